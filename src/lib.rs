@@ -1,0 +1,3 @@
+//! realtime-photo: a self-hosted, realtime image board on RethinkDB.
+
+pub mod engine;

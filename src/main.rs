@@ -1,0 +1,3 @@
+//! The realtime-photo server.
+
+fn main() {}
