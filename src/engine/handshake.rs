@@ -37,7 +37,14 @@ pub(crate) struct Credentials {
 impl Credentials {
     /// For a password that a person chose; the empty one needs no stretching, as in RethinkDB.
     pub(crate) fn chosen(password: &str) -> Self {
-        Self::new(password, if password.is_empty() { 1 } else { PASSWORD_ROUNDS })
+        Self::new(
+            password,
+            if password.is_empty() {
+                1
+            } else {
+                PASSWORD_ROUNDS
+            },
+        )
     }
 
     /// For a random password of 256 bits, which stretching could not make any safer.
@@ -46,11 +53,16 @@ impl Credentials {
     }
 
     fn new(password: &str, rounds: u32) -> Self {
-        let salt = rand::random();
+        let salt: [u8; 16] = rand::random();
         let mut salted = [0; 32];
         pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, rounds, &mut salted);
         let client_key = sign(&salted, b"Client Key");
-        Self { salt, rounds, stored_key: Sha256::digest(client_key).into(), server_key: sign(&salted, b"Server Key") }
+        Self {
+            salt,
+            rounds,
+            stored_key: Sha256::digest(client_key).into(),
+            server_key: sign(&salted, b"Server Key"),
+        }
     }
 }
 
@@ -96,7 +108,10 @@ pub(crate) struct Challenge {
 ///
 /// # Errors
 /// The refusal to send before the connection is closed.
-pub(crate) fn challenge(text: &[u8], credentials: &Credentials) -> Result<(Challenge, Vec<u8>), Refusal> {
+pub(crate) fn challenge(
+    text: &[u8],
+    credentials: &Credentials,
+) -> Result<(Challenge, Vec<u8>), Refusal> {
     let fields = parse(text)?;
     let Some(version) = fields.get("protocol_version").and_then(Value::as_f64) else {
         return Err(refusal(1, "Expected a number for `protocol_version`."));
@@ -113,13 +128,26 @@ pub(crate) fn challenge(text: &[u8], credentials: &Credentials) -> Result<(Chall
     let (user, client_nonce, bare) = parse_client_first(authentication(&fields)?)?;
     let known_user = user == USER;
     // An unknown user is told only after the proof, and until then looks like one with a password.
-    let (salt, rounds) =
-        if known_user { (credentials.salt, credentials.rounds) } else { (rand::random(), PASSWORD_ROUNDS) };
-    let nonce = format!("{client_nonce}{}", STANDARD.encode(rand::random::<[u8; 18]>()));
+    let (salt, rounds) = if known_user {
+        (credentials.salt, credentials.rounds)
+    } else {
+        (rand::random(), PASSWORD_ROUNDS)
+    };
+    let nonce = format!(
+        "{client_nonce}{}",
+        STANDARD.encode(rand::random::<[u8; 18]>())
+    );
     let server_first = format!("r={nonce},s={},i={rounds}", STANDARD.encode(salt));
     let auth_message = format!("{bare},{server_first}");
     let reply = message(&json!({"success": true, "authentication": server_first}));
-    Ok((Challenge { known_user, nonce, auth_message }, reply))
+    Ok((
+        Challenge {
+            known_user,
+            nonce,
+            auth_message,
+        },
+        reply,
+    ))
 }
 
 impl Challenge {
@@ -139,17 +167,26 @@ impl Challenge {
         if !self.known_user {
             return Err(refusal(17, "Unknown user"));
         }
-        let proof: [u8; 32] =
-            STANDARD.decode(proof).ok().and_then(|proof| proof.try_into().ok()).ok_or(WRONG_PASSWORD)?;
+        let proof: [u8; 32] = STANDARD
+            .decode(proof)
+            .ok()
+            .and_then(|proof| proof.try_into().ok())
+            .ok_or(WRONG_PASSWORD)?;
         let auth_message = format!("{},{without_proof}", self.auth_message);
         let signature = sign(&credentials.stored_key, auth_message.as_bytes());
-        let client_key: Vec<u8> = proof.iter().zip(signature).map(|(proof, signature)| proof ^ signature).collect();
+        let client_key: Vec<u8> = proof
+            .iter()
+            .zip(signature)
+            .map(|(proof, signature)| proof ^ signature)
+            .collect();
         let proven = Sha256::digest(client_key).ct_eq(&credentials.stored_key);
         if nonce != self.nonce || !bool::from(proven) {
             return Err(WRONG_PASSWORD);
         }
         let signature = STANDARD.encode(sign(&credentials.server_key, auth_message.as_bytes()));
-        Ok(message(&json!({"success": true, "authentication": format!("v={signature}")})))
+        Ok(message(
+            &json!({"success": true, "authentication": format!("v={signature}")}),
+        ))
     }
 }
 
@@ -163,7 +200,10 @@ fn parse_client_first(text: &str) -> Result<(String, &str, &str), Refusal> {
     if bare.starts_with("m=") {
         return Err(refusal(11, "Extensions not supported"));
     }
-    let (user, nonce) = bare.strip_prefix("n=").and_then(|rest| rest.split_once(",r=")).ok_or(INVALID_ENCODING)?;
+    let (user, nonce) = bare
+        .strip_prefix("n=")
+        .and_then(|rest| rest.split_once(",r="))
+        .ok_or(INVALID_ENCODING)?;
     let nonce = nonce.split(',').next().unwrap_or_default();
     if nonce.is_empty() {
         return Err(INVALID_ENCODING);
@@ -226,16 +266,32 @@ mod tests {
     fn reply_to(challenge: &[u8], user: &str, password: &str) -> Vec<u8> {
         let reply: Value = serde_json::from_slice(&challenge[..challenge.len() - 1]).unwrap();
         let server_first = reply["authentication"].as_str().unwrap().to_owned();
-        let part = |name: &str| server_first.split(',').find_map(|part| part.strip_prefix(name)).unwrap();
+        let part = |name: &str| {
+            server_first
+                .split(',')
+                .find_map(|part| part.strip_prefix(name))
+                .unwrap()
+        };
         let mut salted = [0; 32];
         let rounds = part("i=").parse().unwrap();
-        pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &STANDARD.decode(part("s=")).unwrap(), rounds, &mut salted);
+        pbkdf2::pbkdf2_hmac::<Sha256>(
+            password.as_bytes(),
+            &STANDARD.decode(part("s=")).unwrap(),
+            rounds,
+            &mut salted,
+        );
         let without_proof = format!("c=biws,r={}", part("r="));
         let auth_message = format!("n={user},r=abcdefgh,{server_first},{without_proof}");
         let client_key = sign(&salted, b"Client Key");
         let signature = sign(&Sha256::digest(client_key), auth_message.as_bytes());
-        let proof: Vec<u8> = client_key.iter().zip(signature).map(|(a, b)| a ^ b).collect();
-        json!({"authentication": format!("{without_proof},p={}", STANDARD.encode(proof))}).to_string().into_bytes()
+        let proof: Vec<u8> = client_key
+            .iter()
+            .zip(signature)
+            .map(|(a, b)| a ^ b)
+            .collect();
+        json!({"authentication": format!("{without_proof},p={}", STANDARD.encode(proof))})
+            .to_string()
+            .into_bytes()
     }
 
     fn log_in(user: &str, password: &str, credentials: &Credentials) -> Result<Vec<u8>, Refusal> {
@@ -248,7 +304,10 @@ mod tests {
         let credentials = Credentials::chosen("grün");
         assert!(log_in(USER, "grün", &credentials).is_ok());
         assert_eq!(log_in(USER, "blau", &credentials), Err(WRONG_PASSWORD));
-        assert_eq!(log_in("nobody", "grün", &credentials), Err(refusal(17, "Unknown user")));
+        assert_eq!(
+            log_in("nobody", "grün", &credentials),
+            Err(refusal(17, "Unknown user"))
+        );
     }
 
     #[test]
@@ -259,19 +318,42 @@ mod tests {
             (r#"{}"#, 1),
             (r#"{"protocol_version":1}"#, 2),
             (r#"{"protocol_version":0}"#, 3),
-            (r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256"}"#, 5),
-            (r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"é"}"#, 10),
-            (r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"p=x,,n=a,r=b"}"#, 15),
-            (r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"n,,m=a,r=b"}"#, 11),
-            (r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"n,,n==é,r=b"}"#, 18),
+            (
+                r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256"}"#,
+                5,
+            ),
+            (
+                r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"é"}"#,
+                10,
+            ),
+            (
+                r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"p=x,,n=a,r=b"}"#,
+                15,
+            ),
+            (
+                r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"n,,m=a,r=b"}"#,
+                11,
+            ),
+            (
+                r#"{"protocol_version":0,"authentication_method":"SCRAM-SHA-256","authentication":"n,,n==é,r=b"}"#,
+                18,
+            ),
         ] {
-            assert_eq!(challenge(text.as_bytes(), &credentials).err().map(|refusal| refusal.code), Some(code), "{text}");
+            assert_eq!(
+                challenge(text.as_bytes(), &credentials)
+                    .err()
+                    .map(|refusal| refusal.code),
+                Some(code),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn every_message_fits_what_drivers_read() {
-        let (_, reply) = challenge(&first(USER), &Credentials::chosen("x")).ok().unwrap();
+        let (_, reply) = challenge(&first(USER), &Credentials::chosen("x"))
+            .ok()
+            .unwrap();
         assert!(reply.len() < 1024 && greeting().len() < 1024);
     }
 }

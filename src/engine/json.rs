@@ -120,7 +120,9 @@ mod tests {
 
     #[test]
     fn strings_without_escapes_are_borrowed() {
-        let Node::Array(items) = Node::parse(br#"["plain", "esc\n", 1, -2.5, null, {"a": true}]"#).unwrap() else {
+        let Node::Array(items) =
+            Node::parse(br#"["plain", "esc\n", 1, -2.5, null, {"a": true}]"#).unwrap()
+        else {
             panic!("not an array");
         };
         assert!(matches!(&items[0], Node::String(Cow::Borrowed("plain"))));

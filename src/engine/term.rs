@@ -275,7 +275,11 @@ impl Term {
 
     /// A term that the engine makes itself.
     pub(crate) fn call(kind: TermKind, args: Vec<Term>) -> Self {
-        Self::Call(Arc::new(Call { kind, args, optargs: Vec::new() }))
+        Self::Call(Arc::new(Call {
+            kind,
+            args,
+            optargs: Vec::new(),
+        }))
     }
 
     fn constant(value: Result<Datum, ReqlError>) -> Self {
@@ -287,8 +291,14 @@ impl Term {
             return Ok(Self::constant(datum::from_fields(fields)));
         }
         let compile = |(name, value): (Text<'_>, _)| Ok((Arc::from(name), Self::compile(value)?));
-        let fields = fields.into_iter().map(compile).collect::<Result<Vec<_>, _>>()?;
-        if !fields.iter().all(|(_, value)| matches!(value, Self::Datum(_))) {
+        let fields = fields
+            .into_iter()
+            .map(compile)
+            .collect::<Result<Vec<_>, _>>()?;
+        if !fields
+            .iter()
+            .all(|(_, value)| matches!(value, Self::Datum(_)))
+        {
             return Ok(Self::Object(fields.into()));
         }
         let constants = fields.into_iter().filter_map(|(name, value)| match value {
@@ -307,12 +317,20 @@ impl Term {
         let args = match items.next() {
             Some(Node::Array(args)) => args,
             None => Vec::new(),
-            Some(_) => return Err(ReqlError::compile("Expected the arguments of a term as an ARRAY.")),
+            Some(_) => {
+                return Err(ReqlError::compile(
+                    "Expected the arguments of a term as an ARRAY.",
+                ));
+            }
         };
         let optargs = match items.next() {
             Some(Node::Object(optargs)) => optargs,
             None => Vec::new(),
-            Some(_) => return Err(ReqlError::compile("Expected the optional arguments of a term as an OBJECT.")),
+            Some(_) => {
+                return Err(ReqlError::compile(
+                    "Expected the optional arguments of a term as an OBJECT.",
+                ));
+            }
         };
         if items.next().is_some() {
             return Err(ReqlError::compile("Expected at most 3 items in a term."));
@@ -322,12 +340,19 @@ impl Term {
             return Self::compile_object(optargs);
         }
         check(kind, args.len(), &optargs)?;
-        let args = args.into_iter().map(Self::compile).collect::<Result<Vec<_>, _>>()?;
+        let args = args
+            .into_iter()
+            .map(Self::compile)
+            .collect::<Result<Vec<_>, _>>()?;
         let optargs = optargs
             .into_iter()
             .map(|(name, value)| Ok((Arc::from(name), Self::compile(value)?)))
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(fold_array(Call { kind, args, optargs }))
+        Ok(fold_array(Call {
+            kind,
+            args,
+            optargs,
+        }))
     }
 
     /// Whether the value could be another one when it is evaluated again: what `update` and `changes` must refuse.
@@ -336,10 +361,15 @@ impl Term {
             Self::Datum(_) | Self::Invalid(_) => true,
             Self::Object(fields) => fields.iter().all(|(_, value)| value.is_deterministic()),
             Self::Call(call) => {
-                !matches!(call.kind, TermKind::Table | TermKind::Changes | TermKind::DbList | TermKind::TableList)
-                    && !(call.kind == TermKind::Uuid && call.args.is_empty())
+                !matches!(
+                    call.kind,
+                    TermKind::Table | TermKind::Changes | TermKind::DbList | TermKind::TableList
+                ) && !(call.kind == TermKind::Uuid && call.args.is_empty())
                     && call.args.iter().all(Self::is_deterministic)
-                    && call.optargs.iter().all(|(_, value)| value.is_deterministic())
+                    && call
+                        .optargs
+                        .iter()
+                        .all(|(_, value)| value.is_deterministic())
             }
         }
     }
@@ -358,7 +388,10 @@ impl Term {
                 write_call(TermKind::MakeArray, &items, &[], out)
             }
             Self::Datum(Datum::Object(fields)) => {
-                let fields: Vec<_> = fields.iter().map(|(name, value)| (name.clone(), Self::Datum(value.clone()))).collect();
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|(name, value)| (name.clone(), Self::Datum(value.clone())))
+                    .collect();
                 write_object(&fields, out)
             }
             Self::Datum(datum) => datum.write_json(out),
@@ -372,25 +405,38 @@ impl Term {
 impl Call {
     /// The optional argument of that name.
     pub(crate) fn optarg(&self, name: &str) -> Option<&Term> {
-        self.optargs.iter().find(|(other, _)| &**other == name).map(|(_, term)| term)
+        self.optargs
+            .iter()
+            .find(|(other, _)| &**other == name)
+            .map(|(_, term)| term)
     }
 }
 
 fn kind_of(number: f64) -> Result<TermKind, ReqlError> {
-    let known = if number.fract() == 0.0 && number >= 0.0 { number as u32 } else { u32::MAX };
+    let known = if number.fract() == 0.0 && number >= 0.0 {
+        number as u32
+    } else {
+        u32::MAX
+    };
     if let Some(kind) = TermKind::from_number(known) {
         return Ok(kind);
     }
-    Err(match NOT_IMPLEMENTED.iter().find(|(other, _)| *other == known) {
-        Some((_, name)) => ReqlError::compile(format!(
-            "The embedded engine does not implement the term `{name}`. Run the board beside a RethinkDB to use it."
-        )),
-        None => ReqlError::compile(format!("Unrecognized TermType: {number}.")),
-    })
+    Err(
+        match NOT_IMPLEMENTED.iter().find(|(other, _)| *other == known) {
+            Some((_, name)) => ReqlError::compile(format!(
+                "The embedded engine does not implement the term `{name}`. Run the board beside a RethinkDB to use it."
+            )),
+            None => ReqlError::compile(format!("Unrecognized TermType: {number}.")),
+        },
+    )
 }
 
 fn check(kind: TermKind, found: usize, optargs: &[(Text<'_>, Node<'_>)]) -> Result<(), ReqlError> {
-    let Spec { min, max, optargs: known } = kind.spec();
+    let Spec {
+        min,
+        max,
+        optargs: known,
+    } = kind.spec();
     if found < min || found > max {
         let wanted = match (min, max) {
             (1, 1) => "1 argument".to_owned(),
@@ -398,17 +444,22 @@ fn check(kind: TermKind, found: usize, optargs: &[(Text<'_>, Node<'_>)]) -> Resu
             (min, usize::MAX) => format!("{min} or more arguments"),
             (min, max) => format!("between {min} and {max} arguments"),
         };
-        return Err(ReqlError::compile(format!("Expected {wanted} but found {found}.")));
+        return Err(ReqlError::compile(format!(
+            "Expected {wanted} but found {found}."
+        )));
     }
     match optargs.iter().find(|(name, _)| !known.contains(&&**name)) {
-        Some((name, _)) => Err(ReqlError::compile(format!("Unrecognized optional argument `{name}`."))),
+        Some((name, _)) => Err(ReqlError::compile(format!(
+            "Unrecognized optional argument `{name}`."
+        ))),
         None => Ok(()),
     }
 }
 
 /// An array of constants is a constant.
 fn fold_array(call: Call) -> Term {
-    let is_constant = call.kind == TermKind::MakeArray && call.args.iter().all(|arg| matches!(arg, Term::Datum(_)));
+    let is_constant = call.kind == TermKind::MakeArray
+        && call.args.iter().all(|arg| matches!(arg, Term::Datum(_)));
     if !is_constant {
         return Term::Call(Arc::new(call));
     }
@@ -441,7 +492,12 @@ fn write_object(fields: &[(Arc<str>, Term)], out: &mut Vec<u8>) -> Result<(), Re
     Ok(())
 }
 
-fn write_call(kind: TermKind, args: &[Term], optargs: &[(Arc<str>, Term)], out: &mut Vec<u8>) -> Result<(), ReqlError> {
+fn write_call(
+    kind: TermKind,
+    args: &[Term],
+    optargs: &[(Arc<str>, Term)],
+    out: &mut Vec<u8>,
+) -> Result<(), ReqlError> {
     out.extend(format!("[{},[", kind.number()).bytes());
     for (i, arg) in args.iter().enumerate() {
         if i > 0 {

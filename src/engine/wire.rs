@@ -63,12 +63,18 @@ pub(crate) fn parse_header(header: [u8; HEADER_BYTES]) -> (i64, u32) {
 pub(crate) fn parse_query(body: &[u8]) -> Result<Query, ReqlError> {
     let client_error = |message: String| ReqlError::new(ErrorKind::Client, message);
     let Ok(Node::Array(items)) = Node::parse(body) else {
-        return Err(client_error("Client is buggy (failed to deserialize query).".into()));
+        return Err(client_error(
+            "Client is buggy (failed to deserialize query).".into(),
+        ));
     };
     let mut items = items.into_iter();
     let kind = match items.next() {
         Some(Node::Number(kind)) => kind,
-        _ => return Err(client_error("Server could not parse query: Expected a query type as a NUMBER.".into())),
+        _ => {
+            return Err(client_error(
+                "Server could not parse query: Expected a query type as a NUMBER.".into(),
+            ));
+        }
     };
     match kind as i64 {
         1 if kind == 1.0 => parse_start(items.next(), items.next()).map(Query::Start),
@@ -76,7 +82,9 @@ pub(crate) fn parse_query(body: &[u8]) -> Result<Query, ReqlError> {
         3 if kind == 3.0 => Ok(Query::Stop),
         4 if kind == 4.0 => Ok(Query::NoreplyWait),
         5 if kind == 5.0 => Ok(Query::ServerInfo),
-        _ => Err(client_error(format!("Server could not parse query: Unrecognized QueryType: {kind}."))),
+        _ => Err(client_error(format!(
+            "Server could not parse query: Unrecognized QueryType: {kind}."
+        ))),
     }
 }
 
@@ -104,18 +112,25 @@ const GLOBAL_OPTARGS: &[&str] = &[
 
 fn parse_start(term: Option<Node<'_>>, optargs: Option<Node<'_>>) -> Result<Start, ReqlError> {
     let term = term.ok_or_else(|| {
-        ReqlError::new(ErrorKind::Client, "Server could not parse query: Expected a term in a START query.")
+        ReqlError::new(
+            ErrorKind::Client,
+            "Server could not parse query: Expected a term in a START query.",
+        )
     })?;
     let optargs = match optargs {
         Some(Node::Object(optargs)) => optargs,
         _ => Vec::new(),
     };
-    let noreply = optargs.iter().any(|(name, value)| name == "noreply" && *value == Node::Bool(true));
+    let noreply = optargs
+        .iter()
+        .any(|(name, value)| name == "noreply" && *value == Node::Bool(true));
     let mut compiled = Vec::new();
     let mut failure = None;
     for (name, value) in optargs {
         if !GLOBAL_OPTARGS.contains(&&*name) {
-            failure = Some(ReqlError::compile(format!("Unrecognized global optional argument `{name}`.")));
+            failure = Some(ReqlError::compile(format!(
+                "Unrecognized global optional argument `{name}`."
+            )));
             break;
         }
         match Term::compile(value) {
@@ -124,7 +139,11 @@ fn parse_start(term: Option<Node<'_>>, optargs: Option<Node<'_>>) -> Result<Star
         }
     }
     let term = Term::compile(term).and_then(|term| failure.map_or(Ok(term), Err));
-    Ok(Start { term, optargs: compiled, noreply })
+    Ok(Start {
+        term,
+        optargs: compiled,
+        noreply,
+    })
 }
 
 /// What kind of stream an answer is part of: the `n` of a response (`Response.ResponseNote` in `ql2.proto`).
@@ -140,8 +159,16 @@ pub(crate) struct Notes {
 
 impl Notes {
     fn to_json(self) -> String {
-        let notes = [(self.table_feed, "1"), (self.point_feed, "2"), (self.include_states, "5")];
-        let set: Vec<&str> = notes.iter().filter(|(set, _)| *set).map(|(_, note)| *note).collect();
+        let notes = [
+            (self.table_feed, "1"),
+            (self.point_feed, "2"),
+            (self.include_states, "5"),
+        ];
+        let set: Vec<&str> = notes
+            .iter()
+            .filter(|(set, _)| *set)
+            .map(|(_, note)| *note)
+            .collect();
         format!("[{}]", set.join(","))
     }
 }
@@ -165,7 +192,11 @@ impl Frame {
 
     /// Part of a stream: the last (`SUCCESS_SEQUENCE`) or not (`SUCCESS_PARTIAL`).
     pub(crate) fn sequence(token: i64, elements: &[Bytes], more: bool, notes: Notes) -> Self {
-        let mut body = Body::new(if more { r#"{"t":3,"r":["# } else { r#"{"t":2,"r":["# });
+        let mut body = Body::new(if more {
+            r#"{"t":3,"r":["#
+        } else {
+            r#"{"t":2,"r":["#
+        });
         for (i, element) in elements.iter().enumerate() {
             if i > 0 {
                 body.tail.push(b',');
@@ -242,7 +273,8 @@ impl Body {
         } else {
             self.parts.push(self.tail.into());
         }
-        let length = self.head.len() - HEADER_BYTES + self.parts.iter().map(Bytes::len).sum::<usize>();
+        let length =
+            self.head.len() - HEADER_BYTES + self.parts.iter().map(Bytes::len).sum::<usize>();
         self.head[..8].copy_from_slice(&token.to_le_bytes());
         // An answer of over 4 GiB cannot be: a batch is bounded, and so is the longest document.
         self.head[8..HEADER_BYTES].copy_from_slice(&(length as u32).to_le_bytes());
@@ -259,13 +291,21 @@ mod tests {
         let all = frame.parts.concat();
         let (token, length) = parse_header(all[..HEADER_BYTES].try_into().unwrap());
         assert_eq!(length as usize, all.len() - HEADER_BYTES);
-        (token, String::from_utf8(all[HEADER_BYTES..].to_vec()).unwrap())
+        (
+            token,
+            String::from_utf8(all[HEADER_BYTES..].to_vec()).unwrap(),
+        )
     }
 
     #[test]
     fn large_elements_are_shared_and_small_ones_copied() {
         let large = Bytes::from(vec![b'1'; SHARE_BYTES]);
-        let frame = Frame::sequence(7, &[Bytes::from_static(b"2"), large.clone()], true, Notes::default());
+        let frame = Frame::sequence(
+            7,
+            &[Bytes::from_static(b"2"), large.clone()],
+            true,
+            Notes::default(),
+        );
         assert_eq!(frame.parts.len(), 3);
         assert_eq!(frame.parts[1].as_ptr(), large.as_ptr());
         let (token, text) = text(&frame);

@@ -76,7 +76,11 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
 /// The bits of a double, turned so that their unsigned order is the order of the numbers. -0 is 0.
 fn ordered_bits(number: f64) -> u64 {
     let bits = (number + 0.0).to_bits();
-    if bits >> 63 == 0 { bits ^ (1 << 63) } else { !bits }
+    if bits >> 63 == 0 {
+        bits ^ (1 << 63)
+    } else {
+        !bits
+    }
 }
 
 #[cfg(test)]
@@ -89,8 +93,9 @@ mod tests {
             any::<bool>().prop_map(Datum::Bool),
             (-1e9..1e9f64).prop_map(Datum::Number),
             "[a-zé☃]{0,8}".prop_map(Datum::from),
-            proptest::collection::vec(any::<u8>(), 0..6)
-                .prop_map(|bytes| Datum::Binary(crate::engine::datum::Binary::Inline(bytes.into()))),
+            proptest::collection::vec(any::<u8>(), 0..6).prop_map(|bytes| Datum::Binary(
+                crate::engine::datum::Binary::Inline(bytes.into())
+            )),
         ];
         leaf.prop_recursive(2, 8, 3, |inner| {
             proptest::collection::vec(inner, 0..3).prop_map(Datum::from)
@@ -107,6 +112,9 @@ mod tests {
 
     #[test]
     fn negative_zero_is_zero() {
-        assert_eq!(primary_key(&Datum::Number(-0.0)).unwrap(), primary_key(&Datum::Number(0.0)).unwrap());
+        assert_eq!(
+            primary_key(&Datum::Number(-0.0)).unwrap(),
+            primary_key(&Datum::Number(0.0)).unwrap()
+        );
     }
 }

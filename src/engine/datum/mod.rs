@@ -90,7 +90,10 @@ impl Datum {
     pub(crate) fn as_integer(&self) -> Result<i64, ReqlError> {
         let number = self.as_number()?;
         if number.fract() != 0.0 || number.abs() > MAX_SAFE_INTEGER {
-            return Err(ReqlError::logic(format!("Number not an integer: {}", self.print())));
+            return Err(ReqlError::logic(format!(
+                "Number not an integer: {}",
+                self.print()
+            )));
         }
         Ok(number as i64)
     }

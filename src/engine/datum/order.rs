@@ -31,7 +31,11 @@ impl Datum {
             (Self::Object(a), Self::Object(b)) => {
                 for ((name, value), (other_name, other_value)) in a.iter().zip(b.iter()) {
                     let order = name.cmp(other_name);
-                    let order = if order.is_eq() { value.compare(other_value)? } else { order };
+                    let order = if order.is_eq() {
+                        value.compare(other_value)?
+                    } else {
+                        order
+                    };
                     if order != Ordering::Equal {
                         return Ok(order);
                     }

@@ -27,7 +27,11 @@ pub(crate) fn from_node(node: Node<'_>) -> Result<Datum, ReqlError> {
         Node::Bool(value) => Datum::Bool(value),
         Node::Number(number) => Datum::Number(number),
         Node::String(text) => Datum::String(text.into()),
-        Node::Array(items) => items.into_iter().map(from_node).collect::<Result<Vec<_>, _>>()?.into(),
+        Node::Array(items) => items
+            .into_iter()
+            .map(from_node)
+            .collect::<Result<Vec<_>, _>>()?
+            .into(),
         Node::Object(fields) => return from_fields(fields),
     })
 }
@@ -36,10 +40,12 @@ pub(crate) fn from_node(node: Node<'_>) -> Result<Datum, ReqlError> {
 ///
 /// # Errors
 /// As [`from_node`].
-pub(crate) fn from_fields(fields: Vec<(std::borrow::Cow<'_, str>, Node<'_>)>) -> Result<Datum, ReqlError> {
-    let is_binary = fields
-        .iter()
-        .any(|(name, value)| name == PSEUDOTYPE && matches!(value, Node::String(text) if text == "BINARY"));
+pub(crate) fn from_fields(
+    fields: Vec<(std::borrow::Cow<'_, str>, Node<'_>)>,
+) -> Result<Datum, ReqlError> {
+    let is_binary = fields.iter().any(|(name, value)| {
+        name == PSEUDOTYPE && matches!(value, Node::String(text) if text == "BINARY")
+    });
     if is_binary {
         return binary(&fields);
     }
@@ -63,7 +69,9 @@ pub(crate) fn pseudotype(object: Object) -> Result<Datum, ReqlError> {
         Some(Datum::String(name)) => match &**name {
             "TIME" => time(&object),
             "BINARY" => binary_object(&object),
-            other => Err(ReqlError::logic(format!("Unknown $reql_type$ `PTYPE<{other}>`."))),
+            other => Err(ReqlError::logic(format!(
+                "Unknown $reql_type$ `PTYPE<{other}>`."
+            ))),
         },
         Some(other) => {
             let (shown, kind) = (other.print(), other.type_name());
@@ -77,14 +85,19 @@ pub(crate) fn pseudotype(object: Object) -> Result<Datum, ReqlError> {
 
 fn time(object: &Object) -> Result<Datum, ReqlError> {
     let field = |name: &str| {
-        object
-            .get(name)
-            .ok_or_else(|| ReqlError::logic(format!("Invalid time object constructed (no field `{name}`).")))
+        object.get(name).ok_or_else(|| {
+            ReqlError::logic(format!(
+                "Invalid time object constructed (no field `{name}`)."
+            ))
+        })
     };
     let timezone = field("timezone")?.as_str()?;
     let timezone = Time::parse_timezone(timezone)
         .ok_or_else(|| ReqlError::logic(format!("Invalid ISO 8601 timezone: `{timezone}`.")))?;
-    Ok(Datum::Time(Time::new(field("epoch_time")?.as_number()?, timezone)))
+    Ok(Datum::Time(Time::new(
+        field("epoch_time")?.as_number()?,
+        timezone,
+    )))
 }
 
 fn binary(fields: &[(std::borrow::Cow<'_, str>, Node<'_>)]) -> Result<Datum, ReqlError> {
@@ -104,7 +117,10 @@ fn binary(fields: &[(std::borrow::Cow<'_, str>, Node<'_>)]) -> Result<Datum, Req
 }
 
 fn binary_object(object: &Object) -> Result<Datum, ReqlError> {
-    if let Some(other) = object.keys().find(|name| !matches!(&***name, PSEUDOTYPE | "data")) {
+    if let Some(other) = object
+        .keys()
+        .find(|name| !matches!(&***name, PSEUDOTYPE | "data"))
+    {
         return Err(illegal_field(other));
     }
     let text = object.get("data").ok_or_else(lacking_data)?.as_str()?;
@@ -128,11 +144,18 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, ReqlError> {
     if let Ok(bytes) = BASE64.decode(text) {
         return Ok(bytes);
     }
-    let dense: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let dense: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     BASE64.decode(&dense).map_err(|_| {
-        let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        let is_base64 =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
         match dense.iter().find(|byte| !is_base64(byte)) {
-            Some(byte) => ReqlError::logic(format!("Invalid base64 character found: '{}'.", char::from(*byte))),
+            Some(byte) => ReqlError::logic(format!(
+                "Invalid base64 character found: '{}'.",
+                char::from(*byte)
+            )),
             None => ReqlError::logic("Invalid base64 length or padding."),
         }
     })

@@ -117,7 +117,8 @@ fn write_number(number: f64, out: &mut Vec<u8>) {
     if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero {
         write!(out, "{}", number as i64).expect("a vector takes every write");
     } else {
-        serde_json::to_writer(out, &number).expect("a vector takes every write and a number is JSON");
+        serde_json::to_writer(out, &number)
+            .expect("a vector takes every write and a number is JSON");
     }
 }
 
@@ -136,7 +137,9 @@ fn write_binary(bytes: &[u8], out: &mut Vec<u8>) {
         }
         let start = out.len();
         out.resize(start + LINE_CHARACTERS, 0);
-        let written = STANDARD.encode_slice(line, &mut out[start..]).expect("a line of base64 fits its line");
+        let written = STANDARD
+            .encode_slice(line, &mut out[start..])
+            .expect("a line of base64 fits its line");
         out.truncate(start + written);
     }
     out.extend(br#""}"#);

@@ -38,8 +38,12 @@ impl Time {
     ///
     /// # Errors
     /// What is no such text.
-    pub(crate) fn from_iso8601(text: &str, default_timezone: Option<&str>) -> Result<Self, ReqlError> {
-        let fail = |what: &str| ReqlError::logic(format!("{what} in ISO 8601 time string `{text}`."));
+    pub(crate) fn from_iso8601(
+        text: &str,
+        default_timezone: Option<&str>,
+    ) -> Result<Self, ReqlError> {
+        let fail =
+            |what: &str| ReqlError::logic(format!("{what} in ISO 8601 time string `{text}`."));
         let mut full = text.replace(' ', "T");
         if !full.contains('T') {
             full.push_str("T00:00:00");
@@ -48,9 +52,14 @@ impl Time {
         if !clock.contains(['Z', '+', '-']) {
             full.push_str(default_timezone.ok_or_else(|| fail("No time zone given"))?);
         }
-        let parsed = OffsetDateTime::parse(&full, &Rfc3339).map_err(|_| fail("Invalid date or time"))?;
+        let parsed =
+            OffsetDateTime::parse(&full, &Rfc3339).map_err(|_| fail("Invalid date or time"))?;
         let (hours, minutes, _) = parsed.offset().as_hms();
-        let sign = if parsed.offset().is_negative() { '-' } else { '+' };
+        let sign = if parsed.offset().is_negative() {
+            '-'
+        } else {
+            '+'
+        };
         let timezone = format!("{sign}{:02}:{:02}", hours.abs(), minutes.abs());
         let epoch_seconds = parsed.unix_timestamp_nanos() as f64 / 1e9;
         Ok(Self::new(epoch_seconds, timezone.into()))
@@ -85,7 +94,12 @@ impl Time {
             return None;
         }
         let hours: u8 = digits[..2].parse().ok()?;
-        let minutes: u8 = digits.get(2..).filter(|m| !m.is_empty()).unwrap_or("0").parse().ok()?;
+        let minutes: u8 = digits
+            .get(2..)
+            .filter(|m| !m.is_empty())
+            .unwrap_or("0")
+            .parse()
+            .ok()?;
         (hours < 24 && minutes < 60).then(|| format!("{sign}{hours:02}:{minutes:02}").into())
     }
 
@@ -97,15 +111,30 @@ impl Time {
                 YEARS.start, YEARS.end
             ))
         };
-        let utc = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map_err(|_| out_of_range())?;
-        let local = utc.checked_to_offset(self.offset()).ok_or_else(out_of_range)?;
-        if YEARS.contains(&local.year()) { Ok(local) } else { Err(out_of_range()) }
+        let utc =
+            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map_err(|_| out_of_range())?;
+        let local = utc
+            .checked_to_offset(self.offset())
+            .ok_or_else(out_of_range)?;
+        if YEARS.contains(&local.year()) {
+            Ok(local)
+        } else {
+            Err(out_of_range())
+        }
     }
 
     fn offset(&self) -> UtcOffset {
-        let part = |range: std::ops::Range<usize>| self.timezone.get(range).and_then(|text| text.parse::<i32>().ok());
+        let part = |range: std::ops::Range<usize>| {
+            self.timezone
+                .get(range)
+                .and_then(|text| text.parse::<i32>().ok())
+        };
         let seconds = part(1..3).unwrap_or(0) * 3600 + part(4..6).unwrap_or(0) * 60;
-        let sign = if self.timezone.starts_with('-') { -1 } else { 1 };
+        let sign = if self.timezone.starts_with('-') {
+            -1
+        } else {
+            1
+        };
         UtcOffset::from_whole_seconds(sign * seconds).unwrap_or(UtcOffset::UTC)
     }
 }
@@ -116,8 +145,18 @@ mod tests {
 
     #[test]
     fn iso_8601_goes_there_and_back() {
-        for text in ["2015-03-24T11:05:22-07:00", "1970-01-01T00:00:00+00:00", "2025-01-31T12:00:00.120+05:30"] {
-            assert_eq!(Time::from_iso8601(text, None).unwrap().to_iso8601().unwrap(), text);
+        for text in [
+            "2015-03-24T11:05:22-07:00",
+            "1970-01-01T00:00:00+00:00",
+            "2025-01-31T12:00:00.120+05:30",
+        ] {
+            assert_eq!(
+                Time::from_iso8601(text, None)
+                    .unwrap()
+                    .to_iso8601()
+                    .unwrap(),
+                text
+            );
         }
     }
 

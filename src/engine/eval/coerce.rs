@@ -22,12 +22,20 @@ pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     }
     let cannot = || ReqlError::logic(format!("Cannot coerce {found} to {wanted}."));
     match wanted.as_str() {
-        "ARRAY" => Ok(Value::Datum(subject.into_stream(env).map_err(|_| cannot())?.collect(env)?.into())),
+        "ARRAY" => Ok(Value::Datum(
+            subject
+                .into_stream(env)
+                .map_err(|_| cannot())?
+                .collect(env)?
+                .into(),
+        )),
         "OBJECT" => match subject {
             Value::Row(row) => Ok(Value::Datum(row.value)),
             other => pairs(env, other.into_stream(env).map_err(|_| cannot())?).map(Value::Datum),
         },
-        _ => scalar(subject.into_datum(env)?, &wanted).unwrap_or_else(|| Err(cannot())).map(Value::Datum),
+        _ => scalar(subject.into_datum(env)?, &wanted)
+            .unwrap_or_else(|| Err(cannot()))
+            .map(Value::Datum),
     }
 }
 
@@ -39,7 +47,9 @@ fn pairs(env: &Env, stream: super::stream::Stream) -> Result<Datum, ReqlError> {
             [name, value] => object.insert(name.as_str()?.clone(), value.clone()),
             items => {
                 let found = items.len();
-                return Err(ReqlError::logic(format!("Expected array of size 2, but got size {found}.")));
+                return Err(ReqlError::logic(format!(
+                    "Expected array of size 2, but got size {found}."
+                )));
             }
         };
     }
@@ -51,17 +61,25 @@ fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
     Some(match (&value, wanted) {
         (_, "BOOL") => Ok(value.is_truthy().into()),
         (Datum::String(_), "STRING") => Ok(value),
-        (Datum::Binary(binary), "STRING") => binary.bytes().and_then(|bytes| match std::str::from_utf8(&bytes) {
-            Ok(text) => Ok(text.into()),
-            Err(_) => Err(ReqlError::logic("Truncated UTF-8 sequence or invalid byte in a binary coerced to STRING.")),
-        }),
-        (Datum::String(text), "BINARY" | "PTYPE<BINARY>") => {
-            Ok(Datum::Binary(Binary::Inline(text.as_bytes().to_vec().into())))
+        (Datum::Binary(binary), "STRING") => {
+            binary
+                .bytes()
+                .and_then(|bytes| match std::str::from_utf8(&bytes) {
+                    Ok(text) => Ok(text.into()),
+                    Err(_) => Err(ReqlError::logic(
+                        "Truncated UTF-8 sequence or invalid byte in a binary coerced to STRING.",
+                    )),
+                })
         }
+        (Datum::String(text), "BINARY" | "PTYPE<BINARY>") => Ok(Datum::Binary(Binary::Inline(
+            text.as_bytes().to_vec().into(),
+        ))),
         (_, "STRING") => value.to_json().map(Datum::from),
         (Datum::String(text), "NUMBER") => match text.trim().parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number.into()),
-            _ => Err(ReqlError::logic(format!("Could not coerce `{text}` to NUMBER."))),
+            _ => Err(ReqlError::logic(format!(
+                "Could not coerce `{text}` to NUMBER."
+            ))),
         },
         _ => return None,
     })
@@ -76,14 +94,21 @@ pub(crate) fn info(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlE
             let name = other.type_name();
             let value = other.into_datum(env)?;
             let json = value.to_json()?;
-            Ok(Datum::object([("type", name.into()), ("value", json.into())]))
+            Ok(Datum::object([
+                ("type", name.into()),
+                ("value", json.into()),
+            ]))
         }
     }
 }
 
 fn table_info(env: &Env, table: &Table) -> Result<Datum, ReqlError> {
     let documents = env.snapshot()?.count(table.id)? as usize;
-    let indexes: Vec<Datum> = table.indexes.iter().map(|index| index.name.as_str().into()).collect();
+    let indexes: Vec<Datum> = table
+        .indexes
+        .iter()
+        .map(|index| index.name.as_str().into())
+        .collect();
     Ok(Datum::object([
         ("db", db_info(env, &table.db)?),
         ("doc_count_estimates", vec![documents.into()].into()),
@@ -98,6 +123,11 @@ fn table_info(env: &Env, table: &Table) -> Result<Datum, ReqlError> {
 fn db_info(env: &Env, name: &str) -> Result<Datum, ReqlError> {
     let snapshot = env.snapshot()?;
     let database = snapshot.catalog().database(name);
-    let database = database.ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
-    Ok(Datum::object([("id", database.id.to_string().into()), ("name", name.into()), ("type", "DB".into())]))
+    let database = database
+        .ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
+    Ok(Datum::object([
+        ("id", database.id.to_string().into()),
+        ("name", name.into()),
+        ("type", "DB".into()),
+    ]))
 }

@@ -27,7 +27,12 @@ impl Scope {
     }
 
     fn bind(&self, variable: i64, value: Datum, is_implicit: bool) -> Self {
-        Self(Some(Arc::new(Binding { variable, value, is_implicit, outer: self.clone() })))
+        Self(Some(Arc::new(Binding {
+            variable,
+            value,
+            is_implicit,
+            outer: self.clone(),
+        })))
     }
 
     fn find(&self, wanted: impl Fn(&Binding) -> bool) -> Option<&Datum> {
@@ -47,7 +52,9 @@ impl Scope {
     /// A variable that no function around it declares.
     pub(crate) fn variable(&self, variable: i64) -> Result<Datum, ReqlError> {
         let found = self.find(|binding| binding.variable == variable);
-        found.cloned().ok_or_else(|| ReqlError::compile(format!("Variable name not found: {variable}.")))
+        found
+            .cloned()
+            .ok_or_else(|| ReqlError::compile(format!("Variable name not found: {variable}.")))
     }
 
     /// The value of `r.row`.
@@ -76,15 +83,28 @@ impl Func {
     /// Parameters that are no list of numbers.
     pub(crate) fn new(call: &Call, scope: &Scope) -> Result<Self, ReqlError> {
         let Term::Datum(Datum::Array(parameters)) = &call.args[0] else {
-            return Err(ReqlError::compile("Expected the parameters of a function as an array of numbers."));
+            return Err(ReqlError::compile(
+                "Expected the parameters of a function as an array of numbers.",
+            ));
         };
-        let parameters = parameters.iter().map(Datum::as_integer).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { parameters: parameters.into(), body: call.args[1].clone(), scope: scope.clone() })
+        let parameters = parameters
+            .iter()
+            .map(Datum::as_integer)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            parameters: parameters.into(),
+            body: call.args[1].clone(),
+            scope: scope.clone(),
+        })
     }
 
     /// A function that is always the same value: what stands where a function could.
     pub(crate) fn constant(body: Term, scope: &Scope) -> Self {
-        Self { parameters: Arc::from([]), body, scope: scope.clone() }
+        Self {
+            parameters: Arc::from([]),
+            body,
+            scope: scope.clone(),
+        }
     }
 
     /// The function that takes a field out of its argument.
@@ -92,7 +112,11 @@ impl Func {
         const ROW: i64 = -1;
         let row = Term::call(TermKind::Var, vec![Term::Datum(Datum::Number(ROW as f64))]);
         let body = Term::call(TermKind::Bracket, vec![row, Term::Datum(name.into())]);
-        Self { parameters: Arc::from([ROW]), body, scope: Scope::default() }
+        Self {
+            parameters: Arc::from([ROW]),
+            body,
+            scope: Scope::default(),
+        }
     }
 
     /// Whether it gives the same value for the same arguments, always.
@@ -115,7 +139,8 @@ impl Func {
     /// # Errors
     /// Another number of arguments than it has parameters, and whatever fails in its body.
     pub(crate) fn call(&self, env: &Env, arguments: &[Datum]) -> Result<Datum, ReqlError> {
-        env.eval(&self.body, &self.bind(arguments)?)?.into_datum(env)
+        env.eval(&self.body, &self.bind(arguments)?)?
+            .into_datum(env)
     }
 
     /// The bindings that the body sees.
@@ -132,7 +157,13 @@ impl Func {
             )));
         }
         let is_implicit = self.parameters.len() == 1;
-        let bind = |scope: Scope, (variable, value): (&i64, &Datum)| scope.bind(*variable, value.clone(), is_implicit);
-        Ok(self.parameters.iter().zip(arguments).fold(self.scope.clone(), bind))
+        let bind = |scope: Scope, (variable, value): (&i64, &Datum)| {
+            scope.bind(*variable, value.clone(), is_implicit)
+        };
+        Ok(self
+            .parameters
+            .iter()
+            .zip(arguments)
+            .fold(self.scope.clone(), bind))
     }
 }

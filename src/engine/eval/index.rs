@@ -41,15 +41,45 @@ pub(crate) enum Wanted {
 /// One end of a range of values.
 #[derive(Debug)]
 pub(crate) struct Edge {
-    /// The value itself; `minval` and `maxval` are no value.
-    pub(crate) value: Value,
+    pub(crate) place: Place,
+    /// Whether the end itself is left out.
     pub(crate) is_open: bool,
+}
+
+/// Where a range of values ends.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// Below every value.
+    Lowest,
+    At(Datum),
+    /// Above every value.
+    Highest,
+}
+
+impl Place {
+    /// The place that an argument of `between` names.
+    ///
+    /// # Errors
+    /// What is no value.
+    pub(crate) fn new(env: &Env, value: Value) -> Result<Self, ReqlError> {
+        match value {
+            Value::MinVal => Ok(Self::Lowest),
+            Value::MaxVal => Ok(Self::Highest),
+            other => other.into_datum(env).map(Self::At),
+        }
+    }
 }
 
 impl IndexScan {
     /// Documents by their value in an index.
     pub(crate) fn new(table: Table, index: Index, wanted: Wanted) -> Self {
-        Self { table, index, wanted, order: None, found: None }
+        Self {
+            table,
+            index,
+            wanted,
+            order: None,
+            found: None,
+        }
     }
 
     /// Puts the documents in the order of the index.
@@ -83,7 +113,11 @@ impl IndexScan {
         if let Some(direction) = self.order {
             order::sort_by(&mut found, |(a, _), (b, _)| {
                 let order = a.compare(b)?;
-                Ok(if direction == Direction::Descending { order.reverse() } else { order })
+                Ok(if direction == Direction::Descending {
+                    order.reverse()
+                } else {
+                    order
+                })
             })?;
         }
         Ok(found.into_iter().map(|(_, document)| document).collect())
@@ -122,11 +156,10 @@ impl Wanted {
 impl Edge {
     /// How the edge lies to a value.
     fn compare(&self, value: &Datum) -> Result<Ordering, ReqlError> {
-        match &self.value {
-            Value::MinVal => Ok(Ordering::Less),
-            Value::MaxVal => Ok(Ordering::Greater),
-            Value::Datum(edge) => edge.compare(value),
-            other => Err(ReqlError::expected("DATUM", other.type_name())),
+        match &self.place {
+            Place::Lowest => Ok(Ordering::Less),
+            Place::Highest => Ok(Ordering::Greater),
+            Place::At(edge) => edge.compare(value),
         }
     }
 }
@@ -136,9 +169,17 @@ impl Edge {
 /// # Errors
 /// When the table has none of that name.
 pub(crate) fn find(table: &Table, name: &str) -> Result<Index, ReqlError> {
-    table.indexes.iter().find(|index| index.name == name).cloned().ok_or_else(|| {
-        ReqlError::op_failed(format!("Index `{name}` was not found on table `{}`.", table.full_name()))
-    })
+    table
+        .indexes
+        .iter()
+        .find(|index| index.name == name)
+        .cloned()
+        .ok_or_else(|| {
+            ReqlError::op_failed(format!(
+                "Index `{name}` was not found on table `{}`.",
+                table.full_name()
+            ))
+        })
 }
 
 /// The text that keeps an index's function: the term, which is a `FUNC` without free variables.
@@ -150,7 +191,12 @@ pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
 }
 
 fn function_of(index: &Index) -> Result<Func, ReqlError> {
-    let damaged = || ReqlError::new(ErrorKind::Internal, format!("the function of index `{}` is damaged", index.name));
+    let damaged = || {
+        ReqlError::new(
+            ErrorKind::Internal,
+            format!("the function of index `{}` is damaged", index.name),
+        )
+    };
     let node = Node::parse(index.function.as_bytes()).map_err(|_| damaged())?;
     match Term::compile(node)? {
         Term::Call(call) => Func::new(&call, &Scope::default()),
@@ -159,7 +205,12 @@ fn function_of(index: &Index) -> Result<Func, ReqlError> {
 }
 
 /// The values under which the index holds a document: none where the function fails or gives null.
-fn values(env: &Env, index: &Index, function: &Func, document: &Datum) -> Result<Vec<Datum>, ReqlError> {
+fn values(
+    env: &Env,
+    index: &Index,
+    function: &Func,
+    document: &Datum,
+) -> Result<Vec<Datum>, ReqlError> {
     let value = match function.call(env, std::slice::from_ref(document)) {
         Ok(value) => value,
         Err(error) if error.kind == ErrorKind::Internal => return Err(error),

@@ -16,7 +16,10 @@ const LITERAL: &str = "LITERAL";
 
 /// RethinkDB's complaint about a value that has no fields.
 pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
-    let message = format!("Cannot perform {term} on a non-object non-sequence `{}`.", found.print());
+    let message = format!(
+        "Cannot perform {term} on a non-object non-sequence `{}`.",
+        found.print()
+    );
     match found {
         Datum::Null => ReqlError::missing(message),
         _ => ReqlError::logic(message),
@@ -26,10 +29,15 @@ pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
 /// `pluck`, `without`, `has_fields` and `with_fields`, of one object or of each in a sequence.
 pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let names = call.args[1..].iter().map(|name| env.datum(name, scope)).collect::<Result<Vec<_>, _>>()?;
+    let names = call.args[1..]
+        .iter()
+        .map(|name| env.datum(name, scope))
+        .collect::<Result<Vec<_>, _>>()?;
     let paths = Paths::new(&names)?;
     if call.kind == TermKind::WithFields {
-        let stream = subject.into_stream(env)?.then(Step::HasFields(paths.clone()));
+        let stream = subject
+            .into_stream(env)?
+            .then(Step::HasFields(paths.clone()));
         return Ok(Value::Stream(stream.then(Step::Pluck(paths))));
     }
     let (name, step) = match call.kind {
@@ -37,10 +45,16 @@ pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         TermKind::Without => ("without", Step::Without(paths)),
         _ => ("has_fields", Step::HasFields(paths)),
     };
-    each(env, subject, name, |subject| match (&step, subject) {
-        (Step::HasFields(paths), Datum::Object(fields)) => Ok(paths.are_in(&fields).into()),
-        (step, subject) => Ok(step.apply(env, subject)?.unwrap_or(Datum::Null)),
-    }, step.clone())
+    each(
+        env,
+        subject,
+        name,
+        |subject| match (&step, subject) {
+            (Step::HasFields(paths), Datum::Object(fields)) => Ok(paths.are_in(&fields).into()),
+            (step, subject) => Ok(step.apply(env, subject)?.unwrap_or(Datum::Null)),
+        },
+        step.clone(),
+    )
 }
 
 /// Applies something to an object, or as a step to each element of a sequence.
@@ -52,9 +66,11 @@ fn each(
     step: Step,
 ) -> Result<Value, ReqlError> {
     match subject {
-        Value::Datum(object @ Datum::Object(_)) | Value::Row(Row { value: object @ Datum::Object(_), .. }) => {
-            to_object(object).map(Value::Datum)
-        }
+        Value::Datum(object @ Datum::Object(_))
+        | Value::Row(Row {
+            value: object @ Datum::Object(_),
+            ..
+        }) => to_object(object).map(Value::Datum),
         Value::Datum(Datum::Array(_)) | Value::Table(_) | Value::Stream(_) => {
             Ok(Value::Stream(subject.into_stream(env)?.then(step)))
         }
@@ -65,8 +81,17 @@ fn each(
 /// `merge`, of one object or of each in a sequence.
 pub(crate) fn merge_term(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let others = call.args[1..].iter().map(|other| env.func_or_constant(other, scope)).collect::<Result<Vec<_>, _>>()?;
-    each(env, subject, "merge", |object| merge_all(env, object, &others), Step::Merge(others.clone()))
+    let others = call.args[1..]
+        .iter()
+        .map(|other| env.func_or_constant(other, scope))
+        .collect::<Result<Vec<_>, _>>()?;
+    each(
+        env,
+        subject,
+        "merge",
+        |object| merge_all(env, object, &others),
+        Step::Merge(others.clone()),
+    )
 }
 
 /// Merges objects, or what functions make of the object so far, into it in order.
@@ -111,7 +136,11 @@ pub(crate) fn merge(base: &Datum, other: &Datum) -> Datum {
 /// `r.literal`: an object that [`merge`] understands.
 pub(crate) fn make_literal(value: Option<Datum>) -> Datum {
     let marker = [("$reql_type$", Datum::from(LITERAL))];
-    Datum::object(marker.into_iter().chain(value.map(|value| ("value", value))))
+    Datum::object(
+        marker
+            .into_iter()
+            .chain(value.map(|value| ("value", value))),
+    )
 }
 
 /// What a literal stands for: a value, or nothing at all.
@@ -147,8 +176,12 @@ pub(crate) fn without_literals(datum: Datum) -> Result<Datum, ReqlError> {
 /// # Errors
 /// When a stored binary cannot be read.
 pub(crate) fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
-    let Datum::Object(wanted) = pattern else { return element.equals(pattern) };
-    let Datum::Object(fields) = element else { return Ok(false) };
+    let Datum::Object(wanted) = pattern else {
+        return element.equals(pattern);
+    };
+    let Datum::Object(fields) = element else {
+        return Ok(false);
+    };
     for (name, pattern) in wanted.iter() {
         match fields.get(name) {
             Some(value) if is_like(value, pattern)? => {}
@@ -162,7 +195,9 @@ pub(crate) fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlErro
 pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let name = match env.datum(&call.args[1], scope)? {
-        Datum::Number(_) if call.kind == TermKind::Bracket => return seq::nth_of(env, subject, &call.args[1], scope),
+        Datum::Number(_) if call.kind == TermKind::Bracket => {
+            return seq::nth_of(env, subject, &call.args[1], scope);
+        }
         Datum::String(name) => name,
         other if call.kind == TermKind::Bracket => {
             let found = other.type_name();
@@ -174,7 +209,10 @@ pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     };
     let get = |object: Datum| match object.field(&name) {
         Some(value) => Ok(value.clone()),
-        None => Err(ReqlError::missing(format!("No attribute `{name}` in object:\n{}", object.print()))),
+        None => Err(ReqlError::missing(format!(
+            "No attribute `{name}` in object:\n{}",
+            object.print()
+        ))),
     };
     each(env, subject, "bracket", get, Step::GetField(name.clone()))
 }
@@ -187,7 +225,9 @@ pub(crate) fn entries(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     };
     let Datum::Object(fields) = &subject else {
         let found = subject.type_name();
-        return Err(ReqlError::logic(format!("Cannot call `{name}` on objects of type `{found}`.")));
+        return Err(ReqlError::logic(format!(
+            "Cannot call `{name}` on objects of type `{found}`."
+        )));
     };
     let entries: Vec<Datum> = match call.kind {
         TermKind::Keys => fields.keys().cloned().map(Datum::String).collect(),
@@ -197,7 +237,11 @@ pub(crate) fn entries(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 }
 
 /// An object some of whose fields are terms.
-pub(crate) fn make(env: &Env, fields: &[(Arc<str>, Term)], scope: &Scope) -> Result<Datum, ReqlError> {
+pub(crate) fn make(
+    env: &Env,
+    fields: &[(Arc<str>, Term)],
+    scope: &Scope,
+) -> Result<Datum, ReqlError> {
     let mut object = Object::new();
     for (name, term) in fields {
         object.insert(name.clone(), env.datum(term, scope)?);

@@ -22,7 +22,11 @@ impl Paths {
     /// # Errors
     /// Anything else.
     pub(crate) fn new(arguments: &[Datum]) -> Result<Self, ReqlError> {
-        arguments.iter().map(Self::parse).collect::<Result<_, _>>().map(Self::All)
+        arguments
+            .iter()
+            .map(Self::parse)
+            .collect::<Result<_, _>>()
+            .map(Self::All)
     }
 
     fn parse(argument: &Datum) -> Result<Self, ReqlError> {
@@ -34,9 +38,16 @@ impl Paths {
                     Datum::Bool(true) => Ok(Self::Field(name.clone())),
                     inner => Ok(Self::Inside(name.clone(), Box::new(Self::parse(inner)?))),
                 };
-                fields.iter().map(parse).collect::<Result<_, _>>().map(Self::All)
+                fields
+                    .iter()
+                    .map(parse)
+                    .collect::<Result<_, _>>()
+                    .map(Self::All)
             }
-            other => Err(ReqlError::logic(format!("Invalid path argument `{}`.", other.print()))),
+            other => Err(ReqlError::logic(format!(
+                "Invalid path argument `{}`.",
+                other.print()
+            ))),
         }
     }
 
@@ -49,14 +60,17 @@ impl Paths {
 
     fn pluck_into(&self, object: &Object, kept: &mut Object) {
         match self {
-            Self::All(choices) => choices.iter().for_each(|choice| choice.pluck_into(object, kept)),
+            Self::All(choices) => choices
+                .iter()
+                .for_each(|choice| choice.pluck_into(object, kept)),
             Self::Field(name) => {
                 if let Some(value) = object.get(name) {
                     kept.insert(name.clone(), value.clone());
                 }
             }
             Self::Inside(name, inner) => {
-                let Some(value) = object.get(name).and_then(|value| inner.pluck_value(value)) else {
+                let Some(value) = object.get(name).and_then(|value| inner.pluck_value(value))
+                else {
                     return;
                 };
                 let merged = match kept.get(name) {
@@ -71,7 +85,13 @@ impl Paths {
     fn pluck_value(&self, value: &Datum) -> Option<Datum> {
         match value {
             Datum::Object(fields) => Some(self.pluck(fields).into()),
-            Datum::Array(items) => Some(items.iter().filter_map(|item| self.pluck_value(item)).collect::<Vec<_>>().into()),
+            Datum::Array(items) => Some(
+                items
+                    .iter()
+                    .filter_map(|item| self.pluck_value(item))
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
             _ => None,
         }
     }
@@ -100,7 +120,11 @@ impl Paths {
     fn without_value(&self, value: &Datum) -> Datum {
         match value {
             Datum::Object(fields) => self.without(fields).into(),
-            Datum::Array(items) => items.iter().map(|item| self.without_value(item)).collect::<Vec<_>>().into(),
+            Datum::Array(items) => items
+                .iter()
+                .map(|item| self.without_value(item))
+                .collect::<Vec<_>>()
+                .into(),
             other => other.clone(),
         }
     }
@@ -112,9 +136,9 @@ impl Paths {
             Self::Field(name) => !matches!(object.get(name), None | Some(Datum::Null)),
             Self::Inside(name, inner) => match object.get(name) {
                 Some(Datum::Object(fields)) => inner.are_in(fields),
-                Some(Datum::Array(items)) => {
-                    items.iter().all(|item| matches!(item, Datum::Object(fields) if inner.are_in(fields)))
-                }
+                Some(Datum::Array(items)) => items
+                    .iter()
+                    .all(|item| matches!(item, Datum::Object(fields) if inner.are_in(fields))),
                 _ => false,
             },
         }

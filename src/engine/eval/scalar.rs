@@ -37,19 +37,33 @@ pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
 
 fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match a {
-        Datum::Time(time) => Ok(Datum::Time(Time::new(time.epoch_seconds + b.as_number()?, time.timezone.clone()))),
+        Datum::Time(time) => Ok(Datum::Time(Time::new(
+            time.epoch_seconds + b.as_number()?,
+            time.timezone.clone(),
+        ))),
         Datum::Number(a) => match b {
-            Datum::Time(time) => Ok(Datum::Time(Time::new(time.epoch_seconds + a, time.timezone.clone()))),
+            Datum::Time(time) => Ok(Datum::Time(Time::new(
+                time.epoch_seconds + a,
+                time.timezone.clone(),
+            ))),
             b => finite(a + b.as_number()?),
         },
         Datum::String(a) => {
             let b = b.as_str()?;
             if a.len() + b.len() > MAX_TEXT_BYTES {
-                return Err(ReqlError::new(ErrorKind::ResourceLimit, "The text is too long."));
+                return Err(ReqlError::new(
+                    ErrorKind::ResourceLimit,
+                    "The text is too long.",
+                ));
             }
             Ok(format!("{a}{b}").into())
         }
-        Datum::Array(a) => Ok(a.iter().chain(b.as_array()?.iter()).cloned().collect::<Vec<_>>().into()),
+        Datum::Array(a) => Ok(a
+            .iter()
+            .chain(b.as_array()?.iter())
+            .cloned()
+            .collect::<Vec<_>>()
+            .into()),
         other => Err(ReqlError::expected("NUMBER", other.type_name())),
     }
 }
@@ -57,7 +71,10 @@ fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
 fn sub(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match (a, b) {
         (Datum::Time(a), Datum::Time(b)) => finite(a.epoch_seconds - b.epoch_seconds),
-        (Datum::Time(a), b) => Ok(Datum::Time(Time::new(a.epoch_seconds - b.as_number()?, a.timezone.clone()))),
+        (Datum::Time(a), b) => Ok(Datum::Time(Time::new(
+            a.epoch_seconds - b.as_number()?,
+            a.timezone.clone(),
+        ))),
         (a, b) => finite(a.as_number()? - b.as_number()?),
     }
 }
@@ -67,12 +84,19 @@ fn mul(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
         (Datum::Array(items), times) | (times, Datum::Array(items)) => (items, times.as_integer()?),
         (a, b) => return finite(a.as_number()? * b.as_number()?),
     };
-    let times = usize::try_from(times).map_err(|_| ReqlError::logic("Cannot multiply an ARRAY by a negative number."))?;
+    let times = usize::try_from(times)
+        .map_err(|_| ReqlError::logic("Cannot multiply an ARRAY by a negative number."))?;
     if items.len().saturating_mul(times) > super::value::ARRAY_LIMIT {
         let message = format!("Array over size limit `{}`.", super::value::ARRAY_LIMIT);
         return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
     }
-    Ok(items.iter().cycle().take(items.len() * times).cloned().collect::<Vec<_>>().into())
+    Ok(items
+        .iter()
+        .cycle()
+        .take(items.len() * times)
+        .cloned()
+        .collect::<Vec<_>>()
+        .into())
 }
 
 fn finite(number: f64) -> Result<Datum, ReqlError> {
@@ -84,7 +108,10 @@ fn finite(number: f64) -> Result<Datum, ReqlError> {
 
 /// `mod`.
 pub(crate) fn modulo(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
-    let (a, b) = (env.datum(&call.args[0], scope)?.as_integer()?, env.datum(&call.args[1], scope)?.as_integer()?);
+    let (a, b) = (
+        env.datum(&call.args[0], scope)?.as_integer()?,
+        env.datum(&call.args[1], scope)?.as_integer()?,
+    );
     if b == 0 {
         return Err(ReqlError::logic("Cannot take a number modulo 0."));
     }
@@ -138,7 +165,9 @@ pub(crate) fn logic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Reql
 /// `branch`: the value after the first test that holds, or the last one.
 pub(crate) fn branch(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     if call.args.len() % 2 == 0 {
-        return Err(ReqlError::logic("Cannot call `branch` term with an even number of arguments."));
+        return Err(ReqlError::logic(
+            "Cannot call `branch` term with an even number of arguments.",
+        ));
     }
     for pair in call.args.chunks(2) {
         match pair {
@@ -172,26 +201,42 @@ pub(crate) fn default(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 pub(crate) fn find_match(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let text = env.datum(&call.args[0], scope)?.as_str()?.clone();
     let pattern = env.datum(&call.args[1], scope)?.as_str()?.clone();
-    let regex = Regex::new(&pattern)
-        .map_err(|error| ReqlError::logic(format!("Error in regexp `{pattern}` (portion `{pattern}`): {error}")))?;
-    let Some(captures) = regex.captures(&text) else { return Ok(Datum::Null) };
+    let regex = Regex::new(&pattern).map_err(|error| {
+        ReqlError::logic(format!(
+            "Error in regexp `{pattern}` (portion `{pattern}`): {error}"
+        ))
+    })?;
+    let Some(captures) = regex.captures(&text) else {
+        return Ok(Datum::Null);
+    };
     // RethinkDB counts in characters, not in bytes.
     let place = |found: regex::Match<'_>| {
         let start = text[..found.start()].chars().count();
-        let fields = [("str", Datum::from(found.as_str())), ("start", start.into())];
+        let fields = [
+            ("str", Datum::from(found.as_str())),
+            ("start", start.into()),
+        ];
         (fields, start + found.as_str().chars().count())
     };
     let whole = captures.get(0).map(place);
     let groups: Vec<Datum> = captures
         .iter()
         .skip(1)
-        .map(|group| group.map_or(Datum::Null, |group| {
-            let (fields, end) = place(group);
-            Datum::object(fields.into_iter().chain([("end", end.into())]))
-        }))
+        .map(|group| {
+            group.map_or(Datum::Null, |group| {
+                let (fields, end) = place(group);
+                Datum::object(fields.into_iter().chain([("end", end.into())]))
+            })
+        })
         .collect();
-    let Some((fields, end)) = whole else { return Ok(Datum::Null) };
-    Ok(Datum::object(fields.into_iter().chain([("end", end.into()), ("groups", groups.into())])))
+    let Some((fields, end)) = whole else {
+        return Ok(Datum::Null);
+    };
+    Ok(Datum::object(
+        fields
+            .into_iter()
+            .chain([("end", end.into()), ("groups", groups.into())]),
+    ))
 }
 
 /// `iso8601`, `to_iso8601`, `epoch_time`, `to_epoch_time` and `now`.
@@ -206,9 +251,15 @@ pub(crate) fn time(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlE
     };
     Ok(match call.kind {
         TermKind::Iso8601 => {
-            let zone = call.optarg("default_timezone").map(|zone| env.datum(zone, scope)).transpose()?;
+            let zone = call
+                .optarg("default_timezone")
+                .map(|zone| env.datum(zone, scope))
+                .transpose()?;
             let zone = zone.as_ref().map(Datum::as_str).transpose()?;
-            Datum::Time(Time::from_iso8601(subject.as_str()?, zone.map(|zone| &**zone))?)
+            Datum::Time(Time::from_iso8601(
+                subject.as_str()?,
+                zone.map(|zone| &**zone),
+            )?)
         }
         TermKind::ToIso8601 => as_time()?.to_iso8601()?.into(),
         TermKind::EpochTime => Datum::Time(Time::utc(subject.as_number()?)),
@@ -237,7 +288,10 @@ pub(crate) fn array(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Reql
     .into())
 }
 
-fn any(items: &[Datum], test: impl Fn(&Datum) -> Result<bool, ReqlError>) -> Result<bool, ReqlError> {
+fn any(
+    items: &[Datum],
+    test: impl Fn(&Datum) -> Result<bool, ReqlError>,
+) -> Result<bool, ReqlError> {
     for item in items {
         if test(item)? {
             return Ok(true);

@@ -24,23 +24,36 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         TermKind::Map => stream.then(Step::Map(function)),
         TermKind::Filter => {
             let default = filter_default(env, call, scope)?;
-            stream.then(Step::Filter(Predicate { test: function, default }))
+            stream.then(Step::Filter(Predicate {
+                test: function,
+                default,
+            }))
         }
         _ => {
             let is_array = stream.is_array;
-            Stream::wrap(Source::ConcatMap(Box::new(stream), function, VecDeque::new()), None, is_array)
+            Stream::wrap(
+                Source::ConcatMap(Box::new(stream), function, VecDeque::new()),
+                None,
+                is_array,
+            )
         }
     }))
 }
 
 /// What `filter` makes of an element that lacks a field: the optional argument `default`.
-fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<Result<bool, ReqlError>, ReqlError> {
+fn filter_default(
+    env: &Env,
+    call: &Call,
+    scope: &Scope,
+) -> Result<Result<bool, ReqlError>, ReqlError> {
     match call.optarg("default") {
         None => Ok(Ok(false)),
         Some(default) => match env.datum(default, scope) {
             Ok(value) => Ok(Ok(value.is_truthy())),
             // `r.error()` as the default lets the error through.
-            Err(error) if matches!(error.kind, ErrorKind::User | ErrorKind::NonExistence) => Ok(Err(error)),
+            Err(error) if matches!(error.kind, ErrorKind::User | ErrorKind::NonExistence) => {
+                Ok(Err(error))
+            }
             Err(error) => Err(error),
         },
     }
@@ -98,13 +111,29 @@ fn non_negative(count: i64) -> Result<usize, ReqlError> {
 /// `slice` of a sequence. Indexes from the end need the whole of it.
 fn slice(env: &Env, stream: Stream, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
-    let (left, right) = (env.datum(&call.args[1], scope)?.as_integer()?, right_index(env, call, scope)?);
-    if left >= 0 && right.is_none_or(|right| right >= 0) && !call.optargs.iter().any(|(name, _)| name.ends_with("bound")) {
+    let (left, right) = (
+        env.datum(&call.args[1], scope)?.as_integer()?,
+        right_index(env, call, scope)?,
+    );
+    if left >= 0
+        && right.is_none_or(|right| right >= 0)
+        && !call.optargs.iter().any(|(name, _)| name.ends_with("bound"))
+    {
         let left = left as usize;
-        let rest = Stream::wrap(Source::Skip(Box::new(stream), left), selection.clone(), is_array);
-        let Some(right) = right else { return Ok(Value::Stream(rest)) };
+        let rest = Stream::wrap(
+            Source::Skip(Box::new(stream), left),
+            selection.clone(),
+            is_array,
+        );
+        let Some(right) = right else {
+            return Ok(Value::Stream(rest));
+        };
         let count = (right as usize).saturating_sub(left);
-        return Ok(Value::Stream(Stream::wrap(Source::Limit(Box::new(rest), count), selection, is_array)));
+        return Ok(Value::Stream(Stream::wrap(
+            Source::Limit(Box::new(rest), count),
+            selection,
+            is_array,
+        )));
     }
     let items = stream.collect(env)?;
     let (from, to) = bounds(env, call, scope, items.len())?;
@@ -129,7 +158,10 @@ fn slice_bytes(env: &Env, datum: &Datum, call: &Call, scope: &Scope) -> Result<D
 }
 
 fn right_index(env: &Env, call: &Call, scope: &Scope) -> Result<Option<i64>, ReqlError> {
-    call.args.get(2).map(|right| env.datum(right, scope)?.as_integer()).transpose()
+    call.args
+        .get(2)
+        .map(|right| env.datum(right, scope)?.as_integer())
+        .transpose()
 }
 
 /// The bounds of a slice within `len` items: `left_bound` is closed and `right_bound` open unless the query says else.
@@ -155,7 +187,12 @@ pub(crate) fn nth(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
 ///
 /// # Errors
 /// An index that is no number or past the end.
-pub(crate) fn nth_of(env: &Env, subject: Value, index: &Term, scope: &Scope) -> Result<Value, ReqlError> {
+pub(crate) fn nth_of(
+    env: &Env,
+    subject: Value,
+    index: &Term,
+    scope: &Scope,
+) -> Result<Value, ReqlError> {
     let mut stream = subject.into_stream(env)?;
     let wanted = env.datum(index, scope)?.as_integer()?;
     let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
@@ -163,7 +200,9 @@ pub(crate) fn nth_of(env: &Env, subject: Value, index: &Term, scope: &Scope) -> 
     let found = if wanted < 0 {
         let items = stream.collect(env)?;
         let index = items.len() as i64 + wanted;
-        usize::try_from(index).ok().and_then(|index| items.get(index).cloned())
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| items.get(index).cloned())
     } else {
         let mut left = wanted;
         loop {
@@ -181,7 +220,10 @@ pub(crate) fn nth_of(env: &Env, subject: Value, index: &Term, scope: &Scope) -> 
 fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     Ok(match selection {
         Some(table) => {
-            let key = value.field(&table.primary_key).cloned().unwrap_or(Datum::Null);
+            let key = value
+                .field(&table.primary_key)
+                .cloned()
+                .unwrap_or(Datum::Null);
             Value::Row(Row { table, key, value })
         }
         None => Value::Datum(value),
@@ -191,7 +233,11 @@ fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
 /// `count`, of a sequence, a binary or a text, and of what a predicate or a value picks.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let picked = call.args.get(1).map(|pick| env.eval(pick, scope)).transpose()?;
+    let picked = call
+        .args
+        .get(1)
+        .map(|pick| env.eval(pick, scope))
+        .transpose()?;
     let count = match (&subject, &picked) {
         (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
@@ -230,9 +276,14 @@ fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError
 pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
     stream.refuse_feed()?;
-    let mut missing = call.args[1..].iter().map(|pick| env.eval(pick, scope)).collect::<Result<Vec<_>, _>>()?;
+    let mut missing = call.args[1..]
+        .iter()
+        .map(|pick| env.eval(pick, scope))
+        .collect::<Result<Vec<_>, _>>()?;
     while !missing.is_empty() {
-        let Some(element) = stream.next(env)? else { break };
+        let Some(element) = stream.next(env)? else {
+            break;
+        };
         let mut still_missing = Vec::new();
         for pick in missing {
             if !is_picked(env, &pick, &element)? {
@@ -260,7 +311,11 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     let mut stream = subject.into_stream(env)?;
     stream.refuse_feed()?;
     let selection = stream.selection.clone();
-    let by = call.args.get(1).map(|by| env.func_or_field(by, scope)).transpose()?;
+    let by = call
+        .args
+        .get(1)
+        .map(|by| env.func_or_field(by, scope))
+        .transpose()?;
     let (mut sum, mut count, mut best) = (0.0, 0usize, None::<(Datum, Datum)>);
     while let Some(element) = stream.next(env)? {
         let value = match &by {
@@ -276,7 +331,11 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
             count += 1;
             continue;
         }
-        let wanted = if call.kind == TermKind::Min { Ordering::Less } else { Ordering::Greater };
+        let wanted = if call.kind == TermKind::Min {
+            Ordering::Less
+        } else {
+            Ordering::Greater
+        };
         let is_better = match &best {
             None => true,
             Some((best, _)) => value.compare(best)? == wanted,
@@ -304,10 +363,25 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
 }
 
 /// `min` and `max` by an index: its first or last document.
-fn extreme_of_index(env: &Env, call: &Call, subject: Value, index: &Datum, scope: &Scope) -> Result<Value, ReqlError> {
-    let direction = if call.kind == TermKind::Min { Direction::Ascending } else { Direction::Descending };
+fn extreme_of_index(
+    env: &Env,
+    call: &Call,
+    subject: Value,
+    index: &Datum,
+    scope: &Scope,
+) -> Result<Value, ReqlError> {
+    let direction = if call.kind == TermKind::Min {
+        Direction::Ascending
+    } else {
+        Direction::Descending
+    };
     let stream = by_index(env, subject, index.as_str()?, direction)?;
-    nth_of(env, Value::Stream(stream), &Term::Datum(Datum::Number(0.0)), scope)
+    nth_of(
+        env,
+        Value::Stream(stream),
+        &Term::Datum(Datum::Number(0.0)),
+        scope,
+    )
 }
 
 /// `distinct`: each value once, in order.
@@ -324,7 +398,12 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     order::sort_by(&mut items, Datum::compare)?;
     let mut kept: Vec<Datum> = Vec::with_capacity(items.len());
     for item in items {
-        if !kept.last().map(|last| last.equals(&item)).transpose()?.unwrap_or(false) {
+        if !kept
+            .last()
+            .map(|last| last.equals(&item))
+            .transpose()?
+            .unwrap_or(false)
+        {
             kept.push(item);
         }
     }
@@ -337,41 +416,67 @@ pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     for sequence in &call.args {
         let mut stream = env.eval(sequence, scope)?.into_stream(env)?;
         if stream.feed().is_some() {
-            return Err(ReqlError::logic("The embedded engine does not implement a `union` of changefeeds."));
+            return Err(ReqlError::logic(
+                "The embedded engine does not implement a `union` of changefeeds.",
+            ));
         }
         streams.push_back(stream);
     }
     let is_array = streams.iter().all(|stream| stream.is_array);
-    Ok(Value::Stream(Stream::wrap(Source::Union(streams), None, is_array)))
+    Ok(Value::Stream(Stream::wrap(
+        Source::Union(streams),
+        None,
+        is_array,
+    )))
 }
 
 /// `range`.
 pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let bounds = call.args.iter().map(|bound| env.datum(bound, scope)?.as_integer()).collect::<Result<Vec<_>, _>>()?;
+    let bounds = call
+        .args
+        .iter()
+        .map(|bound| env.datum(bound, scope)?.as_integer())
+        .collect::<Result<Vec<_>, _>>()?;
     let (start, end) = match bounds[..] {
         [] => (0.0, f64::INFINITY),
         [end] => (0.0, end as f64),
         [start, end, ..] => (start as f64, end as f64),
     };
-    Ok(Value::Stream(Stream::wrap(Source::Range(start, end), None, false)))
+    Ok(Value::Stream(Stream::wrap(
+        Source::Range(start, end),
+        None,
+        false,
+    )))
 }
 
 /// `asc` and `desc`: a key of `order_by` with its direction.
 pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let key = Box::new(env.eval(&call.args[0], scope)?);
-    Ok(Value::Order { key, descending: call.kind == TermKind::Desc })
+    Ok(Value::Order {
+        key,
+        descending: call.kind == TermKind::Desc,
+    })
 }
 
 /// `order_by`, by an index, by keys, or by an index and then by keys.
 pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let keys = call.args[1..].iter().map(|key| sort_key(env.eval(key, scope)?)).collect::<Result<Vec<_>, _>>()?;
+    let keys = call.args[1..]
+        .iter()
+        .map(|key| sort_key(env.eval(key, scope)?))
+        .collect::<Result<Vec<_>, _>>()?;
     let stream = match call.optarg("index") {
         None => subject.into_stream(env)?,
         Some(index) => {
             let (name, direction) = match env.eval(index, scope)? {
-                Value::Order { key, descending: true } => (key.into_datum(env)?, Direction::Descending),
-                Value::Order { key, descending: false } => (key.into_datum(env)?, Direction::Ascending),
+                Value::Order {
+                    key,
+                    descending: true,
+                } => (key.into_datum(env)?, Direction::Descending),
+                Value::Order {
+                    key,
+                    descending: false,
+                } => (key.into_datum(env)?, Direction::Ascending),
                 other => (other.into_datum(env)?, Direction::Ascending),
             };
             by_index(env, subject, name.as_str()?, direction)?
@@ -385,7 +490,10 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     }
     let selection = stream.selection.clone();
     let items = sort(env, stream.collect(env)?, &keys)?;
-    Ok(Value::Stream(Stream { selection, ..Stream::array(items) }))
+    Ok(Value::Stream(Stream {
+        selection,
+        ..Stream::array(items)
+    }))
 }
 
 struct SortKey {
@@ -403,7 +511,10 @@ fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
         Value::Datum(Datum::String(name)) => Func::field(&name),
         other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
     };
-    Ok(SortKey { function, descending })
+    Ok(SortKey {
+        function,
+        descending,
+    })
 }
 
 /// Sorts by several keys; what lacks a key comes first.
@@ -427,7 +538,11 @@ fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, Re
                 (a, b) => a.is_some().cmp(&b.is_some()),
             };
             if order.is_ne() {
-                return Ok(if key.descending { order.reverse() } else { order });
+                return Ok(if key.descending {
+                    order.reverse()
+                } else {
+                    order
+                });
             }
         }
         Ok(Ordering::Equal)
@@ -436,15 +551,31 @@ fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, Re
 }
 
 /// The documents of a table, or of a range of it, in the order of an index.
-fn by_index(env: &Env, subject: Value, name: &str, direction: Direction) -> Result<Stream, ReqlError> {
+fn by_index(
+    env: &Env,
+    subject: Value,
+    name: &str,
+    direction: Direction,
+) -> Result<Stream, ReqlError> {
     let mut stream = match subject {
         Value::Table(table) => Stream::scan(table),
         Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => stream,
-        Value::Stream(_) => return Err(ReqlError::logic("Indexed order_by can only be performed on a TABLE or TABLE_SLICE.")),
-        other => return Err(ReqlError::expected("TABLE_SLICE", other.into_datum(env)?.type_name())),
+        Value::Stream(_) => {
+            return Err(ReqlError::logic(
+                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
+            ));
+        }
+        other => {
+            return Err(ReqlError::expected(
+                "TABLE_SLICE",
+                other.into_datum(env)?.type_name(),
+            ));
+        }
     };
     let conflict = |other: &str| {
-        ReqlError::logic(format!("Cannot order by index `{name}` after calling BETWEEN on index `{other}`."))
+        ReqlError::logic(format!(
+            "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
+        ))
     };
     match &mut stream.source {
         Source::Scan(scan) if *scan.table.primary_key == *name => {
@@ -464,7 +595,11 @@ fn by_index(env: &Env, subject: Value, name: &str, direction: Direction) -> Resu
         }
         Source::Index(scan) if scan.index_name() == name => scan.order(direction),
         Source::Index(scan) => return Err(conflict(scan.index_name())),
-        _ => return Err(ReqlError::logic("Indexed order_by can only be performed on a TABLE or TABLE_SLICE.")),
+        _ => {
+            return Err(ReqlError::logic(
+                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
+            ));
+        }
     }
     Ok(stream)
 }
@@ -473,7 +608,11 @@ fn by_index(env: &Env, subject: Value, name: &str, direction: Direction) -> Resu
 ///
 /// # Errors
 /// As [`Stream::next`].
-pub(crate) fn keys_of(env: &Env, table: &Table, mut stream: Stream) -> Result<Vec<Vec<u8>>, ReqlError> {
+pub(crate) fn keys_of(
+    env: &Env,
+    table: &Table,
+    mut stream: Stream,
+) -> Result<Vec<Vec<u8>>, ReqlError> {
     stream.refuse_feed()?;
     let mut keys = Vec::new();
     while let Some(document) = stream.next(env)? {

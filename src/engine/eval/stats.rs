@@ -89,7 +89,9 @@ impl Stats {
         self.deleted += part.deleted;
         self.errors += part.errors;
         self.first_error = self.first_error.take().or(part.first_error);
-        part.changes.into_iter().for_each(|change| self.push(change));
+        part.changes
+            .into_iter()
+            .for_each(|change| self.push(change));
     }
 
     /// The object that the client is answered with.
@@ -102,7 +104,9 @@ impl Stats {
             ("skipped", self.skipped),
             ("unchanged", self.unchanged),
         ];
-        let mut fields: Object = counts.map(|(name, count)| (Arc::from(name), count.into())).into();
+        let mut fields: Object = counts
+            .map(|(name, count)| (Arc::from(name), count.into()))
+            .into();
         if let Some(error) = self.first_error {
             fields.insert("first_error".into(), error.into());
         }
@@ -110,7 +114,11 @@ impl Stats {
             fields.insert("changes".into(), self.changes.into());
         }
         if !self.generated_keys.is_empty() {
-            let keys = self.generated_keys.into_iter().take(ARRAY_LIMIT).collect::<Vec<_>>();
+            let keys = self
+                .generated_keys
+                .into_iter()
+                .take(ARRAY_LIMIT)
+                .collect::<Vec<_>>();
             fields.insert("generated_keys".into(), keys.into());
         }
         fields.into()
@@ -133,9 +141,13 @@ pub(crate) fn add_up(total: &mut Object, result: &Object) -> Result<(), ReqlErro
         let sum = match (total.get(name), value) {
             (None, value) => value.clone(),
             (Some(Datum::Number(a)), Datum::Number(b)) => Datum::Number(a + b),
-            (Some(Datum::Array(a)), Datum::Array(b)) => a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into(),
+            (Some(Datum::Array(a)), Datum::Array(b)) => {
+                a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into()
+            }
             (Some(first @ Datum::String(_)), Datum::String(_)) => first.clone(),
-            (Some(other), value) => return Err(ReqlError::expected(other.type_name(), value.type_name())),
+            (Some(other), value) => {
+                return Err(ReqlError::expected(other.type_name(), value.type_name()));
+            }
         };
         total.insert(name.clone(), sum);
     }

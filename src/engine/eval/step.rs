@@ -41,7 +41,9 @@ impl Step {
             Self::Filter(predicate) => predicate.keeps(env, &element)?.then_some(element),
             Self::Pluck(paths) => Some(paths.pluck(object_of("pluck", &element)?).into()),
             Self::Without(paths) => Some(paths.without(object_of("without", &element)?).into()),
-            Self::HasFields(paths) => paths.are_in(object_of("has_fields", &element)?).then_some(element),
+            Self::HasFields(paths) => paths
+                .are_in(object_of("has_fields", &element)?)
+                .then_some(element),
             Self::Merge(others) => Some(object::merge_all(env, element, others)?),
             Self::GetField(name) => object_of("bracket", &element)?.get(name).cloned(),
         })
@@ -70,7 +72,9 @@ impl Predicate {
     /// What fails in the test, but for a missing field, which the default answers.
     pub(crate) fn keeps(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
         match self.test.call(env, std::slice::from_ref(element)) {
-            Ok(Datum::Object(wanted)) if self.test.is_constant() => object::is_like(element, &Datum::Object(wanted)),
+            Ok(Datum::Object(wanted)) if self.test.is_constant() => {
+                object::is_like(element, &Datum::Object(wanted))
+            }
             Ok(answer) => Ok(answer.is_truthy()),
             Err(error) if error.kind == ErrorKind::NonExistence => self.default.clone(),
             Err(error) => Err(error),
@@ -78,7 +82,10 @@ impl Predicate {
     }
 }
 
-fn object_of<'a>(term: &str, element: &'a Datum) -> Result<&'a crate::engine::datum::Object, ReqlError> {
+fn object_of<'a>(
+    term: &str,
+    element: &'a Datum,
+) -> Result<&'a crate::engine::datum::Object, ReqlError> {
     match element {
         Datum::Object(fields) => Ok(fields),
         other => Err(object::not_an_object(term, other)),

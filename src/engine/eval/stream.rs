@@ -40,6 +40,8 @@ pub(crate) enum Source {
     Items(VecDeque<Datum>),
     Scan(Scan),
     Index(IndexScan),
+    /// The documents with these keys, as far as they exist.
+    Keys(Table, VecDeque<Vec<u8>>),
     /// Whole numbers from the first up to the second, which is left out.
     Range(f64, f64),
     Union(VecDeque<Stream>),
@@ -79,22 +81,45 @@ impl Stream {
             ahead: VecDeque::new(),
             is_exhausted: false,
         };
-        Self { source: Source::Scan(scan), steps: Vec::new(), selection: Some(table), is_array: false }
+        Self {
+            source: Source::Scan(scan),
+            steps: Vec::new(),
+            selection: Some(table),
+            is_array: false,
+        }
+    }
+
+    /// The documents of a table with the given keys.
+    pub(crate) fn keys(table: Table, keys: Vec<Vec<u8>>) -> Self {
+        Self::wrap(Source::Keys(table.clone(), keys.into()), Some(table), false)
     }
 
     /// The items of an array.
     pub(crate) fn array(items: Vec<Datum>) -> Self {
-        Self { source: Source::Items(items.into()), steps: Vec::new(), selection: None, is_array: true }
+        Self {
+            source: Source::Items(items.into()),
+            steps: Vec::new(),
+            selection: None,
+            is_array: true,
+        }
     }
 
     /// Items that clients see as a stream.
     pub(crate) fn items(items: Vec<Datum>) -> Self {
-        Self { is_array: false, ..Self::array(items) }
+        Self {
+            is_array: false,
+            ..Self::array(items)
+        }
     }
 
     /// A sequence made of others.
     pub(crate) fn wrap(source: Source, selection: Option<Table>, is_array: bool) -> Self {
-        Self { source, steps: Vec::new(), selection, is_array }
+        Self {
+            source,
+            steps: Vec::new(),
+            selection,
+            is_array,
+        }
     }
 
     /// The sequence with one more step.
@@ -111,7 +136,9 @@ impl Stream {
         match (self.is_array, self.selection.is_some()) {
             (true, true) => "SELECTION<ARRAY>",
             (true, false) => "ARRAY",
-            (false, true) if matches!(self.source, Source::Scan(_)) && self.steps.is_empty() => "TABLE_SLICE",
+            (false, true) if matches!(self.source, Source::Scan(_)) && self.steps.is_empty() => {
+                "TABLE_SLICE"
+            }
             (false, true) => "SELECTION<STREAM>",
             (false, false) => "STREAM",
         }
@@ -121,7 +148,9 @@ impl Stream {
     pub(crate) fn feed(&mut self) -> Option<&mut Feed> {
         match &mut self.source {
             Source::Feed(feed) => Some(feed),
-            Source::Skip(inner, _) | Source::Limit(inner, _) | Source::ConcatMap(inner, ..) => inner.feed(),
+            Source::Skip(inner, _) | Source::Limit(inner, _) | Source::ConcatMap(inner, ..) => {
+                inner.feed()
+            }
             _ => None,
         }
     }
@@ -131,6 +160,7 @@ impl Stream {
     /// # Errors
     /// What fails in a step, and a failing disk.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        env.check_interrupted()?;
         'elements: while let Some(mut element) = self.source.next(env)? {
             for step in &self.steps {
                 match step.apply(env, element)? {
@@ -193,8 +223,13 @@ impl Stream {
             bytes += json.len();
             batch.push(json.into());
         }
-        self.source.pause();
+        self.pause();
         Ok((batch, !self.is_spent()))
+    }
+
+    /// Lets go of what was read ahead, for the time until the client asks for more.
+    pub(crate) fn pause(&mut self) {
+        self.source.pause();
     }
 
     /// Whether a `limit` has let through all it may.
@@ -209,6 +244,14 @@ impl Source {
             Self::Items(items) => Ok(items.pop_front()),
             Self::Scan(scan) => scan.next(env),
             Self::Index(scan) => scan.next(env),
+            Self::Keys(table, keys) => {
+                while let Some(key) = keys.pop_front() {
+                    if let Some(document) = env.snapshot()?.get(table.id, &key)? {
+                        return Ok(Some(document));
+                    }
+                }
+                Ok(None)
+            }
             Self::Range(next, end) => {
                 if next >= end {
                     return Ok(None);
@@ -244,24 +287,31 @@ impl Source {
                 if let Some(element) = ready.pop_front() {
                     return Ok(Some(element));
                 }
-                let Some(element) = inner.next(env)? else { return Ok(None) };
+                let Some(element) = inner.next(env)? else {
+                    return Ok(None);
+                };
                 let scope = function.bind(&[element])?;
-                *ready = env.eval(function.body(), &scope)?.into_stream(env)?.collect(env)?.into();
+                *ready = env
+                    .eval(function.body(), &scope)?
+                    .into_stream(env)?
+                    .collect(env)?
+                    .into();
             },
             Self::Feed(feed) => feed.next(env),
         }
     }
 
-    /// Lets go of what was read ahead, for the time until the client asks for more.
     fn pause(&mut self) {
         match self {
             Self::Scan(scan) if !scan.ahead.is_empty() => {
                 scan.ahead.clear();
                 scan.is_exhausted = false;
             }
-            Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => inner.source.pause(),
+            Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => {
+                inner.source.pause()
+            }
             Self::Union(streams) => streams.iter_mut().for_each(|stream| stream.source.pause()),
-            Self::Scan(_) | Self::Items(_) | Self::Index(_) | Self::Range(..) | Self::Feed(_) => {}
+            _ => {}
         }
     }
 }
@@ -271,7 +321,9 @@ impl Scan {
         if self.ahead.is_empty() && !self.is_exhausted {
             self.read_ahead(env)?;
         }
-        let Some((key, document)) = self.ahead.pop_front() else { return Ok(None) };
+        let Some((key, document)) = self.ahead.pop_front() else {
+            return Ok(None);
+        };
         match self.direction {
             Direction::Ascending => self.lower = Bound::Excluded(key),
             Direction::Descending => self.upper = Bound::Excluded(key),
@@ -281,7 +333,12 @@ impl Scan {
 
     fn read_ahead(&mut self, env: &Env) -> Result<(), ReqlError> {
         let snapshot = env.snapshot()?;
-        let documents = snapshot.scan(self.table.id, self.lower.clone(), self.upper.clone(), self.direction)?;
+        let documents = snapshot.scan(
+            self.table.id,
+            self.lower.clone(),
+            self.upper.clone(),
+            self.direction,
+        )?;
         self.ahead = documents.take(READ_AHEAD).collect::<Result<_, _>>()?;
         self.is_exhausted = self.ahead.len() < READ_AHEAD;
         Ok(())
@@ -290,7 +347,10 @@ impl Scan {
     /// Whether a document of the table lies in the range.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         use std::ops::RangeBounds;
-        let range = (self.lower.as_ref().map(Vec::as_slice), self.upper.as_ref().map(Vec::as_slice));
+        let range = (
+            self.lower.as_ref().map(Vec::as_slice),
+            self.upper.as_ref().map(Vec::as_slice),
+        );
         <(Bound<&[u8]>, Bound<&[u8]>) as RangeBounds<[u8]>>::contains(&range, key)
     }
 }
@@ -301,5 +361,7 @@ impl Scan {
 /// A document without its primary key, which no table holds.
 pub(crate) fn key_of(table: &Table, document: &Datum) -> Result<Vec<u8>, ReqlError> {
     let key = document.field(&table.primary_key);
-    primary_key(key.ok_or_else(|| ReqlError::new(ErrorKind::Internal, "a document has no primary key"))?)
+    primary_key(
+        key.ok_or_else(|| ReqlError::new(ErrorKind::Internal, "a document has no primary key"))?,
+    )
 }

@@ -18,13 +18,18 @@ pub(crate) const DATABASE: &str = "rethinkdb";
 /// A table that the engine does not have.
 pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
     let of_tables = |describe: fn(&Env, &Table) -> Datum| -> Result<Vec<Datum>, ReqlError> {
-        Ok(all_tables(env)?.iter().map(|table| describe(env, table)).collect())
+        Ok(all_tables(env)?
+            .iter()
+            .map(|table| describe(env, table))
+            .collect())
     };
     let rows = match name {
         "db_config" => {
             let snapshot = env.snapshot()?;
             let databases = snapshot.catalog().databases().iter();
-            databases.map(|database| db_config(env, &database.name)).collect::<Result<_, _>>()?
+            databases
+                .map(|database| db_config(env, &database.name))
+                .collect::<Result<_, _>>()?
         }
         "table_config" => of_tables(table_config)?,
         "table_status" => of_tables(table_status)?,
@@ -50,13 +55,28 @@ pub(crate) fn tables_of(env: &Env, db: &str) -> Result<Vec<Table>, ReqlError> {
     }
     let snapshot = env.snapshot()?;
     let catalog = snapshot.catalog();
-    let database = catalog.database(db).ok_or_else(|| ReqlError::op_failed(format!("Database `{db}` does not exist.")))?;
-    catalog.tables_of(database.id).map(|table| find(catalog, db, &table.name)).collect()
+    let database = catalog
+        .database(db)
+        .ok_or_else(|| ReqlError::op_failed(format!("Database `{db}` does not exist.")))?;
+    catalog
+        .tables_of(database.id)
+        .map(|table| find(catalog, db, &table.name))
+        .collect()
 }
 
 fn all_tables(env: &Env) -> Result<Vec<Table>, ReqlError> {
-    let names: Vec<String> = env.snapshot()?.catalog().databases().iter().map(|database| database.name.clone()).collect();
-    Ok(names.iter().map(|name| tables_of(env, name)).collect::<Result<Vec<_>, _>>()?.concat())
+    let names: Vec<String> = env
+        .snapshot()?
+        .catalog()
+        .databases()
+        .iter()
+        .map(|database| database.name.clone())
+        .collect();
+    Ok(names
+        .iter()
+        .map(|name| tables_of(env, name))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat())
 }
 
 /// The row of a database in `db_config`.
@@ -66,8 +86,12 @@ fn all_tables(env: &Env) -> Result<Vec<Table>, ReqlError> {
 pub(crate) fn db_config(env: &Env, name: &str) -> Result<Datum, ReqlError> {
     let snapshot = env.snapshot()?;
     let database = snapshot.catalog().database(name);
-    let database = database.ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
-    Ok(Datum::object([("id", database.id.to_string().into()), ("name", name.into())]))
+    let database = database
+        .ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
+    Ok(Datum::object([
+        ("id", database.id.to_string().into()),
+        ("name", name.into()),
+    ]))
 }
 
 /// The row of a table in `table_config`.
@@ -78,11 +102,18 @@ pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
         ("primary_replica", server.clone()),
         ("replicas", vec![server].into()),
     ]);
-    let indexes: Vec<Datum> = table.indexes.iter().map(|index| index.name.as_str().into()).collect();
+    let indexes: Vec<Datum> = table
+        .indexes
+        .iter()
+        .map(|index| index.name.as_str().into())
+        .collect();
     Datum::object([
         ("data", Datum::object([])),
         ("db", Datum::String(table.db.clone())),
-        ("durability", if table.is_soft { "soft" } else { "hard" }.into()),
+        (
+            "durability",
+            if table.is_soft { "soft" } else { "hard" }.into(),
+        ),
         ("id", table.id.to_string().into()),
         ("indexes", indexes.into()),
         ("name", Datum::String(table.name.clone())),
@@ -96,16 +127,27 @@ pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
 /// The row of a table in `table_status`: a table of the engine is always ready.
 pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
     let server = Datum::String(env.server_name());
-    let ready = ["all_replicas_ready", "ready_for_outdated_reads", "ready_for_reads", "ready_for_writes"];
+    let ready = [
+        "all_replicas_ready",
+        "ready_for_outdated_reads",
+        "ready_for_reads",
+        "ready_for_writes",
+    ];
     let replica = Datum::object([("server", server.clone()), ("state", "ready".into())]);
-    let shard = Datum::object([("primary_replicas", vec![server.clone()].into()), ("replicas", vec![replica].into())]);
+    let shard = Datum::object([
+        ("primary_replicas", vec![server.clone()].into()),
+        ("replicas", vec![replica].into()),
+    ]);
     Datum::object([
         ("db", Datum::String(table.db.clone())),
         ("id", table.id.to_string().into()),
         ("name", Datum::String(table.name.clone())),
         ("raft_leader", server),
         ("shards", vec![shard].into()),
-        ("status", Datum::object(ready.map(|name| (name, true.into())))),
+        (
+            "status",
+            Datum::object(ready.map(|name| (name, true.into()))),
+        ),
     ])
 }
 

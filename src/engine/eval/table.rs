@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Env;
 use super::func::Scope;
-use super::index::{self, Edge, IndexScan, Wanted};
+use super::index::{self, Edge, IndexScan, Place, Wanted};
 use super::stream::{Source, Stream};
 use super::system;
 use super::value::{Row, Table, Value};
@@ -60,9 +60,14 @@ pub(crate) fn find(catalog: &Catalog, db: &str, name: &str) -> Result<Table, Req
 /// # Errors
 /// RethinkDB's own for other characters.
 pub(crate) fn check_name(what: &str, name: &str) -> Result<Arc<str>, ReqlError> {
-    let is_valid = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+    let is_valid = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
     if !is_valid {
-        return Err(ReqlError::logic(format!("{what} name `{name}` invalid (Use A-Z, a-z, 0-9, _ and - only).")));
+        return Err(ReqlError::logic(format!(
+            "{what} name `{name}` invalid (Use A-Z, a-z, 0-9, _ and - only)."
+        )));
     }
     Ok(name.into())
 }
@@ -72,75 +77,108 @@ pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let key = env.datum(&call.args[1], scope)?;
     let found = env.snapshot()?.get(table.id, &primary_key(&key)?)?;
-    Ok(Value::Row(Row { table, key, value: found.unwrap_or(Datum::Null) }))
+    Ok(Value::Row(Row {
+        table,
+        key,
+        value: found.unwrap_or(Datum::Null),
+    }))
 }
 
 /// `get_all`.
 pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
-    let keys = call.args[1..].iter().map(|key| env.datum(key, scope)).collect::<Result<Vec<_>, _>>()?;
-    let index = call.optarg("index").map(|name| env.datum(name, scope)).transpose()?;
+    let keys = call.args[1..]
+        .iter()
+        .map(|key| env.datum(key, scope))
+        .collect::<Result<Vec<_>, _>>()?;
+    let index = call
+        .optarg("index")
+        .map(|name| env.datum(name, scope))
+        .transpose()?;
     let name = index.as_ref().map(Datum::as_str).transpose()?;
     if let Some(name) = name
         && **name != *table.primary_key
     {
-        let scan = IndexScan::new(table.clone(), index::find(&table, name)?, Wanted::Keys(keys));
-        return Ok(Value::Stream(Stream::wrap(Source::Index(scan), Some(table), false)));
+        let scan = IndexScan::new(
+            table.clone(),
+            index::find(&table, name)?,
+            Wanted::Keys(keys),
+        );
+        return Ok(Value::Stream(Stream::wrap(
+            Source::Index(scan),
+            Some(table),
+            false,
+        )));
     }
-    let snapshot = env.snapshot()?;
-    let mut found = Vec::new();
-    for key in keys {
-        found.extend(snapshot.get(table.id, &primary_key(&key)?)?);
-    }
-    Ok(Value::Stream(Stream { selection: Some(table), ..Stream::items(found) }))
+    let keys = keys
+        .iter()
+        .map(primary_key)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Value::Stream(Stream::keys(table, keys)))
 }
 
 /// `between`.
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let lower = Edge {
-        value: env.eval(&call.args[1], scope)?,
+        place: Place::new(env, env.eval(&call.args[1], scope)?)?,
         is_open: env.is_open(call, scope, "left_bound", false)?,
     };
     let upper = Edge {
-        value: env.eval(&call.args[2], scope)?,
+        place: Place::new(env, env.eval(&call.args[2], scope)?)?,
         is_open: env.is_open(call, scope, "right_bound", true)?,
     };
-    let index = call.optarg("index").map(|name| env.datum(name, scope)).transpose()?;
+    let index = call
+        .optarg("index")
+        .map(|name| env.datum(name, scope))
+        .transpose()?;
     let name = index.as_ref().map(Datum::as_str).transpose()?;
     match name {
         Some(name) if **name != *table.primary_key => {
             let wanted = Wanted::Between(lower, upper);
             let scan = IndexScan::new(table.clone(), index::find(&table, name)?, wanted);
-            Ok(Value::Stream(Stream::wrap(Source::Index(scan), Some(table), false)))
+            Ok(Value::Stream(Stream::wrap(
+                Source::Index(scan),
+                Some(table),
+                false,
+            )))
         }
-        _ => Ok(Value::Stream(Stream::scan_between(table, lower_bound(env, lower)?, upper_bound(env, upper)?))),
+        _ => Ok(Value::Stream(Stream::scan_between(
+            table,
+            lower_bound(lower)?,
+            upper_bound(upper)?,
+        ))),
     }
 }
 
-fn lower_bound(env: &Env, edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
-    match edge.value {
-        Value::MinVal => Ok(Bound::Unbounded),
+fn lower_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
+    match edge.place {
+        Place::Lowest => Ok(Bound::Unbounded),
         // No key is as long as this one, and none begins with such a byte: nothing lies above it.
-        Value::MaxVal => Ok(Bound::Included(vec![u8::MAX; 256])),
-        value => bound(value.into_datum(env)?, edge.is_open),
+        Place::Highest => Ok(Bound::Included(vec![u8::MAX; 256])),
+        Place::At(key) => bound(key, edge.is_open),
     }
 }
 
-fn upper_bound(env: &Env, edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
-    match edge.value {
-        Value::MaxVal => Ok(Bound::Unbounded),
-        Value::MinVal => Ok(Bound::Excluded(Vec::new())),
-        value => bound(value.into_datum(env)?, edge.is_open),
+fn upper_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
+    match edge.place {
+        Place::Highest => Ok(Bound::Unbounded),
+        Place::Lowest => Ok(Bound::Excluded(Vec::new())),
+        Place::At(key) => bound(key, edge.is_open),
     }
 }
 
 /// An end of a range of primary keys.
 fn bound(key: Datum, is_open: bool) -> Result<Bound<Vec<u8>>, ReqlError> {
     if matches!(key, Datum::Null) {
-        let message = "Cannot use `null` in BETWEEN, use `r.minval` or `r.maxval` to denote unboundedness.";
+        let message =
+            "Cannot use `null` in BETWEEN, use `r.minval` or `r.maxval` to denote unboundedness.";
         return Err(ReqlError::logic(message));
     }
     let key = primary_key(&key)?;
-    Ok(if is_open { Bound::Excluded(key) } else { Bound::Included(key) })
+    Ok(if is_open {
+        Bound::Excluded(key)
+    } else {
+        Bound::Included(key)
+    })
 }

@@ -24,7 +24,10 @@ pub(crate) enum Value {
     Stream(Stream),
     Func(Func),
     /// A key to sort by, given with `asc` or `desc`.
-    Order { key: Box<Value>, descending: bool },
+    Order {
+        key: Box<Value>,
+        descending: bool,
+    },
     /// `minval`: below every value.
     MinVal,
     /// `maxval`: above every value.
@@ -109,18 +112,23 @@ impl Value {
             Self::Stream(stream) => Ok(stream),
             Self::Datum(Datum::Array(items)) => Ok(Stream::array(items.to_vec())),
             Self::Datum(Datum::Object(fields)) => {
-                let pair = |(name, value): (&Arc<str>, &Datum)| vec![Datum::String(name.clone()), value.clone()].into();
+                let pair = |(name, value): (&Arc<str>, &Datum)| {
+                    vec![Datum::String(name.clone()), value.clone()].into()
+                };
                 Ok(Stream::array(fields.iter().map(pair).collect()))
             }
-            Self::Row(Row { value: value @ (Datum::Array(_) | Datum::Object(_)), .. }) => {
-                Self::Datum(value).into_stream(env)
-            }
+            Self::Row(Row {
+                value: value @ (Datum::Array(_) | Datum::Object(_)),
+                ..
+            }) => Self::Datum(value).into_stream(env),
             other => {
                 let found = match &other {
                     Self::Row(row) => row.value.type_name(),
                     other => other.type_name(),
                 };
-                Err(ReqlError::logic(format!("Cannot convert {found} to SEQUENCE")))
+                Err(ReqlError::logic(format!(
+                    "Cannot convert {found} to SEQUENCE"
+                )))
             }
         }
     }

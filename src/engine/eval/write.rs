@@ -26,7 +26,11 @@ struct Options {
 
 impl Options {
     fn new(env: &Env, call: &Call, scope: &Scope, table: &Table) -> Result<Self, ReqlError> {
-        let return_changes = match call.optarg("return_changes").map(|value| env.datum(value, scope)).transpose()? {
+        let return_changes = match call
+            .optarg("return_changes")
+            .map(|value| env.datum(value, scope))
+            .transpose()?
+        {
             None | Some(Datum::Bool(false)) => ReturnChanges::No,
             Some(Datum::Bool(true)) => ReturnChanges::Changed,
             Some(Datum::String(text)) if &*text == "always" => ReturnChanges::Always,
@@ -46,7 +50,10 @@ impl Options {
             None if table.is_soft => Durability::Soft,
             None => Durability::Hard,
         };
-        Ok(Self { durability, return_changes })
+        Ok(Self {
+            durability,
+            return_changes,
+        })
     }
 }
 
@@ -80,7 +87,10 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     let options = Options::new(env, call, scope, &table)?;
     let mut documents = match env.eval(&call.args[1], scope)? {
         Value::Datum(document @ Datum::Object(_)) => vec![document],
-        Value::Row(Row { value: document @ Datum::Object(_), .. }) => vec![document],
+        Value::Row(Row {
+            value: document @ Datum::Object(_),
+            ..
+        }) => vec![document],
         other => other.into_stream(env)?.collect(env)?,
     };
     let mut stats = Stats::new(options.return_changes);
@@ -111,10 +121,14 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
 }
 
 fn conflict(env: &Env, call: &Call, scope: &Scope) -> Result<Conflict, ReqlError> {
-    let Some(term) = call.optarg("conflict") else { return Ok(Conflict::Error) };
+    let Some(term) = call.optarg("conflict") else {
+        return Ok(Conflict::Error);
+    };
     match env.eval(term, scope)? {
         Value::Func(function) if function.is_deterministic() => Ok(Conflict::Resolve(function)),
-        Value::Func(_) => Err(ReqlError::logic("The conflict function passed to `insert` must be deterministic.")),
+        Value::Func(_) => Err(ReqlError::logic(
+            "The conflict function passed to `insert` must be deterministic.",
+        )),
         other => match &**other.into_datum(env)?.as_str()? {
             "error" => Ok(Conflict::Error),
             "replace" => Ok(Conflict::Replace),
@@ -134,9 +148,15 @@ fn insert_one(
     conflict: &Conflict,
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
-    let key = match document.as_object().map(|fields| fields.get(&table.primary_key)) {
+    let key = match document
+        .as_object()
+        .map(|fields| fields.get(&table.primary_key))
+    {
         Ok(Some(key)) => primary_key(key),
-        Ok(None) => Err(ReqlError::new(ErrorKind::Internal, "a document has no primary key")),
+        Ok(None) => Err(ReqlError::new(
+            ErrorKind::Internal,
+            "a document has no primary key",
+        )),
         Err(error) => Err(error),
     };
     let key = match key {
@@ -152,7 +172,10 @@ fn insert_one(
         Conflict::Replace => Ok(document),
         Conflict::Update => Ok(object::merge(&old, &document)),
         Conflict::Resolve(function) => {
-            let id = document.field(&table.primary_key).cloned().unwrap_or(Datum::Null);
+            let id = document
+                .field(&table.primary_key)
+                .cloned()
+                .unwrap_or(Datum::Null);
             function.call(env, &[id, old.clone(), document])
         }
         Conflict::Error => Err(ReqlError::logic(format!(
@@ -171,7 +194,10 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     let function = match call.args.get(1) {
         Some(term) => {
             let function = env.func_or_constant(term, scope)?;
-            let non_atomic = call.optarg("non_atomic").map(|flag| env.datum(flag, scope)).transpose()?;
+            let non_atomic = call
+                .optarg("non_atomic")
+                .map(|flag| env.datum(flag, scope))
+                .transpose()?;
             if !function.is_deterministic() && !non_atomic.is_some_and(|flag| flag.is_truthy()) {
                 return Err(ReqlError::logic(
                     "Could not prove argument deterministic.  Maybe you want to use the non_atomic flag?",
@@ -192,13 +218,18 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
                 Value::Table(_) | Value::Stream(_) => other.into_stream(env)?,
                 _ => return Err(ReqlError::expected("SELECTION", found)),
             };
-            let Some(table) = stream.selection.clone() else { return Err(ReqlError::expected("SELECTION", found)) };
+            let Some(table) = stream.selection.clone() else {
+                return Err(ReqlError::expected("SELECTION", found));
+            };
             let keys = keys_of(env, &table, stream)?;
             (table, keys)
         }
     };
     let options = Options::new(env, call, scope, &table)?;
-    let change = Change { kind: call.kind, function };
+    let change = Change {
+        kind: call.kind,
+        function,
+    };
     let mut stats = Stats::new(options.return_changes);
     for keys in keys.chunks(DOCUMENTS_PER_OPERATION) {
         let (table, change, keys) = (table.clone(), change.clone(), keys.to_vec());
@@ -225,7 +256,9 @@ struct Change {
 impl Change {
     /// The new document for an old one, null for none.
     fn apply(&self, env: &Env, old: &Datum) -> Result<Datum, ReqlError> {
-        let Some(function) = &self.function else { return Ok(Datum::Null) };
+        let Some(function) = &self.function else {
+            return Ok(Datum::Null);
+        };
         if self.kind == TermKind::Update && matches!(old, Datum::Null) {
             return Ok(Datum::Null);
         }
@@ -241,7 +274,10 @@ impl Change {
 fn check_table(batch: &Batch<'_>, table: &Table) -> Result<(), ReqlError> {
     match batch.catalog().table_by_id(table.id) {
         Some(_) => Ok(()),
-        None => Err(ReqlError::op_failed(format!("Table `{}` does not exist.", table.full_name()))),
+        None => Err(ReqlError::op_failed(format!(
+            "Table `{}` does not exist.",
+            table.full_name()
+        ))),
     }
 }
 
@@ -257,7 +293,10 @@ fn write_one(
     new: Result<Datum, ReqlError>,
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
-    match new.and_then(object::without_literals).and_then(|new| check_document(table, key, &old, new)) {
+    match new
+        .and_then(object::without_literals)
+        .and_then(|new| check_document(table, key, &old, new))
+    {
         Err(error) => stats.failed(error, &old),
         Ok(new) => {
             let is_same = old.equals(&new)?;
@@ -308,15 +347,22 @@ pub(crate) fn for_each(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     const FAILURE: &str = "FOR_EACH expects one or more basic write queries.";
     let mut stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
     stream.refuse_feed()?;
-    let Value::Func(function) = env.eval(&call.args[1], scope)? else { return Err(ReqlError::logic(FAILURE)) };
+    let Value::Func(function) = env.eval(&call.args[1], scope)? else {
+        return Err(ReqlError::logic(FAILURE));
+    };
     let mut total = Object::new();
     while let Some(element) = stream.next(env)? {
-        let results = match env.eval(function.body(), &function.bind(&[element])?)?.into_datum(env)? {
+        let results = match env
+            .eval(function.body(), &function.bind(&[element])?)?
+            .into_datum(env)?
+        {
             Datum::Array(results) => results.to_vec(),
             result => vec![result],
         };
         for result in results {
-            let Datum::Object(result) = result else { return Err(ReqlError::logic(FAILURE)) };
+            let Datum::Object(result) = result else {
+                return Err(ReqlError::logic(FAILURE));
+            };
             super::stats::add_up(&mut total, &result)?;
         }
     }
