@@ -224,7 +224,7 @@ impl Writer {
     }
 
     fn commit_group(&mut self, requests: &mut Vec<Request>) -> Result<(), ReqlError> {
-        let transaction = match self.begin() {
+        let mut transaction = match self.begin() {
             Ok(transaction) => transaction,
             Err(error) => return Err(self.give_up(explain(error))),
         };
@@ -242,7 +242,7 @@ impl Writer {
                 .abort()
                 .map_err(|error| self.give_up(explain(error)));
         }
-        if let Err(error) = self.prepare(&transaction, &done, changed) {
+        if let Err(error) = self.prepare(&mut transaction, &done, changed) {
             drop(transaction);
             return Err(self.give_up(explain(error)));
         }
@@ -344,17 +344,17 @@ impl Writer {
 
     fn prepare(
         &self,
-        transaction: &WriteTransaction,
+        transaction: &mut WriteTransaction,
         done: &Done,
         changed: bool,
     ) -> Result<(), redb::Error> {
         if changed {
             let mut meta = transaction.open_table(META)?;
-            write_meta(
-                &mut meta,
-                done.state,
-                done.catalog_changed.then_some(&*done.outcome.catalog),
-            )?;
+            let catalog = done.catalog_changed.then_some(&*done.outcome.catalog);
+            write_meta(&mut meta, done.state, catalog)?;
+        }
+        if !done.durable {
+            transaction.set_durability(redb::Durability::None)?;
         }
         Ok(())
     }
@@ -469,7 +469,11 @@ impl Writer {
         let waiting = ReqlError::op_failed("The database is recovering from an error of its disk.");
         // Drops the database, which gives the lock on the file back, whoever still has snapshots of it.
         *live = Live::Failed(waiting);
-        let opened = self.medium.reopen(&self.journal, self.state.seq);
+        let newest = self
+            .limbo
+            .as_ref()
+            .map_or(self.state.seq, |limbo| limbo.state.seq);
+        let opened = self.medium.reopen(&self.journal, self.state.seq..=newest);
         match opened {
             Ok((database, disk)) => {
                 *live = Live::Open {

@@ -3,6 +3,9 @@
 mod basics;
 mod blobs;
 mod codec;
+mod crash;
+mod disk;
+mod faults;
 mod opening;
 mod writing;
 
