@@ -38,7 +38,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 use open::{Medium, Opened};
 use shared::{Request, Shared};
-use writer::{OnCommit, Task, Writer};
+use writer::{OnCommit, Pace, Task, Writer};
 
 /// When a write is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,13 +112,14 @@ impl Storage {
         on_commit: Box<dyn Fn(Commit) + Send + Sync>,
     ) -> Result<Self, OpenError> {
         let medium = open::folder_medium(folder)?;
-        Self::open_on(folder, Box::new(medium), on_commit)
+        Self::open_on(folder, Box::new(medium), on_commit, Pace::default())
     }
 
     fn open_on(
         folder: &Path,
         medium: Box<dyn Medium>,
         on_commit: OnCommit,
+        pace: Pace,
     ) -> Result<Self, OpenError> {
         let Opened {
             database,
@@ -126,7 +127,7 @@ impl Storage {
             catalog,
         } = open::open(folder, &*medium)?;
         let shared = Arc::new(Shared::new(database, state, Arc::clone(&catalog)));
-        let writer = Writer::new(Arc::clone(&shared), medium, on_commit, state, catalog);
+        let writer = Writer::new(pace, Arc::clone(&shared), medium, on_commit, state, catalog);
         let thread = thread::Builder::new()
             .name("storage-writer".to_owned())
             .spawn(|| writer.run());

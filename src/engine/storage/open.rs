@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,11 +142,12 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
 }
 
 impl dyn Medium + '_ {
-    /// Opens the file after a failure and writes the journal again. Returns what was on disk.
+    /// Opens the file after a failure and writes the journal again. Returns what was on disk. `known` goes from the last
+    /// commit that was acknowledged to the last one that was tried.
     pub(super) fn reopen(
         &self,
         journal: &Journal,
-        acknowledged: u64,
+        known: RangeInclusive<u64>,
     ) -> Result<(Database, State), ReqlError> {
         // Never creating: an empty database in the place of a lost one would look like lost data.
         let database = open_checked(self, false).map_err(explain)?;
@@ -154,8 +156,11 @@ impl dyn Medium + '_ {
             Ok(None) | Err(ReadError::Newer(_)) => return Err(replaced()),
             Err(ReadError::Redb(error)) => return Err(explain(error)),
         };
-        if disk.seq < acknowledged {
-            if !journal.continues(disk.seq, acknowledged) {
+        if disk.seq > *known.end() {
+            return Err(replaced());
+        }
+        if disk.seq < *known.start() {
+            if !journal.continues(disk.seq, *known.start()) {
                 return Err(replaced());
             }
             replay(&database, journal, disk.seq).map_err(explain)?;

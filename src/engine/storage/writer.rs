@@ -27,15 +27,27 @@ const GROUP_BYTES: usize = 32 * 1024 * 1024;
 /// How many bytes of soft writes may wait for the disk: what bounds the journal.
 const JOURNAL_BYTES: usize = 8 * 1024 * 1024;
 
-/// How long soft writes wait for the disk. They have to be there within a second.
-const SOFT_DELAY: Duration = Duration::from_millis(500);
+/// How long things take that take a while. Tests are less patient.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// How long soft writes wait for the disk. They have to be there within a second.
+    pub(super) soft_delay: Duration,
+    /// How long writes are refused after the disk failed; doubled with each failure in a row. Each attempt reopens the
+    /// file, which ends the snapshots that are in use.
+    pub(super) first_pause: Duration,
+    /// The longest such pause.
+    pub(super) last_pause: Duration,
+}
 
-/// How long writes are refused after the disk failed; doubled with each failure in a row. Each attempt reopens the file,
-/// which ends the snapshots that are in use.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// The longest such pause.
-const LAST_PAUSE: Duration = Duration::from_secs(2);
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            soft_delay: Duration::from_millis(500),
+            first_pause: Duration::from_millis(100),
+            last_pause: Duration::from_secs(2),
+        }
+    }
+}
 
 /// An operation and who waits for its result.
 pub(super) trait Operation: Send {
@@ -101,6 +113,7 @@ pub(super) type OnCommit = Box<dyn Fn(Commit) + Send + Sync>;
 
 /// The writer thread's own state.
 pub(super) struct Writer {
+    pace: Pace,
     shared: Arc<Shared>,
     medium: Box<dyn Medium>,
     on_commit: OnCommit,
@@ -133,6 +146,7 @@ struct Done {
 
 impl Writer {
     pub(super) fn new(
+        pace: Pace,
         shared: Arc<Shared>,
         medium: Box<dyn Medium>,
         on_commit: OnCommit,
@@ -140,6 +154,7 @@ impl Writer {
         catalog: Arc<Catalog>,
     ) -> Self {
         Self {
+            pace,
             shared,
             medium,
             on_commit,
@@ -170,7 +185,9 @@ impl Writer {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let flush = self.unsynced_since.map(|since| since + SOFT_DELAY);
+        let flush = self
+            .unsynced_since
+            .map(|since| since + self.pace.soft_delay);
         match &self.trouble {
             Some(trouble) if flush.is_some() || !self.is_open() => Some(trouble.until),
             _ => flush,
@@ -207,7 +224,7 @@ impl Writer {
     }
 
     fn commit_group(&mut self, requests: &mut Vec<Request>) -> Result<(), ReqlError> {
-        let transaction = match self.begin() {
+        let mut transaction = match self.begin() {
             Ok(transaction) => transaction,
             Err(error) => return Err(self.give_up(explain(error))),
         };
@@ -225,7 +242,7 @@ impl Writer {
                 .abort()
                 .map_err(|error| self.give_up(explain(error)));
         }
-        if let Err(error) = self.prepare(&transaction, &done, changed) {
+        if let Err(error) = self.prepare(&mut transaction, &done, changed) {
             drop(transaction);
             return Err(self.give_up(explain(error)));
         }
@@ -308,7 +325,7 @@ impl Writer {
         }
         let overdue = self
             .unsynced_since
-            .is_some_and(|since| since.elapsed() >= SOFT_DELAY);
+            .is_some_and(|since| since.elapsed() >= self.pace.soft_delay);
         let wanted = overdue
             || self.closing
             || self.trouble.is_some()
@@ -327,17 +344,17 @@ impl Writer {
 
     fn prepare(
         &self,
-        transaction: &WriteTransaction,
+        transaction: &mut WriteTransaction,
         done: &Done,
         changed: bool,
     ) -> Result<(), redb::Error> {
         if changed {
             let mut meta = transaction.open_table(META)?;
-            write_meta(
-                &mut meta,
-                done.state,
-                done.catalog_changed.then_some(&*done.outcome.catalog),
-            )?;
+            let catalog = done.catalog_changed.then_some(&*done.outcome.catalog);
+            write_meta(&mut meta, done.state, catalog)?;
+        }
+        if !done.durable {
+            transaction.set_durability(redb::Durability::None)?;
         }
         Ok(())
     }
@@ -422,7 +439,9 @@ impl Writer {
         let pause = self
             .trouble
             .as_ref()
-            .map_or(FIRST_PAUSE, |trouble| LAST_PAUSE.min(trouble.pause * 2));
+            .map_or(self.pace.first_pause, |trouble| {
+                self.pace.last_pause.min(trouble.pause * 2)
+            });
         log::error!("writing to the database file failed, trying again in {pause:?}: {reason}");
         self.trouble = Some(Trouble {
             reason,
@@ -450,7 +469,11 @@ impl Writer {
         let waiting = ReqlError::op_failed("The database is recovering from an error of its disk.");
         // Drops the database, which gives the lock on the file back, whoever still has snapshots of it.
         *live = Live::Failed(waiting);
-        let opened = self.medium.reopen(&self.journal, self.state.seq);
+        let newest = self
+            .limbo
+            .as_ref()
+            .map_or(self.state.seq, |limbo| limbo.state.seq);
+        let opened = self.medium.reopen(&self.journal, self.state.seq..=newest);
         match opened {
             Ok((database, disk)) => {
                 *live = Live::Open {

@@ -1,6 +1,13 @@
 //! Tests of the storage.
 
 mod basics;
+mod blobs;
+mod codec;
+mod crash;
+mod disk;
+mod faults;
+mod opening;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -84,19 +91,17 @@ pub(super) fn new_table(name: &str) -> NewTable {
     }
 }
 
-pub(super) async fn put(
+pub(super) fn put(
     storage: &Storage,
     table: TableId,
     durability: Durability,
     key: &str,
     datum: Datum,
-) -> Result<(), ReqlError> {
+) -> impl Future<Output = Result<(), ReqlError>> + Send + use<> {
     let key = key.to_owned();
-    storage
-        .write(durability, move |batch| {
-            batch.put(table, key.as_bytes(), &datum)
-        })
-        .await
+    storage.write(durability, move |batch| {
+        batch.put(table, key.as_bytes(), &datum)
+    })
 }
 
 pub(super) fn stored_bytes(storage: &Storage) -> u64 {
