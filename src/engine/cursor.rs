@@ -96,7 +96,7 @@ impl Cursor {
         let env = self.env(shared, &globals);
         match env.eval(&term, &Scope::default())? {
             value @ (Value::Table(_) | Value::Stream(_)) => {
-                let stream = value.into_stream(&env)?;
+                let stream = value.into_stream()?;
                 if stream.is_array {
                     return Ok(Frame::atom(self.token, &stream.collect(&env)?.into())?.into());
                 }

@@ -361,10 +361,15 @@ impl Term {
             Self::Datum(_) | Self::Invalid(_) => true,
             Self::Object(fields) => fields.iter().all(|(_, value)| value.is_deterministic()),
             Self::Call(call) => {
-                !matches!(
-                    call.kind,
-                    TermKind::Table | TermKind::Changes | TermKind::DbList | TermKind::TableList
-                ) && !(call.kind == TermKind::Uuid && call.args.is_empty())
+                let is_fixed = match call.kind {
+                    TermKind::Table
+                    | TermKind::Changes
+                    | TermKind::DbList
+                    | TermKind::TableList => false,
+                    TermKind::Uuid => !call.args.is_empty(),
+                    _ => true,
+                };
+                is_fixed
                     && call.args.iter().all(Self::is_deterministic)
                     && call
                         .optargs

@@ -24,14 +24,14 @@ pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     match wanted.as_str() {
         "ARRAY" => Ok(Value::Datum(
             subject
-                .into_stream(env)
+                .into_stream()
                 .map_err(|_| cannot())?
                 .collect(env)?
                 .into(),
         )),
         "OBJECT" => match subject {
             Value::Row(row) => Ok(Value::Datum(row.value)),
-            other => pairs(env, other.into_stream(env).map_err(|_| cannot())?).map(Value::Datum),
+            other => pairs(env, other.into_stream().map_err(|_| cannot())?).map(Value::Datum),
         },
         _ => scalar(subject.into_datum(env)?, &wanted)
             .unwrap_or_else(|| Err(cannot()))

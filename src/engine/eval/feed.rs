@@ -63,7 +63,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
             let key = primary_key(&key)?;
             (table, Range::Keys(vec![key.clone()]), Vec::new(), Some(key))
         }
-        other => range_of(other.into_stream(env)?)?,
+        other => range_of(other.into_stream()?)?,
     };
     let is_shared = scope.is_empty() && !options.squash;
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;

@@ -35,9 +35,7 @@ pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         .collect::<Result<Vec<_>, _>>()?;
     let paths = Paths::new(&names)?;
     if call.kind == TermKind::WithFields {
-        let stream = subject
-            .into_stream(env)?
-            .then(Step::HasFields(paths.clone()));
+        let stream = subject.into_stream()?.then(Step::HasFields(paths.clone()));
         return Ok(Value::Stream(stream.then(Step::Pluck(paths))));
     }
     let (name, step) = match call.kind {
@@ -72,7 +70,7 @@ fn each(
             ..
         }) => to_object(object).map(Value::Datum),
         Value::Datum(Datum::Array(_)) | Value::Table(_) | Value::Stream(_) => {
-            Ok(Value::Stream(subject.into_stream(env)?.then(step)))
+            Ok(Value::Stream(subject.into_stream()?.then(step)))
         }
         other => Err(not_an_object(name, &other.into_datum(env)?)),
     }

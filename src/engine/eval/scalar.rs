@@ -164,7 +164,7 @@ pub(crate) fn logic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Reql
 
 /// `branch`: the value after the first test that holds, or the last one.
 pub(crate) fn branch(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    if call.args.len() % 2 == 0 {
+    if call.args.len().is_multiple_of(2) {
         return Err(ReqlError::logic(
             "Cannot call `branch` term with an even number of arguments.",
         ));

@@ -18,7 +18,7 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     if call.kind == TermKind::Map && call.args.len() > 2 {
         return map_many(env, call, scope);
     }
-    let stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
+    let stream = env.eval(&call.args[0], scope)?.into_stream()?;
     let function = env.func_or_constant(&call.args[1], scope)?;
     Ok(Value::Stream(match call.kind {
         TermKind::Map => stream.then(Step::Map(function)),
@@ -65,7 +65,7 @@ fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let function = env.func_or_constant(last, scope)?;
     let mut streams = Vec::new();
     for sequence in first {
-        let mut stream = env.eval(sequence, scope)?.into_stream(env)?;
+        let mut stream = env.eval(sequence, scope)?.into_stream()?;
         stream.refuse_feed()?;
         streams.push(stream);
     }
@@ -91,7 +91,7 @@ pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     {
         return slice_bytes(env, datum, call, scope).map(Value::Datum);
     }
-    let stream = subject.into_stream(env)?;
+    let stream = subject.into_stream()?;
     if call.kind == TermKind::Slice {
         return slice(env, stream, call, scope);
     }
@@ -193,7 +193,7 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
-    let mut stream = subject.into_stream(env)?;
+    let mut stream = subject.into_stream()?;
     let wanted = env.datum(index, scope)?.as_integer()?;
     let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
     let selection = stream.selection.clone();
@@ -243,7 +243,7 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
         (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
         _ => {
-            let mut stream = subject.into_stream(env)?;
+            let mut stream = subject.into_stream()?;
             stream.refuse_feed()?;
             let mut count = 0;
             while let Some(element) = stream.next(env)? {
@@ -274,7 +274,7 @@ fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError
 
 /// `contains`: whether each value or predicate fits some element.
 pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let mut stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
+    let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
     let mut missing = call.args[1..]
         .iter()
@@ -297,7 +297,7 @@ pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
 
 /// `is_empty`.
 pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let mut stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
+    let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
 }
@@ -308,7 +308,7 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     if let Some(index) = call.optarg("index") {
         return extreme_of_index(env, call, subject, &env.datum(index, scope)?, scope);
     }
-    let mut stream = subject.into_stream(env)?;
+    let mut stream = subject.into_stream()?;
     stream.refuse_feed()?;
     let selection = stream.selection.clone();
     let by = call
@@ -388,7 +388,7 @@ fn extreme_of_index(
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let mut items = match call.optarg("index") {
-        None => subject.into_stream(env)?.collect(env)?,
+        None => subject.into_stream()?.collect(env)?,
         Some(index) => {
             let name = env.datum(index, scope)?.as_str()?.clone();
             let stream = by_index(env, subject, &name, Direction::Ascending)?;
@@ -414,7 +414,7 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
 pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut streams = VecDeque::new();
     for sequence in &call.args {
-        let mut stream = env.eval(sequence, scope)?.into_stream(env)?;
+        let mut stream = env.eval(sequence, scope)?.into_stream()?;
         if stream.feed().is_some() {
             return Err(ReqlError::logic(
                 "The embedded engine does not implement a `union` of changefeeds.",
@@ -466,7 +466,7 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
         .map(|key| sort_key(env.eval(key, scope)?))
         .collect::<Result<Vec<_>, _>>()?;
     let stream = match call.optarg("index") {
-        None => subject.into_stream(env)?,
+        None => subject.into_stream()?,
         Some(index) => {
             let (name, direction) = match env.eval(index, scope)? {
                 Value::Order {

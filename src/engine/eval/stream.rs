@@ -293,7 +293,7 @@ impl Source {
                 let scope = function.bind(&[element])?;
                 *ready = env
                     .eval(function.body(), &scope)?
-                    .into_stream(env)?
+                    .into_stream()?
                     .collect(env)?
                     .into();
             },

@@ -13,6 +13,10 @@ use crate::engine::storage::{Index, TableId};
 pub(crate) const ARRAY_LIMIT: usize = 100_000;
 
 /// The result of a term.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a value lives for a moment, on the stack"
+)]
 #[derive(Debug)]
 pub(crate) enum Value {
     Datum(Datum),
@@ -97,7 +101,7 @@ impl Value {
     /// As [`Value::into_datum`].
     pub(crate) fn materialize(self, env: &Env) -> Result<Datum, ReqlError> {
         match self {
-            Self::Table(_) | Self::Stream(_) => Ok(self.into_stream(env)?.collect(env)?.into()),
+            Self::Table(_) | Self::Stream(_) => Ok(self.into_stream()?.collect(env)?.into()),
             other => other.into_datum(env),
         }
     }
@@ -106,7 +110,7 @@ impl Value {
     ///
     /// # Errors
     /// What is none.
-    pub(crate) fn into_stream(self, env: &Env) -> Result<Stream, ReqlError> {
+    pub(crate) fn into_stream(self) -> Result<Stream, ReqlError> {
         match self {
             Self::Table(table) => Ok(Stream::scan(table)),
             Self::Stream(stream) => Ok(stream),
@@ -120,7 +124,7 @@ impl Value {
             Self::Row(Row {
                 value: value @ (Datum::Array(_) | Datum::Object(_)),
                 ..
-            }) => Self::Datum(value).into_stream(env),
+            }) => Self::Datum(value).into_stream(),
             other => {
                 let found = match &other {
                     Self::Row(row) => row.value.type_name(),

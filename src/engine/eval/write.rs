@@ -91,7 +91,7 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
             value: document @ Datum::Object(_),
             ..
         }) => vec![document],
-        other => other.into_stream(env)?.collect(env)?,
+        other => other.into_stream()?.collect(env)?,
     };
     let mut stats = Stats::new(options.return_changes);
     for document in &mut documents {
@@ -215,7 +215,7 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         other => {
             let found = other.type_name();
             let stream = match other {
-                Value::Table(_) | Value::Stream(_) => other.into_stream(env)?,
+                Value::Table(_) | Value::Stream(_) => other.into_stream()?,
                 _ => return Err(ReqlError::expected("SELECTION", found)),
             };
             let Some(table) = stream.selection.clone() else {
@@ -345,7 +345,7 @@ fn check_document(table: &Table, key: &[u8], old: &Datum, new: Datum) -> Result<
 /// `for_each`: a write for each element.
 pub(crate) fn for_each(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     const FAILURE: &str = "FOR_EACH expects one or more basic write queries.";
-    let mut stream = env.eval(&call.args[0], scope)?.into_stream(env)?;
+    let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
     let Value::Func(function) = env.eval(&call.args[1], scope)? else {
         return Err(ReqlError::logic(FAILURE));
