@@ -10,7 +10,7 @@ use clap::Parser;
 
 use crate::store::{ClusterSettings, Password};
 
-pub use rethinkdb_url::InvalidUrl;
+pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
 pub use size::InvalidSize;
 
 /// The largest `--max-upload`: RethinkDB takes no query over 134,217,727 bytes, and base64 makes four of three.
