@@ -166,8 +166,14 @@ impl Store {
     /// As [`Store::record`].
     pub async fn latest(&self) -> Result<Option<ImageMeta>, StoreError> {
         // Of a table, and without an argument, it is the row with the largest key, which is looked up.
-        let newest = without_bytes(r.max(self.images())).default(r.expr(()));
-        let row: Value = self.pool().value(newest).await?;
+        let newest = without_bytes(r.max(self.images()));
+        let row: Value = match self.pool().value(newest).await {
+            // "`max` found no entries in the specified index.", which `default` does not catch.
+            Err(StoreError::Refused(message)) if message.contains("found no entries") => {
+                return Ok(None);
+            }
+            row => row?,
+        };
         if !is_deleted(&row) {
             return document(row, "images");
         }
