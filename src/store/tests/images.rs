@@ -155,7 +155,7 @@ async fn a_list_by_hash_holds_the_images_of_these_bytes() {
     let mut query = all(1);
     query.sha256 = Some(cat.meta.sha256.clone());
     let page = store.list(query.clone()).await.unwrap();
-    assert_eq!(page.images, [twin.clone()]);
+    assert_eq!(page.images, std::slice::from_ref(&twin));
     assert_eq!(page.next, Some(twin.meta.id));
     query.before = page.next;
     let page = store.list(query.clone()).await.unwrap();
