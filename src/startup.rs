@@ -47,7 +47,9 @@ pub struct Application {
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     /// Someone else listens there.
-    #[error("the address {0} is in use: another server may be running; choose another address with --listen")]
+    #[error(
+        "the address {0} is in use: another server may be running; choose another address with --listen"
+    )]
     AddressInUse(SocketAddr),
     /// The system does not let us listen there.
     #[error("cannot listen on {0}: {1}")]
@@ -224,14 +226,15 @@ async fn start_engine(
         data_dir: embedded.data,
         listen,
         password,
-        ..EngineSettings::default()
     };
     let engine = spawn_blocking(|| Engine::start(settings))
         .await
         .map_err(io::Error::other)??;
     let address = engine.address();
     if published {
-        log::info!("the embedded engine can be reached at {address} by RethinkDB's drivers and tools");
+        log::info!(
+            "the embedded engine can be reached at {address} by RethinkDB's drivers and tools"
+        );
     }
     // Published on all addresses it is reached on loopback.
     let host = match address.ip() {

@@ -18,14 +18,14 @@ async fn next<T>(feed: &mut (impl Stream<Item = Result<T, StoreError>> + Unpin))
 
 /// A proxy before the database, and settings that lead through it.
 async fn through_proxy(store: &TestStore) -> (Proxy, ClusterSettings) {
-    let target = &store.settings.hosts[0];
+    let target = &store.server.settings.hosts[0];
     let target = tokio::net::lookup_host((target.host.as_str(), target.port))
         .await
         .unwrap()
         .next()
         .unwrap();
     let proxy = Proxy::new(target).await;
-    let mut settings = store.settings.clone();
+    let mut settings = store.server.settings.clone();
     settings.hosts = vec![Address::new("127.0.0.1", proxy.address.port())];
     (proxy, settings)
 }

@@ -252,18 +252,18 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
 
 #[tokio::test]
 async fn two_servers_may_start_at_once() {
-    let settings = settings();
-    let stores = join_all((0..4).map(|_| Store::connect(settings.clone()))).await;
+    let server = Server::new();
+    let stores = join_all((0..4).map(|_| Store::connect(server.settings.clone()))).await;
     let stores: Vec<Store> = stores.into_iter().map(Result::unwrap).collect();
     let record = created(&stores[0], image(b"cat")).await;
     assert_eq!(stores[3].record(record.meta.id).await, Ok(Some(record)));
-    let store = stores.into_iter().next().unwrap();
-    TestStore { store, settings }.drop_database().await;
+    server.store().await.drop_database().await;
 }
 
 #[tokio::test]
 async fn a_wrong_password_is_told_at_once() {
-    let mut settings = settings();
+    let server = Server::new();
+    let mut settings = server.settings.clone();
     settings.password = Password::from("not the password".to_owned());
     let error = Store::connect(settings).await.unwrap_err();
     assert!(matches!(error, StoreError::Login(_)), "{error}");
@@ -271,15 +271,14 @@ async fn a_wrong_password_is_told_at_once() {
 
 #[tokio::test]
 async fn hosts_are_tried_in_turn() {
-    let mut settings = settings();
-    // Bound but not listening, so connections are refused.
+    let mut server = Server::new();
+    // Nobody listens there any more, so connections are refused.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);
-    settings
-        .hosts
-        .insert(0, crate::store::Address::new("127.0.0.1", port));
-    let store = Store::connect(settings.clone()).await.unwrap();
+    let closed = crate::store::Address::new("127.0.0.1", port);
+    server.settings.hosts.insert(0, closed);
+    let store = server.store().await;
     created(&store, image(b"cat")).await;
-    TestStore { store, settings }.drop_database().await;
+    store.drop_database().await;
 }

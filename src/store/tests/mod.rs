@@ -1,6 +1,6 @@
 //! The store against a database: each test in a database of its own, which it drops at its end.
 //!
-//! `TEST_RETHINKDB_URL` names a RethinkDB to use; its database is ignored.
+//! `TEST_RETHINKDB_URL` names a RethinkDB to use instead of the embedded engine; its database is ignored.
 
 mod feeds;
 mod images;
@@ -13,31 +13,81 @@ use bytes::Bytes;
 use reql::r;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
 
 use super::{ClusterSettings, Insert, Store};
+use crate::engine::{Engine, EngineSettings};
 use crate::image::{ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Timestamp};
+
+/// A database server, and settings for a database on it that does not exist yet.
+struct Server {
+    settings: ClusterSettings,
+    /// Kept running.
+    _engine: Option<(Engine, TempDir)>,
+}
+
+impl Server {
+    /// The RethinkDB that `TEST_RETHINKDB_URL` names, or else an embedded engine of the test's own.
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let (mut settings, engine) = match std::env::var("TEST_RETHINKDB_URL") {
+            Ok(url) => (crate::config::parse_rethinkdb_url(&url).unwrap(), None),
+            Err(_) => {
+                let (engine, folder) = start_engine();
+                let port = engine.address().port();
+                let mut settings = ClusterSettings::new("127.0.0.1", port);
+                settings.password = engine.password().to_owned().into();
+                (settings, Some((engine, folder)))
+            }
+        };
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        settings.database = format!("store_test_{}_{number}", std::process::id());
+        Self {
+            settings,
+            _engine: engine,
+        }
+    }
+
+    async fn store(self) -> TestStore {
+        let store = Store::connect(self.settings.clone()).await.unwrap();
+        TestStore {
+            store,
+            server: self,
+        }
+    }
+}
+
+fn start_engine() -> (Engine, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = EngineSettings {
+        data_dir: folder.path().join("data"),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        password: None,
+    };
+    // It blocks, which a test's runtime does not allow on its own threads.
+    let started = std::thread::spawn(|| Engine::start(settings)).join();
+    (started.unwrap().unwrap(), folder)
+}
 
 /// A store in a new, empty database.
 struct TestStore {
     store: Store,
-    settings: ClusterSettings,
+    server: Server,
 }
 
 impl TestStore {
     async fn new() -> Self {
-        let settings = settings();
-        let store = Store::connect(settings.clone()).await.unwrap();
-        Self { store, settings }
+        Server::new().store().await
     }
 
     /// Another store on the same database.
     async fn again(&self) -> Store {
-        Store::connect(self.settings.clone()).await.unwrap()
+        Store::connect(self.server.settings.clone()).await.unwrap()
     }
 
     /// Drops the database. Without this, as after a failed test, it stays.
     async fn drop_database(self) {
-        let drop = r.db_drop(self.settings.database.as_str());
+        let drop = r.db_drop(self.server.settings.database.as_str());
         self.store.pool().value::<Value>(drop).await.unwrap();
     }
 }
@@ -48,16 +98,6 @@ impl std::ops::Deref for TestStore {
     fn deref(&self) -> &Store {
         &self.store
     }
-}
-
-/// Where the tests' database server is, with the name of a database that does not exist yet.
-fn settings() -> ClusterSettings {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let url = std::env::var("TEST_RETHINKDB_URL").unwrap();
-    let mut settings = crate::config::parse_rethinkdb_url(&url).unwrap();
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    settings.database = format!("store_test_{}_{number}", std::process::id());
-    settings
 }
 
 /// An image that the store takes; it does not look at the bytes.
