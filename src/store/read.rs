@@ -27,8 +27,8 @@ const FIRST_SPAN_MS: u64 = 60_000;
 /// How much longer the next is, if there were too few images in it.
 const SPAN_GROWTH: u64 = 16;
 
-/// How many times as many rows as the page holds the database may sort for it.
-const SORTED_PER_SHOWN: usize = 20;
+/// How many more rows than the page holds the database may sort for it: as many as take no longer than a few questions.
+const SORTED_IN_VAIN: usize = 2_000;
 
 /// Which images to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,7 +107,7 @@ impl Store {
         while images.len() < wanted && before != BELOW_ALL_IDS {
             let lower = match &query.sha256 {
                 Some(_) => BELOW_ALL_IDS.to_owned(),
-                None => self.lower_bound(&before, wanted).await?,
+                None => self.lower_bound(&before, wanted, SORTED_IN_VAIN).await?,
             };
             let mut rows = between(self.placements(), &lower, &before);
             if let Some(sha256) = &query.sha256 {
@@ -130,12 +130,18 @@ impl Store {
         })
     }
 
-    /// A bound below which `wanted` rows before `before` need not be looked for, found by counting.
+    /// A bound below which `wanted` rows before `before` need not be looked for, found by counting. The range holds at
+    /// most `in_vain` rows more, unless it is a single millisecond or all there is.
     ///
     /// The driver cannot ask for an index in descending order (it would have to send a term as an optional argument, and
     /// sends it as an array), so the database sorts what it is given, and refuses to sort 100,000 rows. Keys hold the
-    /// time, and counting reads nothing but keys, so the range is narrowed to some [`SORTED_PER_SHOWN`] times the page.
-    async fn lower_bound(&self, before: &str, wanted: usize) -> Result<String, StoreError> {
+    /// time, and counting reads nothing but keys, so the range is narrowed to little more than the page.
+    pub(super) async fn lower_bound(
+        &self,
+        before: &str,
+        wanted: usize,
+        in_vain: usize,
+    ) -> Result<String, StoreError> {
         let until = Uuid::try_parse(before).map_or_else(|_| now_ms(), id_ms);
         let (mut too_short, mut too_long, mut span) = (0, None, FIRST_SPAN_MS);
         loop {
@@ -147,7 +153,7 @@ impl Store {
             let rows: usize = self.pool().value(rows).await?;
             if rows < wanted && bound != BELOW_ALL_IDS {
                 too_short = span;
-            } else if rows > wanted * SORTED_PER_SHOWN && span - too_short > 1 {
+            } else if rows > wanted + in_vain && span - too_short > 1 {
                 too_long = Some(span);
             } else {
                 return Ok(bound);

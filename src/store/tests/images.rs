@@ -143,6 +143,14 @@ async fn a_list_goes_from_the_newest_to_the_oldest() {
         assert_eq!(listed, ids[..listed.len()], "limit {limit}");
         assert!(limit == 1 || listed.len() == ids.len(), "limit {limit}");
     }
+
+    // The range to be sorted holds enough and not much more, unless it is a single millisecond's.
+    for (before, most) in [("g".to_owned(), 302), (ids[310].to_string(), 11)] {
+        let lower = store.lower_bound(&before, 7, 4).await.unwrap();
+        let ids = ids.iter().map(ToString::to_string);
+        let found = ids.filter(|id| **id >= *lower && **id < *before).count();
+        assert!((7..=most).contains(&found), "{found} before {before}");
+    }
     store.drop_database().await;
 }
 
