@@ -1,8 +1,11 @@
 //! What an image is: its bytes, what is known about it, and where it lies on the board.
 
 mod binary;
+mod check;
 mod id;
+mod text;
 mod timestamp;
+mod upload;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +14,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use binary::Binary;
+pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use upload::{
+    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,
+};
 
 /// The kinds of image that the board takes. In JSON it is the MIME type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
