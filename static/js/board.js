@@ -216,7 +216,8 @@ export class Board {
   #focus(id) {
     if (id === this.#focused) return;
     this.#focused = id;
-    this.moved();
+    if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
+    this.#schedule();
     const record = this.#images.get(id);
     if (record && this.#tiles.get(id)?.picture.matches(':focus-visible')) this.#camera.reveal(this.boxOf(record));
   }
