@@ -15,9 +15,10 @@ const APPEAR_PX = 400;
 const GO_PX = 1_200;
 /** Dots of the background, in board units. */
 const DOTS = 32;
-/** Below this scale a name is too small to be read. */
-const READABLE_SCALE = 0.45;
-/** After this long without a change of the view it is painted sharply again. */
+/** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
+const LARGEST_NAME = 1.7;
+const READABLE_SCALE = 0.4;
+/** So long after the last change of the view it is at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;
 
@@ -31,6 +32,8 @@ export class Board {
   #frame = 0;
   #rest = 0;
   #cameraMoved = true;
+  /** The view at which the tiles were last put and taken. */
+  #drawn = { x: 0, y: 0, scale: 0 };
   #ranksStale = false;
   #focused = '';
   #hovered = '';
@@ -69,6 +72,11 @@ export class Board {
     return this.#tiles.get(id);
   }
 
+  /** The server can be reached again: loads the pictures that it could not give before. */
+  mend() {
+    for (const tile of this.#tiles.values()) tile.mend();
+  }
+
   /** The view has changed. */
   moved() {
     this.#cameraMoved = true;
@@ -91,7 +99,7 @@ export class Board {
   #draw() {
     this.#frame = 0;
     if (this.#cameraMoved) this.#drawView();
-    if (this.#cameraMoved || this.#stale.size > 0) this.#drawTiles();
+    if (this.#stale.size > 0 || this.#hasMovedFar()) this.#drawTiles();
     if (this.#ranksStale) this.#drawRanks();
     this.#drawControls();
     this.#cameraMoved = false;
@@ -107,13 +115,28 @@ export class Board {
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
     layer.style.willChange = 'transform';
     clearTimeout(this.#rest);
-    this.#rest = window.setTimeout(() => (layer.style.willChange = ''), REST_MS);
+    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
     const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
     dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
   }
 
+  /** Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves. */
+  #drawAtRest() {
+    const { layer } = this.#elements;
+    layer.style.willChange = '';
+    layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+  }
+
+  /** Since the tiles were last put and taken. What is near the view is there already. */
+  #hasMovedFar() {
+    const { x, y, scale } = this.#camera;
+    const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;
+    return scale !== lastScale || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
+  }
+
   #drawTiles() {
+    this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
     const kept = this.#kept();
     const near = grown(this.#camera.view, APPEAR_PX / this.#camera.scale);
     const far = grown(this.#camera.view, GO_PX / this.#camera.scale);
@@ -219,7 +242,9 @@ export class Board {
     if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
     this.#schedule();
     const record = this.#images.get(id);
-    if (record && this.#tiles.get(id)?.picture.matches(':focus-visible')) this.#camera.reveal(this.boxOf(record));
+    if (!record || !this.#tiles.get(id)?.picture.matches(':focus-visible')) return;
+    this.#camera.chosen = true;
+    this.#camera.reveal(this.boxOf(record));
   }
 }
 

@@ -184,6 +184,15 @@ export class Camera {
   }
 }
 
+/** Null where the browser was told to keep nothing. */
+function storage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * A page that is loaded again shows what it showed. Each tab remembers its own.
  * @param {Camera} camera
@@ -192,10 +201,10 @@ export function rememberView(camera) {
   const key = 'view';
   addEventListener('pagehide', () => {
     const { x, y, scale, chosen } = camera;
-    if (chosen) sessionStorage.setItem(key, JSON.stringify([x, y, scale]));
+    if (chosen) storage()?.setItem(key, [x, y, scale].join(' '));
   });
-  const [x, y, scale] = JSON.parse(sessionStorage.getItem(key) ?? '[]');
-  if (![x, y, scale].every(Number.isFinite)) return;
+  const [x, y, scale] = (storage()?.getItem(key) ?? '').split(' ').map(Number);
+  if (!(scale >= SMALLEST && scale <= LARGEST && Number.isFinite(x) && Number.isFinite(y))) return;
   camera.chosen = true;
   camera.show({ x, y, scale });
 }

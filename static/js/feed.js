@@ -24,7 +24,7 @@
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 /** So long a silence is normal on a quiet board; after it we ask whether the other side is still there. */
-const SILENCE_MS = 30_000;
+const SILENCE_MS = 60_000;
 /** A server that has not given a sign of life after this long is taken for dead. */
 const ANSWER_MS = 8_000;
 /** A command waits for the database, which may take its time; a server that is alive answers sooner or later. */
@@ -70,7 +70,7 @@ export class Feed {
     addEventListener('pageshow', (event) => event.persisted && this.retryNow());
     document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.retryNow());
     addEventListener('offline', () => this.#probe());
-    setInterval(() => this.#probeIfSilent(), SILENCE_MS / 3);
+    setInterval(() => this.#probeIfSilent(), SILENCE_MS / 6);
   }
 
   /** Does not wait for the next attempt; asks for a sign of life if there seems to be a session. */

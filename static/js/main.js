@@ -98,6 +98,7 @@ function caughtUp() {
   images.ready();
   pending.ready((id) => images.get(id) !== undefined);
   moves.resume();
+  board.mend();
   uploads.resume();
   showStart();
   if (!first) return;
@@ -194,8 +195,8 @@ takeFiles({
 const picker = /** @type {HTMLInputElement} */ (element('picker'));
 usePicker(picker, document.querySelectorAll('[data-pick]'), (files) => void add(files, null));
 element('uploads-failed').addEventListener('click', () => {
-  const box = pending.focusFailed();
-  if (box) camera.reveal(box);
+  const rect = pending.focusFailed();
+  if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
 });
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
 element('show-keys').addEventListener('click', () => keys.showModal());

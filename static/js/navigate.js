@@ -89,7 +89,11 @@ function usePointers(surface, camera, grasp) {
     if (active?.id === event.pointerId) stop(event.type === 'pointerup' ? 'end' : 'cancel');
   };
   for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) addEventListener(type, up);
-  addEventListener('blur', () => stop('cancel'));
+  addEventListener('blur', () => stop('end'));
+  // A long press is the beginning of a drag, and not the browser's menu.
+  surface.addEventListener('contextmenu', (event) => {
+    if (/** @type {PointerEvent} */ (event).pointerType === 'touch') event.preventDefault();
+  });
   addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && active) stop('cancel');
   });

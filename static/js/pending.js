@@ -107,12 +107,12 @@ export class Pending {
     for (const id of [...this.#cards.keys()]) if (!isThere(id)) this.gone(id);
   }
 
-  /** Goes to the first one that failed. @returns {Box | null} Where it is. */
+  /** Goes to the first one that failed. @returns {DOMRect | null} Where on the page it stands. */
   focusFailed() {
-    for (const { upload, box, element } of this.#cards.values()) {
+    for (const { upload, element } of this.#cards.values()) {
       if (upload.state !== 'failed') continue;
       find(element, upload.retryable ? '[data-retry]' : '[data-cancel]').focus({ preventScroll: true });
-      return box;
+      return find(element, '[data-body]').getBoundingClientRect();
     }
     return null;
   }

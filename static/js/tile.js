@@ -67,6 +67,13 @@ export class Tile {
     this.element.style.zIndex = String(rank);
   }
 
+  /** Loads the picture again if that has failed. */
+  mend() {
+    if (!this.element.classList.contains('is-broken')) return;
+    this.element.classList.remove('is-broken');
+    this.image.src = this.image.src;
+  }
+
   /** @param {number} scale At which the board is seen. */
   showControls(scale) {
     this.element.style.setProperty('--unscale', String(1 / scale));

@@ -37,6 +37,8 @@ export class Window {
   constructor(context, page) {
     this.context = context;
     this.page = page;
+    // Whoever listens from the beginning misses none: the browser is told to hand choosers over only while one does.
+    page.on('filechooser', () => {});
     page.on('request', (request) => this.requests.push(request.url()));
     page.on('websocket', (socket) => this.requests.push(socket.url()));
     page.on('pageerror', (error) => this.complaints.push(String(error)));
