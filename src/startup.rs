@@ -224,7 +224,6 @@ async fn start_engine(
         data_dir: embedded.data,
         listen,
         password,
-        ..EngineSettings::default()
     };
     let engine = spawn_blocking(|| Engine::start(settings))
         .await
