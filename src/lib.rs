@@ -3,4 +3,6 @@
 pub mod config;
 pub mod engine;
 pub mod image;
+pub mod startup;
 pub mod store;
+pub mod web;

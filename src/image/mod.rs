@@ -1,8 +1,11 @@
 //! What an image is: its bytes, what is known about it, and where it lies on the board.
 
 mod binary;
+mod check;
 mod id;
+mod text;
 mod timestamp;
+mod upload;
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,8 +14,12 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use binary::Binary;
+pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use upload::{
+    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,
+};
 
 /// The kinds of image that the board takes. In JSON it is the MIME type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,8 +73,12 @@ pub struct ImageMeta {
     pub id: ImageId,
     /// A base name without control characters, 1 to 255 characters long.
     pub file_name: String,
-    /// A description for those who cannot see it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// A description for those who cannot see it. An empty one, as a client may write to remove it, counts as none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unless_empty"
+    )]
     pub alt: Option<String>,
     /// By the bytes, never by the client's word.
     #[serde(rename = "type")]
@@ -176,21 +187,41 @@ impl ImageMeta {
     }
 }
 
-impl ImageRecord {
-    /// The record as clients see it: with the `url` of the bytes.
-    pub fn to_json(&self) -> String {
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            #[serde(flatten)]
-            record: &'a ImageRecord,
-            url: String,
+/// Something about an image as clients see it: with the `url` of the bytes.
+#[derive(Serialize)]
+pub struct Shown<'a, T> {
+    #[serde(flatten)]
+    about: &'a T,
+    url: String,
+}
+
+impl ImageMeta {
+    /// What is known about the image, as clients see it.
+    pub fn shown(&self) -> Shown<'_, Self> {
+        Shown {
+            about: self,
+            url: self.url(),
         }
-        serde_json::to_string(&Shown {
-            record: self,
-            url: self.meta.url(),
-        })
-        .expect("a record has string keys and finite numbers")
     }
+}
+
+impl ImageRecord {
+    /// The record as clients see it.
+    pub fn shown(&self) -> Shown<'_, Self> {
+        Shown {
+            about: self,
+            url: self.meta.url(),
+        }
+    }
+
+    /// The record as clients see it, written out.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.shown()).expect("a record has string keys and plain values")
+    }
+}
+
+fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
 }
 
 impl fmt::Debug for NewImage {
@@ -249,6 +280,7 @@ mod tests {
         let mut document = serde_json::to_value(record()).unwrap();
         document["deletedAt"] = serde_json::Value::Null;
         document["z"] = serde_json::json!(7);
+        document["alt"] = serde_json::json!("");
         assert_eq!(
             serde_json::from_value::<ImageRecord>(document).unwrap(),
             record()
