@@ -121,6 +121,21 @@ fn a_term_that_the_engine_does_not_have_is_refused_by_name() {
 }
 
 #[test]
+fn the_least_and_the_greatest_row_of_a_table_are_those_by_its_key() {
+    let (_engine, mut client) = engine_with_table();
+    let [least, greatest] = [147, 148].map(|kind| json!([kind, [table()]]));
+    // Source: map_acc_term_t in RethinkDB's terms/seq.cc, and a RethinkDB 2.4.4.
+    let empty = client.ask(greatest.clone());
+    assert_eq!((&empty["t"], &empty["e"]), (&json!(18), &json!(3_000_000)));
+    let message = "`max` found no entries in the specified index.";
+    assert_eq!(empty["r"], json!([message]));
+    let rows = json!([2, [{"id": "b", "a": 1}, {"id": "c", "a": 0}, {"id": "a", "a": 2}]]);
+    client.ask(json!([56, [table(), rows]]));
+    assert_eq!(client.ask(least)["r"], json!([{"id": "a", "a": 2}]));
+    assert_eq!(client.ask(greatest)["r"], json!([{"id": "c", "a": 0}]));
+}
+
+#[test]
 fn a_client_that_vanishes_leaves_no_session_and_no_feed() {
     let (engine, client) = engine_with_table();
     let mut feeds: Vec<Client> = (0..20).map(|_| engine.connect()).collect();

@@ -306,7 +306,15 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
 pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     if let Some(index) = call.optarg("index") {
-        return extreme_of_index(env, call, subject, &env.datum(index, scope)?, scope);
+        let index = env.datum(index, scope)?;
+        return extreme_of_index(env, call.kind, subject, index.as_str()?);
+    }
+    if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
+        (&subject, call.kind, call.args.len())
+    {
+        // A whole table has its primary key for an index (map_acc_term_t in RethinkDB's terms/seq.cc).
+        let primary_key = table.primary_key.clone();
+        return extreme_of_index(env, call.kind, subject, &primary_key);
     }
     let mut stream = subject.into_stream()?;
     stream.refuse_feed()?;
@@ -365,23 +373,20 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
 /// `min` and `max` by an index: its first or last document.
 fn extreme_of_index(
     env: &Env,
-    call: &Call,
+    kind: TermKind,
     subject: Value,
-    index: &Datum,
-    scope: &Scope,
+    index: &str,
 ) -> Result<Value, ReqlError> {
-    let direction = if call.kind == TermKind::Min {
-        Direction::Ascending
-    } else {
-        Direction::Descending
+    let (name, direction) = match kind {
+        TermKind::Min => ("min", Direction::Ascending),
+        _ => ("max", Direction::Descending),
     };
-    let stream = by_index(env, subject, index.as_str()?, direction)?;
-    nth_of(
-        env,
-        Value::Stream(stream),
-        &Term::Datum(Datum::Number(0.0)),
-        scope,
-    )
+    let mut stream = by_index(env, subject, index, direction)?;
+    let selection = stream.selection.clone();
+    let found = stream.next(env)?.ok_or_else(|| {
+        ReqlError::logic(format!("`{name}` found no entries in the specified index."))
+    })?;
+    element(selection, found)
 }
 
 /// `distinct`: each value once, in order.

@@ -1,0 +1,280 @@
+// @ts-check
+// The board as it is drawn: one transformed layer that holds the tiles of what is in view, once per frame at most.
+
+import { boxOf, position } from './images.js';
+import { Tile } from './tile.js';
+
+/** @typedef {import('./types.js').Box} Box */
+/** @typedef {import('./types.js').ImageRecord} ImageRecord */
+/** @typedef {import('./camera.js').Camera} Camera */
+/** @typedef {import('./images.js').Images} Images */
+/** @typedef {import('./moves.js').Moves} Moves */
+
+/** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
+const APPEAR_PX = 400;
+const GO_PX = 1_200;
+/** Dots of the background, in board units. */
+const DOTS = 32;
+/** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
+const LARGEST_NAME = 1.7;
+const READABLE_SCALE = 0.4;
+/** So long after the last change of the view it is at rest. */
+const REST_MS = 160;
+const LEAVE_MS = 180;
+
+export class Board {
+  /** The tiles in the document. @type {Map<string, Tile>} */
+  #tiles = new Map();
+  /** Their ids, ascending, as their elements are. @type {string[]} */
+  #order = [];
+  /** @type {Set<string>} */
+  #stale = new Set();
+  #frame = 0;
+  #rest = 0;
+  #cameraMoved = true;
+  /** The view at which the tiles were last put and taken. */
+  #drawn = { x: 0, y: 0, scale: 0 };
+  #ranksStale = false;
+  #focused = '';
+  #hovered = '';
+  #elements;
+  #images;
+  #camera;
+  #moves;
+
+  /**
+   * @param {{ surface: HTMLElement, layer: HTMLElement, pending: HTMLElement, dots: HTMLElement, tile: HTMLTemplateElement }} elements
+   * @param {Images} images
+   * @param {Camera} camera
+   * @param {Moves} moves
+   */
+  constructor(elements, images, camera, moves) {
+    this.#elements = elements;
+    this.#images = images;
+    this.#camera = camera;
+    this.#moves = moves;
+    elements.layer.addEventListener('focusin', (event) => this.#focus(idOf(event.target)));
+    elements.layer.addEventListener('focusout', () => this.#focus(''));
+    elements.layer.addEventListener('pointerover', (event) => this.#hover(idOf(event.target)));
+  }
+
+  /**
+   * The place an image is shown at.
+   * @param {ImageRecord} record
+   * @returns {Box}
+   */
+  boxOf(record) {
+    return this.#tiles.get(record.id)?.box ?? boxOf({ ...record, ...this.#moves.at(record.id) });
+  }
+
+  /** @param {string} id */
+  tile(id) {
+    return this.#tiles.get(id);
+  }
+
+  /** The server can be reached again: loads the pictures that it could not give before. */
+  mend() {
+    for (const tile of this.#tiles.values()) tile.mend();
+  }
+
+  /** The view has changed. */
+  moved() {
+    this.#cameraMoved = true;
+    this.#schedule();
+  }
+
+  /**
+   * An image has come, changed, or gone.
+   * @param {string} id
+   */
+  changed(id) {
+    this.#stale.add(id);
+    this.#schedule();
+  }
+
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#frame = 0;
+    if (this.#cameraMoved) this.#drawView();
+    if (this.#stale.size > 0 || this.#hasMovedFar()) this.#drawTiles();
+    if (this.#ranksStale) this.#drawRanks();
+    this.#drawControls();
+    this.#cameraMoved = false;
+    this.#stale.clear();
+  }
+
+  #drawView() {
+    const { x, y, scale } = this.#camera;
+    const { layer, pending, dots } = this.#elements;
+    const transform = `scale(${scale}) translate(${-x}px, ${-y}px)`;
+    for (const each of [layer, pending]) each.style.transform = transform;
+    pending.style.setProperty('--unscale', String(1 / scale));
+    layer.classList.toggle('is-far', scale < READABLE_SCALE);
+    layer.style.willChange = 'transform';
+    clearTimeout(this.#rest);
+    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
+    const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
+    dots.style.backgroundSize = `${step}px ${step}px`;
+    dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
+  }
+
+  /** Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves. */
+  #drawAtRest() {
+    const { layer } = this.#elements;
+    layer.style.willChange = '';
+    layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+  }
+
+  /** Since the tiles were last put and taken. What is near the view is there already. */
+  #hasMovedFar() {
+    const { x, y, scale } = this.#camera;
+    const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;
+    return scale !== lastScale || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
+  }
+
+  #drawTiles() {
+    this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
+    const kept = this.#kept();
+    const near = grown(this.#camera.view, APPEAR_PX / this.#camera.scale);
+    const far = grown(this.#camera.view, GO_PX / this.#camera.scale);
+    for (const id of [...this.#tiles.keys()]) {
+      const record = this.#images.get(id);
+      if (!record) this.#take(id, true);
+      else if (!kept.has(id) && !overlap(this.#boxNow(record), far)) this.#take(id, false);
+    }
+    for (const record of this.#images.values()) {
+      const tile = this.#tiles.get(record.id);
+      if (tile) {
+        if (this.#stale.has(record.id)) this.#refresh(tile, record);
+      } else if (kept.has(record.id) || overlap(this.#boxNow(record), near)) {
+        this.#put(record);
+      }
+    }
+  }
+
+  /** The controls of the pictures that show them keep their size at every zoom. */
+  #drawControls() {
+    for (const id of [this.#focused, this.#hovered]) this.#tiles.get(id)?.showControls(this.#camera.scale);
+  }
+
+  /** What lies before and after in the tab order is in the document, so that the whole board can be walked through. */
+  #kept() {
+    const ids = this.#images.ids;
+    const at = this.#focused ? position(ids, this.#focused) : -1;
+    const kept = new Set([ids[0], ids[ids.length - 1]]);
+    if (at >= 0) for (const each of [ids[at - 1], ids[at], ids[at + 1]]) kept.add(each);
+    return kept;
+  }
+
+  /** @param {ImageRecord} record */
+  #boxNow(record) {
+    const held = this.#moves.at(record.id);
+    return boxOf(held ? { ...record, ...held } : record);
+  }
+
+  /** @param {ImageRecord} record */
+  #put(record) {
+    const tile = new Tile(this.#elements.tile, record);
+    const at = position(this.#order, record.id);
+    const next = this.#tiles.get(this.#order[at]);
+    this.#order.splice(at, 0, record.id);
+    this.#tiles.set(record.id, tile);
+    tile.place(this.#moves.at(record.id) ?? record);
+    this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
+    this.#ranksStale = true;
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} gone The image itself is gone, and not only out of view.
+   */
+  #take(id, gone) {
+    const tile = this.#tiles.get(id);
+    if (!tile) return;
+    this.#tiles.delete(id);
+    const at = position(this.#order, id);
+    this.#order.splice(at, 1);
+    if (!gone) {
+      tile.element.remove();
+      return;
+    }
+    const heir = this.#tiles.get(this.#order[at]) ?? this.#tiles.get(this.#order[at - 1]);
+    if (tile.element.contains(document.activeElement)) (heir?.picture ?? this.#elements.surface).focus({ preventScroll: true });
+    tile.element.classList.add('is-leaving');
+    tile.element.inert = true;
+    delete tile.element.dataset.id;
+    this.#elements.layer.append(tile.element);
+    setTimeout(() => tile.element.remove(), LEAVE_MS);
+  }
+
+  /**
+   * @param {Tile} tile
+   * @param {ImageRecord} record
+   */
+  #refresh(tile, record) {
+    const held = this.#moves.at(record.id);
+    tile.element.classList.toggle('is-held', held !== undefined);
+    tile.write(record);
+    tile.place(held ?? record);
+    this.#ranksStale = true;
+  }
+
+  #drawRanks() {
+    this.#ranksStale = false;
+    const depth = (/** @type {string} */ id) => (this.#moves.at(id) ?? this.#images.get(id))?.z ?? 0;
+    const sorted = this.#order.map((id) => ({ id, z: depth(id) })).sort((a, b) => a.z - b.z || (a.id < b.id ? -1 : 1));
+    sorted.forEach(({ id }, rank) => this.#tiles.get(id)?.raise(rank));
+  }
+
+  /** @param {string} id */
+  #hover(id) {
+    this.#hovered = id;
+    this.#schedule();
+  }
+
+  /** @param {string} id */
+  #focus(id) {
+    if (id === this.#focused) return;
+    this.#focused = id;
+    if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
+    this.#schedule();
+    const record = this.#images.get(id);
+    if (!record || !this.#tiles.get(id)?.picture.matches(':focus-visible')) return;
+    this.#camera.chosen = true;
+    this.#camera.reveal(this.boxOf(record));
+  }
+}
+
+/** The image that an element belongs to. @param {EventTarget | null} target */
+export function idOf(target) {
+  const tile = target instanceof Element ? target.closest('[data-id]') : null;
+  return tile instanceof HTMLElement ? (tile.dataset.id ?? '') : '';
+}
+
+/**
+ * @param {Box} box
+ * @param {number} by
+ * @returns {Box}
+ */
+function grown({ x, y, w, h }, by) {
+  return { x: x - by, y: y - by, w: w + 2 * by, h: h + 2 * by };
+}
+
+/**
+ * @param {Box} a
+ * @param {Box} b
+ */
+function overlap(a, b) {
+  return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}
+
+/**
+ * @param {number} value
+ * @param {number} step
+ */
+function modulo(value, step) {
+  return ((value % step) + step) % step;
+}

@@ -1,0 +1,219 @@
+// @ts-check
+// The socket session: one WebSocket to this server, kept alive. It reconnects by itself, notices a connection that died
+// silently, pairs binary messages with the record before them, and matches acknowledgements to commands.
+
+/** @typedef {import('./types.js').ImageRecord} ImageRecord */
+
+/**
+ * - `connecting`: no session yet
+ * - `initializing`: the server is naming everything there is
+ * - `ready`: everything has been named; from here on changes come as they happen
+ * - `interrupted`: the session is there, but the server has lost its database; `initializing` follows by itself
+ * - `lost`: there is no session; it is being opened again
+ * @typedef {'connecting' | 'initializing' | 'ready' | 'interrupted' | 'lost'} FeedState
+ */
+
+/**
+ * @typedef {object} FeedHandlers
+ * @property {(state: FeedState) => void} onState
+ * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
+ * @property {(id: string) => void} onDelete
+ * @property {(count: number) => void} [onPeople]
+ */
+
+const FIRST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 10_000;
+/** So long a silence is normal on a quiet board; after it we ask whether the other side is still there. */
+const SILENCE_MS = 60_000;
+/** A server that has not given a sign of life after this long is taken for dead. */
+const ANSWER_MS = 8_000;
+/** A command waits for the database, which may take its time; a server that is alive answers sooner or later. */
+const COMMAND_MS = 20_000;
+
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A command that did not reach the server, or was refused by it. */
+export class CommandError extends Error {}
+
+export class Feed {
+  /** @type {FeedState} */
+  state = 'connecting';
+
+  #name;
+  #handlers;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #attempt = 0;
+  #reconnectTimer = 0;
+  #openTimer = 0;
+  #probeTimer = 0;
+  #heardAt = 0;
+  #lastRef = 0;
+  /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void, timer: number }>} */
+  #commands = new Map();
+  /** @type {ImageRecord | null} */
+  #awaitingFile = null;
+
+  /**
+   * @param {'board' | 'latest'} name
+   * @param {FeedHandlers} handlers
+   */
+  constructor(name, handlers) {
+    this.#name = name;
+    this.#handlers = handlers;
+  }
+
+  /** Opens the session, and from then on keeps it open. */
+  start() {
+    this.#open();
+    addEventListener('online', () => this.retryNow());
+    addEventListener('pageshow', (event) => event.persisted && this.retryNow());
+    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.retryNow());
+    addEventListener('offline', () => this.#probe());
+    setInterval(() => this.#probeIfSilent(), SILENCE_MS / 6);
+  }
+
+  /** Does not wait for the next attempt; asks for a sign of life if there seems to be a session. */
+  retryNow() {
+    if (!this.#socket) {
+      this.#attempt = 0;
+      this.#open();
+    } else if (this.#socket.readyState === WebSocket.OPEN) {
+      this.#probe();
+    }
+  }
+
+  /**
+   * Sends a command. Resolves when the server has acknowledged it.
+   * @param {string} event
+   * @param {object} data
+   * @returns {Promise<void>} Rejects with a `CommandError` if it was refused or the connection is gone.
+   */
+  send(event, data) {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== WebSocket.OPEN) {
+      return Promise.reject(new CommandError('there is no connection to the server'));
+    }
+    const ref = (this.#lastRef += 1);
+    socket.send(JSON.stringify({ event, ref, data }));
+    return new Promise((resolve, reject) => {
+      const giveUp = () => this.#acknowledge({ ref, ok: false, message: 'the server did not answer' });
+      this.#commands.set(ref, { resolve, reject, timer: window.setTimeout(giveUp, COMMAND_MS) });
+    });
+  }
+
+  #open() {
+    clearTimeout(this.#reconnectTimer);
+    const url = new URL(`/ws?feed=${this.#name}`, location.href);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(url);
+    socket.binaryType = 'blob';
+    socket.addEventListener('message', (event) => this.#socket === socket && this.#receive(event.data));
+    socket.addEventListener('close', () => this.#lose(socket));
+    this.#socket = socket;
+    this.#heardAt = Date.now();
+    this.#openTimer = window.setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#lose(socket), ANSWER_MS);
+  }
+
+  /**
+   * The session is over: opens a new one after a pause that doubles, with jitter so that a restarted server is not met
+   * by everybody at once.
+   * @param {WebSocket} socket
+   */
+  #lose(socket) {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    this.#awaitingFile = null;
+    clearTimeout(this.#openTimer);
+    clearTimeout(this.#probeTimer);
+    socket.close();
+    for (const { reject, timer } of this.#commands.values()) {
+      clearTimeout(timer);
+      reject(new CommandError('the connection was lost'));
+    }
+    this.#commands.clear();
+    this.#enter('lost');
+    const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#attempt, LONGEST_DELAY_MS);
+    this.#attempt += 1;
+    this.#reconnectTimer = window.setTimeout(() => this.#open(), delay * (0.5 + Math.random() / 2));
+  }
+
+  /** @param {FeedState} state */
+  #enter(state) {
+    if (state === 'ready') this.#attempt = 0;
+    if (state === this.state && state !== 'initializing') return;
+    this.state = state;
+    this.#handlers.onState(state);
+  }
+
+  /** @param {unknown} message */
+  #receive(message) {
+    this.#heardAt = Date.now();
+    clearTimeout(this.#probeTimer);
+    if (typeof message !== 'string') {
+      this.#receiveFile(/** @type {Blob} */ (message));
+      return;
+    }
+    const { event, data } = parse(message);
+    if (event === 'Feed:state' && ['initializing', 'ready', 'interrupted'].includes(data.state)) {
+      this.#enter(data.state);
+    } else if (event === 'Image:update' && ID.test(data.id)) {
+      if (data.file) this.#awaitingFile = data;
+      else this.#handlers.onUpdate(data);
+    } else if (event === 'Image:delete' && ID.test(data.id)) {
+      this.#handlers.onDelete(data.id);
+    } else if (event === 'User:update' && Number.isInteger(data.count)) {
+      this.#handlers.onPeople?.(data.count);
+    } else if (event === 'Ack') {
+      this.#acknowledge(data);
+    }
+  }
+
+  /** @param {Blob} file */
+  #receiveFile(file) {
+    const record = this.#awaitingFile;
+    this.#awaitingFile = null;
+    if (!record || record.file?.size !== file.size) return;
+    this.#handlers.onUpdate(record, new Blob([file], { type: record.type }));
+  }
+
+  /** @param {{ ref?: number, ok?: boolean, message?: string }} ack */
+  #acknowledge({ ref, ok, message }) {
+    const command = ref === undefined ? undefined : this.#commands.get(ref);
+    if (ref === undefined || !command) return;
+    this.#commands.delete(ref);
+    clearTimeout(command.timer);
+    if (ok) command.resolve();
+    else command.reject(new CommandError(message ?? 'the server refused it'));
+  }
+
+  #probeIfSilent() {
+    const silent = Date.now() - this.#heardAt > SILENCE_MS;
+    if (silent && document.visibilityState === 'visible') this.#probe();
+  }
+
+  /**
+   * A page cannot see the protocol's own pings, and a connection that died while the machine slept looks open for many
+   * minutes. Any command is answered, an unknown one with `ok: false`; that answer is the sign of life.
+   */
+  #probe() {
+    const socket = this.#socket;
+    if (!socket || socket.readyState !== WebSocket.OPEN) return;
+    socket.send(JSON.stringify({ event: 'Ping', ref: null, data: {} }));
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = window.setTimeout(() => this.#lose(socket), ANSWER_MS);
+  }
+}
+
+/**
+ * @param {string} message
+ * @returns {{ event?: unknown, data: any }} With an empty `data` for what is not a message of ours.
+ */
+function parse(message) {
+  try {
+    const { event, data } = JSON.parse(message);
+    return { event, data: typeof data === 'object' && data !== null ? data : {} };
+  } catch {
+    return { data: {} };
+  }
+}

@@ -1,0 +1,107 @@
+// @ts-check
+// One picture on the board, as elements.
+
+/** @typedef {import('./types.js').ImageRecord} ImageRecord */
+/** @typedef {import('./types.js').Box} Box */
+
+/** Of a picture that is shown smaller than this, in pixels, the controls lie outside, not to be hit by mistake. */
+const SMALL_PX = 110;
+
+export class Tile {
+  /** Height divided by width as the browser shows it; an orientation in the file may turn what the record says. */
+  #ratio = 1;
+  #rank = -1;
+  #shown = '';
+  /** @type {Box} */
+  box = { x: 0, y: 0, w: 0, h: 0 };
+
+  /**
+   * @param {HTMLTemplateElement} template
+   * @param {ImageRecord} record
+   */
+  constructor(template, record) {
+    const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    this.element = /** @type {HTMLElement} */ (fragment.firstElementChild);
+    this.element.dataset.id = record.id;
+    this.picture = part(this.element, '[data-picture]');
+    this.image = /** @type {HTMLImageElement} */ (part(this.element, 'img'));
+    this.name = part(this.element, '[data-name]');
+    this.delete = part(this.element, '[data-delete]');
+    this.handle = part(this.element, '[data-handle]');
+    this.image.addEventListener('load', () => this.#loaded());
+    this.image.addEventListener('error', () => this.element.classList.add('is-broken'));
+    this.write(record);
+    this.image.src = urlOf(record);
+  }
+
+  /** @param {ImageRecord} record */
+  write(record) {
+    const text = record.alt || record.fileName;
+    this.#ratio = record.width > 0 ? record.height / record.width : 1;
+    if (this.image.naturalWidth > 0) this.#ratio = this.image.naturalHeight / this.image.naturalWidth;
+    this.image.alt = text;
+    this.name.textContent = record.fileName;
+    this.name.title = record.fileName;
+    this.picture.setAttribute('aria-label', text);
+    this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);
+    this.handle.setAttribute('aria-label', `Width of ${record.fileName}`);
+  }
+
+  /** @param {{ x: number, y: number, w: number }} placement */
+  place({ x, y, w }) {
+    const h = w * this.#ratio;
+    this.box = { x, y, w, h };
+    const shown = `${x} ${y} ${w} ${h}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.element.style.transform = `translate(${x}px, ${y}px)`;
+    this.element.style.width = `${w}px`;
+    this.element.style.height = `${h}px`;
+    this.handle.setAttribute('aria-valuenow', String(Math.round(w)));
+  }
+
+  /** @param {number} rank Larger lies in front. */
+  raise(rank) {
+    if (rank === this.#rank) return;
+    this.#rank = rank;
+    this.element.style.zIndex = String(rank);
+  }
+
+  /** Loads the picture again if that has failed. */
+  mend() {
+    if (!this.element.classList.contains('is-broken')) return;
+    this.element.classList.remove('is-broken');
+    this.image.src = this.image.src;
+  }
+
+  /** @param {number} scale At which the board is seen. */
+  showControls(scale) {
+    this.element.style.setProperty('--unscale', String(1 / scale));
+    this.element.classList.toggle('is-small', Math.min(this.box.w, this.box.h) * scale < SMALL_PX);
+  }
+
+  #loaded() {
+    this.element.classList.add('is-loaded');
+    this.#ratio = this.image.naturalHeight / this.image.naturalWidth || this.#ratio;
+    this.place(this.box);
+  }
+}
+
+/**
+ * @param {Element} element
+ * @param {string} selector
+ */
+function part(element, selector) {
+  const found = element.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`the page lacks ${selector}`);
+  return found;
+}
+
+/**
+ * Where the picture is: only ever on this server.
+ * @param {ImageRecord} record
+ */
+export function urlOf({ id, url }) {
+  const found = new URL(url ?? '', location.href);
+  return found.origin === location.origin && found.pathname.startsWith('/image/') ? found.pathname : `/image/${id}`;
+}

@@ -1,0 +1,31 @@
+// @ts-check
+// What the server says, as types. Nothing here runs.
+
+/**
+ * An image as the server describes it. `x` and `y` are its top left corner and `w` its shown width in board units (CSS
+ * pixels at 100 %); a larger `z` lies in front. On `feed=latest` there is no placement, but `file`.
+ * @typedef {object} ImageRecord
+ * @property {string} id
+ * @property {string} fileName
+ * @property {string} [alt]
+ * @property {string} type The MIME type that the server found in the bytes.
+ * @property {number} size
+ * @property {number} width
+ * @property {number} height
+ * @property {string} url
+ * @property {number} x
+ * @property {number} y
+ * @property {number} w
+ * @property {number} z
+ * @property {string} createdAt
+ * @property {{ size: number }} [file] The next binary message is this image's file, of so many bytes.
+ */
+
+/**
+ * A rectangle in board units.
+ * @typedef {{ x: number, y: number, w: number, h: number }} Box
+ */
+
+/** @typedef {{ x: number, y: number }} Point */
+
+export {};

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { Window, eventually, launch } from './helpers/browser.js';
+import { picture } from './helpers/pictures.js';
+import { Server } from './helpers/server.js';
+
+const DOWN = [/WebSocket connection to .* failed/];
+const red = picture('red.png', { colour: [190, 40, 40] });
+const green = picture('green.png', { colour: [30, 140, 60] });
+
+let browser;
+let server;
+before(async () => (browser = await launch()));
+after(() => browser.close());
+beforeEach(async () => (server = await Server.start()));
+afterEach(() => server.stop());
+
+test('when the server is killed the page says so, and comes back by itself when it is started again', async () => {
+  await server.upload(red);
+  const window = await Window.open(browser, `${server.url}/`);
+  const status = window.page.locator('#connection');
+  await window.shows('red.png');
+  assert.match(await status.innerText(), /Live/);
+  await server.kill();
+  await window.page.getByText('The connection is lost').first().waitFor();
+  assert.match(await status.innerText(), /Offline/);
+  assert.equal(await window.picture('red.png').count(), 1, 'what was last known stays');
+  await server.start();
+  await window.page.locator('#trouble').getByText('Back again').waitFor();
+  assert.match(await status.innerText(), /Live/);
+  await window.page.locator('#trouble').waitFor({ state: 'hidden' });
+  await window.shows('red.png');
+  await server.upload(green);
+  await window.shows('red.png', 'green.png');
+  await window.close(DOWN);
+});
+
+test('what was deleted and added while the page was away is right when it is back', async () => {
+  const { id } = await server.upload(red);
+  const window = await Window.open(browser, `${server.url}/`);
+  await window.shows('red.png');
+  await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
+  await server.kill();
+  await window.page.getByText('The connection is lost').first().waitFor();
+  await server.start();
+  await server.delete(id);
+  await server.upload(green);
+  assert.equal(await window.page.locator('html').getAttribute('data-feed'), 'lost');
+  await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
+  await window.page.getByRole('button', { name: 'Try now' }).click();
+  await window.shows('green.png');
+  await window.paints('green.png', green.colour);
+  await window.close(DOWN);
+});
+
+test('a change without a connection is refused with a word, and not lost in silence', async () => {
+  await server.upload(red, { x: -120, y: -75, w: 240 });
+  const window = await Window.open(browser, `${server.url}/`);
+  await window.shows('red.png');
+  await server.kill();
+  await window.page.locator('html[data-feed=lost]').waitFor();
+  await window.picture('red.png').hover();
+  await window.page.getByRole('button', { name: 'Delete red.png' }).click();
+  await window.page.getByText('There is no connection right now').waitFor();
+  assert.equal(await window.picture('red.png').count(), 1);
+  await window.close(DOWN);
+});
+
+test('a move that was under way when the server went is kept and saved when it is back', async () => {
+  await server.upload(red, { x: -120, y: -75, w: 240 });
+  const window = await Window.open(browser, `${server.url}/`);
+  const box = await window.boxOf(window.picture('red.png'));
+  await window.page.mouse.move(box.x + 50, box.y + 50);
+  await window.page.mouse.down();
+  await window.page.mouse.move(box.x + 90, box.y + 50, { steps: 4 });
+  await server.kill();
+  await window.page.locator('html[data-feed=lost]').waitFor();
+  await window.page.mouse.move(box.x + 150, box.y + 50, { steps: 4 });
+  await window.page.mouse.up();
+  await server.start();
+  await window.ready();
+  await eventually(async () => {
+    const [{ x, y }] = await server.images();
+    assert.deepEqual([x, y], [-20, -75]);
+  });
+  await window.close(DOWN);
+});
