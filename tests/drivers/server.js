@@ -62,7 +62,9 @@ export async function startReql({ password = "" } = {}) {
   const port = await freePort();
   const args = ["--listen", "127.0.0.1:0", "--data", folder, "--reql-listen", `127.0.0.1:${port}`];
   if (password) args.push("--reql-password", password);
-  const { RETHINKDB_URL, REQL_PASSWORD, REQL_LISTEN, ...env } = process.env;
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(REALTIME_PHOTO_|RETHINKDB_URL$|REQL_PASSWORD$)/.test(name)),
+  );
   const server = spawn(BINARY, args, { stdio: ["ignore", "pipe", "pipe"], env });
   const ended = once(server, "exit");
   await addressPrinted(server);

@@ -39,7 +39,8 @@ class Server:
         environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in ("RETHINKDB_URL", "REQL_PASSWORD", "REQL_LISTEN")
+            if name not in ("RETHINKDB_URL", "REQL_PASSWORD")
+            and not name.startswith("REALTIME_PHOTO_")
         }
         self._process = subprocess.Popen(
             command,
