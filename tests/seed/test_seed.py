@@ -5,8 +5,6 @@ SEED_BASH names another bash to run it with (3.2 is the oldest that has to work)
 """
 
 import collections
-import email.parser
-import email.policy
 import hashlib
 import http.server
 import json
@@ -38,7 +36,7 @@ HOSTILE_NAMES = [
     " leading and trailing .png",
     'double "quotes".png',
     "single 'quotes'.png",
-    "semi;colon;type=text/html.png",
+    "semi;colon;type=text.png",
     "comma,comma.png",
     "back\\slash.png",
     "new\nline.png",
@@ -187,6 +185,7 @@ class ScriptedServer(http.server.ThreadingHTTPServer):
     def __init__(self, answers):
         self.answers = answers
         self.uploads = []  # (fileName, id) in the order of arrival
+        self.files = {}  # bytes by fileName
         self.arrived = threading.Event()
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", 0), ScriptedHandler)
@@ -217,14 +216,13 @@ class ScriptedHandler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        form = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(
-            b"Content-Type: " + self.headers["Content-Type"].encode() + b"\r\n\r\n" + body
-        )
-        fields = {
-            part.get_param("name", header="content-disposition"): part.get_payload(decode=True)
-            for part in form.iter_parts()
-        }
-        name, identifier = fields["fileName"].decode(), fields["id"].decode()
+        boundary = b"--" + self.headers["Content-Type"].split("boundary=")[1].encode()
+        fields = {}
+        for part in body.split(boundary)[1:-1]:
+            headers, _, value = part.partition(b"\r\n\r\n")
+            fields[re.search(rb' name="(\w+)"', headers).group(1)] = value.removesuffix(b"\r\n")
+        name, identifier = os.fsdecode(fields[b"fileName"]), fields[b"id"].decode()
+        self.server.files[name] = fields[b"file"]
         answer = self.server.answers(name, self.server.record(name, identifier))
         if answer is None:
             self.close_connection = True
@@ -248,6 +246,18 @@ class AgainstAScriptedServer(Folder):
         server = ScriptedServer(answers)
         self.addCleanup(server.close)
         return server
+
+    def test_names_and_bytes_arrive_exactly_as_they_are(self):
+        names = [*HOSTILE_NAMES, os.fsdecode(b"not utf-8 \xff\xfe.png")]
+        files = {name: png(seed=number) for number, name in enumerate(names)}
+        for name, data in files.items():
+            self.write(name, data)
+        server = self.serve(lambda name, attempt: CREATED)
+        result = seed("-u", server.url, self.pictures)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertEqual(sorted(server.files), sorted(files))
+        self.assertEqual(server.files, files)
+        self.assertFalse(re.search(r"[\x00-\x09\x0b-\x1f]", result.stdout), "no control characters")
 
     def test_a_busy_server_is_asked_again_after_the_time_it_names_with_the_same_id(self):
         self.write("a.png", png())
