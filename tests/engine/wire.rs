@@ -1,0 +1,1 @@
+//! Wire-level behaviour that no recorded conversation shows.
