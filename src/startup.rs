@@ -55,7 +55,7 @@ pub enum StartupError {
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
     /// The data folder, or the address at which the engine is published.
-    #[error("{0}")]
+    #[error(transparent)]
     Engine(#[from] EngineError),
     /// The database cannot be used.
     #[error("cannot use {0}: {1}")]
@@ -77,7 +77,7 @@ impl Application {
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listen(settings.listen)?;
         let address = listener.local_addr()?;
-        limits::raise_open_files();
+        limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
                 let database = format!("the embedded engine in {}", embedded.data.display());

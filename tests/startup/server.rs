@@ -58,7 +58,10 @@ pub(crate) async fn refusal(command: Command) -> String {
         .last()
         .unwrap()
         .strip_prefix("realtime-photo: ");
-    reason.unwrap_or_else(|| panic!("{said}")).to_owned()
+    let reason = reason.unwrap_or_else(|| panic!("{said}"));
+    let beginning: String = reason.chars().take(30).collect();
+    assert_eq!(reason.matches(&beginning).count(), 1, "said once: {reason}");
+    reason.to_owned()
 }
 
 /// A running server.
