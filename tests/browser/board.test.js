@@ -48,10 +48,13 @@ test('a picture deleted in one window goes in the others, and the board is empty
 });
 
 test('several pictures dropped at once all come, in a tidy grid', async () => {
+  const more = [1, 2, 3, 4].map((at) => picture(`${at}.png`, { width: 100 * at, height: 150 }));
   const [one, two] = [await open(), await open()];
-  await one.drop(await onDisk(red, green, blue), 400, 300);
-  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
+  await one.drop(await onDisk(red, green, blue, ...more), 400, 300);
+  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png', ...more.map(({ name }) => name));
   const images = await server.images();
+  const rows = new Set(images.map(({ y }) => y)).size;
+  assert.ok(rows > 1 && rows < 4, `they lie in rows, not ${rows}`);
   for (const a of images) {
     for (const b of images) assert.ok(a === b || !overlap(a, b), `${a.fileName} lies over ${b.fileName}`);
   }

@@ -39,7 +39,7 @@ test('a refused file does not keep the others back', async () => {
   await window.shows('red.png');
   const failed = window.page.locator('.upload[data-state=failed]');
   await eventually(async () => assert.equal(await failed.count(), 2));
-  await window.page.getByRole('button', { name: '2 were not added' }).click();
+  await window.page.getByRole('button', { name: '2 not added' }).click();
   await eventually(async () => assert.equal(await window.page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Dismiss notes.png'));
   await window.close([REFUSED]);
 });
