@@ -261,6 +261,8 @@ test('only what is near the view is in the document, and a reload shows the same
   const window = await open();
   const { page } = window;
   const count = () => page.locator('.tile').count();
+  await page.getByRole('button', { name: 'Show everything' }).click();
+  await eventually(async () => assert.equal(await count(), 40));
   await page.getByRole('button', { name: 'Actual size' }).click();
   await eventually(async () => assert.ok((await count()) < 15, `${await count()} of 40`));
   await page.mouse.move(640, 400);
