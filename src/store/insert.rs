@@ -11,7 +11,7 @@ use serde::Serialize;
 use tokio::time::sleep;
 
 use super::error::{StoreError, shorten};
-use super::{Store, pool, read};
+use super::{Store, is_deleted, pool, read};
 use crate::image::{Binary, ImageMeta, ImageRecord, NewImage, Place, Placement, Timestamp};
 
 /// How long the database may take to store one image, on disk. A slow disk writes 90 MiB, the most that is taken, in
@@ -42,6 +42,8 @@ pub enum Insert {
     Existing(ImageRecord),
     /// An image with this id and other bytes was there already; nothing was changed.
     Conflict,
+    /// The image was stored and has been deleted since; nothing was changed. Until it is purged it can be restored.
+    Deleted,
 }
 
 /// A row of `images`.
@@ -66,29 +68,43 @@ impl Store {
 
     async fn insert_now(&self, image: NewImage) -> Result<Insert, StoreError> {
         let NewImage { meta, place, file } = image;
-        let stored: Option<ImageMeta> = read::document(self.image_row(meta.id).await?, "images")?;
-        if let Some(stored) = &stored {
-            if stored.sha256 != meta.sha256 {
-                return Ok(Insert::Conflict);
-            }
-            if let Some(record) = self.any_record(meta.id).await? {
-                return Ok(Insert::Existing(record));
-            }
-        } else {
+        let id = meta.id;
+        let (image, placement) = tokio::try_join!(self.image_row(id), self.placement_row(id))?;
+        let was_deleted = is_deleted(&image) || is_deleted(&placement);
+        let stored: Option<ImageMeta> = read::document(image, "images")?;
+        let placed: Option<ImageRecord> = read::document(placement, "placements")?;
+        let known = stored
+            .as_ref()
+            .or(placed.as_ref().map(|placed| &placed.meta));
+        if known.is_some_and(|known| known.sha256 != meta.sha256) {
+            return Ok(Insert::Conflict);
+        }
+        if was_deleted {
+            return Ok(Insert::Deleted);
+        }
+        let is_new = stored.is_none();
+        if is_new {
             self.insert_image(&meta, file).await?;
         }
-        let id = meta.id;
+        if let Some(record) = placed {
+            return Ok(Insert::Existing(record));
+        }
         let placement = self.place(place);
         let record = ImageRecord { meta, placement };
         if self.insert_placement(&record).await? {
-            return Ok(match stored {
-                None => Insert::Created(record),
-                Some(_) => Insert::Existing(record),
+            return Ok(if is_new {
+                Insert::Created(record)
+            } else {
+                Insert::Existing(record)
             });
         }
-        // The same upload, at the same time, on another connection.
-        let record = self.any_record(id).await?;
+        // The same upload, at the same time, on another connection; or a delete of it.
+        let row = self.placement_row(id).await?;
+        if is_deleted(&row) {
+            return Ok(Insert::Deleted);
+        }
         let gone = || StoreError::Unavailable("the image was deleted at the same time".to_owned());
+        let record = read::document(row, "placements")?;
         record.map(Insert::Existing).ok_or_else(gone)
     }
 

@@ -5,9 +5,9 @@
 //! starting state does not read every picture.
 //!
 //! ```text
-//! Store ── insert, read, change, sweep ──> Pool ──────> Session ──> the database
-//!    └──── feed: one Session of its own for each feed ──────┘ ↑
-//!                                 watchdog: one for each host ┘
+//! Store ── insert, read, change, remove, sweep ──> Pool ──────> Session ──> the database
+//!    └──── feed: one Session of its own for each feed ──────────────┘ ↑
+//!                                         watchdog: one for each host ┘
 //! ```
 
 mod change;
@@ -17,6 +17,7 @@ mod feed;
 mod insert;
 mod pool;
 mod read;
+mod remove;
 mod schema;
 mod settings;
 mod sweep;
@@ -31,7 +32,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use reql::{Command, r};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -57,6 +58,9 @@ const ATTEMPT_INTERVAL: Duration = Duration::from_millis(250);
 /// times as much (measured: 46 MiB for an image of 10 MiB), so this bounds it to some 220 MiB for each direction.
 const BYTES_IN_FLIGHT: usize = 48 << 20;
 
+/// For how long a delete can be undone unless told otherwise.
+pub const DEFAULT_UNDO_WINDOW: Duration = Duration::from_secs(3600);
+
 /// How long an image waits for its turn.
 const TURN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -76,17 +80,25 @@ struct Inner {
     downloads: ByteBudget,
     /// The next free cell of the grid on which images are put that come without a place.
     next_cell: AtomicU64,
+    /// For how long a delete can be undone.
+    undo_window: Duration,
+    /// Tells the sweep that something was deleted.
+    deleted: Arc<Notify>,
     /// Ends watchdog and sweep with the last handle.
     _background: DropGuard,
 }
 
 impl Store {
-    /// Connects to the database, makes what is missing in it, and waits until it is ready.
+    /// Connects to the database, makes what is missing in it, and waits until it is ready. Deletes can be undone for
+    /// `undo_window`; then the images are removed for good.
     ///
     /// # Errors
     ///
     /// If none of the hosts can be used within ten seconds, or at once if the login is refused.
-    pub async fn connect(settings: ClusterSettings) -> Result<Self, StoreError> {
+    pub async fn connect(
+        settings: ClusterSettings,
+        undo_window: Duration,
+    ) -> Result<Self, StoreError> {
         let database = settings.database.clone();
         let connector = Arc::new(Connector::new(settings));
         let pool = Pool::new(connector.clone());
@@ -101,10 +113,13 @@ impl Store {
                 uploads: ByteBudget::new(BYTES_IN_FLIGHT),
                 downloads: ByteBudget::new(BYTES_IN_FLIGHT),
                 next_cell: AtomicU64::new(images),
+                undo_window,
+                deleted: Arc::default(),
                 _background: background.clone().drop_guard(),
             }),
         };
-        sweep::spawn(Arc::downgrade(&store.inner), background);
+        let deleted = store.inner.deleted.clone();
+        sweep::spawn(Arc::downgrade(&store.inner), deleted, background);
         Ok(store)
     }
 
@@ -216,10 +231,10 @@ impl ByteBudget {
     }
 }
 
-/// The time `deletedAt` and the like of a row that is not shown any more.
+/// Whether a row is not shown any more.
 fn is_deleted(row: &serde_json::Value) -> bool {
     row.get(DELETED_AT).is_some_and(|at| !at.is_null())
 }
 
-/// The field that only a deleted image has.
+/// The field that only a deleted image has: since when.
 const DELETED_AT: &str = "deletedAt";

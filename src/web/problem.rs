@@ -142,7 +142,7 @@ pub(super) async fn not_found() -> Result<HttpResponse, Problem> {
 /// 405 for a known path, with the methods that it knows.
 pub(super) async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let allowed = match request.match_pattern().as_deref() {
-        Some("/image" | "/image/") => "POST",
+        Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
         Some("/image/{id}") => "GET, HEAD, DELETE",
         _ => "GET, HEAD",
     };

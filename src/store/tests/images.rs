@@ -261,7 +261,8 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
 #[tokio::test]
 async fn two_servers_may_start_at_once() {
     let server = Server::new();
-    let stores = join_all((0..4).map(|_| Store::connect(server.settings.clone()))).await;
+    let stores =
+        join_all((0..4).map(|_| Store::connect(server.settings.clone(), UNDO_WINDOW))).await;
     let stores: Vec<Store> = stores.into_iter().map(Result::unwrap).collect();
     let record = created(&stores[0], image(b"cat")).await;
     assert_eq!(stores[3].record(record.meta.id).await, Ok(Some(record)));
@@ -273,7 +274,7 @@ async fn a_wrong_password_is_told_at_once() {
     let server = Server::new();
     let mut settings = server.settings.clone();
     settings.password = Password::from("not the password".to_owned());
-    let error = Store::connect(settings).await.unwrap_err();
+    let error = Store::connect(settings, UNDO_WINDOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Login(_)), "{error}");
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Update(ImageId, PlacementChange, Durability),
     /// Remove one.
     Delete(ImageId),
+    /// Put one back that was removed.
+    Restore(ImageId),
 }
 
 impl Request {
@@ -79,14 +81,8 @@ impl Command {
     fn parse(event: &str, data: Value) -> Result<Self, String> {
         match event {
             "Image:update" => parse_update(data),
-            "Image:delete" => {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct Delete {
-                    id: ImageId,
-                }
-                read(data).map(|Delete { id }| Self::Delete(id))
-            }
+            "Image:delete" => read(data).map(|Named { id }| Self::Delete(id)),
+            "Image:restore" => read(data).map(|Named { id }| Self::Restore(id)),
             other => Err(format!(
                 "unknown event {:?}",
                 other.chars().take(40).collect::<String>()
@@ -102,6 +98,7 @@ impl Command {
                 pictures.forget(id);
                 store.delete(id).await
             }
+            Self::Restore(id) => store.restore(id).await,
         };
         match done {
             Ok(true) => Ok(()),
@@ -112,6 +109,13 @@ impl Command {
             }
         }
     }
+}
+
+/// The data of a command that only names an image.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    id: ImageId,
 }
 
 fn read<T: DeserializeOwned>(data: Value) -> Result<T, String> {
@@ -236,13 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_names_an_image() {
-        let text = format!(r#"{{"event":"Image:delete","data":{{"id":"{ID}"}},"ref":7}}"#);
-        let expected = Request {
-            reference: 7.into(),
-            command: Ok(Command::Delete(id())),
-        };
-        assert_eq!(Request::parse(&text), expected);
+    fn a_delete_and_a_restore_name_an_image() {
+        for (event, command) in [
+            ("Image:delete", Command::Delete(id())),
+            ("Image:restore", Command::Restore(id())),
+        ] {
+            let text = format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}},"ref":7}}"#);
+            let expected = Request {
+                reference: 7.into(),
+                command: Ok(command),
+            };
+            assert_eq!(Request::parse(&text), expected);
+        }
     }
 
     #[test]
@@ -261,6 +270,7 @@ mod tests {
         ];
         for data in ["{}", "null", "[]", r#"{"id":7}"#, r#"{"id":"x"}"#] {
             texts.push(format!(r#"{{"event":"Image:delete","data":{data}}}"#));
+            texts.push(format!(r#"{{"event":"Image:restore","data":{data}}}"#));
             texts.push(format!(r#"{{"event":"Image:update","data":{data}}}"#));
         }
         for field in [
@@ -280,13 +290,7 @@ mod tests {
                 r#"{{"event":"Image:update","data":{{"id":"{ID}",{field}}}}}"#
             ));
         }
-        for event in [
-            "",
-            "image:delete",
-            "Feed:state",
-            "Image:restore",
-            "Upload:begin",
-        ] {
+        for event in ["", "image:delete", "Feed:state", "Upload:begin"] {
             texts.push(format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}}}}"#));
         }
         texts.push(format!(
