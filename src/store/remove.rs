@@ -50,15 +50,11 @@ impl Store {
     async fn delete_now(&self, id: ImageId) -> Result<bool, StoreError> {
         let at = json!(Timestamp::now());
         // A repeated query, whose first answer was lost, finds its own time.
-        let mark = func!(|row| r.branch(
-            r.args((
-                row.get_field(DELETED_AT)
-                    .default(r.expr(&at))
-                    .eq(&at),
-                r.expr(json!({ DELETED_AT: at })),
-                r.error(ALREADY_DELETED),
-            ))
-        ));
+        let mark = func!(|row| r.branch(r.args((
+            row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at),
+            r.expr(json!({ DELETED_AT: at })),
+            r.error(ALREADY_DELETED),
+        ))));
         let placement = self.placements().get(id);
         let marked = placement.update(r.args((mark, hard_update())));
         if !found(&self.pool().value(marked).await?)? {
@@ -172,20 +168,15 @@ pub(super) fn before_now(duration: Duration) -> Timestamp {
 
 /// Takes the mark away from a row that was marked after `since`.
 fn unmark(row: Command, since: &Value) -> Command {
-    let unmarked = func!(|row| r.branch(
-        r.args((
-            row.clone()
-                .get_field(DELETED_AT)
-                .default(r.expr(""))
-                .eq(""),
-            row.clone(),
-            r.branch(r.args((
-                row.clone().get_field(DELETED_AT).gt(r.expr(since)),
-                row.without(r.expr(DELETED_AT)),
-                r.error(NOT_IN_TIME),
-            ))),
-        ))
-    ));
+    let unmarked = func!(|row| r.branch(r.args((
+        row.clone().get_field(DELETED_AT).default(r.expr("")).eq(""),
+        row.clone(),
+        r.branch(r.args((
+            row.clone().get_field(DELETED_AT).gt(r.expr(since)),
+            row.without(r.expr(DELETED_AT)),
+            r.error(NOT_IN_TIME),
+        ))),
+    ))));
     row.replace(r.args((unmarked, hard())))
 }
 

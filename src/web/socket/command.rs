@@ -1,12 +1,17 @@
 //! What a client may ask for on a socket: texts `{"event": …, "data": …, "ref"?: …}`.
 
+use std::future::ready;
+
+use actix_web::web::Data;
+use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::image::{ImageId, Place, checked_alt, checked_place};
-use crate::store::{Durability, PlacementChange, Store};
-use crate::web::pictures::Pictures;
+use super::uploads::{Announcer, Begin, End};
+use crate::image::{ImageId, Place, checked_alt, checked_place, clean_file_name};
+use crate::store::{Durability, PlacementChange, StoreError};
+use crate::web::state::State;
 
 /// The largest `z`, on either side of zero: doubles are exact to a thousandth there, and milliseconds since 1970 are far
 /// below.
@@ -23,6 +28,9 @@ pub(super) struct Request {
     pub(super) command: Result<Command, String>,
 }
 
+/// What becomes of a command.
+pub(super) type Outcome = LocalBoxFuture<'static, Result<(), &'static str>>;
+
 /// Something to do.
 #[derive(Debug, PartialEq)]
 pub(super) enum Command {
@@ -32,6 +40,10 @@ pub(super) enum Command {
     Delete(ImageId),
     /// Put one back that was removed.
     Restore(ImageId),
+    /// Tell the other viewers of an upload.
+    Begin(Begin),
+    /// Tell them that it is over.
+    End(End),
 }
 
 impl Request {
@@ -83,6 +95,8 @@ impl Command {
             "Image:update" => parse_update(data),
             "Image:delete" => read(data).map(|Named { id }| Self::Delete(id)),
             "Image:restore" => read(data).map(|Named { id }| Self::Restore(id)),
+            "Upload:begin" => parse_begin(data).map(Self::Begin),
+            "Upload:end" => read(data).map(Self::End),
             other => Err(format!(
                 "unknown event {:?}",
                 other.chars().take(40).collect::<String>()
@@ -90,23 +104,36 @@ impl Command {
         }
     }
 
-    /// Does it. The answer is for the client.
-    pub(super) async fn run(self, store: &Store, pictures: &Pictures) -> Result<(), &'static str> {
-        let done = match self {
-            Self::Update(id, change, durability) => store.update(id, change, durability).await,
+    /// Does it, as far as it is between viewers; the rest is done by the future. The answer is for the client.
+    pub(super) fn begin(self, state: &Data<State>, announcer: &Announcer) -> Outcome {
+        match self {
+            Self::Begin(begin) => Box::pin(ready(announcer.begin(&begin))),
+            Self::End(end) => Box::pin(ready(announcer.end(end))),
+            Self::Update(id, change, durability) => {
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.update(id, change, durability).await) })
+            }
             Self::Delete(id) => {
-                pictures.forget(id);
-                store.delete(id).await
+                state.pictures.forget(id);
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.delete(id).await) })
             }
-            Self::Restore(id) => store.restore(id).await,
-        };
-        match done {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("there is no such image"),
-            Err(error) => {
-                log::warn!("a command failed: {error}");
-                Err("the database cannot do it now")
+            Self::Restore(id) => {
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.restore(id).await) })
             }
+        }
+    }
+}
+
+/// What the store says, in words for the client.
+fn answer(done: Result<bool, StoreError>) -> Result<(), &'static str> {
+    match done {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("there is no such image"),
+        Err(error) => {
+            log::warn!("a command failed: {error}");
+            Err("the database cannot do it now")
         }
     }
 }
@@ -120,6 +147,38 @@ struct Named {
 
 fn read<T: DeserializeOwned>(data: Value) -> Result<T, String> {
     serde_json::from_value(data).map_err(|error| complaint(&error))
+}
+
+fn parse_begin(data: Value) -> Result<Begin, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Data {
+        upload: ImageId,
+        file_name: String,
+        #[serde(default, deserialize_with = "given")]
+        x: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        y: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        w: Option<f64>,
+    }
+    let Data {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+    } = read(data)?;
+    let Place { x, y, w } =
+        checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
+    Ok(Begin {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+    })
 }
 
 fn parse_update(data: Value) -> Result<Command, String> {
@@ -255,6 +314,38 @@ mod tests {
     }
 
     #[test]
+    fn an_upload_is_announced_with_a_clean_name() {
+        let text = format!(
+            r#"{{"event":"Upload:begin","data":{{"upload":"{ID}","fileName":"../a\n.png","y":-2}}}}"#
+        );
+        let expected = Command::Begin(Begin {
+            upload: id(),
+            file_name: "a.png".into(),
+            x: None,
+            y: Some(-2.0),
+            w: None,
+        });
+        assert_eq!(Request::parse(&text).command, Ok(expected));
+        let text = format!(r#"{{"event":"Upload:end","data":{{"upload":"{ID}","id":"{ID}"}}}}"#);
+        let expected = Command::End(End {
+            upload: id(),
+            id: Some(id()),
+        });
+        assert_eq!(Request::parse(&text).command, Ok(expected));
+        for data in [
+            format!(r#"{{"upload":"{ID}"}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":".."}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","x":1e9}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","x":null}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","preview":"data:"}}"#),
+            r#"{"upload":"1","fileName":"a"}"#.into(),
+        ] {
+            let text = format!(r#"{{"event":"Upload:begin","data":{data}}}"#);
+            assert!(Request::parse(&text).command.is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_a_command_is_refused_and_answered() {
         let long = format!(
             r#"{{"event":"Image:update","data":{{"id":"{ID}","alt":"{}"}}}}"#,
@@ -290,7 +381,7 @@ mod tests {
                 r#"{{"event":"Image:update","data":{{"id":"{ID}",{field}}}}}"#
             ));
         }
-        for event in ["", "image:delete", "Feed:state", "Upload:begin"] {
+        for event in ["", "image:delete", "Feed:state", "upload:begin"] {
             texts.push(format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}}}}"#));
         }
         texts.push(format!(

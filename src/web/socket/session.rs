@@ -1,7 +1,6 @@
 //! One viewer's session, from the upgrade to the end, whichever of its many ends it finds.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -9,11 +8,12 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream, Protoc
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use super::command::Request;
+use super::command::{Outcome, Request};
 use super::feed::{FeedKind, ViewerFeed};
 use super::frame::{self, CloseCode, Frame};
 use super::message;
 use super::outbox::Outbox;
+use super::uploads::Announcer;
 use crate::web::connection::Connection;
 use crate::web::presence::Present;
 use crate::web::state::State;
@@ -41,6 +41,7 @@ pub(super) struct Session {
     connection: Connection,
     feed: ViewerFeed,
     present: Present,
+    uploads: Announcer,
     /// Commands that wait for their turn: they are carried out one after the other, so that moves keep their order.
     commands: VecDeque<Request>,
     /// The answer to come for the command that is carried out now.
@@ -54,7 +55,7 @@ pub(super) struct Session {
 /// A command that is carried out, and the mark under which it is answered.
 struct Running {
     reference: Value,
-    outcome: Pin<Box<dyn Future<Output = Result<(), &'static str>>>>,
+    outcome: Outcome,
 }
 
 /// How a session ends.
@@ -82,6 +83,7 @@ impl Session {
         Self {
             feed: ViewerFeed::new(kind, &state),
             present: state.presence.enter(),
+            uploads: state.uploads.enter(),
             state,
             outbox,
             messages: messages.max_continuation_size(MAX_MESSAGE),
@@ -100,11 +102,12 @@ impl Session {
             connection,
             feed,
             present,
+            uploads,
             messages,
             ..
         } = self;
-        // The feed's connection to the database closes now, however long the client takes.
-        drop((feed, present));
+        // The feed's connection to the database closes now, however long the client takes, and its uploads are over.
+        drop((feed, present, uploads));
         match end {
             End::Gone => {}
             End::Cut(why) => {
@@ -153,6 +156,7 @@ impl Session {
                     }
                 }
                 count = self.present.count(), if may_speak => self.outbox.push(message::user_update(count)),
+                frame = self.uploads.next(), if may_speak => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
                     self.outbox.push(frame);
                     self.give_answers();
@@ -170,9 +174,7 @@ impl Session {
             };
             match command {
                 Ok(command) => {
-                    let state = self.state.clone();
-                    let outcome =
-                        Box::pin(async move { command.run(&state.store, &state.pictures).await });
+                    let outcome = command.begin(&self.state, &self.uploads);
                     self.running = Some(Running { reference, outcome });
                 }
                 Err(why) => {
