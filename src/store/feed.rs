@@ -138,7 +138,7 @@ impl Store {
     }
 }
 
-fn feed_options(queue: u32) -> changes::Options {
+pub(super) fn feed_options(queue: u32) -> changes::Options {
     changes::Options::new()
         .include_states(true)
         .include_types(true)
@@ -160,11 +160,11 @@ fn until_error<T>(
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Element {
     #[serde(default)]
-    old_val: Value,
+    pub(super) old_val: Value,
     #[serde(default)]
-    new_val: Value,
-    state: Option<String>,
-    error: Option<String>,
+    pub(super) new_val: Value,
+    pub(super) state: Option<String>,
+    pub(super) error: Option<String>,
 }
 
 #[cfg(test)]

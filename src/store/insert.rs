@@ -1,6 +1,5 @@
 //! Storing an image: `images` first, then `placements`, so that whoever sees the placement can fetch the bytes.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +11,7 @@ use tokio::time::sleep;
 
 use super::error::{StoreError, shorten};
 use super::{Store, is_deleted, pool, read};
-use crate::image::{Binary, ImageMeta, ImageRecord, NewImage, Place, Placement, Timestamp};
+use crate::image::{Binary, ImageMeta, ImageRecord, NewImage};
 
 /// How long the database may take to store one image, on disk. A slow disk writes 90 MiB, the most that is taken, in
 /// some ten seconds.
@@ -23,15 +22,6 @@ const ATTEMPTS: u32 = 4;
 
 /// How long to wait before the second attempt; twice as long before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// The shown width of an image that comes without one, in board units.
-const DEFAULT_WIDTH: f64 = 240.0;
-
-/// The distance between two images on the grid, in board units: [`DEFAULT_WIDTH`] and a gap.
-const CELL: f64 = 264.0;
-
-/// How many images stand in a row of the grid.
-const CELLS_IN_ROW: u64 = 12;
 
 /// What became of an image that was to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,9 +79,11 @@ impl Store {
         if let Some(record) = placed {
             return Ok(Insert::Existing(record));
         }
-        let placement = self.place(place);
+        let reservation = self.reserve(&meta, place).await;
+        let placement = reservation.placement;
         let record = ImageRecord { meta, placement };
         if self.insert_placement(&record).await? {
+            reservation.keep();
             return Ok(if is_new {
                 Insert::Created(record)
             } else {
@@ -143,28 +135,6 @@ impl Store {
         }
         unreachable!("the last attempt returns")
     }
-
-    /// Where an image is put: where its uploader wants it, or in the next cell of the grid, in front of the others.
-    pub(super) fn place(&self, wanted: Place) -> Placement {
-        let next_cell = || {
-            let cell = self.inner.next_cell.fetch_add(1, Ordering::Relaxed);
-            grid_cell(cell)
-        };
-        let (x, y) = match (wanted.x, wanted.y) {
-            (Some(x), Some(y)) => (x, y),
-            (x, y) => {
-                let cell = next_cell();
-                (x.unwrap_or(cell.0), y.unwrap_or(cell.1))
-            }
-        };
-        Placement {
-            x,
-            y,
-            w: wanted.w.unwrap_or(DEFAULT_WIDTH),
-            // Any server can assign it, and what comes later lies in front.
-            z: Timestamp::now().as_millis() as f64,
-        }
-    }
 }
 
 fn insert_row(table: Command, row: impl Serialize, conflict: Conflict) -> Command {
@@ -187,24 +157,9 @@ fn written(status: &WriteStatus) -> Result<bool, StoreError> {
     }
 }
 
-/// The left and the top edge of a cell, counted in rows from the origin.
-fn grid_cell(cell: u64) -> (f64, f64) {
-    let column = cell % CELLS_IN_ROW;
-    let row = cell / CELLS_IN_ROW;
-    (column as f64 * CELL, row as f64 * CELL)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_grid_fills_rows_of_twelve() {
-        assert_eq!(grid_cell(0), (0.0, 0.0));
-        assert_eq!(grid_cell(11), (2904.0, 0.0));
-        assert_eq!(grid_cell(12), (0.0, 264.0));
-        assert_eq!(grid_cell(25), (264.0, 528.0));
-    }
 
     fn status(json: serde_json::Value) -> WriteStatus {
         let mut whole = serde_json::json!({

@@ -14,7 +14,9 @@ mod change;
 mod connection;
 mod error;
 mod feed;
+mod grid;
 mod insert;
+mod places;
 mod pool;
 mod read;
 mod remove;
@@ -28,7 +30,6 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use reql::{Command, r};
@@ -37,6 +38,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use connection::Connector;
+use places::Places;
 use pool::Pool;
 
 pub use change::{Durability, PlacementChange};
@@ -78,13 +80,13 @@ struct Inner {
     pool: Pool,
     uploads: ByteBudget,
     downloads: ByteBudget,
-    /// The next free cell of the grid on which images are put that come without a place.
-    next_cell: AtomicU64,
+    places: Arc<Places>,
     /// For how long a delete can be undone.
     undo_window: Duration,
     /// Tells the sweep that something was deleted.
     deleted: Arc<Notify>,
-    /// Ends watchdog and sweep with the last handle.
+    /// Ends what runs in the background with the last handle.
+    stop: CancellationToken,
     _background: DropGuard,
 }
 
@@ -102,7 +104,7 @@ impl Store {
         let database = settings.database.clone();
         let connector = Arc::new(Connector::new(settings));
         let pool = Pool::new(connector.clone());
-        let images = prepare_patiently(&pool, &database).await?;
+        prepare_patiently(&pool, &database).await?;
         let background = CancellationToken::new();
         watchdog::spawn(connector.clone(), pool.clone(), background.clone());
         let store = Self {
@@ -112,9 +114,10 @@ impl Store {
                 pool,
                 uploads: ByteBudget::new(BYTES_IN_FLIGHT),
                 downloads: ByteBudget::new(BYTES_IN_FLIGHT),
-                next_cell: AtomicU64::new(images),
+                places: Arc::new(Places::new()),
                 undo_window,
                 deleted: Arc::default(),
+                stop: background.clone(),
                 _background: background.clone().drop_guard(),
             }),
         };
@@ -173,13 +176,13 @@ fn without_bytes(images: Command) -> Command {
     images.without(r.expr("file")).with_arg(r.expr("thumb"))
 }
 
-/// Makes the schema and counts the placements, again and again until [`PATIENCE`] ends.
-async fn prepare_patiently(pool: &Pool, database: &str) -> Result<u64, StoreError> {
+/// Makes the schema, again and again until [`PATIENCE`] ends.
+async fn prepare_patiently(pool: &Pool, database: &str) -> Result<(), StoreError> {
     let deadline = Instant::now() + PATIENCE;
     let mut last = StoreError::Unavailable(format!("no answer within {} s", PATIENCE.as_secs()));
     let mut waiting = false;
     loop {
-        match timeout_at(deadline, prepare(pool, database)).await {
+        match timeout_at(deadline, schema::ensure(pool, database)).await {
             Err(_) => return Err(last),
             Ok(Err(StoreError::Unavailable(reason))) => {
                 if !waiting {
@@ -192,12 +195,6 @@ async fn prepare_patiently(pool: &Pool, database: &str) -> Result<u64, StoreErro
         }
         sleep(ATTEMPT_INTERVAL).await;
     }
-}
-
-async fn prepare(pool: &Pool, database: &str) -> Result<u64, StoreError> {
-    schema::ensure(pool, database).await?;
-    let placements = r.db(database).table(schema::PLACEMENTS);
-    pool.value(r.count(placements)).await
 }
 
 /// Bounds the bytes of images that are in the driver at once, for it multiplies them. Counted in KiB; who finds it used

@@ -181,9 +181,15 @@ impl Store {
         let Some(meta) = document::<ImageMeta>(row, "images")? else {
             return Ok(false);
         };
-        let placement = self.place(Place::default());
-        self.insert_placement(&ImageRecord { meta, placement })
-            .await
+        let reservation = self.reserve(&meta, Place::default()).await;
+        let placement = reservation.placement;
+        let is_placed = self
+            .insert_placement(&ImageRecord { meta, placement })
+            .await?;
+        if is_placed {
+            reservation.keep();
+        }
+        Ok(is_placed)
     }
 }
 

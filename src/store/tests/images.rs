@@ -92,20 +92,6 @@ async fn the_same_upload_at_the_same_time_makes_one_image() {
     store.drop_database().await;
 }
 
-#[tokio::test]
-async fn images_without_a_place_are_put_on_a_grid_in_front_of_the_earlier_ones() {
-    let store = TestStore::new().await;
-    let first = created(&store, image(b"1")).await.placement;
-    let second = created(&store, image(b"2")).await.placement;
-    assert_eq!((first.x, first.y, first.w), (0.0, 0.0, 240.0));
-    assert_eq!((second.x, second.y, second.w), (264.0, 0.0, 240.0));
-    assert!(first.z > 1.7e12 && first.z <= second.z);
-    // Another server goes on where this one stands.
-    let third = created(&store.again().await, image(b"3")).await.placement;
-    assert_eq!((third.x, third.y), (528.0, 0.0));
-    store.drop_database().await;
-}
-
 /// An id of this millisecond.
 fn id_at(ms: u64, number: u16) -> ImageId {
     let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | u128::from(number);

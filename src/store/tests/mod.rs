@@ -4,6 +4,7 @@
 
 mod feeds;
 mod images;
+mod placing;
 mod proxy;
 mod recovery;
 mod removal;
@@ -19,7 +20,9 @@ use tempfile::TempDir;
 
 use super::{ClusterSettings, Insert, Store};
 use crate::engine::{Engine, EngineSettings};
-use crate::image::{ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Timestamp};
+use crate::image::{
+    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Placement, Timestamp,
+};
 
 /// Longer than any test takes.
 const UNDO_WINDOW: Duration = Duration::from_secs(3600);
