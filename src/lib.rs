@@ -1,3 +1,8 @@
 //! realtime-photo: a self-hosted, realtime image board on RethinkDB.
 
+pub mod config;
 pub mod engine;
+pub mod image;
+pub mod startup;
+pub mod store;
+pub mod web;

@@ -1,3 +1,50 @@
-//! The realtime-photo server.
+//! The realtime-photo server: reads the command line, starts logging, builds the application and runs it.
 
-fn main() {}
+mod logging;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use clap::Parser as _;
+use realtime_photo::config::{Arguments, Settings};
+use realtime_photo::startup::Application;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nowhere to say it if this fails.
+            let _ = writeln!(io::stderr(), "realtime-photo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let settings = Settings::try_from(arguments)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| anyhow!("cannot start threads: {error}"))?;
+    let result = runtime.block_on(async {
+        let application = Application::build(settings).await?;
+        announce(&application);
+        Ok(application.run_until_stopped().await?)
+    });
+    // Whatever still runs was given its time.
+    runtime.shutdown_background();
+    result
+}
+
+/// Tells on standard output where to go. That nobody reads it is no reason to stop.
+fn announce(application: &Application) {
+    let _ = writeln!(
+        io::stdout(),
+        "Open {} in a browser.\nImages are kept by {}.",
+        application.url(),
+        application.database()
+    );
+}

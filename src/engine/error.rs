@@ -65,7 +65,10 @@ impl ErrorKind {
 impl ReqlError {
     /// An error of the given class.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self {
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The query makes no sense.

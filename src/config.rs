@@ -1,0 +1,281 @@
+//! The command line and the environment, turned into checked [`Settings`].
+
+mod rethinkdb_url;
+mod size;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Parser;
+
+use crate::store::{ClusterSettings, Password};
+
+pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
+pub use size::InvalidSize;
+
+/// The largest `--max-upload`: RethinkDB takes no query over 134,217,727 bytes, and base64 makes four of three.
+const LARGEST_UPLOAD: u64 = 90 << 20;
+
+/// What the program is told to do, checked. `Debug` shows no password.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where browsers connect; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Where the images are kept.
+    pub database: Database,
+    /// The largest image that is taken, in bytes.
+    pub max_upload: u64,
+    /// The most pixels that an image may have.
+    pub max_pixels: u64,
+}
+
+/// Where the images are kept. One or the other, as the user says: falling back would split the data.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// The engine in this process.
+    Embedded(EmbeddedSettings),
+    /// A RethinkDB cluster.
+    Cluster(ClusterSettings),
+}
+
+/// What the embedded engine is told.
+#[derive(Debug, Clone)]
+pub struct EmbeddedSettings {
+    /// The folder that holds its tables; it is made if it is missing.
+    pub data: PathBuf,
+    /// Where RethinkDB drivers and tools may connect, if anywhere.
+    pub publish: Option<Publish>,
+}
+
+/// An embedded engine that others may connect to.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The password of the user `admin`; empty only on loopback.
+    pub password: Password,
+}
+
+/// Why the settings contradict themselves. No message holds a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// `--rethinkdb` is no URL.
+    #[error("the URL given by --rethinkdb (or RETHINKDB_URL) is not usable: {0}")]
+    Url(#[from] InvalidUrl),
+    /// The engine is to be published, and there is none.
+    #[error(
+        "--reql-listen publishes the embedded engine, which --rethinkdb replaces: give one of them"
+    )]
+    PublishedCluster,
+    /// Anyone on the network could read and delete everything.
+    #[error(
+        "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
+    )]
+    PasswordMissing(SocketAddr),
+}
+
+/// A realtime image board: drop a picture on the page, and everyone who looks sees it at once.
+///
+/// The images are kept in a RethinkDB, if one is given by --rethinkdb, and otherwise in the folder that --data names,
+/// by the engine that is built in. It runs until Ctrl-C or SIGTERM.
+#[derive(Parser)]
+#[command(name = "realtime-photo", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Where browsers connect: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the board to the network,
+    /// where everyone who can connect may see, add and delete images; port 0 takes any free port
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "REALTIME_PHOTO_LISTEN",
+        default_value = "127.0.0.1:8000"
+    )]
+    listen: SocketAddr,
+
+    /// The folder in which the embedded engine keeps the images; made if it is missing, and used by one process at a
+    /// time. Not used with --rethinkdb
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "REALTIME_PHOTO_DATA",
+        default_value = "./data"
+    )]
+    data: PathBuf,
+
+    /// Keep the images in this RethinkDB instead of the embedded engine:
+    /// rethinkdb://[user[:password]@]host[:port][,host[:port]...][/database]. The hosts are tried in turn. User and
+    /// password are percent-encoded, an IPv6 address stands in brackets. Without them: user admin, no password, port
+    /// 28015, database realtime_photo, which is created if it is missing. A URL with a password is better given by the
+    /// variable, since other users can read a command line
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RETHINKDB_URL",
+        hide_env_values = true
+    )]
+    rethinkdb: Option<String>,
+
+    /// Let RethinkDB's drivers and tools (such as rethinkdb dump) connect to the embedded engine at this address, as
+    /// user admin. Without it the engine listens on a random loopback port with a random password
+    #[arg(long, value_name = "ADDR:PORT", env = "REALTIME_PHOTO_REQL_LISTEN")]
+    reql_listen: Option<SocketAddr>,
+
+    /// The password for --reql-listen; it may be left out on loopback only. Better given by the variable, since other
+    /// users can read a command line
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "REQL_PASSWORD",
+        hide_env_values = true
+    )]
+    reql_password: Option<String>,
+
+    /// The largest image that is taken: bytes, or with a unit such as 500k, 16MiB (k, M and G are powers of 1,000; Ki,
+    /// Mi and Gi of 1,024). At most 90MiB; RethinkDB advises against more than 16MiB
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "REALTIME_PHOTO_MAX_UPLOAD",
+        default_value = "16MiB",
+        value_parser = parse_max_upload
+    )]
+    max_upload: u64,
+
+    /// The most pixels (width times height) that an image may have
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        env = "REALTIME_PHOTO_MAX_PIXELS",
+        default_value = "100000000",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    max_pixels: u64,
+}
+
+fn parse_max_upload(text: &str) -> Result<u64, String> {
+    match size::parse(text) {
+        Ok(0) => Err("nothing could be uploaded".to_owned()),
+        Ok(bytes) if bytes > LARGEST_UPLOAD => {
+            Err("it may be at most 90MiB, which is what a query of RethinkDB holds".to_owned())
+        }
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl TryFrom<Arguments> for Settings {
+    type Error = ConfigError;
+
+    fn try_from(arguments: Arguments) -> Result<Self, ConfigError> {
+        let password = Password::from(arguments.reql_password.unwrap_or_default());
+        let database = match (arguments.rethinkdb, arguments.reql_listen) {
+            (Some(_), Some(_)) => return Err(ConfigError::PublishedCluster),
+            (Some(url), None) => Database::Cluster(rethinkdb_url::parse(&url)?),
+            (None, listen) => Database::Embedded(EmbeddedSettings {
+                data: arguments.data,
+                publish: listen.map(|listen| publish(listen, password)).transpose()?,
+            }),
+        };
+        Ok(Self {
+            listen: arguments.listen,
+            database,
+            max_upload: arguments.max_upload,
+            max_pixels: arguments.max_pixels,
+        })
+    }
+}
+
+fn publish(listen: SocketAddr, password: Password) -> Result<Publish, ConfigError> {
+    if password.is_empty() && !listen.ip().to_canonical().is_loopback() {
+        return Err(ConfigError::PasswordMissing(listen));
+    }
+    Ok(Publish { listen, password })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// The settings that these arguments give; no variable of ours is set where tests run.
+    fn settings(arguments: &[&str]) -> Result<Settings, ConfigError> {
+        let program = ["realtime-photo"];
+        Arguments::try_parse_from(program.iter().chain(arguments))
+            .unwrap_or_else(|error| panic!("{error}"))
+            .try_into()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn without_arguments_it_is_the_embedded_engine_on_loopback() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!(settings.listen, "127.0.0.1:8000".parse().unwrap());
+        assert_eq!(settings.max_upload, 16 << 20);
+        assert_eq!(settings.max_pixels, 100_000_000);
+        let Database::Embedded(embedded) = settings.database else {
+            panic!("a cluster")
+        };
+        assert_eq!(embedded.data, PathBuf::from("./data"));
+        assert!(embedded.publish.is_none());
+    }
+
+    #[test]
+    fn a_url_replaces_the_embedded_engine() {
+        let settings = settings(&["--rethinkdb", "rethinkdb://h/b", "--data", "/x"]).unwrap();
+        let Database::Cluster(cluster) = settings.database else {
+            panic!("embedded")
+        };
+        assert_eq!(cluster.database, "b");
+    }
+
+    #[test]
+    fn an_engine_that_is_not_there_cannot_be_published() {
+        assert_eq!(
+            settings(&[
+                "--rethinkdb",
+                "rethinkdb://h",
+                "--reql-listen",
+                "127.0.0.1:1"
+            ])
+            .err(),
+            Some(ConfigError::PublishedCluster)
+        );
+    }
+
+    #[test]
+    fn publishing_beyond_loopback_needs_a_password() {
+        for open in ["127.0.0.1:28015", "[::1]:28015", "[::ffff:127.0.0.1]:28015"] {
+            assert!(settings(&["--reql-listen", open]).is_ok(), "{open}");
+        }
+        for open in ["0.0.0.0:28015", "[::]:28015", "192.0.2.1:28015"] {
+            assert_eq!(
+                settings(&["--reql-listen", open, "--reql-password", ""]).err(),
+                Some(ConfigError::PasswordMissing(open.parse().unwrap()))
+            );
+            assert!(settings(&["--reql-listen", open, "--reql-password", "x"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_upload_is_limited_to_what_a_query_holds() {
+        for (size, bytes) in [("500k", Ok(500_000)), ("90MiB", Ok(94_371_840))] {
+            assert_eq!(parse_max_upload(size), bytes);
+        }
+        for size in ["0", "91MiB", "lots"] {
+            assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let url = settings(&["--rethinkdb", "rethinkdb://u:S3CRET@h"]).unwrap();
+        let published =
+            settings(&["--reql-listen", "[::1]:1", "--reql-password", "S3CRET"]).unwrap();
+        assert!(!format!("{url:?} {published:?}").contains("S3CRET"));
+        let error = settings(&["--rethinkdb", "rethinkdb://u:S3CRET"]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("S3CRET"));
+    }
+}

@@ -1,0 +1,120 @@
+//! Primary keys as byte strings whose byte order is ReQL's order.
+
+use super::Datum;
+use crate::engine::error::ReqlError;
+
+/// The longest key in bytes, its type tag included (`MAX_PRIMARY_KEY_SIZE` in RethinkDB's `protocol.hpp`).
+const MAX_KEY_BYTES: usize = 128;
+
+/// Encodes a primary key. Keys of different types sort as RethinkDB's do: array, bool, number, pseudotype, string.
+///
+/// # Errors
+/// `null`, an object, a text with a NUL character, a key that is too long: each in RethinkDB's words.
+pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
+    let mut key = Vec::new();
+    encode(value, &mut key)?;
+    if key.len() > MAX_KEY_BYTES {
+        return Err(ReqlError::logic(format!(
+            "Primary key too long (max {} characters): {}",
+            MAX_KEY_BYTES - 1,
+            value.print()
+        )));
+    }
+    Ok(key)
+}
+
+fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
+    match value {
+        Datum::Array(items) => {
+            key.push(b'A');
+            for item in items.iter() {
+                encode(item, key)?;
+                // Shorter than anything that could follow, so that ["a"] sorts before ["a", 1] and ["aa"].
+                key.push(0);
+            }
+        }
+        Datum::Bool(value) => key.extend([b'B', u8::from(*value)]),
+        Datum::Number(number) => {
+            key.push(b'N');
+            key.extend(ordered_bits(*number).to_be_bytes());
+        }
+        Datum::Binary(binary) => {
+            key.extend(b"PB");
+            for byte in binary.bytes()? {
+                // 0 ends an item of an array, so 0 and 1 are written as pairs that keep the order.
+                match byte {
+                    0 | 1 => key.extend([1, byte + 1]),
+                    _ => key.push(byte),
+                }
+            }
+        }
+        Datum::Time(time) => {
+            key.extend(b"PT");
+            key.extend(ordered_bits(time.epoch_seconds).to_be_bytes());
+        }
+        Datum::String(text) => {
+            if let Some(offset) = text.find('\0') {
+                let shown = text.replace('\0', "\\x00");
+                return Err(ReqlError::logic(format!(
+                    "String \"{shown}\" (truncated) contains NULL byte at offset {offset} in index key."
+                )));
+            }
+            key.push(b'S');
+            key.extend(text.as_bytes());
+        }
+        Datum::Null | Datum::Object(_) => {
+            return Err(ReqlError::missing(format!(
+                "Primary keys must be either a number, string, bool, pseudotype or array (got type {}):\n{}",
+                value.type_name(),
+                value.print()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The bits of a double, turned so that their unsigned order is the order of the numbers. -0 is 0.
+fn ordered_bits(number: f64) -> u64 {
+    let bits = (number + 0.0).to_bits();
+    if bits >> 63 == 0 {
+        bits ^ (1 << 63)
+    } else {
+        !bits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn keys() -> impl Strategy<Value = Datum> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Datum::Bool),
+            (-1e9..1e9f64).prop_map(Datum::Number),
+            "[a-zé☃]{0,8}".prop_map(Datum::from),
+            proptest::collection::vec(any::<u8>(), 0..6).prop_map(|bytes| Datum::Binary(
+                crate::engine::datum::Binary::Inline(bytes.into())
+            )),
+        ];
+        leaf.prop_recursive(2, 8, 3, |inner| {
+            proptest::collection::vec(inner, 0..3).prop_map(Datum::from)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_byte_order_is_the_order_of_the_values(a in keys(), b in keys()) {
+            let bytes = primary_key(&a).unwrap().cmp(&primary_key(&b).unwrap());
+            prop_assert_eq!(bytes, a.compare(&b).unwrap());
+        }
+    }
+
+    #[test]
+    fn negative_zero_is_zero() {
+        assert_eq!(
+            primary_key(&Datum::Number(-0.0)).unwrap(),
+            primary_key(&Datum::Number(0.0)).unwrap()
+        );
+    }
+}

@@ -1,0 +1,99 @@
+//! The order that ReQL has over all values, across types.
+
+use std::cmp::Ordering;
+
+use super::{Binary, Datum};
+use crate::engine::error::ReqlError;
+
+impl Datum {
+    /// Compares two values as RethinkDB does: by type first (array, bool, null, number, object, binary, time, string),
+    /// then by value. It may read stored binaries and so block on the disk.
+    ///
+    /// # Errors
+    /// When a stored binary cannot be read.
+    pub(crate) fn compare(&self, other: &Self) -> Result<Ordering, ReqlError> {
+        Ok(match (self, other) {
+            (Self::Null, Self::Null) => Ordering::Equal,
+            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            (Self::Number(a), Self::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+            (Self::String(a), Self::String(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Self::Time(a), Self::Time(b)) => a.epoch_seconds.total_cmp(&b.epoch_seconds),
+            (Self::Binary(a), Self::Binary(b)) => compare_binaries(a, b)?,
+            (Self::Array(a), Self::Array(b)) => {
+                for (a, b) in a.iter().zip(b.iter()) {
+                    let order = a.compare(b)?;
+                    if order != Ordering::Equal {
+                        return Ok(order);
+                    }
+                }
+                a.len().cmp(&b.len())
+            }
+            (Self::Object(a), Self::Object(b)) => {
+                for ((name, value), (other_name, other_value)) in a.iter().zip(b.iter()) {
+                    let order = name.cmp(other_name);
+                    let order = if order.is_eq() {
+                        value.compare(other_value)?
+                    } else {
+                        order
+                    };
+                    if order != Ordering::Equal {
+                        return Ok(order);
+                    }
+                }
+                a.len().cmp(&b.len())
+            }
+            _ => self.rank().cmp(&other.rank()),
+        })
+    }
+
+    /// Whether two values are the same in ReQL's eyes.
+    ///
+    /// # Errors
+    /// When a stored binary cannot be read.
+    pub(crate) fn equals(&self, other: &Self) -> Result<bool, ReqlError> {
+        Ok(self.compare(other)?.is_eq())
+    }
+
+    /// The place of the type in the order, by the names that RethinkDB sorts by (`datum_t::type_t` in `datum.hpp`,
+    /// pseudotypes by `PTYPE<…>`).
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Array(_) => 0,
+            Self::Bool(_) => 1,
+            Self::Null => 2,
+            Self::Number(_) => 3,
+            Self::Object(_) => 4,
+            Self::Binary(_) => 5,
+            Self::Time(_) => 6,
+            Self::String(_) => 7,
+        }
+    }
+}
+
+/// Sorts by a key that can fail to compare. Equal items keep their order.
+///
+/// # Errors
+/// The first failed comparison.
+pub(crate) fn sort_by<T>(
+    items: &mut [T],
+    mut compare: impl FnMut(&T, &T) -> Result<Ordering, ReqlError>,
+) -> Result<(), ReqlError> {
+    let mut failure = None;
+    items.sort_by(|a, b| match compare(a, b) {
+        Ok(order) => order,
+        Err(error) => {
+            failure.get_or_insert(error);
+            Ordering::Equal
+        }
+    });
+    failure.map_or(Ok(()), Err)
+}
+
+fn compare_binaries(a: &Binary, b: &Binary) -> Result<Ordering, ReqlError> {
+    if let (Binary::Stored { blob: a, .. }, Binary::Stored { blob: b, .. }) = (a, b)
+        && a == b
+    {
+        return Ok(Ordering::Equal);
+    }
+    Ok(a.bytes()?.cmp(&b.bytes()?))
+}

@@ -1,0 +1,146 @@
+//! Values as JSON: for the wire, and laid out for error messages.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Datum, MAX_SAFE_INTEGER};
+use crate::engine::error::ReqlError;
+
+/// RethinkDB breaks base64 after 76 characters, which are 57 bytes (golden: `binary_is_wrapped_every_76_characters`).
+const LINE_BYTES: usize = 57;
+const LINE_CHARACTERS: usize = LINE_BYTES / 3 * 4;
+
+impl Datum {
+    /// Appends the value as JSON. It may read stored binaries and so block on the disk.
+    ///
+    /// # Errors
+    /// When a stored binary cannot be read.
+    pub(crate) fn write_json(&self, out: &mut Vec<u8>) -> Result<(), ReqlError> {
+        match self {
+            Self::Null => out.extend(b"null"),
+            Self::Bool(true) => out.extend(b"true"),
+            Self::Bool(false) => out.extend(b"false"),
+            Self::Number(number) => write_number(*number, out),
+            Self::String(text) => write_string(text, out),
+            Self::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    item.write_json(out)?;
+                }
+                out.push(b']');
+            }
+            Self::Object(fields) => {
+                out.push(b'{');
+                for (i, (name, value)) in fields.iter().enumerate() {
+                    if i > 0 {
+                        out.push(b',');
+                    }
+                    write_string(name, out);
+                    out.push(b':');
+                    value.write_json(out)?;
+                }
+                out.push(b'}');
+            }
+            Self::Binary(binary) => write_binary(&binary.bytes()?, out),
+            Self::Time(time) => {
+                out.extend(br#"{"$reql_type$":"TIME","epoch_time":"#);
+                write_number(time.epoch_seconds, out);
+                out.extend(br#","timezone":"#);
+                write_string(&time.timezone, out);
+                out.push(b'}');
+            }
+        }
+        Ok(())
+    }
+
+    /// The value as JSON text.
+    ///
+    /// # Errors
+    /// As [`Datum::write_json`].
+    pub(crate) fn to_json(&self) -> Result<String, ReqlError> {
+        let mut out = Vec::new();
+        self.write_json(&mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    }
+
+    /// The value as RethinkDB lays it out in error messages: objects with tabs, one field a line.
+    pub(crate) fn print(&self) -> String {
+        let mut out = Vec::new();
+        self.lay_out(0, &mut out);
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    fn lay_out(&self, depth: usize, out: &mut Vec<u8>) {
+        match self {
+            Self::Array(items) => {
+                out.push(b'[');
+                for (i, item) in items.iter().enumerate() {
+                    if i > 0 {
+                        out.extend(b", ");
+                    }
+                    item.lay_out(depth + 1, out);
+                }
+                out.push(b']');
+            }
+            Self::Object(fields) => {
+                out.extend(b"{\n");
+                for (i, (name, value)) in fields.iter().enumerate() {
+                    if i > 0 {
+                        out.extend(b",\n");
+                    }
+                    out.extend(std::iter::repeat_n(b'\t', depth + 1));
+                    write_string(name, out);
+                    out.extend(b":\t");
+                    value.lay_out(depth + 1, out);
+                }
+                out.push(b'\n');
+                out.extend(std::iter::repeat_n(b'\t', depth));
+                out.push(b'}');
+            }
+            Self::Binary(binary) => {
+                // RethinkDB prints the base64 in full; a message is no place for a picture.
+                out.extend(format!("<binary, {} bytes>", binary.len()).bytes());
+            }
+            // Only binaries can fail.
+            other => other.write_json(out).unwrap_or_default(),
+        }
+    }
+}
+
+fn write_number(number: f64, out: &mut Vec<u8>) {
+    let is_negative_zero = number == 0.0 && number.is_sign_negative();
+    if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero {
+        write!(out, "{}", number as i64).expect("a vector takes every write");
+    } else {
+        serde_json::to_writer(out, &number)
+            .expect("a vector takes every write and a number is JSON");
+    }
+}
+
+/// Appends a JSON string.
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("a vector takes every write and a text is JSON");
+}
+
+fn write_binary(bytes: &[u8], out: &mut Vec<u8>) {
+    let lines = bytes.len().div_ceil(LINE_BYTES);
+    out.reserve(lines * (LINE_CHARACTERS + 4) + 48);
+    out.extend(br#"{"$reql_type$":"BINARY","data":""#);
+    for (i, line) in bytes.chunks(LINE_BYTES).enumerate() {
+        if i > 0 {
+            out.extend(br"\r\n");
+        }
+        let start = out.len();
+        out.resize(start + LINE_CHARACTERS, 0);
+        let written = STANDARD
+            .encode_slice(line, &mut out[start..])
+            .expect("a line of base64 fits its line");
+        out.truncate(start + written);
+    }
+    out.extend(br#""}"#);
+}

@@ -1,0 +1,178 @@
+//! The pseudotype `TIME`.
+
+use std::sync::Arc;
+
+use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::engine::error::ReqlError;
+
+/// A point in time, as the pseudotype `TIME` holds it.
+#[derive(Clone, Debug)]
+pub struct Time {
+    /// Seconds since 1970-01-01T00:00:00Z, rounded to milliseconds.
+    pub epoch_seconds: f64,
+    /// The offset to show it in: `+hh:mm` or `-hh:mm`. It plays no part in comparisons.
+    pub timezone: Arc<str>,
+}
+
+/// The years that RethinkDB's time library can hold: 1400 to 10000, exclusive.
+const YEARS: std::ops::Range<i32> = 1400..10_000;
+
+impl Time {
+    /// A time in UTC, rounded to milliseconds as RethinkDB does.
+    pub(crate) fn utc(epoch_seconds: f64) -> Self {
+        Self::new(epoch_seconds, "+00:00".into())
+    }
+
+    /// A time to be shown in a time zone that has been checked.
+    pub(crate) fn new(epoch_seconds: f64, timezone: Arc<str>) -> Self {
+        Self {
+            epoch_seconds: (epoch_seconds * 1000.0).round() / 1000.0,
+            timezone,
+        }
+    }
+
+    /// Reads ISO 8601 as the drivers write it: a date, `T`, a time of day and an offset, each in full; a date alone or
+    /// a missing offset takes the default.
+    ///
+    /// # Errors
+    /// What is no such text.
+    pub(crate) fn from_iso8601(
+        text: &str,
+        default_timezone: Option<&str>,
+    ) -> Result<Self, ReqlError> {
+        let fail =
+            |what: &str| ReqlError::logic(format!("{what} in ISO 8601 time string `{text}`."));
+        let mut full = text.replace(' ', "T");
+        if !full.contains('T') {
+            full.push_str("T00:00:00");
+        }
+        let clock = &full[full.find('T').unwrap_or(0)..];
+        if !clock.contains(['Z', '+', '-']) {
+            full.push_str(default_timezone.ok_or_else(|| fail("No time zone given"))?);
+        }
+        let parsed =
+            OffsetDateTime::parse(&full, &Rfc3339).map_err(|_| fail("Invalid date or time"))?;
+        let (hours, minutes, _) = parsed.offset().as_hms();
+        let sign = if parsed.offset().is_negative() {
+            '-'
+        } else {
+            '+'
+        };
+        let timezone = format!("{sign}{:02}:{:02}", hours.abs(), minutes.abs());
+        let epoch_seconds = parsed.unix_timestamp_nanos() as f64 / 1e9;
+        Ok(Self::new(epoch_seconds, timezone.into()))
+    }
+
+    /// Writes ISO 8601 in the time's own zone, with milliseconds where there are any.
+    ///
+    /// # Errors
+    /// A year that cannot be written with four digits.
+    pub(crate) fn to_iso8601(&self) -> Result<String, ReqlError> {
+        let local = self.local()?;
+        let (year, month, day) = (local.year(), u8::from(local.month()), local.day());
+        let (hour, minute, second) = local.to_hms();
+        let fraction = match local.millisecond() {
+            0 => String::new(),
+            milliseconds => format!(".{milliseconds:03}"),
+        };
+        let zone = &self.timezone;
+        Ok(format!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"
+        ))
+    }
+
+    /// Whether the text is an offset that RethinkDB takes: `Z`, `+hh:mm`, `-hh:mm`, `+hhmm` or `+hh`.
+    pub(crate) fn parse_timezone(text: &str) -> Option<Arc<str>> {
+        if text == "Z" || text == "z" {
+            return Some("+00:00".into());
+        }
+        let sign = text.chars().next().filter(|c| matches!(c, '+' | '-'))?;
+        let digits: String = text[1..].chars().filter(|c| *c != ':').collect();
+        if !digits.bytes().all(|b| b.is_ascii_digit()) || !matches!(digits.len(), 2 | 4) {
+            return None;
+        }
+        let hours: u8 = digits[..2].parse().ok()?;
+        let minutes: u8 = digits
+            .get(2..)
+            .filter(|m| !m.is_empty())
+            .unwrap_or("0")
+            .parse()
+            .ok()?;
+        (hours < 24 && minutes < 60).then(|| format!("{sign}{hours:02}:{minutes:02}").into())
+    }
+
+    fn local(&self) -> Result<OffsetDateTime, ReqlError> {
+        let nanoseconds = (self.epoch_seconds * 1000.0).round() as i128 * 1_000_000;
+        let out_of_range = || {
+            ReqlError::logic(format!(
+                "Error in time logic: Year is out of valid range: {}..{}.",
+                YEARS.start, YEARS.end
+            ))
+        };
+        let utc =
+            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map_err(|_| out_of_range())?;
+        let local = utc
+            .checked_to_offset(self.offset())
+            .ok_or_else(out_of_range)?;
+        if YEARS.contains(&local.year()) {
+            Ok(local)
+        } else {
+            Err(out_of_range())
+        }
+    }
+
+    fn offset(&self) -> UtcOffset {
+        let part = |range: std::ops::Range<usize>| {
+            self.timezone
+                .get(range)
+                .and_then(|text| text.parse::<i32>().ok())
+        };
+        let seconds = part(1..3).unwrap_or(0) * 3600 + part(4..6).unwrap_or(0) * 60;
+        let sign = if self.timezone.starts_with('-') {
+            -1
+        } else {
+            1
+        };
+        UtcOffset::from_whole_seconds(sign * seconds).unwrap_or(UtcOffset::UTC)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_8601_goes_there_and_back() {
+        for text in [
+            "2015-03-24T11:05:22-07:00",
+            "1970-01-01T00:00:00+00:00",
+            "2025-01-31T12:00:00.120+05:30",
+        ] {
+            assert_eq!(
+                Time::from_iso8601(text, None)
+                    .unwrap()
+                    .to_iso8601()
+                    .unwrap(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_needs_a_zone() {
+        assert!(Time::from_iso8601("2015-03-24T11:05:22", None).is_err());
+        let time = Time::from_iso8601("2015-03-24", Some("+01:00")).unwrap();
+        assert_eq!(time.to_iso8601().unwrap(), "2015-03-24T00:00:00+01:00");
+    }
+
+    #[test]
+    fn time_zones_are_checked() {
+        assert_eq!(Time::parse_timezone("Z").as_deref(), Some("+00:00"));
+        assert_eq!(Time::parse_timezone("-0730").as_deref(), Some("-07:30"));
+        for bad in ["", "+", "7", "+25:00", "+1:00", "+é0"] {
+            assert_eq!(Time::parse_timezone(bad), None, "{bad}");
+        }
+    }
+}

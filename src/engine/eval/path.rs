@@ -1,0 +1,146 @@
+//! Which fields: the arguments of `pluck`, `without` and `has_fields`.
+
+use std::sync::Arc;
+
+use crate::engine::datum::{Datum, Object};
+use crate::engine::error::ReqlError;
+
+/// A choice of fields, some of them inside others.
+#[derive(Debug, Clone)]
+pub(crate) enum Paths {
+    /// A field as a whole.
+    Field(Arc<str>),
+    /// Several choices together.
+    All(Vec<Paths>),
+    /// Inside a field.
+    Inside(Arc<str>, Box<Paths>),
+}
+
+impl Paths {
+    /// Reads the arguments: names, lists of them, and objects such as `{a: true}` or `{a: {b: true}}`.
+    ///
+    /// # Errors
+    /// Anything else.
+    pub(crate) fn new(arguments: &[Datum]) -> Result<Self, ReqlError> {
+        arguments
+            .iter()
+            .map(Self::parse)
+            .collect::<Result<_, _>>()
+            .map(Self::All)
+    }
+
+    fn parse(argument: &Datum) -> Result<Self, ReqlError> {
+        match argument {
+            Datum::String(name) => Ok(Self::Field(name.clone())),
+            Datum::Array(items) => Self::new(items),
+            Datum::Object(fields) => {
+                let parse = |(name, inner): (&Arc<str>, &Datum)| match inner {
+                    Datum::Bool(true) => Ok(Self::Field(name.clone())),
+                    inner => Ok(Self::Inside(name.clone(), Box::new(Self::parse(inner)?))),
+                };
+                fields
+                    .iter()
+                    .map(parse)
+                    .collect::<Result<_, _>>()
+                    .map(Self::All)
+            }
+            other => Err(ReqlError::logic(format!(
+                "Invalid path argument `{}`.",
+                other.print()
+            ))),
+        }
+    }
+
+    /// The chosen fields alone.
+    pub(crate) fn pluck(&self, object: &Object) -> Object {
+        let mut kept = Object::new();
+        self.pluck_into(object, &mut kept);
+        kept
+    }
+
+    fn pluck_into(&self, object: &Object, kept: &mut Object) {
+        match self {
+            Self::All(choices) => choices
+                .iter()
+                .for_each(|choice| choice.pluck_into(object, kept)),
+            Self::Field(name) => {
+                if let Some(value) = object.get(name) {
+                    kept.insert(name.clone(), value.clone());
+                }
+            }
+            Self::Inside(name, inner) => {
+                let Some(value) = object.get(name).and_then(|value| inner.pluck_value(value))
+                else {
+                    return;
+                };
+                let merged = match kept.get(name) {
+                    Some(before) => super::object::merge(before, &value),
+                    None => value,
+                };
+                kept.insert(name.clone(), merged);
+            }
+        }
+    }
+
+    fn pluck_value(&self, value: &Datum) -> Option<Datum> {
+        match value {
+            Datum::Object(fields) => Some(self.pluck(fields).into()),
+            Datum::Array(items) => Some(
+                items
+                    .iter()
+                    .filter_map(|item| self.pluck_value(item))
+                    .collect::<Vec<_>>()
+                    .into(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// Everything but the chosen fields.
+    pub(crate) fn without(&self, object: &Object) -> Object {
+        let mut kept = object.clone();
+        self.remove_from(&mut kept);
+        kept
+    }
+
+    fn remove_from(&self, object: &mut Object) {
+        match self {
+            Self::All(choices) => choices.iter().for_each(|choice| choice.remove_from(object)),
+            Self::Field(name) => {
+                object.remove(name);
+            }
+            Self::Inside(name, inner) => {
+                if let Some(value) = object.get_mut(name) {
+                    *value = inner.without_value(value);
+                }
+            }
+        }
+    }
+
+    fn without_value(&self, value: &Datum) -> Datum {
+        match value {
+            Datum::Object(fields) => self.without(fields).into(),
+            Datum::Array(items) => items
+                .iter()
+                .map(|item| self.without_value(item))
+                .collect::<Vec<_>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
+    /// Whether every chosen field is there and not null.
+    pub(crate) fn are_in(&self, object: &Object) -> bool {
+        match self {
+            Self::All(choices) => choices.iter().all(|choice| choice.are_in(object)),
+            Self::Field(name) => !matches!(object.get(name), None | Some(Datum::Null)),
+            Self::Inside(name, inner) => match object.get(name) {
+                Some(Datum::Object(fields)) => inner.are_in(fields),
+                Some(Datum::Array(items)) => items
+                    .iter()
+                    .all(|item| matches!(item, Datum::Object(fields) if inner.are_in(fields))),
+                _ => false,
+            },
+        }
+    }
+}

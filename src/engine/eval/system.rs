@@ -1,0 +1,185 @@
+//! The database `rethinkdb`: what the server says of itself, as far as clients and `rethinkdb dump` ask for it.
+
+use std::sync::Arc;
+
+use super::Env;
+use super::stream::Stream;
+use super::table::find;
+use super::value::Table;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
+
+/// The name of the database that holds the system tables.
+pub(crate) const DATABASE: &str = "rethinkdb";
+
+/// The rows of a system table, made anew for each query.
+///
+/// # Errors
+/// A table that the engine does not have.
+pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
+    let of_tables = |describe: fn(&Env, &Table) -> Datum| -> Result<Vec<Datum>, ReqlError> {
+        Ok(all_tables(env)?
+            .iter()
+            .map(|table| describe(env, table))
+            .collect())
+    };
+    let rows = match name {
+        "db_config" => {
+            let snapshot = env.snapshot()?;
+            let databases = snapshot.catalog().databases().iter();
+            databases
+                .map(|database| db_config(env, &database.name))
+                .collect::<Result<_, _>>()?
+        }
+        "table_config" => of_tables(table_config)?,
+        "table_status" => of_tables(table_status)?,
+        "server_status" => vec![server_status(env)],
+        "server_config" => vec![server_config(env)],
+        "current_issues" | "jobs" => Vec::new(),
+        other => {
+            return Err(ReqlError::op_failed(format!(
+                "The embedded engine does not have the system table `{DATABASE}.{other}`."
+            )));
+        }
+    };
+    Ok(Stream::items(rows))
+}
+
+/// The tables of one database in the order of their names.
+///
+/// # Errors
+/// When there is no such database.
+pub(crate) fn tables_of(env: &Env, db: &str) -> Result<Vec<Table>, ReqlError> {
+    if db == DATABASE {
+        return Ok(Vec::new());
+    }
+    let snapshot = env.snapshot()?;
+    let catalog = snapshot.catalog();
+    let database = catalog
+        .database(db)
+        .ok_or_else(|| ReqlError::op_failed(format!("Database `{db}` does not exist.")))?;
+    catalog
+        .tables_of(database.id)
+        .map(|table| find(catalog, db, &table.name))
+        .collect()
+}
+
+fn all_tables(env: &Env) -> Result<Vec<Table>, ReqlError> {
+    let names: Vec<String> = env
+        .snapshot()?
+        .catalog()
+        .databases()
+        .iter()
+        .map(|database| database.name.clone())
+        .collect();
+    Ok(names
+        .iter()
+        .map(|name| tables_of(env, name))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat())
+}
+
+/// The row of a database in `db_config`.
+///
+/// # Errors
+/// When there is no such database.
+pub(crate) fn db_config(env: &Env, name: &str) -> Result<Datum, ReqlError> {
+    let snapshot = env.snapshot()?;
+    let database = snapshot.catalog().database(name);
+    let database = database
+        .ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
+    Ok(Datum::object([
+        ("id", database.id.to_string().into()),
+        ("name", name.into()),
+    ]))
+}
+
+/// The row of a table in `table_config`.
+pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
+    let server = Datum::String(env.server_name());
+    let shard = Datum::object([
+        ("nonvoting_replicas", Vec::new().into()),
+        ("primary_replica", server.clone()),
+        ("replicas", vec![server].into()),
+    ]);
+    let indexes: Vec<Datum> = table
+        .indexes
+        .iter()
+        .map(|index| index.name.as_str().into())
+        .collect();
+    Datum::object([
+        ("data", Datum::object([])),
+        ("db", Datum::String(table.db.clone())),
+        (
+            "durability",
+            if table.is_soft { "soft" } else { "hard" }.into(),
+        ),
+        ("id", table.id.to_string().into()),
+        ("indexes", indexes.into()),
+        ("name", Datum::String(table.name.clone())),
+        ("primary_key", Datum::String(table.primary_key.clone())),
+        ("shards", vec![shard].into()),
+        ("write_acks", "majority".into()),
+        ("write_hook", Datum::Null),
+    ])
+}
+
+/// The row of a table in `table_status`: a table of the engine is always ready.
+pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
+    let server = Datum::String(env.server_name());
+    let ready = [
+        "all_replicas_ready",
+        "ready_for_outdated_reads",
+        "ready_for_reads",
+        "ready_for_writes",
+    ];
+    let replica = Datum::object([("server", server.clone()), ("state", "ready".into())]);
+    let shard = Datum::object([
+        ("primary_replicas", vec![server.clone()].into()),
+        ("replicas", vec![replica].into()),
+    ]);
+    Datum::object([
+        ("db", Datum::String(table.db.clone())),
+        ("id", table.id.to_string().into()),
+        ("name", Datum::String(table.name.clone())),
+        ("raft_leader", server),
+        ("shards", vec![shard].into()),
+        (
+            "status",
+            Datum::object(ready.map(|name| (name, true.into()))),
+        ),
+    ])
+}
+
+fn server_status(env: &Env) -> Datum {
+    // `rethinkdb dump` wants `rethinkdb <version>` at the start, and the version of a RethinkDB that it knows.
+    let version = format!(
+        "rethinkdb {} (embedded engine of realtime-photo {})",
+        crate::engine::REQL_VERSION,
+        env!("CARGO_PKG_VERSION")
+    );
+    let process = Datum::object([
+        ("pid", (std::process::id() as usize).into()),
+        ("version", version.into()),
+    ]);
+    Datum::object([
+        ("id", Datum::String(env.server_id())),
+        ("name", Datum::String(env.server_name())),
+        ("process", process),
+    ])
+}
+
+fn server_config(env: &Env) -> Datum {
+    let tags: Vec<Datum> = vec!["default".into()];
+    Datum::object([
+        ("cache_size_mb", "auto".into()),
+        ("id", Datum::String(env.server_id())),
+        ("name", Datum::String(env.server_name())),
+        ("tags", tags.into()),
+    ])
+}
+
+/// An id for this run of the server.
+pub(crate) fn new_server_id() -> Arc<str> {
+    uuid::Uuid::new_v4().to_string().into()
+}

@@ -1,0 +1,245 @@
+//! Large binaries.
+
+use std::ops::Bound;
+
+use super::*;
+
+const MIB: usize = 1 << 20;
+
+fn image(bytes: &[u8], x: f64) -> Datum {
+    object([("file", binary(bytes.to_vec())), ("n", number(x))])
+}
+
+/// The same document elsewhere, as an update makes it.
+fn moved(datum: &Datum, x: f64) -> Datum {
+    let Datum::Object(fields) = datum else {
+        panic!("not an object")
+    };
+    let mut fields = (**fields).clone();
+    fields.insert("n".into(), number(x));
+    Datum::Object(Arc::new(fields))
+}
+
+fn blob_of(datum: &Datum) -> u64 {
+    let Datum::Binary(Binary::Stored { blob, .. }) = field(datum, "file") else {
+        panic!("not stored")
+    };
+    *blob
+}
+
+#[tokio::test]
+async fn binaries_of_all_sizes_come_back() {
+    let it = Fixture::new().await;
+    let around = |size: usize| [size - 33, size - 32, size - 31, size];
+    let sizes = [0, 1, 1023, 1024, 100_000, MIB, 3 * MIB + 7];
+    let sizes = sizes.into_iter().chain(
+        [4096, 8192, 32768, 65536, 131_072]
+            .into_iter()
+            .flat_map(around),
+    );
+    for (seed, size) in sizes.enumerate() {
+        let bytes = noise(size, seed as u64);
+        let key = format!("{size}");
+        it.put(&key, &image(&bytes, 0.0)).await;
+        let (back, stored) = file(&it.get(&key).unwrap());
+        assert_eq!(back, bytes, "{size} bytes");
+        assert_eq!(stored, size >= 1024);
+    }
+}
+
+#[tokio::test]
+async fn a_move_keeps_the_blob_in_its_place() {
+    let it = Fixture::new().await;
+    let bytes = noise(MIB, 1);
+    it.put("a", &image(&bytes, 1.0)).await;
+    let first = it.get("a").unwrap();
+    it.put("a", &moved(&first, 2.0)).await;
+    let second = it.get("a").unwrap();
+    assert_eq!(blob_of(&first), blob_of(&second));
+    assert_eq!(file(&second).0, bytes);
+    assert!(it.stored_bytes() < MIB as u64 + 20_000);
+}
+
+#[tokio::test]
+async fn a_copy_has_a_blob_of_its_own() {
+    let it = Fixture::new().await;
+    let bytes = noise(MIB, 1);
+    it.put("a", &image(&bytes, 1.0)).await;
+    let original = it.get("a").unwrap();
+    it.put("b", &original).await;
+    assert_ne!(blob_of(&original), blob_of(&it.get("b").unwrap()));
+    let table = it.table;
+    it.storage
+        .write(Durability::Hard, move |batch| batch.delete(table, b"a"))
+        .await
+        .unwrap();
+    assert_eq!(file(&it.get("b").unwrap()).0, bytes);
+    // The snapshot that `original` came from still has it.
+    assert_eq!(file(&original).0, bytes);
+}
+
+#[tokio::test]
+async fn blobs_go_with_their_documents_and_their_room_is_used_again() {
+    let it = Fixture::new().await;
+    let table = it.table;
+    let empty = it.stored_bytes();
+    let path = it.folder.path().join("board.redb");
+    let mut sizes = Vec::new();
+    for round in 0..6 {
+        for number in 0..10 {
+            it.put(
+                &number.to_string(),
+                &image(&noise(MIB, round * 10 + number), 0.0),
+            )
+            .await;
+        }
+        let deleted = it.storage.write(Durability::Hard, move |batch| {
+            let scan = batch.scan(
+                table,
+                Bound::Unbounded,
+                Bound::Unbounded,
+                Direction::Ascending,
+            )?;
+            let keys = scan
+                .map(|entry| entry.map(|(key, _)| key))
+                .collect::<Result<Vec<_>, _>>()?;
+            keys.iter()
+                .try_for_each(|key| batch.delete(table, key).map(drop))?;
+            Ok(keys.len())
+        });
+        assert_eq!(deleted.await.unwrap(), 10);
+        it.commits.lock().unwrap().clear();
+        assert!(it.stored_bytes() < empty + 1000);
+        sizes.push(std::fs::metadata(&path).unwrap().len());
+    }
+    assert_eq!(sizes[1], sizes[5], "the file keeps growing: {sizes:?}");
+}
+
+#[tokio::test]
+async fn a_new_picture_replaces_the_old_one() {
+    let it = Fixture::new().await;
+    let (old, new) = (noise(MIB, 1), noise(MIB, 2));
+    it.put("a", &image(&old, 0.0)).await;
+    it.put("a", &image(&new, 0.0)).await;
+    assert!(it.stored_bytes() < MIB as u64 + 20_000);
+    let commits = it.commits.lock().unwrap();
+    let change = &commits[1].changes[0];
+    let (bytes, stored) = file(change.old.as_ref().unwrap());
+    assert!(
+        stored && bytes == old,
+        "the old one is read from before the commit"
+    );
+    let (bytes, stored) = file(change.new.as_ref().unwrap());
+    assert!(
+        !stored && bytes == new,
+        "the new one is given on as it came"
+    );
+}
+
+#[tokio::test]
+async fn one_batch_can_write_move_and_delete_a_picture() {
+    let it = Fixture::new().await;
+    let table = it.table;
+    let bytes = noise(MIB, 1);
+    let picture = image(&bytes, 1.0);
+    let given = bytes.clone();
+    let done = it.storage.write(Durability::Hard, move |batch| {
+        batch.put(table, b"a", &picture)?;
+        let read = batch.get(table, b"a")?.unwrap();
+        assert_eq!(file(&read).0, given);
+        batch.put(table, b"a", &moved(&read, 2.0))?;
+        batch.put(table, b"b", &read)?;
+        batch.put(table, b"c", &read)?;
+        batch.delete(table, b"c")
+    });
+    assert!(done.await.unwrap());
+    assert_eq!(file(&it.get("a").unwrap()).0, bytes);
+    assert_eq!(file(&it.get("b").unwrap()).0, bytes);
+    let stored = it.stored_bytes();
+    assert!(
+        (2 * MIB as u64..2 * MIB as u64 + 20_000).contains(&stored),
+        "{stored}"
+    );
+}
+
+#[tokio::test]
+async fn a_failed_operation_leaves_no_blob_and_takes_none() {
+    let it = Fixture::new().await;
+    let table = it.table;
+    let bytes = noise(MIB, 1);
+    it.put("a", &image(&bytes, 1.0)).await;
+    let before = it.stored_bytes();
+    let other = image(&noise(MIB, 2), 1.0);
+    let failed = it.storage.write(Durability::Hard, move |batch| {
+        batch.put(table, b"b", &other)?;
+        batch.put(table, b"a", &other)?;
+        batch.delete(table, b"a")?;
+        Err::<(), _>(ReqlError::logic("no"))
+    });
+    assert_eq!(failed.await.unwrap_err().message, "no");
+    assert_eq!(it.stored_bytes(), before);
+    assert_eq!(file(&it.get("a").unwrap()).0, bytes);
+}
+
+#[tokio::test]
+async fn a_picture_deleted_and_put_back_in_one_batch_survives() {
+    let it = Fixture::new().await;
+    let table = it.table;
+    let bytes = noise(MIB, 1);
+    it.put("a", &image(&bytes, 1.0)).await;
+    let put_back = it.storage.write(Durability::Hard, move |batch| {
+        let read = batch.get(table, b"a")?.unwrap();
+        batch.delete(table, b"a")?;
+        batch.put(table, b"a", &read)
+    });
+    put_back.await.unwrap();
+    assert_eq!(file(&it.get("a").unwrap()).0, bytes);
+    assert!(it.stored_bytes() < MIB as u64 + 20_000);
+}
+
+#[tokio::test]
+async fn numbers_of_blobs_are_not_given_twice() {
+    let it = Fixture::new().await;
+    it.put("a", &image(&noise(2000, 1), 1.0)).await;
+    let first = blob_of(&it.get("a").unwrap());
+    let table = it.table;
+    it.storage
+        .write(Durability::Hard, move |batch| batch.delete(table, b"a"))
+        .await
+        .unwrap();
+    it.storage.close();
+    let (storage, _) = open(&it.folder);
+    put(
+        &storage,
+        table,
+        Durability::Hard,
+        "a",
+        image(&noise(2000, 2), 1.0),
+    )
+    .await
+    .unwrap();
+    let second = storage
+        .snapshot()
+        .unwrap()
+        .get(table, b"a")
+        .unwrap()
+        .unwrap();
+    assert!(blob_of(&second) > first);
+}
+
+#[tokio::test]
+async fn a_snapshot_ends_with_its_handles() {
+    let it = Fixture::new().await;
+    it.put("a", &image(&noise(2000, 1), 1.0)).await;
+    let snapshot = it.storage.snapshot().unwrap();
+    let weak = Arc::downgrade(&snapshot);
+    let datum = snapshot.get(it.table, b"a").unwrap().unwrap();
+    drop(snapshot);
+    assert!(weak.upgrade().is_some(), "the picture needs it");
+    drop(datum);
+    assert!(weak.upgrade().is_none());
+    // Nor does the storage keep one of its own.
+    it.put("a", &image(&noise(2000, 2), 1.0)).await;
+    let old = it.commits.lock().unwrap().pop().unwrap();
+    assert!(file(old.changes[0].old.as_ref().unwrap()).1);
+}

@@ -1,0 +1,171 @@
+//! Tests of the storage.
+
+mod basics;
+mod blobs;
+mod codec;
+mod crash;
+mod disk;
+mod faults;
+mod opening;
+mod writing;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+
+use super::*;
+use crate::engine::datum::Binary;
+
+/// A storage in a folder of its own, which keeps the commits it reports.
+pub(super) struct Fixture {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) storage: Storage,
+    pub(super) commits: Arc<Mutex<Vec<Commit>>>,
+    pub(super) table: TableId,
+}
+
+impl Fixture {
+    pub(super) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (storage, commits) = open(&folder);
+        let table = create_table(&storage).await;
+        commits.lock().unwrap().clear();
+        Self {
+            folder,
+            storage,
+            commits,
+            table,
+        }
+    }
+
+    pub(super) async fn put(&self, key: &str, datum: &Datum) {
+        put(
+            &self.storage,
+            self.table,
+            Durability::Hard,
+            key,
+            datum.clone(),
+        )
+        .await
+        .unwrap();
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Datum> {
+        self.storage
+            .snapshot()
+            .unwrap()
+            .get(self.table, key.as_bytes())
+            .unwrap()
+    }
+
+    /// How many bytes of documents and blobs the file holds.
+    pub(super) fn stored_bytes(&self) -> u64 {
+        stored_bytes(&self.storage)
+    }
+}
+
+pub(super) fn open(folder: &tempfile::TempDir) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
+    let commits = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&commits);
+    let storage = Storage::open(
+        folder.path(),
+        Box::new(move |commit| log.lock().unwrap().push(commit)),
+    );
+    (storage.unwrap(), commits)
+}
+
+pub(super) async fn create_table(storage: &Storage) -> TableId {
+    let created = storage.write(Durability::Hard, |batch| {
+        let database = batch.create_database("test")?;
+        batch.create_table(database, new_table("things"))
+    });
+    created.await.unwrap()
+}
+
+pub(super) fn new_table(name: &str) -> NewTable {
+    NewTable {
+        name: name.to_owned(),
+        primary_key: "id".to_owned(),
+        durability: Durability::Hard,
+    }
+}
+
+pub(super) fn put(
+    storage: &Storage,
+    table: TableId,
+    durability: Durability,
+    key: &str,
+    datum: Datum,
+) -> impl Future<Output = Result<(), ReqlError>> + Send + use<> {
+    let key = key.to_owned();
+    storage.write(durability, move |batch| {
+        batch.put(table, key.as_bytes(), &datum)
+    })
+}
+
+pub(super) fn stored_bytes(storage: &Storage) -> u64 {
+    let live = storage.handle.shared.live.read().unwrap();
+    let shared::Live::Open { database, .. } = &*live else {
+        panic!("the storage is not open")
+    };
+    let transaction = database.begin_write().unwrap();
+    let stored = transaction.stats().unwrap().stored_bytes();
+    transaction.abort().unwrap();
+    stored
+}
+
+pub(super) fn object<const N: usize>(fields: [(&str, Datum); N]) -> Datum {
+    let fields: BTreeMap<Arc<str>, Datum> = fields
+        .into_iter()
+        .map(|(name, value)| (name.into(), value))
+        .collect();
+    Datum::Object(Arc::new(fields))
+}
+
+pub(super) fn number(value: f64) -> Datum {
+    Datum::Number(value)
+}
+
+pub(super) fn binary(bytes: impl Into<Bytes>) -> Datum {
+    Datum::Binary(Binary::Inline(bytes.into()))
+}
+
+/// A field of an object.
+pub(super) fn field<'a>(datum: &'a Datum, name: &str) -> &'a Datum {
+    let Datum::Object(fields) = datum else {
+        panic!("not an object")
+    };
+    fields.get(name).unwrap()
+}
+
+/// The bytes of the binary in field `file`, and whether they lie in the storage.
+pub(super) fn file(datum: &Datum) -> (Bytes, bool) {
+    let Datum::Binary(binary) = field(datum, "file") else {
+        panic!("not a binary")
+    };
+    (
+        binary.bytes().unwrap(),
+        matches!(binary, Binary::Stored { .. }),
+    )
+}
+
+/// Bytes that do not compress and differ from seed to seed.
+pub(super) fn noise(len: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let next = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..len).map(next).collect()
+}
+
+/// A number in field `n`.
+pub(super) fn n(datum: &Datum) -> f64 {
+    let Datum::Number(value) = field(datum, "n") else {
+        panic!("not a number")
+    };
+    *value
+}

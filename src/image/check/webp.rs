@@ -1,0 +1,132 @@
+//! WebP: chunks that fill their container, and frames that are decoded and dropped.
+
+use std::io::Cursor;
+use std::sync::{Mutex, PoisonError};
+
+use image::codecs::webp::WebPDecoder;
+use image::error::ImageError;
+use image::{AnimationDecoder as _, ImageDecoder as _};
+
+use super::reader::Reader;
+use super::{Bounds, Unfit, exif, upright};
+
+const KIND: &str = "WebP";
+
+/// Decoding paints the whole picture, up to 5 bytes a pixel. Above this size, one at a time.
+const LARGE_PIXELS: u64 = 16 << 20;
+
+/// Held while a large picture is painted.
+static PAINTING_A_LARGE_ONE: Mutex<()> = Mutex::new(());
+
+/// Width and height of a complete WebP.
+pub(super) fn check(bytes: &[u8], mut bounds: Bounds) -> Result<(u32, u32), Unfit> {
+    let container = container(bytes)?;
+    let walked = walk(container, bounds)?;
+    let _turn = if u64::from(walked.width) * u64::from(walked.height) > LARGE_PIXELS {
+        let waiting_since = std::time::Instant::now();
+        let turn = PAINTING_A_LARGE_ONE
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        bounds.deadline += waiting_since.elapsed();
+        Some(turn)
+    } else {
+        None
+    };
+    decode(container, bounds)?;
+    Ok(upright(walked.width, walked.height, walked.sideways))
+}
+
+/// The bytes of the RIFF container, without what follows it.
+fn container(bytes: &[u8]) -> Result<&[u8], Unfit> {
+    let mut reader = Reader::new(KIND, bytes);
+    reader.take(4)?;
+    let size = reader.le32()? as usize;
+    reader.take(size)?;
+    Ok(&bytes[..reader.position()])
+}
+
+/// What the chunks say.
+struct Walked {
+    width: u32,
+    height: u32,
+    sideways: bool,
+}
+
+fn walk(container: &[u8], bounds: Bounds) -> Result<Walked, Unfit> {
+    let mut reader = Reader::new(KIND, container);
+    reader.take(12)?;
+    let (mut size, mut sideways, mut has_pixels) = (None, false, false);
+    while !reader.is_at_end() {
+        bounds.time()?;
+        let name: [u8; 4] = reader.array()?;
+        let length = reader.le32()? as usize;
+        let data = reader.take(length)?;
+        // Chunks begin at even places; a last one without its padding hurts nobody.
+        if length % 2 == 1 && !reader.is_at_end() {
+            reader.byte()?;
+        }
+        match &name {
+            b"VP8X" => size = size.or(Some(canvas(data)?)),
+            b"VP8 " => size = size.or(Some(lossy_size(data)?)),
+            b"VP8L" => size = size.or(Some(lossless_size(data)?)),
+            b"EXIF" => sideways = exif::is_sideways(data.strip_prefix(b"Exif\0\0").unwrap_or(data)),
+            _ => {}
+        }
+        has_pixels |= matches!(&name, b"VP8 " | b"VP8L" | b"ANMF");
+    }
+    let (width, height) = size
+        .filter(|_| has_pixels)
+        .ok_or(Unfit::Damaged(KIND, "it has no pixels"))?;
+    bounds.size(KIND, width, height)?;
+    Ok(Walked {
+        width,
+        height,
+        sideways,
+    })
+}
+
+fn canvas(data: &[u8]) -> Result<(u32, u32), Unfit> {
+    let mut reader = Reader::new(KIND, data);
+    reader.take(4)?;
+    Ok((reader.le24()? + 1, reader.le24()? + 1))
+}
+
+fn lossy_size(data: &[u8]) -> Result<(u32, u32), Unfit> {
+    let mut reader = Reader::new(KIND, data);
+    reader.take(3)?;
+    if reader.array()? != [0x9d, 0x01, 0x2a] {
+        return Err(Unfit::Damaged(KIND, "a frame without its header"));
+    }
+    Ok((
+        u32::from(reader.le16()? & 0x3fff),
+        u32::from(reader.le16()? & 0x3fff),
+    ))
+}
+
+fn lossless_size(data: &[u8]) -> Result<(u32, u32), Unfit> {
+    let mut reader = Reader::new(KIND, data);
+    if reader.byte()? != 0x2f {
+        return Err(Unfit::Damaged(KIND, "a frame without its header"));
+    }
+    let bits = reader.le32()?;
+    Ok(((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1))
+}
+
+fn decode(container: &[u8], bounds: Bounds) -> Result<(), Unfit> {
+    let decoder = WebPDecoder::new(Cursor::new(container)).map_err(unfit)?;
+    if decoder.has_animation() {
+        for frame in decoder.into_frames() {
+            frame.map_err(unfit)?;
+            bounds.time()?;
+        }
+        return Ok(());
+    }
+    let length = usize::try_from(decoder.total_bytes()).map_err(|_| Unfit::TooSlow)?;
+    decoder.read_image(&mut vec![0; length]).map_err(unfit)
+}
+
+/// All chunks are there, so whatever is missing was never written.
+fn unfit(error: ImageError) -> Unfit {
+    drop(error);
+    Unfit::Damaged(KIND, "it cannot be decoded")
+}

@@ -1,0 +1,56 @@
+//! Logging to standard error, as `RUST_LOG` says: this program's messages of level `info`, warnings of the others if it says
+//! nothing.
+
+use env_logger::{Env, Logger};
+use log::{Level, Log, Metadata, Record};
+
+/// What is logged if `RUST_LOG` does not say.
+const DEFAULT_FILTER: &str = "warn,realtime_photo=info";
+
+/// Starts logging. Must be called once.
+pub(crate) fn start() {
+    let environment = Env::default().default_filter_or(DEFAULT_FILTER);
+    let logger = env_logger::Builder::from_env(environment).build();
+    log::set_max_level(logger.filter());
+    // It fails if there is a logger already, which is as good.
+    let _ = log::set_boxed_logger(Box::new(WithoutPayloads(logger)));
+}
+
+/// Drops the driver's trace messages, whatever `RUST_LOG` says: each of them prints a whole query or answer, images and
+/// all.
+struct WithoutPayloads(Logger);
+
+impl Log for WithoutPayloads {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let payload = metadata.level() == Level::Trace && metadata.target().starts_with("reql");
+        !payload && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drivers_payloads_are_never_logged() {
+        let mut builder = env_logger::Builder::new();
+        let logger = WithoutPayloads(builder.filter_level(log::LevelFilter::Trace).build());
+        let enabled = |target, level| {
+            let metadata = Metadata::builder().target(target).level(level).build();
+            logger.enabled(&metadata)
+        };
+        assert!(!enabled("reql::cmd::run", Level::Trace));
+        assert!(enabled("reql::cmd::run", Level::Debug));
+        assert!(enabled("realtime_photo::store", Level::Trace));
+    }
+}

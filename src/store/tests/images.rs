@@ -1,0 +1,292 @@
+//! Storing, reading, changing and deleting.
+
+use bytes::Bytes;
+use futures::FutureExt as _;
+use futures::future::join_all;
+use uuid::Uuid;
+
+use super::*;
+use crate::store::{Durability, ListQuery, Password, PlacementChange, StoreError};
+
+fn all(limit: usize) -> ListQuery {
+    ListQuery {
+        limit,
+        before: None,
+        sha256: None,
+    }
+}
+
+#[tokio::test]
+async fn an_image_comes_back_as_it_was_stored() {
+    let store = TestStore::new().await;
+    // Every byte, and more than one line of RethinkDB's base64.
+    let file: Bytes = (0..=255).cycle().take(70_001).collect();
+    let mut image = image_with_id(ImageId::new(), file.clone());
+    image.meta.alt = Some("a cat".into());
+    image.place = Place {
+        x: Some(-10.5),
+        y: Some(1e6),
+        w: Some(33.25),
+    };
+    let meta = image.meta.clone();
+    let record = created(&store, image).await;
+    assert_eq!(record.meta, meta);
+    assert_eq!(
+        (record.placement.x, record.placement.y, record.placement.w),
+        (-10.5, 1e6, 33.25)
+    );
+    assert_eq!(store.record(meta.id).await, Ok(Some(record.clone())));
+    assert_eq!(store.file(meta.id).await, Ok(Some((meta.clone(), file))));
+    assert_eq!(store.latest().await, Ok(Some(meta)));
+    assert_eq!(store.list(all(10)).await.unwrap().images, [record]);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn an_empty_board_has_nothing() {
+    let store = TestStore::new().await;
+    let id = ImageId::new();
+    assert_eq!(store.ping().await, Ok(()));
+    assert_eq!(store.latest().await, Ok(None));
+    assert_eq!(store.record(id).await, Ok(None));
+    assert_eq!(store.file(id).await, Ok(None));
+    assert_eq!(store.delete(id).await, Ok(false));
+    let change = PlacementChange::default();
+    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
+    let page = store.list(all(10)).await.unwrap();
+    assert_eq!((page.images.len(), page.next), (0, None));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_repeated_id_is_the_same_image_or_a_conflict() {
+    let store = TestStore::new().await;
+    let first = image(b"one");
+    let record = created(&store, first.clone()).await;
+    let mut again = first.clone();
+    again.meta.file_name = "other name".into();
+    assert_eq!(
+        store.insert(again).await,
+        Ok(Insert::Existing(record.clone()))
+    );
+    let other = image_with_id(first.meta.id, Bytes::from_static(b"two"));
+    assert_eq!(store.insert(other).await, Ok(Insert::Conflict));
+    assert_eq!(store.record(first.meta.id).await, Ok(Some(record)));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn the_same_upload_at_the_same_time_makes_one_image() {
+    let store = TestStore::new().await;
+    let image = image(b"one");
+    let results = join_all((0..8).map(|_| store.insert(image.clone()))).await;
+    let created = results
+        .iter()
+        .filter(|result| matches!(result, Ok(Insert::Created(_))));
+    assert_eq!(created.count(), 1, "{results:?}");
+    let existing = results
+        .iter()
+        .filter(|result| matches!(result, Ok(Insert::Existing(_))));
+    assert_eq!(existing.count(), 7, "{results:?}");
+    assert_eq!(store.list(all(10)).await.unwrap().images.len(), 1);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn images_without_a_place_are_put_on_a_grid_in_front_of_the_earlier_ones() {
+    let store = TestStore::new().await;
+    let first = created(&store, image(b"1")).await.placement;
+    let second = created(&store, image(b"2")).await.placement;
+    assert_eq!((first.x, first.y, first.w), (0.0, 0.0, 240.0));
+    assert_eq!((second.x, second.y, second.w), (264.0, 0.0, 240.0));
+    assert!(first.z > 1.7e12 && first.z <= second.z);
+    // Another server goes on where this one stands.
+    let third = created(&store.again().await, image(b"3")).await.placement;
+    assert_eq!((third.x, third.y), (528.0, 0.0));
+    store.drop_database().await;
+}
+
+/// An id of this millisecond.
+fn id_at(ms: u64, number: u16) -> ImageId {
+    let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | u128::from(number);
+    Uuid::from_u128(id).to_string().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_list_goes_from_the_newest_to_the_oldest() {
+    let store = TestStore::new().await;
+    const DAY: u64 = 86_400_000;
+    let now = u64::try_from(Timestamp::now().as_millis()).unwrap();
+    // Some over years, some in the same millisecond, and one by a clock that is ahead.
+    let mut ids: Vec<ImageId> = (0..40).map(|day| id_at(now - day * 30 * DAY, 0)).collect();
+    ids.extend((0..300).map(|number| id_at(now - 5 * DAY, number)));
+    ids.push(id_at(now + DAY, 0));
+    let images = ids
+        .iter()
+        .map(|id| image_with_id(*id, Bytes::from_static(b"x")));
+    join_all(images.map(|image| created(&store, image))).await;
+    ids.sort();
+    ids.reverse();
+
+    for limit in [1, 7, 300, 1000] {
+        let mut listed = Vec::new();
+        let mut query = all(limit);
+        loop {
+            let page = store.list(query.clone()).await.unwrap();
+            assert!(page.images.len() <= limit);
+            listed.extend(page.images.iter().map(|image| image.meta.id));
+            if page.next.is_none() || listed.len() > 60 && limit == 1 {
+                break;
+            }
+            query.before = page.next;
+        }
+        assert_eq!(listed, ids[..listed.len()], "limit {limit}");
+        assert!(limit == 1 || listed.len() == ids.len(), "limit {limit}");
+    }
+
+    // The range to be sorted holds enough and not much more, unless it is a single millisecond's.
+    for (before, most) in [("g".to_owned(), 302), (ids[310].to_string(), 11)] {
+        let lower = store.lower_bound(&before, 7, 4).await.unwrap();
+        let ids = ids.iter().map(ToString::to_string);
+        let found = ids.filter(|id| **id >= *lower && **id < *before).count();
+        assert!((7..=most).contains(&found), "{found} before {before}");
+    }
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_list_by_hash_holds_the_images_of_these_bytes() {
+    let store = TestStore::new().await;
+    let cat = created(&store, image(b"cat")).await;
+    created(&store, image(b"dog")).await;
+    let twin = created(&store, image(b"cat")).await;
+    let mut query = all(1);
+    query.sha256 = Some(cat.meta.sha256.clone());
+    let page = store.list(query.clone()).await.unwrap();
+    assert_eq!(page.images, std::slice::from_ref(&twin));
+    assert_eq!(page.next, Some(twin.meta.id));
+    query.before = page.next;
+    let page = store.list(query.clone()).await.unwrap();
+    assert_eq!((page.images, page.next), (vec![cat], None));
+    query.sha256 = Some("0".repeat(64));
+    assert_eq!(store.list(query).await.unwrap().images, []);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn an_image_can_be_moved_and_described() {
+    let store = TestStore::new().await;
+    let mut record = created(&store, image(b"cat")).await;
+    let id = record.meta.id;
+    let to = PlacementChange {
+        x: Some(1.5),
+        y: None,
+        w: Some(100.0),
+        z: Some(9e12),
+        alt: None,
+    };
+    assert_eq!(
+        store.update(id, to.clone(), Durability::Soft).await,
+        Ok(true)
+    );
+    (record.placement.x, record.placement.w, record.placement.z) = (1.5, 100.0, 9e12);
+    assert_eq!(store.record(id).await, Ok(Some(record.clone())));
+    // The same again changes nothing, and is no failure.
+    assert_eq!(store.update(id, to, Durability::Hard).await, Ok(true));
+
+    let described = PlacementChange {
+        alt: Some("a cat".into()),
+        ..PlacementChange::default()
+    };
+    assert_eq!(
+        store.update(id, described, Durability::Hard).await,
+        Ok(true)
+    );
+    record.meta.alt = Some("a cat".into());
+    assert_eq!(store.record(id).await, Ok(Some(record.clone())));
+    assert_eq!(store.file(id).await.unwrap().unwrap().0, record.meta);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_deleted_image_is_gone() {
+    let store = TestStore::new().await;
+    let older = created(&store, image(b"dog")).await;
+    let id = created(&store, image(b"cat")).await.meta.id;
+    assert_eq!(store.delete(id).await, Ok(true));
+    assert_eq!(store.delete(id).await, Ok(false));
+    assert_eq!(store.record(id).await, Ok(None));
+    assert_eq!(store.file(id).await, Ok(None));
+    let change = PlacementChange::default();
+    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
+    assert_eq!(store.latest().await, Ok(Some(older.meta.clone())));
+    assert_eq!(store.list(all(10)).await.unwrap().images, [older]);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn callers_who_go_away_leave_no_session_behind_that_hangs() {
+    let store = TestStore::new().await;
+    let record = created(&store, image(b"cat")).await;
+    for _ in 0..100 {
+        // Polled once, so that the query is sent or about to be, and dropped.
+        assert!(store.record(record.meta.id).now_or_never().is_none());
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..100 {
+        assert_eq!(store.record(record.meta.id).await, Ok(Some(record.clone())));
+    }
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
+    let store = TestStore::new().await;
+    let image = image(b"cat");
+    let id = image.meta.id;
+    let mut feed = Box::pin(store.board_feed().await.unwrap());
+    assert!(store.insert(image).now_or_never().is_none());
+    use futures::StreamExt as _;
+    loop {
+        if let crate::store::FeedEvent::Update(record) = feed.next().await.unwrap().unwrap() {
+            assert_eq!(record.meta.id, id);
+            break;
+        }
+    }
+    assert!(store.file(id).await.unwrap().is_some());
+    drop(feed);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn two_servers_may_start_at_once() {
+    let server = Server::new();
+    let stores = join_all((0..4).map(|_| Store::connect(server.settings.clone()))).await;
+    let stores: Vec<Store> = stores.into_iter().map(Result::unwrap).collect();
+    let record = created(&stores[0], image(b"cat")).await;
+    assert_eq!(stores[3].record(record.meta.id).await, Ok(Some(record)));
+    server.store().await.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_told_at_once() {
+    let server = Server::new();
+    let mut settings = server.settings.clone();
+    settings.password = Password::from("not the password".to_owned());
+    let error = Store::connect(settings).await.unwrap_err();
+    assert!(matches!(error, StoreError::Login(_)), "{error}");
+}
+
+#[tokio::test]
+async fn hosts_are_tried_in_turn() {
+    let mut server = Server::new();
+    // Nobody listens there any more, so connections are refused.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let closed = crate::store::Address::new("127.0.0.1", port);
+    server.settings.hosts.insert(0, closed);
+    let store = server.store().await;
+    created(&store, image(b"cat")).await;
+    store.drop_database().await;
+}

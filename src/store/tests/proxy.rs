@@ -1,0 +1,128 @@
+//! A connection between store and database that fails on demand.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Forwards to one address. When it is dropped, its connections stay.
+pub(super) struct Proxy {
+    pub(super) address: SocketAddr,
+    state: Arc<State>,
+}
+
+struct State {
+    target: SocketAddr,
+    open: AtomicUsize,
+    changed: Notify,
+    /// Nothing is forwarded any more, and nothing closed: as when a cable is pulled.
+    frozen: CancellationToken,
+    /// The answer to the next query that is larger than this is withheld, and its connection closed.
+    lose_answer_to: AtomicUsize,
+    lost: AtomicBool,
+}
+
+impl Proxy {
+    pub(super) async fn new(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State {
+            target,
+            open: AtomicUsize::new(0),
+            changed: Notify::new(),
+            frozen: CancellationToken::new(),
+            lose_answer_to: AtomicUsize::new(usize::MAX),
+            lost: AtomicBool::new(false),
+        });
+        let accepting = state.clone();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(accepting.clone().serve(client));
+            }
+        });
+        Self { address, state }
+    }
+
+    pub(super) fn freeze(&self) {
+        self.state.frozen.cancel();
+    }
+
+    /// Loses the answer to the next query of more than `bytes`.
+    pub(super) fn lose_answer_to(&self, bytes: usize) {
+        self.state.lose_answer_to.store(bytes, Ordering::SeqCst);
+    }
+
+    pub(super) fn lost_an_answer(&self) -> bool {
+        self.state.lost.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.state.open.load(Ordering::SeqCst)
+    }
+
+    /// Waits until as many connections are open.
+    pub(super) async fn until_open(&self, wanted: usize) {
+        loop {
+            let changed = self.state.changed.notified();
+            if self.open() == wanted {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+impl State {
+    async fn serve(self: Arc<Self>, client: TcpStream) {
+        self.count(self.open.fetch_add(1, Ordering::SeqCst));
+        if self.frozen.is_cancelled() {
+            std::future::pending::<()>().await;
+        }
+        let server = TcpStream::connect(self.target).await.unwrap();
+        // Either side's end is the end of both.
+        let _ = self.forward(client, server).await;
+        self.count(self.open.fetch_sub(1, Ordering::SeqCst));
+    }
+
+    fn count(&self, _before: usize) {
+        self.changed.notify_waiters();
+    }
+
+    async fn forward(&self, mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {
+        let mut to_server = vec![0; 1 << 16];
+        let mut to_client = vec![0; 1 << 16];
+        let mut query = 0;
+        loop {
+            tokio::select! {
+                () = self.frozen.cancelled() => std::future::pending::<()>().await,
+                read = client.read(&mut to_server) => {
+                    let read = read?;
+                    if read == 0 {
+                        return Ok(());
+                    }
+                    query += read;
+                    server.write_all(&to_server[..read]).await?;
+                }
+                read = server.read(&mut to_client) => {
+                    let read = read?;
+                    let armed = &self.lose_answer_to;
+                    if query > armed.load(Ordering::SeqCst) {
+                        armed.store(usize::MAX, Ordering::SeqCst);
+                        self.lost.store(true, Ordering::SeqCst);
+                        return Ok(());
+                    }
+                    if read == 0 {
+                        return Ok(());
+                    }
+                    query = 0;
+                    client.write_all(&to_client[..read]).await?;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What a crash or a restore leaves behind.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+
+use super::*;
+use crate::store::sweep::Sweep;
+use crate::store::{DELETED_AT, Durability, PlacementChange};
+
+/// Removes the placement, as if the server had been killed before it wrote it.
+async fn unplace(store: &Store, id: ImageId) {
+    let row = store.placements().get(id).delete(());
+    store.pool().value::<Value>(row).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_image_without_a_placement_gets_one_after_a_while() {
+    let store = TestStore::new().await;
+    let images = (0..40).map(|_| created(&store, image(b"cat")));
+    let records = join_all(images).await;
+    let lost = [records[3].meta.id, records[20].meta.id];
+    for id in lost {
+        unplace(&store, id).await;
+    }
+    let mut sweep = Sweep::default();
+    sweep.run(&store, Duration::from_secs(3600)).await.unwrap();
+    assert_eq!(store.record(lost[0]).await, Ok(None));
+    sweep.run(&store, Duration::ZERO).await.unwrap();
+    for id in lost {
+        let record = store.record(id).await.unwrap().unwrap();
+        assert!(records.iter().any(|before| before.meta == record.meta));
+    }
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn an_upload_that_is_repeated_after_a_crash_gets_its_placement() {
+    let store = TestStore::new().await;
+    let image = image(b"cat");
+    let record = created(&store, image.clone()).await;
+    unplace(&store, record.meta.id).await;
+    let Insert::Existing(again) = store.insert(image).await.unwrap() else {
+        panic!()
+    };
+    assert_eq!(again.meta, record.meta);
+    assert_eq!(store.record(record.meta.id).await, Ok(Some(again)));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_delete_that_was_cut_off_is_finished() {
+    let store = TestStore::new().await;
+    let id = created(&store, image(b"cat")).await.meta.id;
+    let mark = store
+        .placements()
+        .get(id)
+        .update(json!({ DELETED_AT: Timestamp::now() }));
+    store.pool().value::<Value>(mark).await.unwrap();
+
+    // Meanwhile it is deleted for everyone.
+    assert_eq!(store.record(id).await, Ok(None));
+    let change = PlacementChange::default();
+    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
+
+    Sweep::default()
+        .run(&store, Duration::from_secs(3600))
+        .await
+        .unwrap();
+    assert_eq!(store.file(id).await, Ok(None));
+    let rows = r.count(store.placements());
+    assert_eq!(store.pool().value(rows).await, Ok(0));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_placement_whose_image_is_not_restored_yet_is_left_alone() {
+    let store = TestStore::new().await;
+    let record = created(&store, image(b"cat")).await;
+    let row = store.images().get(record.meta.id).delete(());
+    store.pool().value::<Value>(row).await.unwrap();
+    Sweep::default().run(&store, Duration::ZERO).await.unwrap();
+    assert_eq!(store.record(record.meta.id).await, Ok(Some(record)));
+    store.drop_database().await;
+}

@@ -1,0 +1,26 @@
+//! For those who watch over the server.
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::Data;
+
+use super::problem::Problem;
+use super::state::State;
+
+/// `GET /healthz`: the server runs.
+pub(super) async fn healthy() -> HttpResponse {
+    fine("ok\n")
+}
+
+/// `GET /readyz`: it can reach its database.
+pub(super) async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.store.ping().await?;
+    Ok(fine("ready\n"))
+}
+
+fn fine(text: &'static str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
+}

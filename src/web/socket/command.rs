@@ -1,0 +1,312 @@
+//! What a client may ask for on a socket: texts `{"event": …, "data": …, "ref"?: …}`.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::image::{ImageId, Place, checked_alt, checked_place};
+use crate::store::{Durability, PlacementChange, Store};
+use crate::web::pictures::Pictures;
+
+/// The largest `z`, on either side of zero: doubles are exact to a thousandth there, and milliseconds since 1970 are far
+/// below.
+const MAX_Z: f64 = 8e12;
+
+/// How much of the parser's complaint is told.
+const MAX_MESSAGE: usize = 200;
+
+/// A command with the mark under which its answer is given.
+#[derive(Debug, PartialEq)]
+pub(super) struct Request {
+    pub(super) reference: Value,
+    /// The command, or what is wrong with it.
+    pub(super) command: Result<Command, String>,
+}
+
+/// Something to do.
+#[derive(Debug, PartialEq)]
+pub(super) enum Command {
+    /// Change an image on the board.
+    Update(ImageId, PlacementChange, Durability),
+    /// Remove one.
+    Delete(ImageId),
+}
+
+impl Request {
+    /// Reads a client's text.
+    pub(super) fn parse(text: &str) -> Self {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Envelope {
+            event: String,
+            data: Value,
+            r#ref: Option<Value>,
+        }
+        let envelope: Envelope = match serde_json::from_str(text) {
+            Ok(envelope) => envelope,
+            Err(error) => {
+                // Whoever waits for an answer should get it even if something else in the message is wrong.
+                let reference = serde_json::from_str::<Value>(text)
+                    .ok()
+                    .and_then(|value| value.get("ref").cloned());
+                return Self {
+                    reference: plain(reference),
+                    command: Err(complaint(&error)),
+                };
+            }
+        };
+        let command = Command::parse(&envelope.event, envelope.data);
+        Self {
+            reference: plain(envelope.r#ref),
+            command,
+        }
+    }
+}
+
+/// A mark is a text or a number.
+fn plain(reference: Option<Value>) -> Value {
+    reference
+        .filter(|value| value.is_string() || value.is_number())
+        .unwrap_or_default()
+}
+
+fn complaint(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.chars().take(MAX_MESSAGE).collect()
+}
+
+impl Command {
+    fn parse(event: &str, data: Value) -> Result<Self, String> {
+        match event {
+            "Image:update" => parse_update(data),
+            "Image:delete" => {
+                #[derive(Deserialize)]
+                #[serde(deny_unknown_fields)]
+                struct Delete {
+                    id: ImageId,
+                }
+                read(data).map(|Delete { id }| Self::Delete(id))
+            }
+            other => Err(format!(
+                "unknown event {:?}",
+                other.chars().take(40).collect::<String>()
+            )),
+        }
+    }
+
+    /// Does it. The answer is for the client.
+    pub(super) async fn run(self, store: &Store, pictures: &Pictures) -> Result<(), &'static str> {
+        let done = match self {
+            Self::Update(id, change, durability) => store.update(id, change, durability).await,
+            Self::Delete(id) => {
+                pictures.forget(id);
+                store.delete(id).await
+            }
+        };
+        match done {
+            Ok(true) => Ok(()),
+            Ok(false) => Err("there is no such image"),
+            Err(error) => {
+                log::warn!("a command failed: {error}");
+                Err("the database cannot do it now")
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(data: Value) -> Result<T, String> {
+    serde_json::from_value(data).map_err(|error| complaint(&error))
+}
+
+fn parse_update(data: Value) -> Result<Command, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Update {
+        id: ImageId,
+        #[serde(default, deserialize_with = "given")]
+        x: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        y: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        w: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        z: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        alt: Option<String>,
+        #[serde(default)]
+        moving: bool,
+    }
+    let Update {
+        id,
+        x,
+        y,
+        w,
+        z,
+        alt,
+        moving,
+    } = read(data)?;
+    let place = checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    if z.is_some_and(|z| z.abs() > MAX_Z) {
+        return Err("z is too large".to_owned());
+    }
+    let alt = match alt {
+        None => None,
+        // An empty description removes the one there was.
+        Some(text) => Some(
+            checked_alt(Some(text))
+                .map_err(|refused| refused.to_string())?
+                .unwrap_or_default(),
+        ),
+    };
+    let change = PlacementChange {
+        x: place.x,
+        y: place.y,
+        w: place.w,
+        z,
+        alt,
+    };
+    if change == PlacementChange::default() {
+        return Err("nothing is to be changed".to_owned());
+    }
+    let durability = if moving {
+        Durability::Soft
+    } else {
+        Durability::Hard
+    };
+    Ok(Command::Update(id, change, durability))
+}
+
+/// A value that may be missing, but not null.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0194bd2c-7a00-7000-8000-000000000001";
+
+    fn id() -> ImageId {
+        ID.parse().unwrap()
+    }
+
+    #[test]
+    fn a_move_on_the_way_is_soft_and_its_end_is_hard() {
+        let change = PlacementChange {
+            x: Some(1.5),
+            y: Some(-2.0),
+            ..PlacementChange::default()
+        };
+        for (moving, durability) in [
+            ("", Durability::Hard),
+            (r#","moving":true"#, Durability::Soft),
+        ] {
+            let text = format!(
+                r#"{{"event":"Image:update","data":{{"id":"{ID}","x":1.5,"y":-2{moving}}},"ref":"a"}}"#
+            );
+            let expected = Command::Update(id(), change.clone(), durability);
+            assert_eq!(
+                Request::parse(&text),
+                Request {
+                    reference: "a".into(),
+                    command: Ok(expected)
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_description_can_be_removed() {
+        let text = format!(r#"{{"event":"Image:update","data":{{"id":"{ID}","alt":" "}}}}"#);
+        let change = PlacementChange {
+            alt: Some(String::new()),
+            ..PlacementChange::default()
+        };
+        let expected = Command::Update(id(), change, Durability::Hard);
+        assert_eq!(
+            Request::parse(&text),
+            Request {
+                reference: Value::Null,
+                command: Ok(expected)
+            }
+        );
+    }
+
+    #[test]
+    fn a_delete_names_an_image() {
+        let text = format!(r#"{{"event":"Image:delete","data":{{"id":"{ID}"}},"ref":7}}"#);
+        let expected = Request {
+            reference: 7.into(),
+            command: Ok(Command::Delete(id())),
+        };
+        assert_eq!(Request::parse(&text), expected);
+    }
+
+    #[test]
+    fn what_is_not_a_command_is_refused_and_answered() {
+        let long = format!(
+            r#"{{"event":"Image:update","data":{{"id":"{ID}","alt":"{}"}}}}"#,
+            "a".repeat(1001)
+        );
+        let mut texts = vec![
+            String::new(),
+            "{".into(),
+            "null".into(),
+            "[1]".into(),
+            "\"hello\"".into(),
+            long,
+        ];
+        for data in ["{}", "null", "[]", r#"{"id":7}"#, r#"{"id":"x"}"#] {
+            texts.push(format!(r#"{{"event":"Image:delete","data":{data}}}"#));
+            texts.push(format!(r#"{{"event":"Image:update","data":{data}}}"#));
+        }
+        for field in [
+            r#""x":null"#,
+            r#""x":"1""#,
+            r#""x":1e9"#,
+            r#""y":1e400"#,
+            r#""w":0"#,
+            r#""z":1e300"#,
+            r#""alt":7"#,
+            r#""moving":1"#,
+            r#""moving":true"#,
+            r#""sha256":"x""#,
+            r#""x":1,"file":"x""#,
+        ] {
+            texts.push(format!(
+                r#"{{"event":"Image:update","data":{{"id":"{ID}",{field}}}}}"#
+            ));
+        }
+        for event in [
+            "",
+            "image:delete",
+            "Feed:state",
+            "Image:restore",
+            "Upload:begin",
+        ] {
+            texts.push(format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}}}}"#));
+        }
+        texts.push(format!(
+            r#"{{"event":"Image:delete","data":{{"id":"{ID}"}},"extra":1}}"#
+        ));
+        for text in texts {
+            assert!(Request::parse(&text).command.is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_mark_is_given_back_even_if_the_rest_is_wrong() {
+        assert_eq!(Request::parse(r#"{"ref":"a","event":7}"#).reference, "a");
+        assert_eq!(
+            Request::parse(r#"{"event":"x","data":{},"ref":{"a":1}}"#).reference,
+            Value::Null
+        );
+        let message = Request::parse(&format!(r#"{{"event":"{}","data":1}}"#, "x".repeat(5000)))
+            .command
+            .unwrap_err();
+        assert!(message.len() < 100, "{message}");
+    }
+}

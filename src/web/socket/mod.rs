@@ -1,0 +1,69 @@
+//! `GET /ws`: a viewer's session, with a changefeed of its own.
+
+mod command;
+mod feed;
+mod follow;
+mod frame;
+mod message;
+mod outbox;
+mod session;
+
+use std::collections::HashMap;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Data, Payload, Query};
+use actix_web::{HttpRequest, HttpResponse};
+
+use self::feed::FeedKind;
+use self::outbox::Outbox;
+use self::session::Session;
+use super::connection::Connection;
+use super::problem::Problem;
+use super::state::State;
+
+/// The handler: upgrades the connection and leaves it to a session.
+pub(super) async fn open(
+    request: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let kind = requested_feed(request.query_string())?;
+    if !request.headers().contains_key(header::UPGRADE) {
+        return Err(Problem::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "This address is for WebSockets.",
+        )
+        .with_header(header::UPGRADE, HeaderValue::from_static("websocket")));
+    }
+    let connection = request.conn_data::<Connection>().cloned();
+    let connection =
+        connection.ok_or_else(|| Problem::busy("The server cannot take another session now."))?;
+    if state.shutdown.is_cancelled() {
+        return Err(Problem::busy("The server is stopping."));
+    }
+    let (response, _, messages) = actix_ws::handle(&request, payload)
+        .map_err(|_| Problem::bad_request("The WebSocket handshake is malformed."))?;
+    let mut outbox = None;
+    let response = response.map_body(|_, handshake| {
+        let (sender, body) = Outbox::new(handshake);
+        outbox = Some(sender);
+        BoxBody::new(body)
+    });
+    let outbox = outbox.expect("map_body calls its function");
+    connection.limit_send_buffer();
+    actix_web::rt::spawn(Session::new(state, kind, outbox, messages, connection).run());
+    Ok(response)
+}
+
+/// `?feed=board` or `?feed=latest`.
+fn requested_feed(query: &str) -> Result<FeedKind, Problem> {
+    let unreadable = |_| Problem::bad_request("The query cannot be read.");
+    let query = Query::<HashMap<String, String>>::from_query(query).map_err(unreadable)?;
+    match query.get("feed").map(String::as_str) {
+        None | Some("board") => Ok(FeedKind::Board),
+        Some("latest") => Ok(FeedKind::Latest),
+        Some(_) => Err(Problem::bad_request("feed must be board or latest.")),
+    }
+}

@@ -1,0 +1,264 @@
+//! One viewer's session, from the upgrade to the end, whichever of its many ends it finds.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream, ProtocolError};
+use serde_json::Value;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+
+use super::command::Request;
+use super::feed::{FeedKind, ViewerFeed};
+use super::frame::{self, CloseCode, Frame};
+use super::message;
+use super::outbox::Outbox;
+use crate::web::connection::Connection;
+use crate::web::presence::Present;
+use crate::web::state::State;
+
+/// The longest message of a client. A description has at most 4,000 bytes.
+const MAX_MESSAGE: usize = 64 << 10;
+
+/// How many commands may wait; further ones wait in the client's socket.
+const MAX_COMMANDS: usize = 32;
+
+/// How many questions for a sign of life may stay without an answer.
+const MAX_MISSED: u32 = 2;
+
+/// How long a client may take to answer the last frame.
+const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+/// A viewer's session. It holds at most about 1 MiB for its client: when the outbox is full, neither feed nor client is
+/// listened to until there is room, and a client who takes nothing for [`Settings::patience`] is disconnected.
+///
+/// [`Settings::patience`]: crate::web::Settings::patience
+pub(super) struct Session {
+    state: Data<State>,
+    outbox: Outbox,
+    messages: AggregatedMessageStream,
+    connection: Connection,
+    feed: ViewerFeed,
+    present: Present,
+    /// Commands that wait for their turn: they are carried out one after the other, so that moves keep their order.
+    commands: VecDeque<Request>,
+    /// The answer to come for the command that is carried out now.
+    running: Option<Running>,
+    /// Answers that wait for the end of the message under way.
+    answers: VecDeque<Frame>,
+    /// How many questions for a sign of life were asked since the client was heard last.
+    missed: u32,
+}
+
+/// A command that is carried out, and the mark under which it is answered.
+struct Running {
+    reference: Value,
+    outcome: Pin<Box<dyn Future<Output = Result<(), &'static str>>>>,
+}
+
+/// How a session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With a last frame for the client.
+    Close(CloseCode),
+    /// The connection has ended.
+    Gone,
+    /// The client does not read, or does not live.
+    Cut(&'static str),
+}
+
+impl Session {
+    pub(super) fn new(
+        state: Data<State>,
+        kind: FeedKind,
+        outbox: Outbox,
+        messages: MessageStream,
+        connection: Connection,
+    ) -> Self {
+        let messages = messages
+            .max_frame_size(MAX_MESSAGE)
+            .aggregate_continuations();
+        Self {
+            feed: ViewerFeed::new(kind, &state),
+            present: state.presence.enter(),
+            state,
+            outbox,
+            messages: messages.max_continuation_size(MAX_MESSAGE),
+            connection,
+            commands: VecDeque::new(),
+            running: None,
+            answers: VecDeque::new(),
+            missed: 0,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let end = self.serve().await;
+        let Self {
+            outbox,
+            connection,
+            feed,
+            present,
+            messages,
+            ..
+        } = self;
+        // The feed's connection to the database closes now, however long the client takes.
+        drop((feed, present));
+        match end {
+            End::Gone => {}
+            End::Cut(why) => {
+                log::info!("disconnected a viewer: {why}");
+                connection.cut();
+            }
+            End::Close(code) => {
+                outbox.push(frame::close(code));
+                outbox.finish();
+                if timeout(CLOSE_LIMIT, outbox.gone()).await.is_err() {
+                    connection.cut();
+                }
+            }
+        }
+        drop(messages);
+    }
+
+    /// Serves the client until its session ends.
+    async fn serve(&mut self) -> End {
+        let shutdown = self.state.shutdown.clone();
+        let heartbeat = self.state.settings.heartbeat;
+        let mut heartbeat = interval_at(Instant::now() + heartbeat, heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.begin_command();
+            let has_room = self.outbox.has_room();
+            let stuck_until = self
+                .outbox
+                .stuck_since()
+                .map(|since| since + self.state.settings.patience);
+            let takes_commands =
+                has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
+            let may_speak = has_room && !self.feed.is_inside_message();
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return End::Close(CloseCode::Away),
+                () = self.outbox.gone() => return End::Gone,
+                () = until(stuck_until) => return End::Cut("it reads nothing"),
+                _ = heartbeat.tick() => if let Some(end) = self.ask_for_life() {
+                    return end;
+                },
+                outcome = outcome(&mut self.running), if has_room => self.answer(outcome),
+                message = self.messages.recv(), if takes_commands => {
+                    if let Err(end) = self.hear(message) {
+                        return end;
+                    }
+                }
+                count = self.present.count(), if may_speak => self.outbox.push(message::user_update(count)),
+                frame = self.feed.next(), if has_room => if let Some(frame) = frame {
+                    self.outbox.push(frame);
+                    self.give_answers();
+                },
+                () = self.outbox.room(), if !has_room => {}
+            }
+        }
+    }
+
+    /// Begins the next command if none is carried out.
+    fn begin_command(&mut self) {
+        while self.running.is_none() {
+            let Some(Request { reference, command }) = self.commands.pop_front() else {
+                return;
+            };
+            match command {
+                Ok(command) => {
+                    let state = self.state.clone();
+                    let outcome =
+                        Box::pin(async move { command.run(&state.store, &state.pictures).await });
+                    self.running = Some(Running { reference, outcome });
+                }
+                Err(why) => {
+                    self.answers.push_back(message::ack(&reference, Err(&why)));
+                    self.give_answers();
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, outcome: Result<(), &'static str>) {
+        if let Some(Running { reference, .. }) = self.running.take() {
+            self.answers.push_back(message::ack(&reference, outcome));
+            self.give_answers();
+        }
+    }
+
+    /// Sends the answers, unless a message is under way: then they wait, and no more commands are taken than may wait.
+    fn give_answers(&mut self) {
+        if !self.feed.is_inside_message() {
+            self.answers
+                .drain(..)
+                .for_each(|answer| self.outbox.push(answer));
+        }
+    }
+
+    fn hear(
+        &mut self,
+        message: Option<Result<AggregatedMessage, ProtocolError>>,
+    ) -> Result<(), End> {
+        self.missed = 0;
+        match message {
+            Some(Ok(AggregatedMessage::Text(text))) => {
+                self.commands.push_back(Request::parse(&text));
+                Ok(())
+            }
+            Some(Ok(AggregatedMessage::Ping(payload))) => {
+                self.outbox.push(frame::pong(&payload));
+                Ok(())
+            }
+            Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
+            Some(Ok(AggregatedMessage::Binary(_))) => Err(End::Close(CloseCode::Unsupported)),
+            Some(Ok(AggregatedMessage::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::TooBig)),
+            // The stream reports text that is not UTF-8 in this way.
+            Some(Err(ProtocolError::Io(error)))
+                if error.kind() == std::io::ErrorKind::InvalidData =>
+            {
+                Err(End::Close(CloseCode::Invalid))
+            }
+            Some(Err(ProtocolError::Io(_))) | None => Err(End::Close(CloseCode::Normal)),
+            Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
+        }
+    }
+
+    /// Asks the client for a sign of life, unless it left too many questions unanswered. Taking what waits for it is a sign
+    /// too: on a slow line the question may stand behind a large picture.
+    fn ask_for_life(&mut self) -> Option<End> {
+        let recently = self.state.settings.heartbeat / 2;
+        if self
+            .outbox
+            .stuck_since()
+            .is_some_and(|since| since.elapsed() < recently)
+        {
+            self.missed = 0;
+        } else if self.missed >= MAX_MISSED {
+            return Some(End::Cut("it gives no sign of life"));
+        }
+        self.missed += 1;
+        self.outbox.push(frame::ping());
+        None
+    }
+}
+
+/// Waits until then, or for ever.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for the command that is carried out, or for ever.
+async fn outcome(running: &mut Option<Running>) -> Result<(), &'static str> {
+    match running {
+        Some(running) => running.outcome.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,190 @@
+//! A client of the wire protocol that sends just what it is told to, right or wrong.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use realtime_photo::engine::{Engine, EngineSettings};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The magic number of protocol V1_0.
+pub(crate) const MAGIC: [u8; 4] = 0x34c2_bdc3_u32.to_le_bytes();
+
+/// An engine with a data folder of its own and an empty password.
+pub(crate) struct TestEngine {
+    pub(crate) engine: Engine,
+    _folder: TempDir,
+}
+
+impl TestEngine {
+    pub(crate) fn start() -> Self {
+        Self::start_with_password("")
+    }
+
+    pub(crate) fn start_with_password(password: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::start(EngineSettings {
+            data_dir: folder.path().join("data"),
+            listen: ([127, 0, 0, 1], 0).into(),
+            password: Some(password.to_owned()),
+        });
+        Self {
+            engine: engine.unwrap(),
+            _folder: folder,
+        }
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        Client::log_in(self.engine.address(), self.engine.password()).unwrap()
+    }
+}
+
+/// A connection.
+pub(crate) struct Client {
+    pub(crate) socket: TcpStream,
+}
+
+impl Client {
+    /// Connects without a word.
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address).unwrap();
+        socket.set_nodelay(true).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket }
+    }
+
+    /// Connects and completes the handshake.
+    pub(crate) fn log_in(address: SocketAddr, password: &str) -> Result<Self, Value> {
+        let mut client = Self::open(address);
+        let bare = "n=admin,r=cm9wZXBpY3R1cmVib2FyZA";
+        client.socket.write_all(&MAGIC).unwrap();
+        client.send_text(&json!({
+            "protocol_version": 0, "authentication_method": "SCRAM-SHA-256", "authentication": format!("n,,{bare}"),
+        }));
+        client.read_text().unwrap();
+        let challenge: Value = serde_json::from_str(&client.read_text().unwrap()).unwrap();
+        let server_first = challenge["authentication"]
+            .as_str()
+            .ok_or(challenge.clone())?;
+        let part = |name: &str| {
+            server_first
+                .split(',')
+                .find_map(|part| part.strip_prefix(name))
+                .unwrap()
+        };
+        let (salt, rounds) = (
+            STANDARD.decode(part("s=")).unwrap(),
+            part("i=").parse().unwrap(),
+        );
+        let mut salted = [0; 32];
+        pbkdf2::pbkdf2_hmac::<Sha256>(password.as_bytes(), &salt, rounds, &mut salted);
+        let without_proof = format!("c=biws,r={}", part("r="));
+        let client_key = sign(&salted, b"Client Key");
+        let signed = format!("{bare},{server_first},{without_proof}");
+        let signature = sign(&Sha256::digest(client_key), signed.as_bytes());
+        let proof: Vec<u8> = client_key
+            .iter()
+            .zip(signature)
+            .map(|(a, b)| a ^ b)
+            .collect();
+        client.send_text(
+            &json!({"authentication": format!("{without_proof},p={}", STANDARD.encode(proof))}),
+        );
+        let last: Value = serde_json::from_str(&client.read_text().unwrap()).unwrap();
+        if last["success"] == true {
+            Ok(client)
+        } else {
+            Err(last)
+        }
+    }
+
+    /// Sends a NUL-ended message of the handshake.
+    pub(crate) fn send_text(&mut self, message: &Value) {
+        self.socket
+            .write_all(format!("{message}\0").as_bytes())
+            .unwrap();
+    }
+
+    /// Reads up to the next NUL.
+    pub(crate) fn read_text(&mut self) -> io::Result<String> {
+        let mut text = Vec::new();
+        let mut byte = [0];
+        loop {
+            self.socket.read_exact(&mut byte)?;
+            match byte {
+                [0] => return Ok(String::from_utf8(text).unwrap()),
+                [byte] => text.push(byte),
+            }
+        }
+    }
+
+    /// Sends a frame with any text in it.
+    pub(crate) fn send_raw(&mut self, token: i64, text: &[u8]) {
+        let mut frame = token.to_le_bytes().to_vec();
+        frame.extend((text.len() as u32).to_le_bytes());
+        frame.extend(text);
+        self.socket.write_all(&frame).unwrap();
+    }
+
+    pub(crate) fn send(&mut self, token: i64, query: &Value) {
+        self.send_raw(token, query.to_string().as_bytes());
+    }
+
+    /// Reads the next frame.
+    pub(crate) fn receive(&mut self) -> io::Result<(i64, Value)> {
+        let (token, body) = self.receive_raw()?;
+        Ok((token, serde_json::from_slice(&body).unwrap()))
+    }
+
+    /// Reads the next frame and leaves its text as it is.
+    pub(crate) fn receive_raw(&mut self) -> io::Result<(i64, Vec<u8>)> {
+        let mut header = [0; 12];
+        self.socket.read_exact(&mut header)?;
+        let token = i64::from_le_bytes(header[..8].try_into().unwrap());
+        let mut body = vec![0; u32::from_le_bytes(header[8..].try_into().unwrap()) as usize];
+        self.socket.read_exact(&mut body)?;
+        Ok((token, body))
+    }
+
+    /// Sends a term and reads the answer.
+    pub(crate) fn ask(&mut self, term: Value) -> Value {
+        self.send(1, &json!([1, term, {}]));
+        let (token, answer) = self.receive().unwrap();
+        assert_eq!(token, 1);
+        answer
+    }
+
+    /// Whether nothing arrives for so long.
+    pub(crate) fn is_quiet_for(&mut self, time: Duration) -> bool {
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let quiet = matches!(
+            self.socket.peek(&mut [0]).map_err(|error| error.kind()),
+            Err(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+        );
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        quiet
+    }
+
+    /// Whether the server closes the connection, whatever it sends before.
+    pub(crate) fn is_closed_by_server(&mut self) -> bool {
+        let mut rest = Vec::new();
+        match self.socket.read_to_end(&mut rest) {
+            Ok(_) => true,
+            Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+        }
+    }
+}
+
+fn sign(key: &[u8], text: &[u8]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(text);
+    mac.finalize().into_bytes().into()
+}

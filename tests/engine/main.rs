@@ -1,0 +1,7 @@
+//! The embedded engine, from outside: over its wire protocol.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod client;
+mod golden;
+mod wire;
