@@ -1,6 +1,7 @@
 //! The evaluator: terms in, values out.
 
 mod admin;
+mod aggregate;
 mod coerce;
 mod feed;
 mod func;
@@ -9,6 +10,7 @@ mod object;
 mod path;
 mod scalar;
 mod seq;
+mod sort;
 mod stats;
 mod step;
 mod stream;
@@ -182,15 +184,15 @@ impl Env {
             K::Map | K::Filter | K::ConcatMap => seq::transform(self, call, scope),
             K::Skip | K::Limit | K::Slice => seq::cut(self, call, scope),
             K::Nth => seq::nth(self, call, scope),
-            K::Count => seq::count(self, call, scope),
+            K::Count => aggregate::count(self, call, scope),
             K::Contains => seq::contains(self, call, scope),
             K::IsEmpty => seq::is_empty(self, call, scope),
-            K::Sum | K::Avg | K::Min | K::Max => seq::aggregate(self, call, scope),
+            K::Sum | K::Avg | K::Min | K::Max => aggregate::aggregate(self, call, scope),
             K::Distinct => seq::distinct(self, call, scope),
             K::Union => seq::union(self, call, scope),
             K::Range => seq::range(self, call, scope),
-            K::Asc | K::Desc => seq::order_key(self, call, scope),
-            K::OrderBy => seq::order_by(self, call, scope),
+            K::Asc | K::Desc => sort::order_key(self, call, scope),
+            K::OrderBy => sort::order_by(self, call, scope),
             K::CoerceTo => coerce::coerce_to(self, call, scope),
             K::TypeOf => datum(coerce::type_of(self, call, scope)),
             K::Info => datum(coerce::info(self, call, scope)),

@@ -1,11 +1,11 @@
 //! Terms over sequences.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use super::Env;
-use super::func::{Func, Scope};
-use super::index::{self, Direction, IndexScan, Wanted};
+use super::func::Scope;
+use super::index::Direction;
+use super::sort::by_index;
 use super::step::{Predicate, Step};
 use super::stream::{Source, Stream, key_of};
 use super::value::{Row, Table, Value};
@@ -217,7 +217,7 @@ pub(crate) fn nth_of(
 }
 
 /// An element that may still be a document of its table.
-fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
+pub(crate) fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     Ok(match selection {
         Some(table) => {
             let key = value
@@ -230,36 +230,8 @@ fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     })
 }
 
-/// `count`, of a sequence, a binary or a text, and of what a predicate or a value picks.
-pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    let picked = call
-        .args
-        .get(1)
-        .map(|pick| env.eval(pick, scope))
-        .transpose()?;
-    let count = match (&subject, &picked) {
-        (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
-        (Value::Datum(Datum::String(text)), None) => text.chars().count(),
-        (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
-        _ => {
-            let mut stream = subject.into_stream()?;
-            stream.refuse_feed()?;
-            let mut count = 0;
-            while let Some(element) = stream.next(env)? {
-                count += usize::from(match &picked {
-                    None => true,
-                    Some(pick) => is_picked(env, pick, &element)?,
-                });
-            }
-            count
-        }
-    };
-    Ok(Value::Datum(count.into()))
-}
-
 /// Whether a function says yes to an element, or a value is the same.
-fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
+pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
     match pick {
         Value::Func(function) => match function.call(env, std::slice::from_ref(element)) {
             Ok(answer) => Ok(answer.is_truthy()),
@@ -300,93 +272,6 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
-}
-
-/// `sum`, `avg`, `min` and `max`, of the elements or of what a function or field gives for each.
-pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    if let Some(index) = call.optarg("index") {
-        let index = env.datum(index, scope)?;
-        return extreme_of_index(env, call.kind, subject, index.as_str()?);
-    }
-    if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
-        (&subject, call.kind, call.args.len())
-    {
-        // A whole table has its primary key for an index (map_acc_term_t in RethinkDB's terms/seq.cc).
-        let primary_key = table.primary_key.clone();
-        return extreme_of_index(env, call.kind, subject, &primary_key);
-    }
-    let mut stream = subject.into_stream()?;
-    stream.refuse_feed()?;
-    let selection = stream.selection.clone();
-    let by = call
-        .args
-        .get(1)
-        .map(|by| env.func_or_field(by, scope))
-        .transpose()?;
-    let (mut sum, mut count, mut best) = (0.0, 0usize, None::<(Datum, Datum)>);
-    while let Some(element) = stream.next(env)? {
-        let value = match &by {
-            None => element.clone(),
-            Some(by) => match by.call(env, std::slice::from_ref(&element)) {
-                Ok(value) => value,
-                Err(error) if error.kind == ErrorKind::NonExistence => continue,
-                Err(error) => return Err(error),
-            },
-        };
-        if matches!(call.kind, TermKind::Sum | TermKind::Avg) {
-            sum += value.as_number()?;
-            count += 1;
-            continue;
-        }
-        let wanted = if call.kind == TermKind::Min {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        };
-        let is_better = match &best {
-            None => true,
-            Some((best, _)) => value.compare(best)? == wanted,
-        };
-        if is_better {
-            best = Some((value, element));
-        }
-    }
-    let empty = |name: &str| {
-        ReqlError::missing(format!(
-            "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
-             elements of the stream had that field.)"
-        ))
-    };
-    match call.kind {
-        TermKind::Sum => Ok(Value::Datum(sum.into())),
-        TermKind::Avg if count == 0 => Err(empty("average")),
-        TermKind::Avg => Ok(Value::Datum((sum / count as f64).into())),
-        kind => {
-            let name = if kind == TermKind::Min { "min" } else { "max" };
-            let (_, element) = best.ok_or_else(|| empty(name))?;
-            self::element(selection, element)
-        }
-    }
-}
-
-/// `min` and `max` by an index: its first or last document.
-fn extreme_of_index(
-    env: &Env,
-    kind: TermKind,
-    subject: Value,
-    index: &str,
-) -> Result<Value, ReqlError> {
-    let (name, direction) = match kind {
-        TermKind::Min => ("min", Direction::Ascending),
-        _ => ("max", Direction::Descending),
-    };
-    let mut stream = by_index(env, subject, index, direction)?;
-    let selection = stream.selection.clone();
-    let found = stream.next(env)?.ok_or_else(|| {
-        ReqlError::logic(format!("`{name}` found no entries in the specified index."))
-    })?;
-    element(selection, found)
 }
 
 /// `distinct`: each value once, in order.
@@ -452,161 +337,6 @@ pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         None,
         false,
     )))
-}
-
-/// `asc` and `desc`: a key of `order_by` with its direction.
-pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let key = Box::new(env.eval(&call.args[0], scope)?);
-    Ok(Value::Order {
-        key,
-        descending: call.kind == TermKind::Desc,
-    })
-}
-
-/// `order_by`, by an index, by keys, or by an index and then by keys.
-pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    let keys = call.args[1..]
-        .iter()
-        .map(|key| sort_key(env.eval(key, scope)?))
-        .collect::<Result<Vec<_>, _>>()?;
-    let stream = match call.optarg("index") {
-        None => subject.into_stream()?,
-        Some(index) => {
-            let (name, direction) = match env.eval(index, scope)? {
-                Value::Order {
-                    key,
-                    descending: true,
-                } => (key.into_datum(env)?, Direction::Descending),
-                Value::Order {
-                    key,
-                    descending: false,
-                } => (key.into_datum(env)?, Direction::Ascending),
-                other => (other.into_datum(env)?, Direction::Ascending),
-            };
-            by_index(env, subject, name.as_str()?, direction)?
-        }
-    };
-    if keys.is_empty() {
-        return match call.optarg("index") {
-            Some(_) => Ok(Value::Stream(stream)),
-            None => Err(ReqlError::logic("Must specify something to order by.")),
-        };
-    }
-    let selection = stream.selection.clone();
-    let items = sort(env, stream.collect(env)?, &keys)?;
-    Ok(Value::Stream(Stream {
-        selection,
-        ..Stream::array(items)
-    }))
-}
-
-struct SortKey {
-    function: Func,
-    descending: bool,
-}
-
-fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
-    let (value, descending) = match value {
-        Value::Order { key, descending } => (*key, descending),
-        value => (value, false),
-    };
-    let function = match value {
-        Value::Func(function) => function,
-        Value::Datum(Datum::String(name)) => Func::field(&name),
-        other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
-    };
-    Ok(SortKey {
-        function,
-        descending,
-    })
-}
-
-/// Sorts by several keys; what lacks a key comes first.
-fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            values.push(match key.function.call(env, std::slice::from_ref(&item)) {
-                Ok(value) => Some(value),
-                Err(error) if error.kind == ErrorKind::NonExistence => None,
-                Err(error) => return Err(error),
-            });
-        }
-        keyed.push((values, item));
-    }
-    order::sort_by(&mut keyed, |(a, _), (b, _)| {
-        for ((a, b), key) in a.iter().zip(b).zip(keys) {
-            let order = match (a, b) {
-                (Some(a), Some(b)) => a.compare(b)?,
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            };
-            if order.is_ne() {
-                return Ok(if key.descending {
-                    order.reverse()
-                } else {
-                    order
-                });
-            }
-        }
-        Ok(Ordering::Equal)
-    })?;
-    Ok(keyed.into_iter().map(|(_, item)| item).collect())
-}
-
-/// The documents of a table, or of a range of it, in the order of an index.
-fn by_index(
-    env: &Env,
-    subject: Value,
-    name: &str,
-    direction: Direction,
-) -> Result<Stream, ReqlError> {
-    let mut stream = match subject {
-        Value::Table(table) => Stream::scan(table),
-        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => stream,
-        Value::Stream(_) => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
-        other => {
-            return Err(ReqlError::expected(
-                "TABLE_SLICE",
-                other.into_datum(env)?.type_name(),
-            ));
-        }
-    };
-    let conflict = |other: &str| {
-        ReqlError::logic(format!(
-            "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
-        ))
-    };
-    match &mut stream.source {
-        Source::Scan(scan) if *scan.table.primary_key == *name => {
-            scan.direction = direction;
-            scan.is_ordered = true;
-        }
-        Source::Scan(scan) => {
-            let table = scan.table.clone();
-            let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
-            if !is_whole {
-                return Err(conflict(&table.primary_key));
-            }
-            let index = index::find(&table, name)?;
-            let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
-            scan.order(direction);
-            stream = Stream::wrap(Source::Index(scan), Some(table), false);
-        }
-        Source::Index(scan) if scan.index_name() == name => scan.order(direction),
-        Source::Index(scan) => return Err(conflict(scan.index_name())),
-        _ => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
-    }
-    Ok(stream)
 }
 
 /// The keys of the documents of a selection, for a write.
