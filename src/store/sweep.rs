@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::insert::Written;
 use super::read::{between, document, first_id};
 use super::remove::{Marked, before_now};
 use super::{Inner, Store, StoreError, is_deleted};
@@ -183,9 +184,8 @@ impl Store {
         };
         let reservation = self.reserve(&meta, Place::default()).await;
         let placement = reservation.placement;
-        let is_placed = self
-            .insert_placement(&ImageRecord { meta, placement })
-            .await?;
+        let record = ImageRecord { meta, placement };
+        let is_placed = self.insert_placement(&record).await? != Written::Before;
         if is_placed {
             reservation.keep();
         }

@@ -114,6 +114,15 @@ test('a new tab shows what there is', async () => {
   await window.close();
 });
 
+test('each window tells how many are here', async () => {
+  const one = await open();
+  const two = await open();
+  for (const window of [one, two]) await window.page.getByText('Live · 2 here').waitFor();
+  await two.close();
+  await eventually(async () => assert.equal(await one.page.locator('#connection').innerText(), 'Live'));
+  await one.close();
+});
+
 test('a hostile file name is shown as it is, and does nothing', async () => {
   const name = `<img src=x onerror=alert(1)> "'🦊\u202e ../x.png`;
   await server.upload(red, { fileName: name });

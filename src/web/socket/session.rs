@@ -134,10 +134,7 @@ impl Session {
         loop {
             self.begin_command();
             let has_room = self.outbox.has_room();
-            let stuck_until = self
-                .outbox
-                .stuck_since()
-                .map(|since| since + self.state.settings.patience);
+            let stuck_until = self.stuck_until();
             let takes_commands =
                 has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
             let may_speak = has_room && !self.feed.is_inside_message();
@@ -145,7 +142,10 @@ impl Session {
                 biased;
                 () = shutdown.cancelled() => return End::Close(CloseCode::Away),
                 () = self.outbox.gone() => return End::Gone,
-                () = until(stuck_until) => return End::Cut("it reads nothing"),
+                // What waited when this turn began may have been taken since, without a word to us.
+                () = until(stuck_until) => if self.stuck_until().is_some_and(|end| end <= Instant::now()) {
+                    return End::Cut("it reads nothing");
+                },
                 _ = heartbeat.tick() => if let Some(end) = self.ask_for_life() {
                     return end;
                 },
@@ -164,6 +164,12 @@ impl Session {
                 () = self.outbox.room(), if !has_room => {}
             }
         }
+    }
+
+    /// Until when the client must take something of what waits for it, if anything does.
+    fn stuck_until(&self) -> Option<Instant> {
+        let since = self.outbox.stuck_since()?;
+        Some(since + self.state.settings.patience)
     }
 
     /// Begins the next command if none is carried out.
