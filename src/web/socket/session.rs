@@ -109,17 +109,11 @@ impl Session {
             End::Gone => {}
             End::Cut(why) => {
                 log::info!("disconnected a viewer: {why}");
+                outbox.finish();
                 connection.cut();
             }
-            End::Close(code) => {
-                outbox.push(frame::close(code));
-                outbox.finish();
-                if timeout(CLOSE_LIMIT, outbox.gone()).await.is_err() {
-                    connection.cut();
-                }
-            }
+            End::Close(code) => say_goodbye(code, &outbox, messages, &connection).await,
         }
-        drop(messages);
     }
 
     /// Serves the client until its session ends.
@@ -131,10 +125,7 @@ impl Session {
         loop {
             self.begin_command();
             let has_room = self.outbox.has_room();
-            let stuck_until = self
-                .outbox
-                .stuck_since()
-                .map(|since| since + self.state.settings.patience);
+            let stuck_until = self.stuck_until();
             let takes_commands =
                 has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
             let may_speak = has_room && !self.feed.is_inside_message();
@@ -142,7 +133,10 @@ impl Session {
                 biased;
                 () = shutdown.cancelled() => return End::Close(CloseCode::Away),
                 () = self.outbox.gone() => return End::Gone,
-                () = until(stuck_until) => return End::Cut("it reads nothing"),
+                // It may have read meanwhile.
+                () = until(stuck_until) => if self.stuck_until().is_some_and(|end| end <= Instant::now()) {
+                    return End::Cut("it reads nothing");
+                },
                 _ = heartbeat.tick() => if let Some(end) = self.ask_for_life() {
                     return end;
                 },
@@ -160,6 +154,12 @@ impl Session {
                 () = self.outbox.room(), if !has_room => {}
             }
         }
+    }
+
+    /// When the client is given up unless it takes something of what waits.
+    fn stuck_until(&self) -> Option<Instant> {
+        let since = self.outbox.stuck_since()?;
+        Some(since + self.state.settings.patience)
     }
 
     /// Begins the next command if none is carried out.
@@ -215,7 +215,7 @@ impl Session {
             }
             Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
             Some(Ok(AggregatedMessage::Binary(_))) => Err(End::Close(CloseCode::Unsupported)),
-            Some(Ok(AggregatedMessage::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Ok(AggregatedMessage::Close(_))) | None => Err(End::Close(CloseCode::Normal)),
             Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::TooBig)),
             // The stream reports text that is not UTF-8 in this way.
             Some(Err(ProtocolError::Io(error)))
@@ -223,7 +223,7 @@ impl Session {
             {
                 Err(End::Close(CloseCode::Invalid))
             }
-            Some(Err(ProtocolError::Io(_))) | None => Err(End::Close(CloseCode::Normal)),
+            Some(Err(ProtocolError::Io(_))) => Err(End::Close(CloseCode::Normal)),
             Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
         }
     }
@@ -244,6 +244,44 @@ impl Session {
         self.missed += 1;
         self.outbox.push(frame::ping());
         None
+    }
+}
+
+/// Sends the last frame and ends the connection: at once if the client has closed, too, since it may wait for that.
+async fn say_goodbye(
+    code: CloseCode,
+    outbox: &Outbox,
+    messages: AggregatedMessageStream,
+    connection: &Connection,
+) {
+    outbox.push(frame::close(code));
+    let client_has_read = match code {
+        CloseCode::Normal => true,
+        CloseCode::Away | CloseCode::Unsupported => {
+            // Who does not answer in time is not waited for any longer.
+            let _ = timeout(CLOSE_LIMIT, client_closes(messages, outbox)).await;
+            true
+        }
+        // What it says cannot be understood any more: the server reads and drops it for a while.
+        CloseCode::Protocol | CloseCode::Invalid | CloseCode::TooBig => false,
+    };
+    outbox.finish();
+    let sent = timeout(CLOSE_LIMIT, outbox.gone()).await;
+    if client_has_read || sent.is_err() {
+        connection.cut();
+    }
+}
+
+/// Waits for the client's last frame, or for the end of the connection.
+async fn client_closes(mut messages: AggregatedMessageStream, outbox: &Outbox) {
+    loop {
+        tokio::select! {
+            () = outbox.gone() => return,
+            message = messages.recv() => match message {
+                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            }
+        }
     }
 }
 
