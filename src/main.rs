@@ -5,7 +5,7 @@ mod logging;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use clap::Parser as _;
 use realtime_photo::config::{Arguments, Settings};
 use realtime_photo::startup::Application;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere to say it if this fails.
-            let _ = writeln!(io::stderr(), "realtime-photo: {error:#}");
+            let _ = writeln!(io::stderr(), "realtime-photo: {error}");
             ExitCode::FAILURE
         }
     }
@@ -28,7 +28,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start threads")?;
+        .map_err(|error| anyhow!("cannot start threads: {error}"))?;
     let result = runtime.block_on(async {
         let application = Application::build(settings).await?;
         announce(&application);

@@ -55,7 +55,7 @@ pub enum StartupError {
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, io::Error),
     /// The data folder, or the address at which the engine is published.
-    #[error("{0}")]
+    #[error(transparent)]
     Engine(#[from] EngineError),
     /// The database cannot be used.
     #[error("cannot use {0}: {1}")]
@@ -74,10 +74,10 @@ impl Application {
     ///
     /// If the address, the data folder or the database cannot be used; waits for a database up to ten seconds.
     pub async fn build(settings: Settings) -> Result<Self, StartupError> {
-        limits::raise_open_files();
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listen(settings.listen)?;
         let address = listener.local_addr()?;
+        limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
                 let database = format!("the embedded engine in {}", embedded.data.display());

@@ -114,7 +114,7 @@ impl Store {
         &self,
         changes: Command,
     ) -> Result<BoxStream<'static, Result<Element, StoreError>>, StoreError> {
-        let (session, gone) = self.inner.connector.connect().await?.into_parts();
+        let (session, gone) = self.inner.connector.connect_in_turn().await?.into_parts();
         let mut elements = stream! {
             let mut elements = changes.run::<_, Element>(&session);
             loop {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::insert::Written;
 use super::read::{between, document, first_id};
 use super::{DELETED_AT, Inner, Store, StoreError, is_deleted};
 use crate::image::{ImageId, ImageMeta, ImageRecord, Place};
@@ -139,8 +140,8 @@ impl Store {
             return Ok(false);
         };
         let placement = self.place(Place::default());
-        self.insert_placement(&ImageRecord { meta, placement })
-            .await
+        let record = ImageRecord { meta, placement };
+        Ok(self.insert_placement(&record).await? != Written::Before)
     }
 }
 

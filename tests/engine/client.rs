@@ -140,12 +140,18 @@ impl Client {
 
     /// Reads the next frame.
     pub(crate) fn receive(&mut self) -> io::Result<(i64, Value)> {
+        let (token, body) = self.receive_raw()?;
+        Ok((token, serde_json::from_slice(&body).unwrap()))
+    }
+
+    /// Reads the next frame and leaves its text as it is.
+    pub(crate) fn receive_raw(&mut self) -> io::Result<(i64, Vec<u8>)> {
         let mut header = [0; 12];
         self.socket.read_exact(&mut header)?;
         let token = i64::from_le_bytes(header[..8].try_into().unwrap());
         let mut body = vec![0; u32::from_le_bytes(header[8..].try_into().unwrap()) as usize];
         self.socket.read_exact(&mut body)?;
-        Ok((token, serde_json::from_slice(&body).unwrap()))
+        Ok((token, body))
     }
 
     /// Sends a term and reads the answer.

@@ -17,6 +17,9 @@ use crate::engine::term::{Call, TermKind};
 /// How many documents one operation on the storage writes: the writer takes others' operations in between.
 const DOCUMENTS_PER_OPERATION: usize = 500;
 
+/// How many new bytes one operation holds in memory before the rest is left to the next one.
+const BYTES_PER_OPERATION: usize = 16 * 1024 * 1024;
+
 /// What the optional arguments of a write say.
 #[derive(Clone, Copy)]
 struct Options {
@@ -31,15 +34,15 @@ impl Options {
             .map(|value| env.datum(value, scope))
             .transpose()?
         {
-            None | Some(Datum::Bool(false)) => ReturnChanges::No,
-            Some(Datum::Bool(true)) => ReturnChanges::Changed,
+            None => ReturnChanges::No,
             Some(Datum::String(text)) if &*text == "always" => ReturnChanges::Always,
             Some(Datum::String(text)) => {
                 return Err(ReqlError::logic(format!(
                     "Invalid return_changes value `{text}` (options are `true`, `false`, and `'always'`.)"
                 )));
             }
-            Some(other) => return Err(ReqlError::expected("BOOL", other.type_name())),
+            Some(flag) if flag.is_truthy() => ReturnChanges::Changed,
+            Some(_) => ReturnChanges::No,
         };
         let durability = match call.optarg("durability") {
             Some(durability) => Some(env.datum(durability, scope)?),
@@ -72,7 +75,6 @@ pub(crate) fn parse_durability(text: &str) -> Result<Durability, ReqlError> {
 }
 
 /// What an insert does with a document that is there already.
-#[derive(Clone)]
 enum Conflict {
     Error,
     Replace,
@@ -95,6 +97,7 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     };
     let mut stats = Stats::new(options.return_changes);
     for document in &mut documents {
+        object::refuse_literals(document)?;
         if let Datum::Object(fields) = document
             && !fields.contains_key(&table.primary_key)
         {
@@ -103,20 +106,16 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
             stats.generated_keys.push(key);
         }
     }
-    while !documents.is_empty() {
-        let rest = documents.split_off(documents.len().min(DOCUMENTS_PER_OPERATION));
-        let (table, conflict) = (table.clone(), conflict.clone());
-        let part = env.write(options.durability, move |env, batch| {
-            let mut stats = Stats::new(options.return_changes);
-            check_table(batch, &table)?;
-            for document in documents {
-                insert_one(env, batch, &table, document, &conflict, &mut stats)?;
-            }
-            Ok(stats)
-        })?;
-        stats.add(part);
-        documents = rest;
-    }
+    let written = write_all(
+        env,
+        options,
+        &table,
+        documents,
+        move |env, batch, table, document, stats| {
+            insert_one(env, batch, table, document, &conflict, stats)
+        },
+    )?;
+    stats.add(written);
     Ok(Value::Datum(stats.into_datum()))
 }
 
@@ -125,6 +124,9 @@ fn conflict(env: &Env, call: &Call, scope: &Scope) -> Result<Conflict, ReqlError
         return Ok(Conflict::Error);
     };
     match env.eval(term, scope)? {
+        Value::Func(function) if !function.takes(3) => Err(ReqlError::logic(
+            "The conflict function passed to `insert` should expect 3 arguments.",
+        )),
         Value::Func(function) if function.is_deterministic() => Ok(Conflict::Resolve(function)),
         Value::Func(_) => Err(ReqlError::logic(
             "The conflict function passed to `insert` must be deterministic.",
@@ -230,24 +232,54 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         kind: call.kind,
         function,
     };
-    let mut stats = Stats::new(options.return_changes);
-    for keys in keys.chunks(DOCUMENTS_PER_OPERATION) {
-        let (table, change, keys) = (table.clone(), change.clone(), keys.to_vec());
-        stats.add(env.write(options.durability, move |env, batch| {
-            let mut stats = Stats::new(options.return_changes);
-            check_table(batch, &table)?;
-            for key in keys {
-                let old = batch.get(table.id, &key)?.unwrap_or(Datum::Null);
-                let new = change.apply(env, &old);
-                write_one(batch, &table, &key, old, new, &mut stats)?;
-            }
-            Ok(stats)
-        })?);
-    }
+    let stats = write_all(
+        env,
+        options,
+        &table,
+        keys,
+        move |env, batch, table, key, stats| {
+            let old = batch.get(table.id, &key)?.unwrap_or(Datum::Null);
+            let new = change.apply(env, &old);
+            write_one(batch, table, &key, old, new, stats)
+        },
+    )?;
     Ok(Value::Datum(stats.into_datum()))
 }
 
-#[derive(Clone)]
+/// Writes many documents in operations of a bounded size, each of which is carried out as a whole.
+fn write_all<T: Send + 'static>(
+    env: &Env,
+    options: Options,
+    table: &Table,
+    items: Vec<T>,
+    write: impl Fn(&Env, &mut Batch<'_>, &Table, T, &mut Stats) -> Result<(), ReqlError>
+    + Send
+    + Sync
+    + 'static,
+) -> Result<Stats, ReqlError> {
+    let mut total = Stats::new(options.return_changes);
+    let mut left = items;
+    let write = Arc::new(write);
+    while !left.is_empty() {
+        let (table, write) = (table.clone(), Arc::clone(&write));
+        let (stats, rest) = env.write(options.durability, move |env, batch| {
+            check_table(batch, &table)?;
+            let mut stats = Stats::new(options.return_changes);
+            let mut items = left.into_iter();
+            for item in items.by_ref().take(DOCUMENTS_PER_OPERATION) {
+                write(env, batch, &table, item, &mut stats)?;
+                if batch.bytes() > BYTES_PER_OPERATION {
+                    break;
+                }
+            }
+            Ok((stats, items.collect::<Vec<_>>()))
+        })?;
+        total.add(stats);
+        left = rest;
+    }
+    Ok(total)
+}
+
 struct Change {
     kind: TermKind,
     function: Option<Func>,
@@ -294,7 +326,7 @@ fn write_one(
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
     match new
-        .and_then(object::without_literals)
+        .and_then(|new| object::refuse_literals(&new).map(|()| new))
         .and_then(|new| check_document(table, key, &old, new))
     {
         Err(error) => stats.failed(error, &old),

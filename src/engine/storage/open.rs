@@ -25,6 +25,9 @@ const FILE_NAME: &str = "board.redb";
 /// bounds what a large batch of writes holds back before it goes to the disk.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
+/// What redb says of a file that a later redb wrote; it has no error of its own for that.
+const NEWER_REDB: &str = "Expected file format version <=";
+
 /// Why the data folder cannot be used.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -47,14 +50,12 @@ pub enum OpenError {
         source: io::Error,
     },
     /// It was written by a later version.
-    #[error(
-        "the data folder {folder} has format {found}, and this version knows up to {FORMAT}: use a newer version"
-    )]
+    #[error("the data folder {folder} was written by a newer version ({detail}): use that one")]
     Newer {
         /// The folder.
         folder: PathBuf,
-        /// The format of the folder.
-        found: u64,
+        /// What is newer.
+        detail: String,
     },
     /// What is in it is not what this program writes.
     #[error(
@@ -127,7 +128,7 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
         Err(ReadError::Newer(found)) => {
             return Err(OpenError::Newer {
                 folder: folder.to_owned(),
-                found,
+                detail: format!("format {found}, and this one knows up to {FORMAT}"),
             });
         }
         Err(ReadError::Redb(error)) => return Err(from_redb(folder, error)),
@@ -253,6 +254,10 @@ fn from_database(folder: &Path, error: DatabaseError) -> OpenError {
 fn from_redb(folder: &Path, error: redb::Error) -> OpenError {
     match error {
         redb::Error::Io(error) => from_io(folder, error),
+        redb::Error::Corrupted(detail) if detail.starts_with(NEWER_REDB) => OpenError::Newer {
+            folder: folder.to_owned(),
+            detail,
+        },
         redb::Error::Corrupted(detail) => damaged(folder, detail),
         other => OpenError::Disk {
             folder: folder.to_owned(),

@@ -211,6 +211,13 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Refuses operations from now on and forgets those that wait, which answers them.
+    pub(super) fn abandon(&self) {
+        self.close();
+        let waiting = std::mem::take(&mut lock(&self.state).requests);
+        drop(waiting);
+    }
+
     /// Waits until there is something to do, at most until `deadline`.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Wake {
         let mut state = lock(&self.state);

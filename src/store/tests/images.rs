@@ -93,6 +93,27 @@ async fn the_same_upload_at_the_same_time_makes_one_image() {
 }
 
 #[tokio::test]
+async fn of_several_images_that_take_one_id_at_the_same_time_one_is_stored() {
+    let store = TestStore::new().await;
+    let id = ImageId::new();
+    let images = [&b"one"[..], b"two", b"three", b"four"].map(Bytes::from_static);
+    let images = images.map(|file| store.insert(image_with_id(id, file)));
+    let results = join_all(images).await;
+    let is_created = |result: &_| matches!(result, Ok(Insert::Created(_)));
+    let created = results.iter().position(is_created).unwrap();
+    for (number, result) in results.iter().enumerate() {
+        assert!(
+            number == created || *result == Ok(Insert::Conflict),
+            "{results:?}"
+        );
+    }
+    let (meta, file) = store.file(id).await.unwrap().unwrap();
+    assert_eq!(meta.sha256, format!("{:x}", HexDigest(&file)));
+    assert_eq!(store.record(id).await.unwrap().unwrap().meta, meta);
+    store.drop_database().await;
+}
+
+#[tokio::test]
 async fn images_without_a_place_are_put_on_a_grid_in_front_of_the_earlier_ones() {
     let store = TestStore::new().await;
     let first = created(&store, image(b"1")).await.placement;

@@ -133,7 +133,7 @@ impl Session {
                 biased;
                 () = shutdown.cancelled() => return End::Close(CloseCode::Away),
                 () = self.outbox.gone() => return End::Gone,
-                // It may have read meanwhile.
+                // What waited when this turn began may have been taken since, without a word to us.
                 () = until(stuck_until) => if self.stuck_until().is_some_and(|end| end <= Instant::now()) {
                     return End::Cut("it reads nothing");
                 },
@@ -156,7 +156,7 @@ impl Session {
         }
     }
 
-    /// When the client is given up unless it takes something of what waits.
+    /// Until when the client must take something of what waits for it, if anything does.
     fn stuck_until(&self) -> Option<Instant> {
         let since = self.outbox.stuck_since()?;
         Some(since + self.state.settings.patience)

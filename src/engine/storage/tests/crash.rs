@@ -16,7 +16,6 @@ fn start(name: &str, folder: &Path) -> (Child, impl Iterator<Item = String> + us
             &format!("engine::storage::tests::crash::{name}"),
             "--exact",
             "--nocapture",
-            "--ignored",
         ])
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
@@ -48,8 +47,8 @@ fn say(text: &str) {
     out.flush().unwrap();
 }
 
+/// The process to be killed; without a folder to write to it has nothing to do.
 #[tokio::test]
-#[ignore = "the test below starts it in a process of its own"]
 async fn writes_until_killed() {
     let Some(storage) = opened() else { return };
     let table = table(&storage);
@@ -115,8 +114,8 @@ async fn what_was_acknowledged_survives_kill_9_in_the_midst_of_writing() {
     }
 }
 
+/// The process to be killed; without a folder to write to it has nothing to do.
 #[tokio::test]
-#[ignore = "the test below starts it in a process of its own"]
 async fn writes_softly() {
     let Some(storage) = opened() else { return };
     let table = table(&storage);

@@ -155,6 +155,7 @@ async fn writing_goes_on_when_a_full_disk_has_room_again() {
 async fn a_full_disk_is_not_tried_at_every_write() {
     let slow = Pace {
         first_pause: Duration::from_secs(3600),
+        last_pause: Duration::from_secs(3600),
         ..PACE
     };
     let it = Faulty::with_pace(1, slow).await;

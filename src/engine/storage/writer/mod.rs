@@ -1,12 +1,16 @@
 //! The one thread that writes: it carries out whatever waits, commits it together, and answers.
 
+mod recovery;
+mod task;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use redb::WriteTransaction;
-use tokio::sync::oneshot;
+
+pub(super) use task::{Operation, Task};
 
 use super::batch::{Batch, Outcome};
 use super::catalog::Catalog;
@@ -14,9 +18,10 @@ use super::failure::explain;
 use super::journal::{Entry, Journal, Tables, write_meta};
 use super::layout::{META, State};
 use super::open::Medium;
-use super::shared::{Counters, Live, Request, Shared, Wake, closed};
+use super::shared::{Counters, Live, Request, Shared, Wake};
 use super::{Commit, Durability};
-use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::error::ReqlError;
+use task::panicked;
 
 /// How many operations are committed together at most: what bounds how long the first of them waits.
 const GROUP_OPERATIONS: usize = 256;
@@ -47,65 +52,6 @@ impl Default for Pace {
             last_pause: Duration::from_secs(2),
         }
     }
-}
-
-/// An operation and who waits for its result.
-pub(super) trait Operation: Send {
-    /// Carries it out; tells whether it succeeded.
-    fn run(&mut self, batch: &mut Batch<'_>) -> bool;
-
-    /// Answers, once it is known whether the batch was committed.
-    fn answer(self: Box<Self>, committed: Result<(), ReqlError>);
-}
-
-/// An operation that returns a `T`.
-pub(super) struct Task<T, F> {
-    work: Option<F>,
-    result: Option<Result<T, ReqlError>>,
-    answer: oneshot::Sender<Result<T, ReqlError>>,
-}
-
-impl<T, F> Task<T, F> {
-    pub(super) fn new(work: F) -> (Self, oneshot::Receiver<Result<T, ReqlError>>) {
-        let (answer, result) = oneshot::channel();
-        (
-            Self {
-                work: Some(work),
-                result: None,
-                answer,
-            },
-            result,
-        )
-    }
-}
-
-impl<T, F> Operation for Task<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Batch<'_>) -> Result<T, ReqlError> + Send,
-{
-    fn run(&mut self, batch: &mut Batch<'_>) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        let result =
-            catch_unwind(AssertUnwindSafe(|| work(batch))).unwrap_or_else(|_| Err(panicked()));
-        self.result.insert(result).is_ok()
-    }
-
-    fn answer(self: Box<Self>, committed: Result<(), ReqlError>) {
-        let Self { result, answer, .. } = *self;
-        let result = committed.and_then(|()| result.unwrap_or_else(|| Err(panicked())));
-        // Whoever asked may have gone: the write stands all the same.
-        let _ = answer.send(result);
-    }
-}
-
-fn panicked() -> ReqlError {
-    ReqlError::new(
-        ErrorKind::Internal,
-        "The storage operation panicked; nothing of it was written.",
-    )
 }
 
 /// What is done with each commit.
@@ -204,23 +150,6 @@ impl Writer {
         for request in requests {
             request.operation.answer(result.clone());
         }
-    }
-
-    /// Whether writing can be tried now.
-    fn admit(&mut self) -> Result<(), ReqlError> {
-        match &self.trouble {
-            Some(trouble) if Instant::now() < trouble.until && !self.closing => {
-                return Err(trouble.reason.clone());
-            }
-            _ => {}
-        }
-        if self.is_open() || self.reopen() {
-            return Ok(());
-        }
-        Err(self
-            .trouble
-            .as_ref()
-            .map_or_else(closed, |trouble| trouble.reason.clone()))
     }
 
     fn commit_group(&mut self, requests: &mut Vec<Request>) -> Result<(), ReqlError> {
@@ -404,109 +333,7 @@ impl Writer {
         }
     }
 
-    /// The group is lost, and nothing of it was written.
-    fn give_up(&mut self, reason: ReqlError) -> ReqlError {
-        self.worry(reason.clone());
-        self.reopen();
-        reason
-    }
-
-    /// A commit failed. The file tells whether it took place all the same.
-    fn half_way(&mut self, reason: ReqlError, done: Done) -> Result<(), ReqlError> {
-        let seq = done.state.seq;
-        let only_in_memory = !done.durable;
-        self.worry(reason.clone());
-        self.limbo = Some(done);
-        if self.reopen() {
-            return if self.state.seq >= seq {
-                Ok(())
-            } else {
-                Err(reason)
-            };
-        }
-        if only_in_memory {
-            self.limbo = None;
-            return Err(reason);
-        }
-        let message = format!(
-            "{} It is unknown whether the write took place.",
-            reason.message
-        );
-        Err(ReqlError::new(ErrorKind::OpIndeterminate, message))
-    }
-
-    fn worry(&mut self, reason: ReqlError) {
-        let pause = self
-            .trouble
-            .as_ref()
-            .map_or(self.pace.first_pause, |trouble| {
-                self.pace.last_pause.min(trouble.pause * 2)
-            });
-        log::error!("writing to the database file failed, trying again in {pause:?}: {reason}");
-        self.trouble = Some(Trouble {
-            reason,
-            pause,
-            until: Instant::now() + pause,
-        });
-    }
-
-    fn is_open(&self) -> bool {
-        let live = self
-            .shared
-            .live
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        matches!(&*live, Live::Open { .. })
-    }
-
-    /// Closes the file and opens it again: redb refuses all work after an error of the disk. Snapshots of before can
-    /// read no more then. What was acknowledged and is not on disk is written again.
-    fn reopen(&mut self) -> bool {
-        self.generation += 1;
-        let shared = Arc::clone(&self.shared);
-        Counters::count(&shared.counters.reopened);
-        let mut live = shared.live.write().unwrap_or_else(PoisonError::into_inner);
-        let waiting = ReqlError::op_failed("The database is recovering from an error of its disk.");
-        // Drops the database, which gives the lock on the file back, whoever still has snapshots of it.
-        *live = Live::Failed(waiting);
-        let newest = self
-            .limbo
-            .as_ref()
-            .map_or(self.state.seq, |limbo| limbo.state.seq);
-        let opened = self.medium.reopen(&self.journal, self.state.seq..=newest);
-        match opened {
-            Ok((database, disk)) => {
-                *live = Live::Open {
-                    database,
-                    generation: self.generation,
-                };
-                drop(live);
-                shared.forget_snapshot();
-                self.adopt(disk);
-                true
-            }
-            Err(reason) => {
-                *live = Live::Failed(reason.clone());
-                drop(live);
-                self.worry(reason);
-                false
-            }
-        }
-    }
-
-    /// Compares what is on disk with what was being done.
-    fn adopt(&mut self, disk: State) {
-        if let Some(limbo) = self.limbo.take()
-            && disk.seq >= limbo.state.seq
-        {
-            self.publish(limbo);
-        } else if disk.seq >= self.state.seq {
-            self.journal.clear();
-            self.unsynced_since = None;
-        }
-    }
-
-    fn close(mut self) {
+    fn close(&mut self) {
         self.closing = true;
         if !self.journal.is_empty() {
             self.group();
@@ -521,5 +348,12 @@ impl Writer {
         {
             log::warn!("the database file could not be closed cleanly: {error}");
         }
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends: nobody waits for it for ever.
+    fn drop(&mut self) {
+        self.shared.queue.abandon();
     }
 }

@@ -1,23 +1,25 @@
 //! Writing: what an operation can do inside the writer's transaction.
 
+mod schema;
+mod view;
+
 use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::Change;
-use super::blobs::{self, BlobReader};
-use super::catalog::{Catalog, DatabaseId, Index, NewTable, Table, TableId};
+use super::catalog::{Catalog, TableId};
 use super::codec;
 use super::failure::explain;
 use super::journal::{Redo, Tables};
 use super::layout;
 use super::shared::Shared;
-use super::snapshot::{Direction, Snapshot, damaged};
-use crate::engine::datum::{Binary, BlobSource, Datum};
+use super::snapshot::Direction;
+use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
+use view::{Placed, View};
 
 /// The database inside a write: it shows what this operation and those before it wrote. If the operation fails, its
 /// own writes are undone.
@@ -32,15 +34,6 @@ pub struct Batch<'txn> {
     bytes: usize,
     undo: Undo,
     failure: Option<ReqlError>,
-}
-
-/// Where the blobs of documents are read from while a batch is on its way.
-struct View<'txn> {
-    shared: &'txn Arc<Shared>,
-    /// The database before the batch, once a blob of it is needed.
-    before: Option<Arc<Snapshot>>,
-    /// The blobs that the batch itself brought.
-    fresh: HashMap<u64, Bytes>,
 }
 
 /// What has to be taken back if the operation fails, and what has to be done when it succeeds.
@@ -240,75 +233,9 @@ impl<'txn> Batch<'txn> {
         Ok(true)
     }
 
-    /// Makes a database.
-    ///
-    /// # Errors
-    /// When there is one of that name.
-    pub fn create_database(&mut self, name: &str) -> Result<DatabaseId, ReqlError> {
-        self.edit_catalog().create_database(name)
-    }
-
-    /// Removes a database with all its tables; returns their number.
-    ///
-    /// # Errors
-    /// When it is gone.
-    pub fn drop_database(&mut self, id: DatabaseId) -> Result<usize, ReqlError> {
-        let tables = self.edit_catalog().drop_database(id)?;
-        let count = tables.len();
-        self.undo.dropped.extend(tables);
-        Ok(count)
-    }
-
-    /// Makes a table.
-    ///
-    /// # Errors
-    /// When the database is gone or has a table of that name.
-    pub fn create_table(
-        &mut self,
-        database: DatabaseId,
-        new: NewTable,
-    ) -> Result<TableId, ReqlError> {
-        let id = self.edit_catalog().create_table(database, new)?;
-        self.undo.created.push(id);
-        Ok(id)
-    }
-
-    /// Removes a table with all its documents.
-    ///
-    /// # Errors
-    /// When it is gone.
-    pub fn drop_table(&mut self, id: TableId) -> Result<(), ReqlError> {
-        self.edit_catalog().drop_table(id)?;
-        self.undo.dropped.push(id);
-        Ok(())
-    }
-
-    /// Notes a secondary index.
-    ///
-    /// # Errors
-    /// When the table is gone or has an index of that name.
-    pub fn create_index(&mut self, table: TableId, index: Index) -> Result<(), ReqlError> {
-        self.edit_catalog().create_index(table, index)
-    }
-
-    /// Forgets a secondary index.
-    ///
-    /// # Errors
-    /// When the table is gone or has no index of that name.
-    pub fn drop_index(&mut self, table: TableId, name: &str) -> Result<(), ReqlError> {
-        self.edit_catalog().drop_index(table, name)
-    }
-
-    /// Puts new facts about a table, found by its id, in the place of the old ones. The documents are left alone.
-    ///
-    /// # Errors
-    /// When the table is gone or another one has its new name.
-    pub fn update_table(&mut self, table: Table) -> Result<(), ReqlError> {
-        self.edit_catalog().update_table(table)
-    }
-
-    /// How many bytes have been written so far.
-    pub(super) fn bytes(&self) -> usize {
+    /// How many bytes this batch has written so far: this operation and those before it, all held in memory until the
+    /// commit.
+    pub fn bytes(&self) -> usize {
         self.bytes
     }
 
@@ -425,13 +352,6 @@ impl<'txn> Batch<'txn> {
         });
     }
 
-    fn edit_catalog(&mut self) -> &mut Catalog {
-        if self.undo.catalog.is_none() {
-            self.undo.catalog = Some(Arc::clone(&self.catalog));
-        }
-        Arc::make_mut(&mut self.catalog)
-    }
-
     fn require(&self, table: TableId) -> Result<(), ReqlError> {
         match self.catalog.table_by_id(table) {
             Some(_) => Ok(()),
@@ -455,75 +375,6 @@ impl<'txn> Batch<'txn> {
 /// Notes that the batch is lost: the operation may swallow the error, the writer must not.
 fn fail(failure: &mut Option<ReqlError>, error: redb::Error) -> ReqlError {
     failure.get_or_insert(explain(error)).clone()
-}
-
-/// Where the binaries of a new document go.
-struct Placed<'a> {
-    old: &'a [u64],
-    kept: Vec<u64>,
-    new: Vec<(u64, Bytes)>,
-    next: &'a mut u64,
-}
-
-impl Placed<'_> {
-    fn place(
-        &mut self,
-        binary: &Binary,
-        fresh: &HashMap<u64, Bytes>,
-    ) -> Result<Option<u64>, ReqlError> {
-        if binary.len() < blobs::MIN_BLOB {
-            return Ok(None);
-        }
-        let same = |blob: &&u64| match binary {
-            Binary::Stored { blob: stored, .. } => *blob == stored,
-            // A blob that the same batch brought is shown as its bytes.
-            Binary::Inline(bytes) => fresh.get(blob).is_some_and(|fresh| {
-                fresh.len() == bytes.len() && fresh.as_ptr() == bytes.as_ptr()
-            }),
-        };
-        if let Some(&blob) = self.old.iter().find(same) {
-            self.kept.push(blob);
-            return Ok(Some(blob));
-        }
-        let bytes = binary.bytes()?;
-        let blob = *self.next;
-        *self.next += 1;
-        self.new.push((blob, bytes));
-        Ok(Some(blob))
-    }
-}
-
-impl View<'_> {
-    /// Decodes a document and notes the blobs that it refers to.
-    fn decode(
-        &mut self,
-        table: TableId,
-        bytes: &[u8],
-        blobs: &mut Vec<u64>,
-    ) -> Result<Datum, ReqlError> {
-        loop {
-            blobs.clear();
-            let mut lacking = false;
-            let mut reader: Option<Arc<dyn BlobSource>> = None;
-            let datum = codec::decode(bytes, &mut |blob, len| {
-                blobs.push(blob);
-                match (self.fresh.get(&blob), &self.before) {
-                    (Some(bytes), _) => Binary::Inline(bytes.clone()),
-                    (None, Some(before)) => {
-                        BlobReader::reference(&mut reader, before, table, (blob, len))
-                    }
-                    (None, None) => {
-                        lacking = true;
-                        Binary::Inline(Bytes::new())
-                    }
-                }
-            });
-            if !lacking {
-                return datum.map_err(|error| damaged(&error));
-            }
-            self.before = Some(self.shared.snapshot()?);
-        }
-    }
 }
 
 /// The documents of a range of keys; see [`Batch::scan`].

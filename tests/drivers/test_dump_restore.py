@@ -1,0 +1,207 @@
+"""Moving a board: rethinkdb-dump from one server, rethinkdb-restore into another, over HTTP the same images.
+
+With TEST_RETHINKDB_URL a board also moves from the embedded engine into that RethinkDB.
+Run: python3 -m unittest discover -s tests/drivers
+"""
+
+import hashlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tarfile
+import tempfile
+import unittest
+import urllib.parse
+
+from rethinkdb import r
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.images import gif, png
+from support.server import ROOT, Server, free_port
+
+TOOLS = pathlib.Path(sys.executable).parent  # where pip put rethinkdb-dump and rethinkdb-restore
+DUMP = [str(TOOLS / "rethinkdb-dump")]
+RESTORE = [str(TOOLS / "rethinkdb-restore")]
+RESTORE_LARGE = [sys.executable, str(ROOT / "scripts/restore.py")]
+DATABASE = "realtime_photo"
+TIMEOUT = 300
+
+
+class Board(unittest.TestCase):
+    """A test with a folder and servers on the embedded engine, which it reaches by ReQL too."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.archive = self.folder / "board.tar.gz"
+
+    def board(self, password=None):
+        """A running server with an empty board."""
+        address = f"127.0.0.1:{free_port()}"
+        arguments = ["--reql-listen", address]
+        if password is not None:
+            arguments += ["--reql-password", password]
+        server = Server(*arguments, data=tempfile.mkdtemp(dir=self.folder))
+        self.addCleanup(server.stop)
+        server.reql = address
+        return server
+
+    def tool(self, command, address, *arguments):
+        result = subprocess.run(
+            [*command, "-c", address, *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT,
+            cwd=self.folder,
+        )
+        self.assertEqual(result.returncode, 0, result.stdout)
+        return result.stdout
+
+    def fill(self, server):
+        """Real images of several kinds and sizes; returns sha256 by id."""
+        files = {
+            "noise.png": png(300, 200, seed=1),
+            "one pixel.gif": gif(),
+            'ünïcödé 📷 "quoted".png': png(5, 5, seed=2),
+            "large.png": png(1200, 900, seed=3),
+        }
+        digests = {}
+        for name, data in files.items():
+            record = server.upload(data, name=name, author="me", alt=f"about {name}")
+            digests[record["id"]] = hashlib.sha256(data).hexdigest()
+        for seed in range(40):
+            data = png(16, 16, seed=100 + seed)
+            record = server.upload(data, name=f"{seed}.png", x=seed * 1.5, y=-seed, w=16)
+            digests[record["id"]] = hashlib.sha256(data).hexdigest()
+        return digests
+
+    def assert_same_board(self, old, new, digests):
+        self.assertEqual(new.images(), old.images())
+        found = {
+            record["id"]: hashlib.sha256(new.get(f"/image/{record['id']}")).hexdigest()
+            for record in new.images()
+        }
+        self.assertEqual(found, digests)
+        for record in new.images():
+            self.assertEqual(record["sha256"], digests[record["id"]])
+
+
+class DumpAndRestore(Board):
+    def test_a_board_moves_with_every_byte_and_twice_with_force(self):
+        old, new = self.board(), self.board()
+        digests = self.fill(old)
+        output = self.tool(DUMP, old.reql, "-f", self.archive)
+        self.assertIn(f"{2 * len(digests)} rows exported from 2 tables", output)
+        # The new server has made its empty tables already; --force writes into them.
+        self.tool(RESTORE, new.reql, self.archive, "--force")
+        self.assert_same_board(old, new, digests)
+        self.tool(RESTORE, new.reql, self.archive, "--force")
+        self.assert_same_board(old, new, digests)
+
+    def test_a_part_can_be_dumped_and_restored_into_missing_tables(self):
+        old, new = self.board(), self.board()
+        digests = self.fill(old)
+        self.tool(DUMP, old.reql, "-q", "-f", self.archive, "-e", DATABASE)
+        host, port = new.reql.split(":")
+        with r.connect(host=host, port=int(port)) as conn:
+            r.db_drop(DATABASE).run(conn)
+        output = self.tool(RESTORE, new.reql, self.archive, "-i", DATABASE)
+        self.assertIn(f"{2 * len(digests)} rows imported to 2 tables", output)
+        self.assert_same_board(old, new, digests)
+
+    def test_what_is_deleted_and_added_between_two_dumps_is_kept_apart(self):
+        old, new = self.board(), self.board()
+        first = old.upload(png(seed=1), name="first.png")
+        self.tool(DUMP, old.reql, "-q", "-f", self.archive)
+        self.tool(RESTORE, new.reql, "-q", self.archive, "--force")
+        own = new.upload(png(seed=2), name="own.png")
+        self.tool(RESTORE, new.reql, "-q", self.archive, "--force")
+        self.assertEqual({record["id"] for record in new.images()}, {first["id"], own["id"]})
+
+    def test_with_a_password(self):
+        old, new = self.board(password="first secret"), self.board(password="second secret")
+        digests = self.fill(old)
+        secrets = {}
+        for name in ("first", "second"):
+            secrets[name] = self.folder / name
+            secrets[name].write_text(f"{name} secret\n")
+        self.tool(DUMP, old.reql, "-q", "-f", self.archive, "--password-file", secrets["first"])
+        self.tool(
+            RESTORE, new.reql, "-q", self.archive, "--force", "--password-file", secrets["second"]
+        )
+        self.assert_same_board(old, new, digests)
+
+    def test_a_restored_board_survives_a_kill(self):
+        data = self.folder / "kept"
+        address = f"127.0.0.1:{free_port()}"
+        old = self.board()
+        digests = self.fill(old)
+        self.tool(DUMP, old.reql, "-q", "-f", self.archive)
+        new = Server("--reql-listen", address, data=data)
+        self.addCleanup(new.stop)
+        self.tool(RESTORE, address, "-q", self.archive, "--force", "--hard-durability")
+        new.kill()
+        again = Server(data=data)
+        self.addCleanup(again.stop)
+        self.assert_same_board(old, again, digests)
+
+    def test_the_script_restores_more_than_one_query_may_hold(self):
+        documents = {key: chr(ord("a") + key) * 15_500_000 for key in range(9)}
+        self.assertGreater(sum(map(len, documents.values())), 134_217_727)
+        self.write_archive("large", "t", [{"id": k, "text": t} for k, t in documents.items()])
+        new = self.board()
+        self.tool(RESTORE_LARGE, new.reql, "-q", self.archive)
+        host, port = new.reql.split(":")
+        with r.connect(host=host, port=int(port)) as conn:
+            table = r.db("large").table("t")
+            self.assertEqual(sorted(table["id"].run(conn)), sorted(documents))
+            self.assertEqual(table.get(8)["text"].run(conn), documents[8])
+
+    def write_archive(self, database, table, documents):
+        """An archive as rethinkdb-dump writes it."""
+        information = {
+            "db": {"name": database, "type": "DB"},
+            "name": table,
+            "primary_key": "id",
+            "type": "TABLE",
+            "indexes": [],
+            "write_hook": None,
+        }
+        rows = ",\n".join(json.dumps(document) for document in documents)
+        with tarfile.open(self.archive, "w:gz", compresslevel=1) as archive:
+            for suffix, text in (("info", json.dumps(information)), ("json", f"[\n{rows}\n]\n")):
+                data = text.encode()
+                member = tarfile.TarInfo(f"rethinkdb_dump/{database}/{table}.{suffix}")
+                member.size = len(data)
+                archive.addfile(member, io.BytesIO(data))
+
+
+class MovingToRethinkDB(Board):
+    def test_a_board_moves_from_the_embedded_engine_to_rethinkdb(self):
+        given = os.environ.get("TEST_RETHINKDB_URL")
+        if not given:
+            return  # only where a RethinkDB is named
+        url = urllib.parse.urlsplit(given)
+        address = f"{url.hostname}:{url.port or 28015}"
+        old = self.board()
+        digests = self.fill(old)
+        self.tool(DUMP, old.reql, "-q", "-f", self.archive)
+        with r.connect(host=url.hostname, port=url.port or 28015) as conn:
+            if DATABASE in r.db_list().run(conn):
+                self.fail(f"{given} already has a database {DATABASE}")
+            self.addCleanup(lambda: r.db_drop(DATABASE).run(conn.reconnect()))
+        self.tool(RESTORE_LARGE, address, "-q", self.archive)
+        new = Server("--rethinkdb", given.rstrip("/"))
+        self.addCleanup(new.stop)
+        self.assert_same_board(old, new, digests)
+
+
+if __name__ == "__main__":
+    unittest.main()

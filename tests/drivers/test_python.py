@@ -1,0 +1,374 @@
+"""The official Python driver against the embedded engine (or the RethinkDB that TEST_RETHINKDB_URL names).
+
+Run: python3 -m unittest discover -s tests/drivers
+"""
+
+import datetime
+import pathlib
+import sys
+import threading
+import unittest
+import uuid
+
+from rethinkdb import errors, r
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from support.reql import Reql
+
+PATIENCE = 20  # seconds until a feed that stays silent is a failure
+QUIET = 0.3  # seconds in which nothing may arrive
+
+
+def setUpModule():
+    global reql
+    reql = Reql()
+
+
+def tearDownModule():
+    reql.stop()
+
+
+class Driver(unittest.TestCase):
+    """A test with a connection and a database of its own, and in it the empty table `t`."""
+
+    def setUp(self):
+        self.conn = self.connect()
+        self.db = "test_" + uuid.uuid4().hex
+        r.db_create(self.db).run(self.conn)
+        self.addCleanup(lambda: r.db_drop(self.db).run(self.connect()))
+        r.db(self.db).table_create("t").run(self.conn)
+        self.table = r.db(self.db).table("t")
+        self.table.wait().run(self.conn)
+
+    def connect(self):
+        conn = r.connect(**reql.options())
+        self.addCleanup(conn.close, noreply_wait=False)
+        return conn
+
+
+class Connections(Driver):
+    def test_the_server_tells_who_it_is(self):
+        server = self.conn.server()
+        self.assertEqual(str(uuid.UUID(server["id"])), server["id"])
+        self.assertIsInstance(server["name"], str)
+        self.assertIs(server["proxy"], False)
+
+    def test_its_version_is_one_that_the_tools_accept(self):
+        version = r.db("rethinkdb").table("server_status")[0]["process"]["version"].run(self.conn)
+        self.assertRegex(version, r"^rethinkdb \d+\.\d+\.\d+")
+
+    def test_a_connection_has_a_default_database_and_reconnects(self):
+        self.conn.use(self.db)
+        r.table("t").insert({"id": 1}).run(self.conn)
+        self.conn.reconnect()
+        self.assertEqual(r.table("t").get(1).run(self.conn), {"id": 1})
+
+    def test_noreply_writes_are_done_when_noreply_wait_returns(self):
+        for number in range(100):
+            self.table.insert({"id": number}).run(self.conn, noreply=True)
+        self.conn.noreply_wait()
+        self.assertEqual(self.table.count().run(self.connect()), 100)
+
+    def test_databases_and_tables_come_and_go(self):
+        self.assertIn(self.db, r.db_list().run(self.conn))
+        created = r.db(self.db).table_create("other", primary_key="key").run(self.conn)
+        self.assertEqual(created["tables_created"], 1)
+        self.assertEqual(r.db(self.db).table_list().run(self.conn), ["other", "t"])
+        r.db(self.db).table_drop("other").run(self.conn)
+        self.assertEqual(r.db(self.db).table_list().run(self.conn), ["t"])
+
+    def test_many_connections_at_once(self):
+        failures = []
+
+        def work(number):
+            try:
+                conn = self.connect()
+                self.table.insert({"id": number}).run(conn)
+                if self.table.get(number).run(conn) != {"id": number}:
+                    failures.append(number)
+            except Exception as error:  # in a thread: it is reported below
+                failures.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(24)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(self.table.count().run(self.conn), 24)
+
+
+class Documents(Driver):
+    def test_a_document_goes_in_and_comes_back(self):
+        document = {
+            "id": "one",
+            "text": "ünïcödé 写真 📷 \u0001 \"quoted\" back\\slash",
+            "numbers": [0, -1, 1.5, 1e300, 2**53],
+            "nothing": None,
+            "yes": True,
+            "nested": {"a": [{"b": []}, {}]},
+        }
+        result = self.table.insert(document).run(self.conn)
+        self.assertEqual((result["inserted"], result["errors"]), (1, 0))
+        self.assertEqual(self.table.get("one").run(self.conn), document)
+
+    def test_a_missing_key_is_made(self):
+        result = self.table.insert([{"a": 1}, {"a": 2}]).run(self.conn)
+        self.assertEqual(len(result["generated_keys"]), 2)
+        for key in result["generated_keys"]:
+            self.assertEqual(str(uuid.UUID(key)), key)
+            self.assertIn(self.table.get(key)["a"].run(self.conn), (1, 2))
+
+    def test_binary_of_every_length_comes_back_byte_for_byte(self):
+        documents = [
+            {"id": size, "file": bytes(n * 7 % 256 for n in range(size))}
+            for size in (0, 1, 2, 3, 56, 57, 58, 255, 256, 1000, 100_000)
+        ]
+        self.table.insert(
+            [{**document, "file": r.binary(document["file"])} for document in documents]
+        ).run(self.conn)
+        for document in documents:
+            found = self.table.get(document["id"]).run(self.conn)
+            self.assertEqual(bytes(found["file"]), document["file"])
+        raw = self.table.get(58).run(self.conn, binary_format="raw")["file"]
+        self.assertEqual(raw["$reql_type$"], "BINARY")
+
+    def test_an_image_of_ten_megabytes(self):
+        image = bytes(range(256)) * 40 * 1024
+        self.table.insert({"id": 1, "file": r.binary(image)}).run(self.conn)
+        self.assertEqual(bytes(self.table.get(1)["file"].run(self.conn)), image)
+        self.assertEqual(self.table.without("file").run(self.conn).next(), {"id": 1})
+
+    def test_a_date_comes_back_with_its_zone_to_the_millisecond(self):
+        zone = r.make_timezone("+02:00")
+        moment = datetime.datetime(2025, 1, 31, 12, 0, 0, 123000, tzinfo=zone)
+        self.table.insert({"id": 1, "at": moment}).run(self.conn)
+        found = self.table.get(1)["at"].run(self.conn)
+        self.assertEqual(found, moment)
+        self.assertEqual(found.utcoffset(), datetime.timedelta(hours=2))
+        now = r.now().run(self.conn)
+        self.assertLess(abs(now - datetime.datetime.now(datetime.timezone.utc)).total_seconds(), 60)
+        iso = self.table.get(1)["at"].to_iso8601().run(self.conn)
+        self.assertEqual(iso, "2025-01-31T12:00:00.123+02:00")
+
+    def test_update_replace_and_delete(self):
+        self.table.insert([{"id": n, "n": n} for n in range(5)]).run(self.conn)
+        result = self.table.get(1).update({"n": 10, "more": True}).run(self.conn)
+        self.assertEqual((result["replaced"], result["unchanged"]), (1, 0))
+        self.assertEqual(self.table.get(1).run(self.conn), {"id": 1, "n": 10, "more": True})
+        self.table.get(2).update(lambda row: {"n": row["n"] + 40}).run(self.conn)
+        self.assertEqual(self.table.get(2)["n"].run(self.conn), 42)
+        self.table.get(3).replace({"id": 3, "new": "x"}).run(self.conn)
+        self.assertEqual(self.table.get(3).run(self.conn), {"id": 3, "new": "x"})
+        result = self.table.get(4).delete(return_changes=True).run(self.conn)
+        self.assertEqual(result["deleted"], 1)
+        self.assertEqual(result["changes"], [{"old_val": {"id": 4, "n": 4}, "new_val": None}])
+        self.assertIsNone(self.table.get(4).run(self.conn))
+        self.assertEqual(self.table.filter(lambda row: row["n"] > 9).delete().run(self.conn)["deleted"], 2)
+        self.assertEqual(self.table.count().run(self.conn), 2)
+
+    def test_conflicts_follow_the_option(self):
+        self.table.insert({"id": 1, "a": 1}).run(self.conn)
+        refused = self.table.insert({"id": 1, "b": 2}).run(self.conn)
+        self.assertEqual(refused["errors"], 1)
+        self.assertIn("Duplicate primary key", refused["first_error"])
+        self.table.insert({"id": 1, "b": 2}, conflict="update").run(self.conn)
+        self.assertEqual(self.table.get(1).run(self.conn), {"id": 1, "a": 1, "b": 2})
+        self.table.insert({"id": 1, "c": 3}, conflict="replace").run(self.conn)
+        self.assertEqual(self.table.get(1).run(self.conn), {"id": 1, "c": 3})
+
+    def test_queries_the_application_lives_on(self):
+        self.table.insert(
+            [{"id": f"{n:02}", "n": n % 3, "file": r.binary(b"x")} for n in range(12)]
+        ).run(self.conn)
+        newest = self.table.order_by(index=r.desc("id")).limit(2).pluck("id").run(self.conn)
+        self.assertEqual(list(newest), [{"id": "11"}, {"id": "10"}])
+        before = (
+            self.table.between(r.minval, "05")
+            .order_by(index=r.desc("id"))
+            .without("file")
+            .limit(2)
+            .run(self.conn)
+        )
+        self.assertEqual(list(before), [{"id": "04", "n": 1}, {"id": "03", "n": 0}])
+        self.assertEqual(self.table.filter({"n": 1}).count().run(self.conn), 4)
+        found = self.table.get_all("03", "07", "nope").order_by("id")["id"].run(self.conn)
+        self.assertEqual(list(found), ["03", "07"])
+
+
+class Cursors(Driver):
+    COUNT = 5000
+
+    def test_a_long_table_streams_whole_and_in_order(self):
+        for start in range(0, self.COUNT, 1000):
+            batch = [{"id": n, "text": "x" * 200} for n in range(start, start + 1000)]
+            self.table.insert(batch).run(self.conn)
+        cursor = self.table.order_by(index="id")["id"].run(self.conn)
+        self.assertEqual(list(cursor), list(range(self.COUNT)))
+        plain = self.table.pluck("id").run(self.conn)
+        self.assertEqual(sorted(row["id"] for row in plain), list(range(self.COUNT)))
+
+    def test_a_cursor_that_is_closed_half_way_leaves_the_connection_usable(self):
+        self.table.insert([{"id": n, "text": "x" * 1000} for n in range(2000)]).run(self.conn)
+        cursor = self.table.run(self.conn)
+        next(cursor)
+        cursor.close()
+        self.assertEqual(self.table.count().run(self.conn), 2000)
+
+    def test_two_cursors_of_one_connection_read_in_turns(self):
+        self.table.insert([{"id": n, "text": "x" * 500} for n in range(1500)]).run(self.conn)
+        up = self.table.order_by(index="id")["id"].run(self.conn)
+        down = self.table.order_by(index=r.desc("id"))["id"].run(self.conn)
+        pairs = list(zip(up, down))
+        self.assertEqual(pairs, [(n, 1499 - n) for n in range(1500)])
+
+
+class Feeds(Driver):
+    def follow(self, feed, count):
+        return [feed.next(wait=PATIENCE) for _ in range(count)]
+
+    def assert_quiet(self, feed):
+        with self.assertRaises(errors.ReqlTimeoutError):
+            feed.next(wait=QUIET)
+
+    def test_insert_update_and_delete_arrive_in_order(self):
+        feed = self.table.changes().run(self.connect())
+        self.table.insert({"id": 1, "n": 0, "file": r.binary(b"\0\xff")}).run(self.conn)
+        self.table.get(1).update({"n": 1}).run(self.conn)
+        self.table.get(1).update({"n": 1}).run(self.conn)
+        self.table.get(1).delete().run(self.conn)
+        inserted, updated, deleted = self.follow(feed, 3)
+        self.assertIsNone(inserted["old_val"])
+        self.assertEqual(bytes(inserted["new_val"]["file"]), b"\0\xff")
+        self.assertEqual((updated["old_val"]["n"], updated["new_val"]["n"]), (0, 1))
+        self.assertEqual(deleted["old_val"]["n"], 1)
+        self.assertIsNone(deleted["new_val"])
+        self.assert_quiet(feed)
+        feed.close()
+
+    def test_initial_values_stand_between_the_states(self):
+        self.table.insert([{"id": n, "file": r.binary(b"x")} for n in range(3)]).run(self.conn)
+        feed = (
+            self.table.without("file")
+            .changes(include_initial=True, include_states=True, include_types=True)
+            .run(self.connect())
+        )
+        first, *initial, ready = self.follow(feed, 5)
+        self.assertEqual(first, {"state": "initializing", "type": "state"})
+        self.assertEqual(ready, {"state": "ready", "type": "state"})
+        self.assertEqual(
+            sorted(initial, key=lambda item: item["new_val"]["id"]),
+            [{"new_val": {"id": n}, "type": "initial"} for n in range(3)],
+        )
+        self.table.get(0).update({"file": r.binary(b"y")}).run(self.conn)
+        self.table.get(1).update({"n": 1}).run(self.conn)
+        (change,) = self.follow(feed, 1)
+        self.assertEqual(
+            change, {"old_val": {"id": 1}, "new_val": {"id": 1, "n": 1}, "type": "change"}
+        )
+        self.assert_quiet(feed)
+        feed.close()
+
+    def test_a_feed_and_queries_share_a_connection(self):
+        feed = self.table.changes(include_states=True).run(self.conn)
+        self.assertEqual(self.follow(feed, 1), [{"state": "ready"}])
+        self.table.insert({"id": 1}).run(self.conn)
+        self.assertEqual(self.follow(feed, 1), [{"old_val": None, "new_val": {"id": 1}}])
+        feed.close()
+        self.table.insert({"id": 2}).run(self.conn)
+        self.assertEqual(self.table.count().run(self.conn), 2)
+
+    def test_one_document_can_be_followed(self):
+        feed = self.table.get("a").changes(include_initial=True).run(self.connect())
+        self.assertEqual(self.follow(feed, 1), [{"new_val": None}])
+        self.table.insert([{"id": "b"}, {"id": "a", "n": 1}]).run(self.conn)
+        self.assertEqual(self.follow(feed, 1), [{"old_val": None, "new_val": {"id": "a", "n": 1}}])
+        feed.close()
+
+    def test_a_filtered_feed_shows_leaving_as_removal(self):
+        feed = self.table.filter({"shown": True}).changes().run(self.connect())
+        self.table.insert([{"id": 1, "shown": True}, {"id": 2, "shown": False}]).run(self.conn)
+        self.table.get(1).update({"shown": False}).run(self.conn)
+        added, removed = self.follow(feed, 2)
+        self.assertEqual(added["new_val"], {"id": 1, "shown": True})
+        self.assertEqual(removed, {"old_val": {"id": 1, "shown": True}, "new_val": None})
+        feed.close()
+
+    def test_a_closed_feed_gives_nothing_more(self):
+        feed = self.table.changes().run(self.conn)
+        feed.close()
+        self.table.insert({"id": 1}).run(self.conn)
+        with self.assertRaises(errors.ReqlCursorEmpty):
+            feed.next(wait=PATIENCE)
+
+    def test_dropping_the_table_ends_its_feeds(self):
+        feed = self.table.changes().run(self.connect())
+        r.db(self.db).table_drop("t").run(self.conn)
+        with self.assertRaises(errors.ReqlOpFailedError):
+            feed.next(wait=PATIENCE)
+
+
+class Errors(Driver):
+    def test_a_table_that_is_not_there(self):
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Table `.*nope` does not exist"):
+            r.db(self.db).table("nope").count().run(self.conn)
+
+    def test_a_field_that_is_not_there(self):
+        with self.assertRaises(errors.ReqlNonExistenceError):
+            r.expr({"a": 1})["b"].run(self.conn)
+
+    def test_a_type_that_does_not_fit_names_the_place(self):
+        with self.assertRaises(errors.ReqlQueryLogicError) as caught:
+            (r.expr(1) + "a").run(self.conn)
+        self.assertIn("^", str(caught.exception))  # the driver draws it from the backtrace
+
+    def test_an_error_of_ones_own(self):
+        with self.assertRaisesRegex(errors.ReqlUserError, "so be it"):
+            r.error("so be it").run(self.conn)
+
+    def test_an_unknown_option_is_a_compile_error(self):
+        with self.assertRaises(errors.ReqlCompileError):
+            self.table.insert({}, nonsense=1).run(self.conn)
+
+    def test_creating_what_exists(self):
+        with self.assertRaises(errors.ReqlOpFailedError):
+            r.db_create(self.db).run(self.conn)
+
+    def test_a_wrong_password_is_refused(self):
+        with self.assertRaises(errors.ReqlAuthError):
+            r.connect(**{**reql.options(), "password": "wrong"})
+
+    def test_an_unknown_user_is_refused(self):
+        with self.assertRaises(errors.ReqlAuthError):
+            r.connect(**{**reql.options(), "user": "nobody"})
+
+    def test_after_an_error_the_connection_goes_on(self):
+        for _ in range(10):
+            with self.assertRaises(errors.ReqlRuntimeError):
+                r.expr([])[0].run(self.conn)
+        self.assertEqual(r.expr(1).run(self.conn), 1)
+
+    def test_what_the_embedded_engine_does_not_do_is_named(self):
+        if not reql.is_embedded:
+            return  # RethinkDB does it
+        with self.assertRaisesRegex(errors.ReqlError, "embedded engine .* `circle`"):
+            r.circle([0, 0], 1).run(self.conn)
+
+
+class WithAPassword(unittest.TestCase):
+    PASSWORD = "password, with = signs"  # ASCII: the driver misreads anything else
+
+    def test_only_the_password_opens_the_embedded_engine(self):
+        locked = Reql(password=self.PASSWORD)
+        self.addCleanup(locked.stop)
+        conn = r.connect(**locked.options())
+        self.assertEqual(r.expr(1).run(conn), 1)
+        conn.close()
+        for wrong in ("", "password", self.PASSWORD + " "):
+            with self.subTest(wrong=wrong), self.assertRaises(errors.ReqlAuthError):
+                r.connect(**{**locked.options(), "password": wrong})
+
+
+if __name__ == "__main__":
+    unittest.main()
