@@ -144,6 +144,7 @@ pub(super) async fn method_not_allowed(request: HttpRequest) -> Result<HttpRespo
     let allowed = match request.match_pattern().as_deref() {
         Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
         Some("/image/{id}") => "GET, HEAD, DELETE",
+        Some("/ws") => "GET",
         _ => "GET, HEAD",
     };
     let detail = format!("{} is not possible here.", request.method());

@@ -112,17 +112,11 @@ impl Session {
             End::Gone => {}
             End::Cut(why) => {
                 log::info!("disconnected a viewer: {why}");
+                outbox.finish();
                 connection.cut();
             }
-            End::Close(code) => {
-                outbox.push(frame::close(code));
-                outbox.finish();
-                if timeout(CLOSE_LIMIT, outbox.gone()).await.is_err() {
-                    connection.cut();
-                }
-            }
+            End::Close(code) => say_goodbye(code, &outbox, messages, &connection).await,
         }
-        drop(messages);
     }
 
     /// Serves the client until its session ends.
@@ -223,7 +217,7 @@ impl Session {
             }
             Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
             Some(Ok(AggregatedMessage::Binary(_))) => Err(End::Close(CloseCode::Unsupported)),
-            Some(Ok(AggregatedMessage::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Ok(AggregatedMessage::Close(_))) | None => Err(End::Close(CloseCode::Normal)),
             Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::TooBig)),
             // The stream reports text that is not UTF-8 in this way.
             Some(Err(ProtocolError::Io(error)))
@@ -231,7 +225,7 @@ impl Session {
             {
                 Err(End::Close(CloseCode::Invalid))
             }
-            Some(Err(ProtocolError::Io(_))) | None => Err(End::Close(CloseCode::Normal)),
+            Some(Err(ProtocolError::Io(_))) => Err(End::Close(CloseCode::Normal)),
             Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
         }
     }
@@ -252,6 +246,44 @@ impl Session {
         self.missed += 1;
         self.outbox.push(frame::ping());
         None
+    }
+}
+
+/// Sends the last frame and ends the connection: at once if the client has closed, too, since it may wait for that.
+async fn say_goodbye(
+    code: CloseCode,
+    outbox: &Outbox,
+    messages: AggregatedMessageStream,
+    connection: &Connection,
+) {
+    outbox.push(frame::close(code));
+    let client_has_read = match code {
+        CloseCode::Normal => true,
+        CloseCode::Away | CloseCode::Unsupported => {
+            // Who does not answer in time is not waited for any longer.
+            let _ = timeout(CLOSE_LIMIT, client_closes(messages, outbox)).await;
+            true
+        }
+        // What it says cannot be understood any more: the server reads and drops it for a while.
+        CloseCode::Protocol | CloseCode::Invalid | CloseCode::TooBig => false,
+    };
+    outbox.finish();
+    let sent = timeout(CLOSE_LIMIT, outbox.gone()).await;
+    if client_has_read || sent.is_err() {
+        connection.cut();
+    }
+}
+
+/// Waits for the client's last frame, or for the end of the connection.
+async fn client_closes(mut messages: AggregatedMessageStream, outbox: &Outbox) {
+    loop {
+        tokio::select! {
+            () = outbox.gone() => return,
+            message = messages.recv() => match message {
+                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            }
+        }
     }
 }
 
