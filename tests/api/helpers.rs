@@ -8,7 +8,7 @@ use std::time::Duration;
 use realtime_photo::config::{Database, Settings, parse_rethinkdb_url};
 use realtime_photo::engine::{Engine, EngineSettings};
 use realtime_photo::startup::Application;
-use realtime_photo::store::{ClusterSettings, Store};
+use realtime_photo::store::{ClusterSettings, DEFAULT_UNDO_WINDOW, Store};
 use realtime_photo::web;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
@@ -52,13 +52,22 @@ pub(crate) struct Embedded {
 
 /// A server as `main` builds it.
 pub(crate) async fn spawn_app() -> TestApp {
+    spawn_with_options(|_| {}).await
+}
+
+/// A server as `main` builds it, with other options.
+pub(crate) async fn spawn_with_options(
+    change: impl FnOnce(&mut Settings) + Send + 'static,
+) -> TestApp {
     spawn_with(|cluster| async move {
-        let settings = Settings {
+        let mut settings = Settings {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             database: Database::Cluster(cluster),
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
+            undo_window: DEFAULT_UNDO_WINDOW,
         };
+        change(&mut settings);
         let application = Application::build(settings).await.unwrap();
         let address = application.address();
         (address, async move |stop: oneshot::Receiver<()>| {
@@ -72,7 +81,7 @@ pub(crate) async fn spawn_app() -> TestApp {
 /// A server with web settings that the command line does not offer.
 pub(crate) async fn spawn_with_settings(settings: web::Settings) -> TestApp {
     spawn_with(move |cluster| async move {
-        let store = Store::connect(cluster).await.unwrap();
+        let store = Store::connect(cluster, DEFAULT_UNDO_WINDOW).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();

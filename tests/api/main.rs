@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod announcements;
 mod crash;
 mod files;
 mod guard;
@@ -11,6 +12,7 @@ mod latest;
 mod outage;
 mod pages;
 mod proxy;
+mod removal;
 mod sessions;
 mod slow;
 mod socket;
