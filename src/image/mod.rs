@@ -3,6 +3,7 @@
 mod binary;
 mod check;
 mod id;
+mod metadata;
 mod text;
 mod timestamp;
 mod upload;
@@ -17,6 +18,7 @@ pub use binary::Binary;
 pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
 pub use text::clean_file_name;
+pub use metadata::without_metadata;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upload::{
     MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,

@@ -5,11 +5,11 @@
 //! (AVIF); only WebP is painted, one large picture at a time. Dimensions over the limit are refused from the header.
 
 mod avif;
-mod exif;
+pub(super) mod exif;
 mod gif;
-mod jpeg;
+pub(super) mod jpeg;
 mod png;
-mod reader;
+pub(super) mod reader;
 mod webp;
 
 use std::time::{Duration, Instant};
