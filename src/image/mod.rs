@@ -5,6 +5,7 @@ mod check;
 mod id;
 mod metadata;
 mod text;
+mod thumbnail;
 mod timestamp;
 mod upload;
 
@@ -18,6 +19,7 @@ pub use binary::Binary;
 pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
 pub use metadata::without_metadata;
+pub use thumbnail::{MAX_SIDE, Thumbnail, thumbnail};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upload::{
     MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,
