@@ -5,6 +5,7 @@ mod check;
 mod id;
 mod metadata;
 mod text;
+mod thumbnail;
 mod timestamp;
 mod upload;
 
@@ -19,6 +20,7 @@ pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
 pub use text::clean_file_name;
 pub use metadata::without_metadata;
+pub use thumbnail::{MAX_SIDE, Thumbnail, thumbnail};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upload::{
     MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,

@@ -79,10 +79,7 @@ impl Default for Limits {
 /// What is wrong with it.
 pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<Facts, Unfit> {
     let kind = sniff(bytes).ok_or(Unfit::Unknown)?;
-    let bounds = Bounds {
-        max_pixels: limits.max_pixels,
-        deadline: Instant::now() + limits.time,
-    };
+    let bounds = Bounds::start(limits);
     let (width, height) = match kind {
         ImageType::Png => png::check(bytes, bounds),
         ImageType::Jpeg => jpeg::check(bytes, bounds),
@@ -116,14 +113,22 @@ fn sniff(bytes: &[u8]) -> Option<ImageType> {
 
 /// [`Limits`] for one image whose clock is running.
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(super) struct Bounds {
     max_pixels: u64,
     deadline: Instant,
 }
 
 impl Bounds {
+    /// The clock runs from now on.
+    pub(super) fn start(limits: Limits) -> Self {
+        Self {
+            max_pixels: limits.max_pixels,
+            deadline: Instant::now() + limits.time,
+        }
+    }
+
     /// Refuses a picture without pixels or with too many.
-    fn size(self, kind: &'static str, width: u32, height: u32) -> Result<(), Unfit> {
+    pub(super) fn size(self, kind: &'static str, width: u32, height: u32) -> Result<(), Unfit> {
         if width == 0 || height == 0 {
             return Err(Unfit::Damaged(kind, "it has no pixels"));
         }
@@ -138,7 +143,7 @@ impl Bounds {
     }
 
     /// To be called every few thousand steps.
-    fn time(self) -> Result<(), Unfit> {
+    pub(super) fn time(self) -> Result<(), Unfit> {
         if Instant::now() > self.deadline {
             Err(Unfit::TooSlow)
         } else {
