@@ -20,8 +20,10 @@ pub struct Settings {
     pub max_pixels: u64,
     /// How often a socket is asked for a sign of life; two unanswered questions end it.
     pub heartbeat: Duration,
-    /// How long a client may read nothing of what waits for it.
+    /// How long a viewer may read nothing of what waits for it.
     pub patience: Duration,
+    /// How long a client may read nothing of the image that it asked for.
+    pub download_patience: Duration,
 }
 
 /// Shared by all workers.
@@ -46,6 +48,7 @@ impl Default for Settings {
             max_pixels: Limits::default().max_pixels,
             heartbeat: Duration::from_secs(30),
             patience: Duration::from_secs(10),
+            download_patience: Duration::from_secs(60),
         }
     }
 }
