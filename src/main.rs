@@ -5,7 +5,7 @@ mod logging;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use clap::Parser as _;
 use realtime_photo::config::{Arguments, Settings};
 use realtime_photo::startup::Application;
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nowhere to say it if this fails.
-            let _ = writeln!(io::stderr(), "realtime-photo: {error:#}");
+            let _ = writeln!(io::stderr(), "realtime-photo: {error}");
             ExitCode::FAILURE
         }
     }
@@ -28,7 +28,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start threads")?;
+        .map_err(|error| anyhow!("cannot start threads: {error}"))?;
     let result = runtime.block_on(async {
         let application = Application::build(settings).await?;
         announce(&application);
@@ -41,10 +41,5 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Tells on standard output where to go. That nobody reads it is no reason to stop.
 fn announce(application: &Application) {
-    let _ = writeln!(
-        io::stdout(),
-        "Open {} in a browser.\nImages are kept by {}.",
-        application.url(),
-        application.database()
-    );
+    let _ = io::stdout().write_all(application.announcement().as_bytes());
 }

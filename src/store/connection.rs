@@ -17,8 +17,9 @@ use super::settings::{Address, ClusterSettings, Password};
 /// How long one host may take to let us in. The handshake is four small messages; a loaded server takes milliseconds.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
-/// How many handshakes may be under way at once, so that a thousand viewers who come back together do not overrun the
-/// server's listening queue. Those who wait are served in turn; each handshake is bounded by [`CONNECT_LIMIT`].
+/// How many handshakes for feeds may be under way at once, so that a thousand viewers who come back together do not
+/// overrun the server's listening queue. Those who wait are served in turn; each handshake is bounded by
+/// [`CONNECT_LIMIT`]. The few sessions of pool and watchdog do not wait.
 const HANDSHAKES_AT_ONCE: usize = 64;
 
 /// Opens sessions with the servers of one cluster.
@@ -104,13 +105,18 @@ impl Connector {
         Err(failure)
     }
 
+    /// [`Connector::connect`] for one of many: waits for its turn.
+    pub(super) async fn connect_in_turn(&self) -> Result<Session, StoreError> {
+        let _turn = self.handshakes.acquire().await;
+        self.connect().await
+    }
+
     /// A new session with this host.
     ///
     /// # Errors
     ///
     /// If it cannot be reached in time or refuses the login.
     pub(super) async fn connect_to(&self, host: usize) -> Result<Session, StoreError> {
-        let _turn = self.handshakes.acquire().await;
         let address = &self.hosts[host].address;
         let at_host = |error| match error {
             StoreError::Unavailable(reason) => {

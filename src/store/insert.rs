@@ -1,37 +1,27 @@
 //! Storing an image: `images` first, then `placements`, so that whoever sees the placement can fetch the bytes.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reql::cmd::{Conflict, Durability, insert};
+use reql::cmd::{Durability, insert};
 use reql::types::WriteStatus;
 use reql::{Command, r};
 use serde::Serialize;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::error::{StoreError, shorten};
-use super::{Store, pool, read};
-use crate::image::{Binary, ImageMeta, ImageRecord, NewImage, Place, Placement, Timestamp};
+use super::{Store, is_deleted, pool, read};
+use crate::image::{Binary, ImageId, ImageMeta, ImageRecord, NewImage};
 
 /// How long the database may take to store one image, on disk. A slow disk writes 90 MiB, the most that is taken, in
 /// some ten seconds.
 const INSERT_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often an image is sent whose answer was lost or that the database could not take.
-const ATTEMPTS: u32 = 4;
+/// For how long an insert is repeated whose answer was lost or that the database could not take.
+const REPEAT_LIMIT: Duration = Duration::from_secs(4);
 
-/// How long to wait before the second attempt; twice as long before each further one.
+/// How long to wait before the first repetition; twice as long before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-
-/// The shown width of an image that comes without one, in board units.
-const DEFAULT_WIDTH: f64 = 240.0;
-
-/// The distance between two images on the grid, in board units: [`DEFAULT_WIDTH`] and a gap.
-const CELL: f64 = 264.0;
-
-/// How many images stand in a row of the grid.
-const CELLS_IN_ROW: u64 = 12;
 
 /// What became of an image that was to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +32,38 @@ pub enum Insert {
     Existing(ImageRecord),
     /// An image with this id and other bytes was there already; nothing was changed.
     Conflict,
+    /// The image was stored and has been deleted since; nothing was changed. Until it is purged it can be restored.
+    Deleted,
+}
+
+/// Who wrote a row that is there now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// This insert.
+    Now,
+    /// Someone else.
+    Before,
+    /// An earlier attempt of this insert, most likely, whose answer was lost.
+    Perhaps,
+}
+
+/// What is there already under the id of an upload.
+struct Present {
+    sha256: Option<String>,
+    was_deleted: bool,
+    has_image: bool,
+    placed: Option<ImageRecord>,
+}
+
+impl Present {
+    /// Why an upload of this id is not stored, if it is not.
+    fn refusal(&self, meta: &ImageMeta) -> Option<Insert> {
+        let is_other = |sha256: &String| *sha256 != meta.sha256;
+        if self.sha256.as_ref().is_some_and(is_other) {
+            return Some(Insert::Conflict);
+        }
+        self.was_deleted.then_some(Insert::Deleted)
+    }
 }
 
 /// A row of `images`.
@@ -50,6 +72,8 @@ struct ImageRow<'a> {
     #[serde(flatten)]
     meta: &'a ImageMeta,
     file: &'a Binary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumb: Option<&'a Binary>,
 }
 
 impl Store {
@@ -65,130 +89,140 @@ impl Store {
     }
 
     async fn insert_now(&self, image: NewImage) -> Result<Insert, StoreError> {
-        let NewImage { meta, place, file } = image;
-        let stored: Option<ImageMeta> = read::document(self.image_row(meta.id).await?, "images")?;
-        if let Some(stored) = &stored {
-            if stored.sha256 != meta.sha256 {
-                return Ok(Insert::Conflict);
-            }
-            if let Some(record) = self.any_record(meta.id).await? {
-                return Ok(Insert::Existing(record));
-            }
-        } else {
-            self.insert_image(&meta, file).await?;
-        }
+        let NewImage {
+            meta,
+            place,
+            file,
+            thumb,
+        } = image;
         let id = meta.id;
-        let placement = self.place(place);
-        let record = ImageRecord { meta, placement };
-        if self.insert_placement(&record).await? {
-            return Ok(match stored {
-                None => Insert::Created(record),
-                Some(_) => Insert::Existing(record),
-            });
+        let mut present = self.present(id).await?;
+        if let Some(refusal) = present.refusal(&meta) {
+            return Ok(refusal);
         }
-        // The same upload, at the same time, on another connection.
-        let record = self.any_record(id).await?;
+        // Of an image that somebody else stored, the sweep finds out.
+        let (mut has_thumb, will_have_thumb) = (None, thumb.is_some());
+        if !present.has_image {
+            // The bytes are sent at once rather than compared first, but never over others: of two uploads that take the
+            // same id at the same time one is first.
+            match self.insert_image(&meta, file, thumb).await? {
+                Written::Now => has_thumb = Some(will_have_thumb),
+                Written::Before | Written::Perhaps => present = self.present(id).await?,
+            }
+            if let Some(refusal) = present.refusal(&meta) {
+                return Ok(refusal);
+            }
+        }
+        if let Some(record) = present.placed {
+            return Ok(Insert::Existing(record));
+        }
+        let reservation = self.reserve(&meta, place).await;
+        let placement = reservation.placement;
+        let record = ImageRecord {
+            meta,
+            placement,
+            thumb: has_thumb,
+        };
+        match self.insert_placement(&record).await? {
+            Written::Now | Written::Perhaps => {
+                reservation.keep();
+                return Ok(Insert::Created(record));
+            }
+            Written::Before => {}
+        }
+        // The same upload, at the same time, on another connection; or a delete of it.
+        let present = self.present(id).await?;
+        if let Some(refusal) = present.refusal(&record.meta) {
+            return Ok(refusal);
+        }
         let gone = || StoreError::Unavailable("the image was deleted at the same time".to_owned());
-        record.map(Insert::Existing).ok_or_else(gone)
+        present.placed.map(Insert::Existing).ok_or_else(gone)
     }
 
-    async fn insert_image(&self, meta: &ImageMeta, file: Bytes) -> Result<(), StoreError> {
+    /// What there is of this id.
+    async fn present(&self, id: ImageId) -> Result<Present, StoreError> {
+        let (image, placement) = tokio::try_join!(self.image_row(id), self.placement_row(id))?;
+        let was_deleted = is_deleted(&image) || is_deleted(&placement);
+        let image: Option<ImageMeta> = read::document(image, "images")?;
+        let placed: Option<ImageRecord> = read::document(placement, "placements")?;
+        let has_image = image.is_some();
+        let meta = image.or_else(|| placed.as_ref().map(|record| record.meta.clone()));
+        Ok(Present {
+            sha256: meta.map(|meta| meta.sha256),
+            was_deleted,
+            has_image,
+            placed,
+        })
+    }
+
+    async fn insert_image(
+        &self,
+        meta: &ImageMeta,
+        file: Bytes,
+        thumb: Option<Bytes>,
+    ) -> Result<Written, StoreError> {
         let _turn = self.inner.uploads.take(file.len() as u64).await?;
-        let file = Binary(file);
-        let row = ImageRow { meta, file: &file };
-        // There was no such row a moment ago, so what is replaced is an earlier attempt of ours.
-        self.write(|| insert_row(self.images(), &row, Conflict::Replace))
-            .await?;
-        Ok(())
+        let (file, thumb) = (Binary(file), thumb.map(Binary));
+        let row = ImageRow {
+            meta,
+            file: &file,
+            thumb: thumb.as_ref(),
+        };
+        self.write(|| insert_row(self.images(), &row)).await
     }
 
-    /// Puts an image on the board unless it lies there already; whether it did not.
-    pub(super) async fn insert_placement(&self, record: &ImageRecord) -> Result<bool, StoreError> {
-        self.write(|| insert_row(self.placements(), record, Conflict::Error))
-            .await
+    /// Puts an image on the board unless it lies there already: a late repetition must undo no move.
+    pub(super) async fn insert_placement(
+        &self,
+        record: &ImageRecord,
+    ) -> Result<Written, StoreError> {
+        self.write(|| insert_row(self.placements(), record)).await
     }
 
-    /// Sends a write that may be repeated until it is answered; whether it wrote something, a row of the same key that
-    /// was there being no error.
-    async fn write(&self, command: impl Fn() -> Command) -> Result<bool, StoreError> {
+    /// Sends an insert until it is answered. It may be repeated since a row is never inserted twice.
+    async fn write(&self, command: impl Fn() -> Command) -> Result<Written, StoreError> {
+        let start = Instant::now();
         let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
+        let mut repeated = false;
+        loop {
             let answer = self.pool().query_once(command(), INSERT_LIMIT).await;
             match answer.and_then(pool::only) {
-                // A duplicate key after a lost answer is most likely our own row.
-                Ok(status) => return written(&status).map(|written| written || attempt > 1),
-                Err(StoreError::Unavailable(reason)) if attempt < ATTEMPTS => {
-                    log::warn!("a write is tried again in {pause:?}: {reason}");
+                Ok(status) => return written(&status, repeated),
+                Err(StoreError::Unavailable(reason)) if start.elapsed() + pause < REPEAT_LIMIT => {
+                    log::warn!("an insert is repeated in {pause:?}: {reason}");
                     sleep(pause).await;
                     pause *= 2;
+                    repeated = true;
                 }
                 Err(error) => return Err(error),
             }
         }
-        unreachable!("the last attempt returns")
-    }
-
-    /// Where an image is put: where its uploader wants it, or in the next cell of the grid, in front of the others.
-    pub(super) fn place(&self, wanted: Place) -> Placement {
-        let next_cell = || {
-            let cell = self.inner.next_cell.fetch_add(1, Ordering::Relaxed);
-            grid_cell(cell)
-        };
-        let (x, y) = match (wanted.x, wanted.y) {
-            (Some(x), Some(y)) => (x, y),
-            (x, y) => {
-                let cell = next_cell();
-                (x.unwrap_or(cell.0), y.unwrap_or(cell.1))
-            }
-        };
-        Placement {
-            x,
-            y,
-            w: wanted.w.unwrap_or(DEFAULT_WIDTH),
-            // Any server can assign it, and what comes later lies in front.
-            z: Timestamp::now().as_millis() as f64,
-        }
     }
 }
 
-fn insert_row(table: Command, row: impl Serialize, conflict: Conflict) -> Command {
-    let options = insert::Options::new()
-        .durability(Durability::Hard)
-        .conflict(conflict);
+fn insert_row(table: Command, row: impl Serialize) -> Command {
+    let options = insert::Options::new().durability(Durability::Hard);
     table.insert(r.args((row, options)))
 }
 
-/// Whether a row was inserted or replaced; false if one of the same key was in the way.
-fn written(status: &WriteStatus) -> Result<bool, StoreError> {
-    if status.errors == 0 {
-        return Ok(true);
-    }
+/// Reads what an insert is answered with. `repeated`: the answer to an earlier attempt was lost.
+fn written(status: &WriteStatus, repeated: bool) -> Result<Written, StoreError> {
     match &status.first_error {
-        // The message goes on with both documents.
-        Some(message) if message.starts_with("Duplicate primary key") => Ok(false),
-        Some(message) => Err(StoreError::Refused(shorten(message))),
+        None if status.errors == 0 => Ok(Written::Now),
         None => Err(StoreError::Refused("without a reason".to_owned())),
+        // The message goes on with both documents.
+        Some(message) if message.starts_with("Duplicate primary key") => Ok(if repeated {
+            Written::Perhaps
+        } else {
+            Written::Before
+        }),
+        Some(message) => Err(StoreError::Refused(shorten(message))),
     }
-}
-
-/// The left and the top edge of a cell, counted in rows from the origin.
-fn grid_cell(cell: u64) -> (f64, f64) {
-    let column = cell % CELLS_IN_ROW;
-    let row = cell / CELLS_IN_ROW;
-    (column as f64 * CELL, row as f64 * CELL)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_grid_fills_rows_of_twelve() {
-        assert_eq!(grid_cell(0), (0.0, 0.0));
-        assert_eq!(grid_cell(11), (2904.0, 0.0));
-        assert_eq!(grid_cell(12), (0.0, 264.0));
-        assert_eq!(grid_cell(25), (264.0, 528.0));
-    }
 
     fn status(json: serde_json::Value) -> WriteStatus {
         let mut whole = serde_json::json!({
@@ -202,21 +236,14 @@ mod tests {
 
     #[test]
     fn a_duplicate_key_is_no_error() {
-        let duplicate =
-            serde_json::json!({"errors": 1, "first_error": "Duplicate primary key `id`:\n{…"});
-        assert_eq!(written(&status(duplicate)), Ok(false));
-        assert_eq!(
-            written(&status(serde_json::json!({"inserted": 1}))),
-            Ok(true)
-        );
-        assert_eq!(
-            written(&status(serde_json::json!({"unchanged": 1}))),
-            Ok(true)
-        );
-        let other = serde_json::json!({"errors": 1, "first_error": "Array over size limit"});
-        assert!(matches!(
-            written(&status(other)),
-            Err(StoreError::Refused(_))
-        ));
+        let inserted = status(serde_json::json!({"inserted": 1}));
+        assert_eq!(written(&inserted, false), Ok(Written::Now));
+        let message = "Duplicate primary key `id`:\n{…";
+        let duplicate = status(serde_json::json!({"errors": 1, "first_error": message}));
+        assert_eq!(written(&duplicate, false), Ok(Written::Before));
+        assert_eq!(written(&duplicate, true), Ok(Written::Perhaps));
+        let message = "Array over size limit";
+        let other = status(serde_json::json!({"errors": 1, "first_error": message}));
+        assert!(matches!(written(&other, true), Err(StoreError::Refused(_))));
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deadpool::Runtime;
-use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult, Timeouts};
+use deadpool::managed::{
+    self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
 use reql::Command;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
@@ -70,6 +72,8 @@ impl Pool {
         let sessions = managed::Pool::builder(Manager(connector))
             .max_size(SESSIONS)
             .timeouts(timeouts)
+            // The one used last needs no sign of life.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .build()
             .expect("a runtime for the time limits is given");

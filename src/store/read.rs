@@ -57,7 +57,7 @@ impl Store {
     ///
     /// If the database cannot be asked, or holds something else under this id.
     pub async fn record(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
-        let row: Value = self.pool().value(self.placements().get(id)).await?;
+        let row = self.placement_row(id).await?;
         if is_deleted(&row) {
             return Ok(None);
         }
@@ -89,6 +89,17 @@ impl Store {
         // None: it was deleted since.
         let file: Option<Binary> = pool::only(answer)?;
         Ok(file.map(|file| (meta, file.0)))
+    }
+
+    /// The thumbnail of an image, if one is stored. Whether the image is on the board is another question.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn thumb(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
+        let thumb = self.images().get(id).get_field("thumb");
+        let thumb: Option<Binary> = self.pool().value(thumb.default(r.expr(()))).await?;
+        Ok(thumb.map(|thumb| thumb.0))
     }
 
     /// A page of the images on the board, the newest first.
@@ -192,10 +203,9 @@ impl Store {
         Ok(page.images.pop().map(|image| image.meta))
     }
 
-    /// The record of an image, deleted or not.
-    pub(super) async fn any_record(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
-        let row = self.pool().value(self.placements().get(id)).await?;
-        document(row, "placements")
+    /// The row of `placements`, or null.
+    pub(super) async fn placement_row(&self, id: ImageId) -> Result<Value, StoreError> {
+        self.pool().value(self.placements().get(id)).await
     }
 
     /// The row of `images` without the bytes, or null.

@@ -1,4 +1,4 @@
-//! Images and what is known about them: one, its bytes, a page of them, and their removal.
+//! Images and what is known about them: one, its bytes, a page of them, their removal and its undoing.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::store::ListQuery;
 
 /// An image's bytes never change: a new picture has a new id. Only for this user, since who may see it is not for a shared
 /// cache to say.
-const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+pub(super) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// How many images a page of the list has if the client does not say.
 const DEFAULT_PAGE: usize = 100;
@@ -49,9 +49,23 @@ pub(super) async fn delete(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let id = requested_id(&request)?;
-    state.pictures.forget(id);
+    state.forget(id);
     if state.store.delete(id).await? {
         log::info!("deleted image {id}");
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::no_such_image())
+    }
+}
+
+/// `POST /image/{id}/restore`: undoes a delete.
+pub(super) async fn restore(
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = requested_id(&request)?;
+    if state.store.restore(id).await? {
+        log::info!("restored image {id}");
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::no_such_image())
@@ -115,7 +129,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
     })
 }
 
-fn requested_id(request: &HttpRequest) -> Result<ImageId, Problem> {
+pub(super) fn requested_id(request: &HttpRequest) -> Result<ImageId, Problem> {
     request
         .match_info()
         .query("id")

@@ -1,5 +1,6 @@
 //! HTTP and WebSocket: what browsers and scripts talk to.
 
+mod archive;
 mod body;
 mod conditional;
 mod connection;
@@ -14,6 +15,7 @@ mod presence;
 mod problem;
 mod socket;
 mod state;
+mod thumbs;
 mod upload;
 
 use std::io;
@@ -83,6 +85,9 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource("/image/").route(web::post().to(upload::upload)))
         .service(readable("/image/{id}", images::show).route(web::delete().to(images::delete)))
         .service(readable("/image/download/{id}", images::download))
+        .service(readable("/image/{id}/thumb", thumbs::show))
+        .service(resource("/image/{id}/restore").route(web::post().to(images::restore)))
+        .service(readable("/images/download", archive::download))
         .service(readable("/images", images::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(socket::open)))
         .service(readable("/healthz", health::healthy))

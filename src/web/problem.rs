@@ -53,6 +53,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "There is no such image.")
     }
 
+    /// 404, for an image without a thumbnail of its own.
+    pub(super) fn no_thumbnail() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "The image has no thumbnail.")
+    }
+
     /// 503, to be tried again soon.
     pub(super) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -142,8 +147,9 @@ pub(super) async fn not_found() -> Result<HttpResponse, Problem> {
 /// 405 for a known path, with the methods that it knows.
 pub(super) async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let allowed = match request.match_pattern().as_deref() {
-        Some("/image" | "/image/") => "POST",
+        Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
         Some("/image/{id}") => "GET, HEAD, DELETE",
+        Some("/ws") => "GET",
         _ => "GET, HEAD",
     };
     let detail = format!("{} is not possible here.", request.method());

@@ -1,15 +1,21 @@
 //! What all workers of the server share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::pictures::Pictures;
+use super::archive;
+use super::pictures::{Pictures, Source};
 use super::presence::Presence;
+use super::socket::Uploads;
 use super::upload::Admission;
-use crate::image::Limits;
+use crate::image::{ImageId, Limits, Metadata};
 use crate::store::Store;
+
+/// How many MiB making thumbnails may take at once. What takes more is made alone.
+pub(super) const THUMBNAIL_MEMORY: u32 = 512;
 
 /// What the server is told.
 #[derive(Debug, Clone)]
@@ -18,6 +24,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The most pixels that an image may have.
     pub max_pixels: u64,
+    /// Whether images are stored with what they tell of their makers.
+    pub metadata: Metadata,
     /// How often a socket is asked for a sign of life; two unanswered questions end it.
     pub heartbeat: Duration,
     /// How long a client may read nothing of what waits for it.
@@ -33,10 +41,16 @@ pub(super) struct State {
     /// Ends every socket session.
     pub(super) shutdown: CancellationToken,
     pub(super) presence: Presence,
+    pub(super) uploads: Uploads,
     pub(super) pictures: Pictures,
+    pub(super) thumbs: Pictures,
     pub(super) admission: Admission,
+    /// One for each archive of the board that may be under way.
+    pub(super) archives: Arc<Semaphore>,
     /// One for each image that may be checked at once: it takes a processor.
     pub(super) checks: Semaphore,
+    /// One for each MiB that making thumbnails may take.
+    pub(super) thumbnail_memory: Semaphore,
 }
 
 impl Default for Settings {
@@ -44,6 +58,7 @@ impl Default for Settings {
         Self {
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            metadata: Metadata::Remove,
             heartbeat: Duration::from_secs(30),
             patience: Duration::from_secs(10),
         }
@@ -61,6 +76,12 @@ impl Settings {
 }
 
 impl State {
+    /// Drops what is kept of an image, as when it was deleted.
+    pub(super) fn forget(&self, id: ImageId) {
+        self.pictures.forget(id);
+        self.thumbs.forget(id);
+    }
+
     pub(super) fn new(
         store: Store,
         settings: Settings,
@@ -73,9 +94,13 @@ impl State {
             listens_on_loopback,
             shutdown,
             presence: Presence::new(),
-            pictures: Pictures::new(),
+            uploads: Uploads::new(),
+            pictures: Pictures::new(Source::Images),
+            thumbs: Pictures::new(Source::Thumbnails),
             admission: Admission::new(settings.max_upload),
+            archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checks: Semaphore::new(processors),
+            thumbnail_memory: Semaphore::new(THUMBNAIL_MEMORY as usize),
             settings,
         }
     }

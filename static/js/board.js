@@ -16,8 +16,8 @@ const GO_PX = 1_200;
 /** Dots of the background, in board units. */
 const DOTS = 32;
 /** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
-const LARGEST_NAME = 1.7;
-const READABLE_SCALE = 0.4;
+const LARGEST_NAME = 2;
+const READABLE_SCALE = 0.35;
 /** So long after the last change of the view it is at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;

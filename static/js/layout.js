@@ -19,7 +19,7 @@ function single(aspect) {
 }
 
 /**
- * One picture lies centred on the point; several fill rows of one height, roughly as wide as high, with the point in the
+ * One picture lies centred on the point; several fill rows of one height, with the point in the
  * middle of the first.
  * @param {number[]} aspects Width divided by height, of each picture.
  * @param {Point} point
@@ -47,13 +47,14 @@ export function placesFrom(aspects, point) {
 }
 
 /**
- * How wide the rows are so that all of them make a block a little wider than high.
+ * How wide the rows are: a few pictures stand side by side, many make a block wider than high.
  * @param {number[]} aspects
  */
 function longestRow(aspects) {
   const widths = aspects.map((aspect) => aspect * ROW_HEIGHT + GAP);
-  const area = widths.reduce((sum, width) => sum + width * (ROW_HEIGHT + GAP), 0);
-  return Math.max(Math.sqrt(area * 1.6), ...widths);
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  const few = widths.slice(0, 3).reduce((sum, width) => sum + width, 0);
+  return Math.max(Math.sqrt(all * (ROW_HEIGHT + GAP) * 1.8), few);
 }
 
 /**

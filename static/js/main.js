@@ -135,7 +135,7 @@ function showUploads(states) {
   element('uploads').hidden = open + failed === 0;
   element('uploads-open').textContent = open > 0 ? `Adding ${open === 1 ? 'one picture' : `${open} pictures`}…` : '';
   element('uploads-failed').hidden = failed === 0;
-  element('uploads-failed').textContent = `${failed === 1 ? 'One was' : `${failed} were`} not added`;
+  element('uploads-failed').textContent = `${failed} not added`;
   showStart();
 }
 

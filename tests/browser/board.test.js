@@ -48,10 +48,13 @@ test('a picture deleted in one window goes in the others, and the board is empty
 });
 
 test('several pictures dropped at once all come, in a tidy grid', async () => {
+  const more = [1, 2, 3, 4].map((at) => picture(`${at}.png`, { width: 100 * at, height: 150 }));
   const [one, two] = [await open(), await open()];
-  await one.drop(await onDisk(red, green, blue), 400, 300);
-  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
+  await one.drop(await onDisk(red, green, blue, ...more), 400, 300);
+  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png', ...more.map(({ name }) => name));
   const images = await server.images();
+  const rows = new Set(images.map(({ y }) => y)).size;
+  assert.ok(rows > 1 && rows < 4, `they lie in rows, not ${rows}`);
   for (const a of images) {
     for (const b of images) assert.ok(a === b || !overlap(a, b), `${a.fileName} lies over ${b.fileName}`);
   }
@@ -109,6 +112,15 @@ test('a new tab shows what there is', async () => {
     assert.ok(x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 800, `${name} is in view: ${[x, y, width, height]}`);
   }
   await window.close();
+});
+
+test('each window tells how many are here', async () => {
+  const one = await open();
+  const two = await open();
+  for (const window of [one, two]) await window.page.getByText('Live · 2 here').waitFor();
+  await two.close();
+  await eventually(async () => assert.equal(await one.page.locator('#connection').innerText(), 'Live'));
+  await one.close();
 });
 
 test('a hostile file name is shown as it is, and does nothing', async () => {
@@ -258,16 +270,16 @@ test('only what is near the view is in the document, and a reload shows the same
   const window = await open();
   const { page } = window;
   const count = () => page.locator('.tile').count();
+  await page.getByRole('button', { name: 'Show everything' }).click();
+  await eventually(async () => assert.equal(await count(), 40));
   await page.getByRole('button', { name: 'Actual size' }).click();
   await eventually(async () => assert.ok((await count()) < 15, `${await count()} of 40`));
+  const { x } = await eventually(() => settledBox(window, '19.png'));
   await page.mouse.move(640, 400);
-  await page.mouse.wheel(-40_000, 0);
-  await page.mouse.wheel(24_000, 0);
-  const before = await eventually(async () => {
-    const seen = await inView(window);
-    assert.ok(seen.length > 0);
-    return seen;
-  });
+  await page.mouse.wheel(300, 0);
+  await eventually(async () => assert.equal((await window.boxOf(window.picture('19.png'))).x, x - 300));
+  const before = await inView(window);
+  assert.notDeepEqual(before, []);
   await page.reload();
   await window.ready();
   await eventually(async () => assert.deepEqual(await inView(window), before));

@@ -53,6 +53,31 @@ test('what was deleted and added while the page was away is right when it is bac
   await window.close(DOWN);
 });
 
+test('when the server has lost its database the page says so, and afterwards drops what is not named again', async () => {
+  await server.upload(red);
+  await server.upload(green);
+  let toPage;
+  const window = await Window.open(browser, `${server.url}/`, {
+    async prepare(context) {
+      await context.routeWebSocket('**/ws*', (socket) => {
+        socket.connectToServer();
+        toPage = socket;
+      });
+    },
+  });
+  const say = (event, data) => toPage.send(JSON.stringify({ event, data }));
+  await window.shows('red.png', 'green.png');
+  say('Feed:state', { state: 'interrupted' });
+  await window.page.getByText('The server cannot reach its database').first().waitFor();
+  await window.shows('red.png', 'green.png');
+  say('Feed:state', { state: 'initializing' });
+  say('Image:update', (await server.images()).find(({ fileName }) => fileName === 'green.png'));
+  say('Feed:state', { state: 'ready' });
+  await window.shows('green.png');
+  await window.page.locator('#trouble').getByText('Back again').waitFor();
+  await window.close();
+});
+
 test('a change without a connection is refused with a word, and not lost in silence', async () => {
   await server.upload(red, { x: -120, y: -75, w: 240 });
   const window = await Window.open(browser, `${server.url}/`);

@@ -113,8 +113,9 @@ class AgainstTheRealServer(Folder):
         )
         by_digest = {hashlib.sha256(data).hexdigest(): name for name, data in files.items()}
         for name, digest in self.stored():
-            # The server may put something harmless in the place of control characters, nothing else changes.
-            expected = by_digest[digest]
+            # The server takes a backslash for the end of a folder's name, as some browsers send it, and may put
+            # something harmless in the place of control characters. Nothing else changes.
+            expected = by_digest[digest].split("\\")[-1]
             if re.search(r"[\x00-\x1f]", expected):
                 pattern = "".join(".?" if ord(c) < 32 else re.escape(c) for c in expected.strip())
                 self.assertRegex(name.strip(), re.compile(f"^{pattern}$", re.S))

@@ -1,14 +1,13 @@
 //! Terms over sequences.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use super::Env;
-use super::func::{Func, Scope};
-use super::index::{self, Direction, IndexScan, Wanted};
-use super::step::{Predicate, Step};
+use super::func::Scope;
+use super::index;
+use super::step::{Default, Predicate, Step};
 use super::stream::{Source, Stream, key_of};
 use super::value::{Row, Table, Value};
+use super::{EMPTY_ERROR, Env};
 use crate::engine::datum::{Binary, Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::term::{Call, Term, TermKind};
@@ -19,7 +18,10 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         return map_many(env, call, scope);
     }
     let stream = env.eval(&call.args[0], scope)?.into_stream()?;
-    let function = env.func_or_constant(&call.args[1], scope)?;
+    let function = match call.kind {
+        TermKind::Filter => env.func_or_constant(&call.args[1], scope)?,
+        _ => env.func(&call.args[1], scope)?,
+    };
     Ok(Value::Stream(match call.kind {
         TermKind::Map => stream.then(Step::Map(function)),
         TermKind::Filter => {
@@ -41,28 +43,21 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
 }
 
 /// What `filter` makes of an element that lacks a field: the optional argument `default`.
-fn filter_default(
-    env: &Env,
-    call: &Call,
-    scope: &Scope,
-) -> Result<Result<bool, ReqlError>, ReqlError> {
-    match call.optarg("default") {
-        None => Ok(Ok(false)),
-        Some(default) => match env.datum(default, scope) {
-            Ok(value) => Ok(Ok(value.is_truthy())),
-            // `r.error()` as the default lets the error through.
-            Err(error) if matches!(error.kind, ErrorKind::User | ErrorKind::NonExistence) => {
-                Ok(Err(error))
-            }
-            Err(error) => Err(error),
-        },
+fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<Default, ReqlError> {
+    let Some(default) = call.optarg("default") else {
+        return Ok(Default::Keep(false));
+    };
+    match env.datum(default, scope) {
+        Ok(value) => Ok(Default::Keep(value.is_truthy())),
+        Err(error) if error.message == EMPTY_ERROR => Ok(Default::Fail),
+        Err(error) => Ok(Default::Raise(error)),
     }
 }
 
 /// `map` over several sequences at once, as long as the shortest.
 fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (last, first) = call.args.split_last().expect("map has arguments");
-    let function = env.func_or_constant(last, scope)?;
+    let function = env.func(last, scope)?;
     let mut streams = Vec::new();
     for sequence in first {
         let mut stream = env.eval(sequence, scope)?.into_stream()?;
@@ -95,13 +90,33 @@ pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     if call.kind == TermKind::Slice {
         return slice(env, stream, call, scope);
     }
-    let count = non_negative(env.datum(&call.args[1], scope)?.as_integer()?)?;
+    let count = env.datum(&call.args[1], scope)?.as_integer()?;
+    if call.kind == TermKind::Skip && count < 0 {
+        return skip_all_but(env, stream, count.unsigned_abs() as usize);
+    }
+    let count = non_negative(count)?;
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
     let source = match call.kind {
         TermKind::Skip => Source::Skip(Box::new(stream), count),
         _ => Source::Limit(Box::new(stream), count),
     };
     Ok(Value::Stream(Stream::wrap(source, selection, is_array)))
+}
+
+/// `skip` of a negative number: the last so many items of an array.
+fn skip_all_but(env: &Env, stream: Stream, count: usize) -> Result<Value, ReqlError> {
+    if !stream.is_array {
+        return Err(ReqlError::logic(
+            "Cannot use a negative left index on a stream.",
+        ));
+    }
+    let selection = stream.selection.clone();
+    let mut items = stream.collect(env)?;
+    let last = items.split_off(items.len().saturating_sub(count));
+    Ok(Value::Stream(Stream {
+        selection,
+        ..Stream::array(last)
+    }))
 }
 
 fn non_negative(count: i64) -> Result<usize, ReqlError> {
@@ -193,6 +208,9 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
+    if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
+        return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
+    }
     let mut stream = subject.into_stream()?;
     let wanted = env.datum(index, scope)?.as_integer()?;
     let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
@@ -217,7 +235,7 @@ pub(crate) fn nth_of(
 }
 
 /// An element that may still be a document of its table.
-fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
+pub(crate) fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     Ok(match selection {
         Some(table) => {
             let key = value
@@ -230,36 +248,8 @@ fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     })
 }
 
-/// `count`, of a sequence, a binary or a text, and of what a predicate or a value picks.
-pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    let picked = call
-        .args
-        .get(1)
-        .map(|pick| env.eval(pick, scope))
-        .transpose()?;
-    let count = match (&subject, &picked) {
-        (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
-        (Value::Datum(Datum::String(text)), None) => text.chars().count(),
-        (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
-        _ => {
-            let mut stream = subject.into_stream()?;
-            stream.refuse_feed()?;
-            let mut count = 0;
-            while let Some(element) = stream.next(env)? {
-                count += usize::from(match &picked {
-                    None => true,
-                    Some(pick) => is_picked(env, pick, &element)?,
-                });
-            }
-            count
-        }
-    };
-    Ok(Value::Datum(count.into()))
-}
-
 /// Whether a function says yes to an element, or a value is the same.
-fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
+pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
     match pick {
         Value::Func(function) => match function.call(env, std::slice::from_ref(element)) {
             Ok(answer) => Ok(answer.is_truthy()),
@@ -302,117 +292,39 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
 }
 
-/// `sum`, `avg`, `min` and `max`, of the elements or of what a function or field gives for each.
-pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    if let Some(index) = call.optarg("index") {
-        let index = env.datum(index, scope)?;
-        return extreme_of_index(env, call.kind, subject, index.as_str()?);
-    }
-    if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
-        (&subject, call.kind, call.args.len())
-    {
-        // A whole table has its primary key for an index (map_acc_term_t in RethinkDB's terms/seq.cc).
-        let primary_key = table.primary_key.clone();
-        return extreme_of_index(env, call.kind, subject, &primary_key);
-    }
-    let mut stream = subject.into_stream()?;
-    stream.refuse_feed()?;
-    let selection = stream.selection.clone();
-    let by = call
-        .args
-        .get(1)
-        .map(|by| env.func_or_field(by, scope))
-        .transpose()?;
-    let (mut sum, mut count, mut best) = (0.0, 0usize, None::<(Datum, Datum)>);
-    while let Some(element) = stream.next(env)? {
-        let value = match &by {
-            None => element.clone(),
-            Some(by) => match by.call(env, std::slice::from_ref(&element)) {
-                Ok(value) => value,
-                Err(error) if error.kind == ErrorKind::NonExistence => continue,
-                Err(error) => return Err(error),
-            },
-        };
-        if matches!(call.kind, TermKind::Sum | TermKind::Avg) {
-            sum += value.as_number()?;
-            count += 1;
-            continue;
-        }
-        let wanted = if call.kind == TermKind::Min {
-            Ordering::Less
-        } else {
-            Ordering::Greater
-        };
-        let is_better = match &best {
-            None => true,
-            Some((best, _)) => value.compare(best)? == wanted,
-        };
-        if is_better {
-            best = Some((value, element));
-        }
-    }
-    let empty = |name: &str| {
-        ReqlError::missing(format!(
-            "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
-             elements of the stream had that field.)"
-        ))
-    };
-    match call.kind {
-        TermKind::Sum => Ok(Value::Datum(sum.into())),
-        TermKind::Avg if count == 0 => Err(empty("average")),
-        TermKind::Avg => Ok(Value::Datum((sum / count as f64).into())),
-        kind => {
-            let name = if kind == TermKind::Min { "min" } else { "max" };
-            let (_, element) = best.ok_or_else(|| empty(name))?;
-            self::element(selection, element)
-        }
-    }
-}
-
-/// `min` and `max` by an index: its first or last document.
-fn extreme_of_index(
-    env: &Env,
-    kind: TermKind,
-    subject: Value,
-    index: &str,
-) -> Result<Value, ReqlError> {
-    let (name, direction) = match kind {
-        TermKind::Min => ("min", Direction::Ascending),
-        _ => ("max", Direction::Descending),
-    };
-    let mut stream = by_index(env, subject, index, direction)?;
-    let selection = stream.selection.clone();
-    let found = stream.next(env)?.ok_or_else(|| {
-        ReqlError::logic(format!("`{name}` found no entries in the specified index."))
-    })?;
-    element(selection, found)
-}
-
-/// `distinct`: each value once, in order.
+/// `distinct`: each value once, in order; of an index, its values.
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let mut items = match call.optarg("index") {
-        None => subject.into_stream()?.collect(env)?,
+    let of_table = matches!(subject, Value::Table(_));
+    let stream = match call.optarg("index") {
+        None => subject.into_stream()?,
         Some(index) => {
             let name = env.datum(index, scope)?.as_str()?.clone();
-            let stream = by_index(env, subject, &name, Direction::Ascending)?;
-            stream.then(Step::GetField(name)).collect(env)?
+            let table = subject.into_table()?;
+            match *name == *table.primary_key {
+                true => Stream::scan(table).then(Step::GetField(name)),
+                false => Stream::items(index::all_values(env, &table, &name)?),
+            }
         }
     };
+    // RethinkDB streams what it finds distinct in a table or an index, and gathers the rest.
+    let is_array = !of_table;
+    let mut items = stream.collect(env)?;
     order::sort_by(&mut items, Datum::compare)?;
     let mut kept: Vec<Datum> = Vec::with_capacity(items.len());
     for item in items {
-        if !kept
-            .last()
-            .map(|last| last.equals(&item))
-            .transpose()?
-            .unwrap_or(false)
-        {
+        let is_known = match kept.last() {
+            Some(last) => last.equals(&item)?,
+            None => false,
+        };
+        if !is_known {
             kept.push(item);
         }
     }
-    Ok(Value::Datum(kept.into()))
+    Ok(Value::Stream(Stream {
+        is_array,
+        ..Stream::array(kept)
+    }))
 }
 
 /// `union`.
@@ -452,161 +364,6 @@ pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         None,
         false,
     )))
-}
-
-/// `asc` and `desc`: a key of `order_by` with its direction.
-pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let key = Box::new(env.eval(&call.args[0], scope)?);
-    Ok(Value::Order {
-        key,
-        descending: call.kind == TermKind::Desc,
-    })
-}
-
-/// `order_by`, by an index, by keys, or by an index and then by keys.
-pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    let keys = call.args[1..]
-        .iter()
-        .map(|key| sort_key(env.eval(key, scope)?))
-        .collect::<Result<Vec<_>, _>>()?;
-    let stream = match call.optarg("index") {
-        None => subject.into_stream()?,
-        Some(index) => {
-            let (name, direction) = match env.eval(index, scope)? {
-                Value::Order {
-                    key,
-                    descending: true,
-                } => (key.into_datum(env)?, Direction::Descending),
-                Value::Order {
-                    key,
-                    descending: false,
-                } => (key.into_datum(env)?, Direction::Ascending),
-                other => (other.into_datum(env)?, Direction::Ascending),
-            };
-            by_index(env, subject, name.as_str()?, direction)?
-        }
-    };
-    if keys.is_empty() {
-        return match call.optarg("index") {
-            Some(_) => Ok(Value::Stream(stream)),
-            None => Err(ReqlError::logic("Must specify something to order by.")),
-        };
-    }
-    let selection = stream.selection.clone();
-    let items = sort(env, stream.collect(env)?, &keys)?;
-    Ok(Value::Stream(Stream {
-        selection,
-        ..Stream::array(items)
-    }))
-}
-
-struct SortKey {
-    function: Func,
-    descending: bool,
-}
-
-fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
-    let (value, descending) = match value {
-        Value::Order { key, descending } => (*key, descending),
-        value => (value, false),
-    };
-    let function = match value {
-        Value::Func(function) => function,
-        Value::Datum(Datum::String(name)) => Func::field(&name),
-        other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
-    };
-    Ok(SortKey {
-        function,
-        descending,
-    })
-}
-
-/// Sorts by several keys; what lacks a key comes first.
-fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
-    let mut keyed = Vec::with_capacity(items.len());
-    for item in items {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            values.push(match key.function.call(env, std::slice::from_ref(&item)) {
-                Ok(value) => Some(value),
-                Err(error) if error.kind == ErrorKind::NonExistence => None,
-                Err(error) => return Err(error),
-            });
-        }
-        keyed.push((values, item));
-    }
-    order::sort_by(&mut keyed, |(a, _), (b, _)| {
-        for ((a, b), key) in a.iter().zip(b).zip(keys) {
-            let order = match (a, b) {
-                (Some(a), Some(b)) => a.compare(b)?,
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            };
-            if order.is_ne() {
-                return Ok(if key.descending {
-                    order.reverse()
-                } else {
-                    order
-                });
-            }
-        }
-        Ok(Ordering::Equal)
-    })?;
-    Ok(keyed.into_iter().map(|(_, item)| item).collect())
-}
-
-/// The documents of a table, or of a range of it, in the order of an index.
-fn by_index(
-    env: &Env,
-    subject: Value,
-    name: &str,
-    direction: Direction,
-) -> Result<Stream, ReqlError> {
-    let mut stream = match subject {
-        Value::Table(table) => Stream::scan(table),
-        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => stream,
-        Value::Stream(_) => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
-        other => {
-            return Err(ReqlError::expected(
-                "TABLE_SLICE",
-                other.into_datum(env)?.type_name(),
-            ));
-        }
-    };
-    let conflict = |other: &str| {
-        ReqlError::logic(format!(
-            "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
-        ))
-    };
-    match &mut stream.source {
-        Source::Scan(scan) if *scan.table.primary_key == *name => {
-            scan.direction = direction;
-            scan.is_ordered = true;
-        }
-        Source::Scan(scan) => {
-            let table = scan.table.clone();
-            let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
-            if !is_whole {
-                return Err(conflict(&table.primary_key));
-            }
-            let index = index::find(&table, name)?;
-            let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
-            scan.order(direction);
-            stream = Stream::wrap(Source::Index(scan), Some(table), false);
-        }
-        Source::Index(scan) if scan.index_name() == name => scan.order(direction),
-        Source::Index(scan) => return Err(conflict(scan.index_name())),
-        _ => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
-    }
-    Ok(stream)
 }
 
 /// The keys of the documents of a selection, for a write.

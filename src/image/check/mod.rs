@@ -95,7 +95,7 @@ pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<Facts, Unfit> {
 }
 
 /// The kind of image that begins like this.
-fn sniff(bytes: &[u8]) -> Option<ImageType> {
+pub(super) fn sniff(bytes: &[u8]) -> Option<ImageType> {
     if bytes.starts_with(png::SIGNATURE) {
         Some(ImageType::Png)
     } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {

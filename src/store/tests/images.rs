@@ -93,16 +93,23 @@ async fn the_same_upload_at_the_same_time_makes_one_image() {
 }
 
 #[tokio::test]
-async fn images_without_a_place_are_put_on_a_grid_in_front_of_the_earlier_ones() {
+async fn of_several_images_that_take_one_id_at_the_same_time_one_is_stored() {
     let store = TestStore::new().await;
-    let first = created(&store, image(b"1")).await.placement;
-    let second = created(&store, image(b"2")).await.placement;
-    assert_eq!((first.x, first.y, first.w), (0.0, 0.0, 240.0));
-    assert_eq!((second.x, second.y, second.w), (264.0, 0.0, 240.0));
-    assert!(first.z > 1.7e12 && first.z <= second.z);
-    // Another server goes on where this one stands.
-    let third = created(&store.again().await, image(b"3")).await.placement;
-    assert_eq!((third.x, third.y), (528.0, 0.0));
+    let id = ImageId::new();
+    let images = [&b"one"[..], b"two", b"three", b"four"].map(Bytes::from_static);
+    let images = images.map(|file| store.insert(image_with_id(id, file)));
+    let results = join_all(images).await;
+    let is_created = |result: &_| matches!(result, Ok(Insert::Created(_)));
+    let created = results.iter().position(is_created).unwrap();
+    for (number, result) in results.iter().enumerate() {
+        assert!(
+            number == created || *result == Ok(Insert::Conflict),
+            "{results:?}"
+        );
+    }
+    let (meta, file) = store.file(id).await.unwrap().unwrap();
+    assert_eq!(meta.sha256, format!("{:x}", HexDigest(&file)));
+    assert_eq!(store.record(id).await.unwrap().unwrap().meta, meta);
     store.drop_database().await;
 }
 
@@ -261,7 +268,8 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
 #[tokio::test]
 async fn two_servers_may_start_at_once() {
     let server = Server::new();
-    let stores = join_all((0..4).map(|_| Store::connect(server.settings.clone()))).await;
+    let stores =
+        join_all((0..4).map(|_| Store::connect(server.settings.clone(), UNDO_WINDOW))).await;
     let stores: Vec<Store> = stores.into_iter().map(Result::unwrap).collect();
     let record = created(&stores[0], image(b"cat")).await;
     assert_eq!(stores[3].record(record.meta.id).await, Ok(Some(record)));
@@ -273,7 +281,7 @@ async fn a_wrong_password_is_told_at_once() {
     let server = Server::new();
     let mut settings = server.settings.clone();
     settings.password = Password::from("not the password".to_owned());
-    let error = Store::connect(settings).await.unwrap_err();
+    let error = Store::connect(settings, UNDO_WINDOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Login(_)), "{error}");
 }
 

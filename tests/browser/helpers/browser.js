@@ -25,9 +25,15 @@ export class Window {
   /** Errors and warnings of the console, and exceptions. @type {string[]} */
   complaints = [];
 
-  static async open(browser, url, options = {}) {
+  /**
+   * @param {import('playwright-core').Browser} browser
+   * @param {string} url
+   * @param {object} [options] Of the context; and `prepare`, which is done to it before the page is opened.
+   */
+  static async open(browser, url, { prepare, ...options } = {}) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     context.setDefaultTimeout(PATIENCE_MS);
+    await prepare?.(context);
     const window = new Window(context, await context.newPage());
     await window.page.goto(url);
     await window.ready();

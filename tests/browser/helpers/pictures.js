@@ -1,5 +1,6 @@
 // Real files to drop: PNGs that are made here, each of one colour with a lighter middle, so that they can be told apart.
 
+import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ export function picture(name, { width = 320, height = 200, colour = [67, 83, 201
 /** Writes them into a new folder, and answers with their paths. */
 export async function onDisk(...files) {
   const folder = await mkdtemp(join(tmpdir(), 'realtime-photo-files-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   return Promise.all(
     files.map(async ({ name, bytes }) => {
       const path = join(folder, name);

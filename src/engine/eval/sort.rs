@@ -1,0 +1,167 @@
+//! `order_by`: by an index, by keys, or by both.
+
+use std::cmp::Ordering;
+
+use super::Env;
+use super::func::{Func, Scope};
+use super::index::{self, Direction, IndexScan, Wanted};
+use super::stream::{Source, Stream};
+use super::value::Value;
+use crate::engine::datum::{Datum, order};
+use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::term::{Call, TermKind};
+
+/// `asc` and `desc`: a key of `order_by` with its direction.
+pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let key = Box::new(env.eval(&call.args[0], scope)?);
+    Ok(Value::Order {
+        key,
+        descending: call.kind == TermKind::Desc,
+    })
+}
+
+/// `order_by`, by an index, by keys, or by an index and then by keys.
+pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let subject = env.eval(&call.args[0], scope)?;
+    let keys = call.args[1..]
+        .iter()
+        .map(|key| sort_key(env.eval(key, scope)?))
+        .collect::<Result<Vec<_>, _>>()?;
+    let stream = match call.optarg("index") {
+        None => subject.into_stream()?,
+        Some(index) => {
+            let (name, direction) = match env.eval(index, scope)? {
+                Value::Order {
+                    key,
+                    descending: true,
+                } => (key.into_datum(env)?, Direction::Descending),
+                Value::Order {
+                    key,
+                    descending: false,
+                } => (key.into_datum(env)?, Direction::Ascending),
+                other => (other.into_datum(env)?, Direction::Ascending),
+            };
+            by_index(env, subject, name.as_str()?, direction)?
+        }
+    };
+    if keys.is_empty() {
+        return match call.optarg("index") {
+            Some(_) => Ok(Value::Stream(stream)),
+            None => Err(ReqlError::logic("Must specify something to order by.")),
+        };
+    }
+    let selection = stream.selection.clone();
+    let items = sort(env, stream.collect(env)?, &keys)?;
+    Ok(Value::Stream(Stream {
+        selection,
+        ..Stream::array(items)
+    }))
+}
+
+struct SortKey {
+    function: Func,
+    descending: bool,
+}
+
+fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
+    let (value, descending) = match value {
+        Value::Order { key, descending } => (*key, descending),
+        value => (value, false),
+    };
+    let function = match value {
+        Value::Func(function) => function,
+        Value::Datum(Datum::String(name)) => Func::field(&name),
+        other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
+    };
+    Ok(SortKey {
+        function,
+        descending,
+    })
+}
+
+/// Sorts by several keys; what lacks a key comes first.
+fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
+    let mut keyed = Vec::with_capacity(items.len());
+    for item in items {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            values.push(match key.function.call(env, std::slice::from_ref(&item)) {
+                Ok(value) => Some(value),
+                Err(error) if error.kind == ErrorKind::NonExistence => None,
+                Err(error) => return Err(error),
+            });
+        }
+        keyed.push((values, item));
+    }
+    order::sort_by(&mut keyed, |(a, _), (b, _)| {
+        for ((a, b), key) in a.iter().zip(b).zip(keys) {
+            let order = match (a, b) {
+                (Some(a), Some(b)) => a.compare(b)?,
+                (a, b) => a.is_some().cmp(&b.is_some()),
+            };
+            if order.is_ne() {
+                return Ok(if key.descending {
+                    order.reverse()
+                } else {
+                    order
+                });
+            }
+        }
+        Ok(Ordering::Equal)
+    })?;
+    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The documents of a table, or of a range of it, in the order of an index.
+pub(crate) fn by_index(
+    env: &Env,
+    subject: Value,
+    name: &str,
+    direction: Direction,
+) -> Result<Stream, ReqlError> {
+    let mut stream = match subject {
+        Value::Table(table) => Stream::scan(table),
+        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => stream,
+        Value::Stream(_) => {
+            return Err(ReqlError::logic(
+                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
+            ));
+        }
+        other => {
+            return Err(ReqlError::expected(
+                "TABLE_SLICE",
+                other.into_datum(env)?.type_name(),
+            ));
+        }
+    };
+    let conflict = |other: &str| {
+        ReqlError::logic(format!(
+            "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
+        ))
+    };
+    match &mut stream.source {
+        Source::Scan(scan) if *scan.table.primary_key == *name => {
+            scan.direction = direction;
+            scan.is_ordered = true;
+        }
+        Source::Scan(scan) => {
+            let table = scan.table.clone();
+            let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
+            if !is_whole {
+                return Err(conflict(&table.primary_key));
+            }
+            let index = index::find(&table, name)?;
+            let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
+            scan.order(direction);
+            stream = Stream::wrap(Source::Index(scan), Some(table), false);
+        }
+        Source::Index(scan) if scan.index_name() == name => scan.order(direction),
+        Source::Index(scan) => return Err(conflict(scan.index_name())),
+        _ => {
+            return Err(ReqlError::logic(
+                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
+            ));
+        }
+    }
+    Ok(stream)
+}

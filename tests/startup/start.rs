@@ -1,0 +1,124 @@
+//! Starting, and what is said when that is not possible.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use crate::server::{Server, VARIABLES, folder, program, refusal, run, text};
+
+#[tokio::test]
+async fn it_says_where_to_go_and_which_database_it_uses() {
+    let (_folder, data) = folder();
+    let server = Server::start(&data).await;
+    assert_eq!(
+        server.said[1],
+        format!(
+            "Images are kept by the embedded engine in {}.",
+            data.display()
+        )
+    );
+    assert_eq!(server.status_of("/healthz").await, 200);
+    assert_eq!(server.status_of("/readyz").await, 200);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_clear_sentence() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (_folder, data) = folder();
+    let reason = refusal(program(&["--listen", &address, "--data", text(&data)])).await;
+    assert!(
+        reason.starts_with(&format!("the address {address} is in use")),
+        "{reason}"
+    );
+    assert!(
+        !data.exists(),
+        "nothing is made for a server that cannot listen"
+    );
+}
+
+#[tokio::test]
+async fn an_unreachable_rethinkdb_is_one_clear_sentence_within_a_bounded_time() {
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let url = format!("rethinkdb://admin:S3CRET@127.0.0.1:{port}/board");
+    let mut command = program(&["--listen", "127.0.0.1:0"]);
+    let start = Instant::now();
+    command.env("RETHINKDB_URL", url);
+    let reason = refusal(command).await;
+    assert!(start.elapsed() < Duration::from_secs(15));
+    let expected = format!("cannot use RethinkDB at 127.0.0.1:{port}, database board: ");
+    assert!(reason.starts_with(&expected), "{reason}");
+    assert!(reason.contains("refused"), "{reason}");
+    assert!(!reason.contains("S3CRET"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_data_folder_that_another_process_holds_is_one_clear_sentence() {
+    let (_folder, data) = folder();
+    let _server = Server::start(&data).await;
+    let command = program(&["--listen", "127.0.0.1:0", "--data", text(&data)]);
+    let reason = refusal(command).await;
+    assert!(
+        reason.contains(text(&data)) && reason.contains("another"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_written_is_one_clear_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    // No permission stops the superuser, but nobody can make a folder in a file.
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let data = file.join("data");
+    let command = program(&["--listen", "127.0.0.1:0", "--data", text(&data)]);
+    let reason = refusal(command).await;
+    assert!(reason.contains(text(&data)), "{reason}");
+}
+
+#[tokio::test]
+async fn settings_that_contradict_themselves_are_one_clear_sentence() {
+    let open = refusal(program(&["--reql-listen", "0.0.0.0:0"])).await;
+    assert!(open.contains("needs a password"), "{open}");
+    let both = [
+        "--reql-listen",
+        "127.0.0.1:0",
+        "--rethinkdb",
+        "rethinkdb://h",
+    ];
+    assert!(refusal(program(&both)).await.contains("give one of them"));
+    let url = refusal(program(&["--rethinkdb", "localhost:28015"])).await;
+    assert!(url.contains("must begin with rethinkdb://"), "{url}");
+}
+
+#[tokio::test]
+async fn help_explains_every_option_and_variable() {
+    let output = run(program(&["--help"])).await;
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    let options = [
+        "--listen",
+        "--data",
+        "--rethinkdb",
+        "--reql-listen",
+        "--reql-password",
+        "--max-upload",
+        "--max-pixels",
+        "--help",
+        "--version",
+    ];
+    for word in options.iter().chain(&VARIABLES[..7]) {
+        assert!(help.contains(word), "{word} is missing in\n{help}");
+    }
+}
+
+#[tokio::test]
+async fn help_shows_no_secret_of_the_environment() {
+    let mut command = program(&["--help"]);
+    command
+        .env("REQL_PASSWORD", "S3CRET")
+        .env("RETHINKDB_URL", "rethinkdb://u:S3CRET@h");
+    let output = run(command).await;
+    assert!(!String::from_utf8(output.stdout).unwrap().contains("S3CRET"));
+}

@@ -1,0 +1,114 @@
+//! What is there after the program has ended, in whichever way.
+
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use crate::server::{Server, folder};
+
+/// How many uploads are under way at once.
+const UPLOADERS: usize = 8;
+
+/// After how many acknowledged uploads the program is killed.
+const ACKNOWLEDGED: u32 = 40;
+
+/// Something that was acknowledged.
+struct Uploaded {
+    id: String,
+    bytes: Vec<u8>,
+}
+
+/// A PNG unlike any other of the test.
+fn picture(number: u32) -> Vec<u8> {
+    let [_, red, green, blue] = number.to_be_bytes();
+    let picture = image::RgbImage::from_pixel(97, 31, image::Rgb([red, green, blue]));
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+/// Uploads a picture; none if the server has gone before it answered.
+async fn upload(client: &Client, server: &str, number: u32) -> Option<Uploaded> {
+    let bytes = picture(number);
+    let part = Part::bytes(bytes.clone()).file_name(format!("{number}.png"));
+    let form = Form::new().part("file", part);
+    let request = client.post(format!("{server}/image")).multipart(form);
+    let answer = request.send().await.ok()?;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let record: Value = answer.json().await.ok()?;
+    let id = record["id"].as_str().unwrap().to_owned();
+    Some(Uploaded { id, bytes })
+}
+
+/// Looks for each image, its bytes and its place on the board.
+async fn find_all(data: &Path, images: &[Uploaded]) {
+    let server = Server::start(data).await;
+    let url = format!("http://{}", server.address);
+    let list = format!("{url}/images?limit=1000");
+    let page: Value = reqwest::get(list).await.unwrap().json().await.unwrap();
+    let listed = page["images"].as_array().unwrap();
+    for image in images {
+        let bytes = reqwest::get(format!("{url}/image/{}", image.id))
+            .await
+            .unwrap();
+        assert_eq!(bytes.status(), StatusCode::OK);
+        assert_eq!(bytes.bytes().await.unwrap(), image.bytes);
+        assert!(listed.iter().any(|record| record["id"] == *image.id));
+    }
+}
+
+#[tokio::test]
+async fn an_image_is_there_after_a_restart() {
+    let (_folder, data) = folder();
+    let mut server = Server::start(&data).await;
+    let url = format!("http://{}", server.address);
+    let image = upload(&Client::new(), &url, 1).await.unwrap();
+    server.signal("TERM");
+    assert_eq!(server.end().await.0, Some(0));
+    find_all(&data, &[image]).await;
+}
+
+#[tokio::test]
+async fn every_acknowledged_image_is_there_after_the_program_was_killed_in_mid_write() {
+    let (_folder, data) = folder();
+    let mut images = Vec::new();
+    let number = Arc::new(AtomicU32::new(0));
+    for _ in 0..3 {
+        let mut server = Server::start(&data).await;
+        let url = format!("http://{}", server.address);
+        let acknowledged = Arc::new(AtomicU32::new(0));
+        let uploaders: Vec<_> = (0..UPLOADERS)
+            .map(|_| {
+                let (url, number) = (url.clone(), number.clone());
+                let acknowledged = acknowledged.clone();
+                tokio::spawn(async move {
+                    let client = Client::new();
+                    let mut images = Vec::new();
+                    loop {
+                        let number = number.fetch_add(1, Ordering::Relaxed);
+                        let Some(image) = upload(&client, &url, number).await else {
+                            return images;
+                        };
+                        images.push(image);
+                        acknowledged.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        while acknowledged.load(Ordering::Relaxed) < ACKNOWLEDGED {
+            tokio::task::yield_now().await;
+        }
+        server.child.kill().unwrap();
+        server.end().await;
+        for uploader in uploaders {
+            images.extend(uploader.await.unwrap());
+        }
+    }
+    assert!(images.len() >= 3 * ACKNOWLEDGED as usize);
+    find_all(&data, &images).await;
+}
