@@ -177,7 +177,16 @@ fn what_is_shown_of_an_avif_stays_in_its_place() {
         assert!(contains(&clean, b"\0\0\0\0MM\0\x2a\0\0\0\x08\0\0\0\0\0\0"));
     }
     let sequence = read("metadata/animated.avif");
-    assert_eq!(cleaned(&sequence).len(), sequence.len());
+    let clean = cleaned(&sequence);
+    assert_eq!(clean.len(), sequence.len());
+    for header in [b"mvhd", b"tkhd", b"mdhd"] {
+        let times = |bytes: &[u8]| {
+            let name = bytes.windows(4).position(|name| name == header).unwrap();
+            bytes[name + 8..name + 24].to_vec()
+        };
+        assert_ne!(times(&sequence), [0; 16]);
+        assert_eq!(times(&clean), [0; 16]);
+    }
 }
 
 #[test]
@@ -294,6 +303,13 @@ fn an_avif_that_is_not_understood_is_refused() {
         .position(|name| name == b"uuid")
         .unwrap();
     assert!(refused(&with(&original, moved, b"moof")));
+    // A track of something else than pictures.
+    let sequence = read("metadata/animated.avif");
+    let handler = sequence
+        .windows(4)
+        .rposition(|name| name == b"auxv")
+        .unwrap();
+    assert!(refused(&with(&sequence, handler, b"meta")));
 }
 
 #[test]

@@ -106,9 +106,14 @@ fn gamma_profile(gamma: f32, primaries: Option<[(f32, f32); 4]>) -> Option<Color
 fn code_point_profile(primaries: u8, transfer: u8) -> Option<ColorProfile> {
     let color_primaries = CicpColorPrimaries::try_from(primaries).ok()?;
     let transfer_characteristics = TransferCharacteristics::try_from(transfer).ok()?;
-    if color_primaries == CicpColorPrimaries::Bt709
-        && transfer_characteristics == TransferCharacteristics::Srgb
-    {
+    let is_srgb = color_primaries == CicpColorPrimaries::Bt709
+        && transfer_characteristics == TransferCharacteristics::Srgb;
+    // The curves of HDR reach far above the white of a page: converted, what is not glaring would be nearly black.
+    let is_hdr = matches!(
+        transfer_characteristics,
+        TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg
+    );
+    if is_srgb || is_hdr {
         return None;
     }
     let profile = ColorProfile::new_from_cicp(CicpProfile {

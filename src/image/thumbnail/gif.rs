@@ -24,6 +24,11 @@ pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Decoded, Unfit> {
     let frame = decoder.next_frame_info().map_err(unfit)?.ok_or(none)?;
     let (left, top) = (usize::from(frame.left), usize::from(frame.top));
     let (frame_width, frame_height) = (usize::from(frame.width), usize::from(frame.height));
+    bounds.size(
+        KIND,
+        u32::from(frame.width.max(1)),
+        u32::from(frame.height.max(1)),
+    )?;
     let (transparent, is_interlaced) = (frame.transparent, frame.interlaced);
     let palette = palette(decoder.palette().map_err(unfit)?, transparent);
 
