@@ -92,7 +92,7 @@ export class Zoom {
 
   /** The stage has another size. */
   #keep() {
-    const close = this.#content.dataset.close === 'true';
+    const close = this.#content.dataset.zoomed === 'true';
     this.#set(close ? this.#scale : this.#fitting(), this.#offset);
   }
 
@@ -125,7 +125,7 @@ export class Zoom {
     const { style } = this.#content;
     style.width = `${w * this.#fitting()}px`;
     style.height = `${h * this.#fitting()}px`;
-    this.#content.dataset.close = String(this.isClose);
+    this.#content.dataset.zoomed = String(this.isClose);
     this.#draw();
     this.#handlers.onChange(scale);
   }
