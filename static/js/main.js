@@ -174,6 +174,12 @@ function tellArrival(record, restored) {
   else news.tell(restored ? 'restored' : 'added', record);
 }
 
+/** @param {string} id */
+function giveFocus(id) {
+  if (viewer.shown) viewer.focus();
+  else board.focus(id);
+}
+
 /** @param {string[]} ids */
 function tellMoved(ids) {
   const records = ids.flatMap((id) => images.get(id) ?? []);
@@ -201,7 +207,7 @@ function template(id) {
 
 const add = addFiles.bind(null, { camera, uploads, pending });
 const stuck = () => notice(NOT_NOW);
-const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck });
+const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,

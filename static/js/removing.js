@@ -34,13 +34,14 @@ export class Removing {
    * @param {import('./feed.js').Feed} parts.feed
    * @param {import('./images.js').Images} parts.images
    * @param {import('./board.js').Board} parts.board
+   * @param {(id: string) => void} parts.onLeave The focus needs another place; `id` is what was brought back, if anything.
    * @param {() => void} parts.onStuck Nothing can be changed now.
    */
   constructor(parts) {
     this.#parts = parts;
     this.#toast = new UndoToast(parts.toast, {
       onUndo: (ids) => void this.restore(ids),
-      onLeave: (ids) => this.#parts.board.focus(ids[0] ?? ''),
+      onLeave: (ids) => this.#parts.onLeave(ids[0] ?? ''),
     });
   }
 

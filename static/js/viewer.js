@@ -87,8 +87,12 @@ export class Viewer {
     this.#show(record);
     showModal(this.#dialog, this.#everywhere);
     this.#zoom.show(record.width, record.height);
-    if (opening) this.#part('stage').focus();
+    if (opening) this.focus();
     else announce(`${record.alt || record.fileName}, ${this.#part('count').textContent}.`);
+  }
+
+  focus() {
+    this.#part('stage').focus();
   }
 
   /** @param {ImageRecord} record It has changed, or is back. */
@@ -210,7 +214,7 @@ export class Viewer {
     this.#part('alt-form').inert = gone;
     this.#part('gone-text').textContent = gone ? `Somebody deleted ${this.#record?.fileName}.` : '';
     if (gone && acting) this.#part('undo').focus();
-    if (!gone && inside) this.#part('stage').focus();
+    if (!gone && inside) this.focus();
   }
 
   /** @param {1 | -1} step */
