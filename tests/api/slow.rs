@@ -73,8 +73,8 @@ async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
 #[tokio::test]
 async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
     let settings = web::Settings {
-        heartbeat: Duration::from_millis(700),
-        patience: Duration::from_millis(500),
+        heartbeat: Duration::from_millis(1300),
+        patience: Duration::from_millis(1000),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
