@@ -56,6 +56,7 @@ export class Board {
     elements.layer.addEventListener('focusin', (event) => this.#focus(idOf(event.target)));
     elements.layer.addEventListener('focusout', () => this.#focus(''));
     elements.layer.addEventListener('pointerover', (event) => this.#hover(idOf(event.target)));
+    elements.layer.addEventListener('pointerleave', () => this.#hover(''));
   }
 
   /**
@@ -104,6 +105,8 @@ export class Board {
     this.#drawControls();
     this.#cameraMoved = false;
     this.#stale.clear();
+    clearTimeout(this.#rest);
+    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
   }
 
   #drawView() {
@@ -114,8 +117,6 @@ export class Board {
     pending.style.setProperty('--unscale', String(1 / scale));
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
     layer.style.willChange = 'transform';
-    clearTimeout(this.#rest);
-    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
     const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
     dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
@@ -125,7 +126,17 @@ export class Board {
   #drawAtRest() {
     const { layer } = this.#elements;
     layer.style.willChange = '';
+    this.#drawPixels();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+  }
+
+  /** As much of each picture as can be seen. */
+  #drawPixels() {
+    const { view, scale } = this.#camera;
+    for (const tile of this.#tiles.values()) {
+      const { w, h } = tile.box;
+      tile.show(overlap(tile.box, view) ? Math.max(w, h) * scale * devicePixelRatio : 0);
+    }
   }
 
   /** Since the tiles were last put and taken. What is near the view is there already. */
@@ -231,14 +242,24 @@ export class Board {
 
   /** @param {string} id */
   #hover(id) {
+    if (id === this.#hovered) return;
+    const before = this.#hovered;
     this.#hovered = id;
+    this.#play(before, id);
     this.#schedule();
+  }
+
+  /** What a person points at, or has the focus, may move. @param {string[]} ids */
+  #play(...ids) {
+    for (const id of ids) this.#tiles.get(id)?.play(id === this.#hovered || id === this.#focused);
   }
 
   /** @param {string} id */
   #focus(id) {
     if (id === this.#focused) return;
+    const before = this.#focused;
     this.#focused = id;
+    this.#play(before, id);
     if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
     this.#schedule();
     const record = this.#images.get(id);

@@ -1,7 +1,7 @@
 // @ts-check
 // The board's page: makes the parts and connects them.
 
-import { addFiles, showHover } from './adding.js';
+import { Adding, showHover } from './adding.js';
 import { announce, announcer } from './announce.js';
 import { Board, idOf } from './board.js';
 import { Camera, rememberView } from './camera.js';
@@ -14,8 +14,7 @@ import { useKeyboard } from './keyboard.js';
 import { Moves } from './moves.js';
 import { navigate, useZoomControls } from './navigate.js';
 import { notice } from './notice.js';
-import { Pending } from './pending.js';
-import { Uploads } from './upload.js';
+import { element, template } from './page.js';
 
 /** A new page that would have to be smaller than this to show everything shows the latest instead. */
 const SMALLEST_START = 0.25;
@@ -25,6 +24,8 @@ const surface = element('surface');
 const layer = element('layer');
 const view = document.documentElement;
 view.dataset.state = 'loading';
+/** Whether everything has been named once. */
+let complete = false;
 
 const added = announcer((name) => `${name} was added.`, (count) => `${count} pictures were added.`);
 const deleted = announcer((name) => `${name} was deleted.`, (count) => `${count} pictures were deleted.`);
@@ -38,7 +39,7 @@ const images = new Images({
   onUpdate(record, before, live) {
     moves.seen(record);
     board.changed(record.id);
-    pending.arrived(record.id);
+    adding.arrived(record.id);
     if (before || !live) return;
     added(record.fileName);
     showStart();
@@ -47,7 +48,7 @@ const images = new Images({
   onRemove(record, live) {
     moves.forget(record.id);
     board.changed(record.id);
-    pending.gone(record.id);
+    adding.gone(record.id);
     if (!live) return;
     deleted(record.fileName);
     showStart();
@@ -58,9 +59,12 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
+  onUploadBegin: (data) => adding.arriving.begin(data),
+  onUploadEnd: (data) => adding.arriving.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
+    if (state === 'lost') adding.lost();
     connection.show(state);
     view.dataset.feed = state;
   },
@@ -80,26 +84,16 @@ const board = new Board(
   moves,
 );
 
-const uploads = new Uploads((upload) => pending.write(upload));
-
-const pending = new Pending(
-  { list: element('pending'), template: template('upload') },
-  {
-    tile: (id) => board.tile(id),
-    onRetry: (upload) => uploads.retry(upload),
-    onCancel: (upload) => uploads.cancel(upload),
-    onChange: (cards) => showUploads([...cards].map(({ upload }) => upload.state)),
-  },
-);
+const adding = new Adding({ board, camera, feed, images }, showStart);
 
 /** Everything that there is has been named. */
 function caughtUp() {
-  const first = view.dataset.state === 'loading';
+  const first = !complete;
+  complete = true;
   images.ready();
-  pending.ready((id) => images.get(id) !== undefined);
   moves.resume();
   board.mend();
-  uploads.resume();
+  adding.ready();
   showStart();
   if (!first) return;
   if (!camera.chosen) showMost(false);
@@ -108,7 +102,8 @@ function caughtUp() {
 
 /** The board is empty, or it is not. */
 function showStart() {
-  view.dataset.state = images.size > 0 || pending.size > 0 ? 'filled' : 'empty';
+  if (!complete) return;
+  view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
 }
 
 /** @param {boolean} glide */
@@ -126,17 +121,6 @@ function showMost(glide) {
  */
 function follow(record) {
   if (!camera.chosen && !camera.sees(boxOf(record))) showMost(true);
-}
-
-/** @param {import('./upload.js').UploadState[]} states */
-function showUploads(states) {
-  const failed = states.filter((state) => state === 'failed').length;
-  const open = states.length - failed - states.filter((state) => state === 'saved').length;
-  element('uploads').hidden = open + failed === 0;
-  element('uploads-open').textContent = open > 0 ? `Adding ${open === 1 ? 'one picture' : `${open} pictures`}…` : '';
-  element('uploads-failed').hidden = failed === 0;
-  element('uploads-failed').textContent = `${failed} not added`;
-  showStart();
 }
 
 /** @param {string} id */
@@ -158,19 +142,6 @@ function fitAll() {
   if (bounds) camera.fit(bounds);
 }
 
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page lacks #${id}`);
-  return found;
-}
-
-/** @param {string} id */
-function template(id) {
-  return /** @type {HTMLTemplateElement} */ (element(`${id}-template`));
-}
-
-const add = addFiles.bind(null, { camera, uploads, pending });
 const stuck = () => notice(NOT_NOW);
 navigate(surface, camera, dragging({ board, camera, moves, onStuck: stuck }));
 useZoomControls(surface, camera, element('zoom'), fitAll);
@@ -188,16 +159,14 @@ layer.addEventListener('click', (event) => {
   if (/** @type {Element} */ (event.target).closest('[data-delete]')) void remove(idOf(event.target));
 });
 takeFiles({
-  onFiles: (files, point) => void add(files, point),
+  onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
   onNothing: () => notice('There was no file in what was dropped.'),
 });
-const picker = /** @type {HTMLInputElement} */ (element('picker'));
-usePicker(picker, document.querySelectorAll('[data-pick]'), (files) => void add(files, null));
-element('uploads-failed').addEventListener('click', () => {
-  const rect = pending.focusFailed();
-  if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
-});
+for (const name of ['pick', 'photograph']) {
+  const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));
+  usePicker(input, document.querySelectorAll(`[data-${name}]`), (files) => void adding.add(files, null));
+}
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
 element('show-keys').addEventListener('click', () => keys.showModal());
 

@@ -81,7 +81,7 @@ test('an upload that lost its server stands there and goes on when the server is
   await window.page.locator('.upload[data-state=paused], .upload[data-state=failed]').waitFor();
   await server.start();
   await window.shows('red.png');
-  assert.equal(await window.page.locator('.upload').count(), 0);
+  await eventually(async () => assert.equal(await window.page.locator('.upload').count(), 0));
   assert.equal((await server.images()).length, 1);
   await window.close([/ERR_CONNECTION_REFUSED/, /ERR_CONNECTION_RESET/, /ERR_EMPTY_RESPONSE/]);
 });
