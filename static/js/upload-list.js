@@ -82,7 +82,8 @@ export function writeUpload(element, upload) {
   retry.hidden = upload.state !== 'failed' || !upload.retryable;
   cancel.hidden = upload.state === 'saved' || upload.state === 'saving';
   retry.setAttribute('aria-label', `Try ${upload.fileName} again`);
-  cancel.setAttribute('aria-label', `Dismiss ${upload.fileName}`);
+  cancel.textContent = ['failed', 'duplicate'].includes(upload.state) ? 'Dismiss' : 'Cancel';
+  cancel.setAttribute('aria-label', `${cancel.textContent} ${upload.fileName}`);
   const progress = element.querySelector('progress');
   if (progress) progress.value = upload.progress;
   if (duplicateNow) announce(`${upload.fileName}: ${WORDS.duplicate(upload)}`);

@@ -99,7 +99,7 @@ test('a picture that was deleted is no duplicate, nor is one whose upload was gi
   await window.page.route('**/image', (route) => route.abort('connectionreset'));
   await window.drop(await onDisk(green), 300, 300);
   await window.page.locator('.upload[data-state=paused]').waitFor();
-  await window.page.getByRole('button', { name: 'Dismiss green.png' }).click();
+  await window.page.getByRole('button', { name: 'Cancel green.png' }).click();
   await window.page.unroute('**/image');
   await window.drop(await onDisk(green), 300, 300);
   await window.shows('red.png', 'green.png');
