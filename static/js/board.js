@@ -18,6 +18,10 @@ const DOTS = 32;
 /** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
 const LARGEST_NAME = 2;
 const READABLE_SCALE = 0.35;
+/** Below this scale neither rounded corners nor shadows can be seen, and there may be a thousand of them. */
+const DETAILED_SCALE = 0.25;
+/** Of more than this many at once none is made to appear gently. */
+const NEW_AT_ONCE = 24;
 /** So long after the last change of the view it is at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;
@@ -116,6 +120,7 @@ export class Board {
     for (const each of [layer, pending]) each.style.transform = transform;
     pending.style.setProperty('--unscale', String(1 / scale));
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
+    layer.classList.toggle('is-tiny', scale < DETAILED_SCALE);
     layer.style.willChange = 'transform';
     const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
@@ -194,6 +199,7 @@ export class Board {
     this.#order.splice(at, 0, record.id);
     this.#tiles.set(record.id, tile);
     tile.place(this.#moves.at(record.id) ?? record);
+    tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= NEW_AT_ONCE);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
     this.#ranksStale = true;
   }
