@@ -1,20 +1,26 @@
 //! The command line and the environment, turned into checked [`Settings`].
 
+mod duration;
 mod rethinkdb_url;
 mod size;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 
 use crate::store::{ClusterSettings, Password};
 
+pub use duration::InvalidDuration;
 pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
 pub use size::InvalidSize;
 
 /// The largest `--max-upload`: RethinkDB takes no query over 134,217,727 bytes, and base64 makes four of three.
 const LARGEST_UPLOAD: u64 = 90 << 20;
+
+/// The longest `--undo-window`: what is deleted takes its space until then.
+const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
 
 /// What the program is told to do, checked. `Debug` shows no password.
 #[derive(Debug, Clone)]
@@ -27,6 +33,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The most pixels that an image may have.
     pub max_pixels: u64,
+    /// For how long a delete can be undone.
+    pub undo_window: Duration,
 }
 
 /// Where the images are kept. One or the other, as the user says: falling back would split the data.
@@ -149,6 +157,25 @@ pub struct Arguments {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     max_pixels: u64,
+
+    /// For how long a deleted image can be restored: a number of seconds, minutes, hours or days such as 90s, 10m, 1h
+    /// or 7d, at most 365d. Then it is removed for good. With 0 it is removed at once
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "REALTIME_PHOTO_UNDO_WINDOW",
+        default_value = "1h",
+        value_parser = parse_undo_window
+    )]
+    undo_window: Duration,
+}
+
+fn parse_undo_window(text: &str) -> Result<Duration, String> {
+    match duration::parse(text) {
+        Ok(window) if window > LONGEST_UNDO_WINDOW => Err("it may be at most 365d".to_owned()),
+        Ok(window) => Ok(window),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn parse_max_upload(text: &str) -> Result<u64, String> {
@@ -180,6 +207,7 @@ impl TryFrom<Arguments> for Settings {
             database,
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
+            undo_window: arguments.undo_window,
         })
     }
 }
@@ -215,6 +243,7 @@ mod tests {
         assert_eq!(settings.listen, "127.0.0.1:8000".parse().unwrap());
         assert_eq!(settings.max_upload, 16 << 20);
         assert_eq!(settings.max_pixels, 100_000_000);
+        assert_eq!(settings.undo_window, crate::store::DEFAULT_UNDO_WINDOW);
         let Database::Embedded(embedded) = settings.database else {
             panic!("a cluster")
         };
@@ -266,6 +295,14 @@ mod tests {
         }
         for size in ["0", "91MiB", "lots"] {
             assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_delete_can_be_undone_for_a_year_at_most() {
+        assert_eq!(parse_undo_window("365d"), Ok(LONGEST_UNDO_WINDOW));
+        for window in ["366d", "1", "long"] {
+            assert!(parse_undo_window(window).is_err(), "{window}");
         }
     }
 

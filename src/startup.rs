@@ -90,7 +90,7 @@ impl Application {
             }
         };
         log::info!("the database is {database}");
-        let store = match Store::connect(cluster).await {
+        let store = match Store::connect(cluster, settings.undo_window).await {
             Ok(store) => store,
             Err(error) => {
                 close(engine).await;

@@ -91,8 +91,16 @@ impl ReqlError {
         Self::new(ErrorKind::Compile, message)
     }
 
-    /// A value of another type was wanted, in RethinkDB's words.
+    /// A value of another type was wanted, in RethinkDB's words and classes: null counts as something that is missing.
     pub fn expected(wanted: &str, found: &str) -> Self {
-        Self::logic(format!("Expected type {wanted} but found {found}."))
+        Self::of_type(found, format!("Expected type {wanted} but found {found}."))
+    }
+
+    /// A complaint about a value of the type `found`.
+    pub fn of_type(found: &str, message: impl Into<String>) -> Self {
+        match found {
+            "NULL" => Self::missing(message),
+            _ => Self::logic(message),
+        }
     }
 }

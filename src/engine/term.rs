@@ -150,6 +150,8 @@ terms! {
     146 Avg "avg" 1..2 [];
     147 Min "min" 1..2 ["index"];
     148 Max "max" 1..2 ["index"];
+    154 Args "args" 1..1 [];
+    155 Binary "binary" 1..1 [];
     152 Changes "changes" 1..1 ["squash", "changefeed_queue_size", "include_initial", "include_offsets",
         "include_states", "include_types"];
     169 Uuid "uuid" 0..1 [];
@@ -229,8 +231,6 @@ const NOT_IMPLEMENTED: &[(u32, &str)] = &[
     (150, "ungroup"),
     (151, "random"),
     (153, "http"),
-    (154, "args"),
-    (155, "binary"),
     (156, "index_rename"),
     (157, "geojson"),
     (158, "to_geojson"),
@@ -339,11 +339,15 @@ impl Term {
         if kind == TermKind::MakeObj {
             return Self::compile_object(optargs);
         }
-        check(kind, args.len(), &optargs)?;
+        check_optargs(kind, &optargs)?;
+        let count = args.len();
         let args = args
             .into_iter()
             .map(Self::compile)
             .collect::<Result<Vec<_>, _>>()?;
+        if let Some(message) = wrong_count(kind, count).filter(|_| !args.iter().any(is_args)) {
+            return Err(ReqlError::compile(message));
+        }
         let optargs = optargs
             .into_iter()
             .map(|(name, value)| Ok((Arc::from(name), Self::compile(value)?)))
@@ -408,6 +412,26 @@ impl Term {
 }
 
 impl Call {
+    /// The same term with other arguments.
+    ///
+    /// # Errors
+    /// When the term does not take so many.
+    pub(crate) fn with_args(&self, args: Vec<Term>) -> Result<Self, ReqlError> {
+        match wrong_count(self.kind, args.len()) {
+            Some(message) => Err(ReqlError::logic(message)),
+            None => Ok(Self {
+                kind: self.kind,
+                args,
+                optargs: self.optargs.clone(),
+            }),
+        }
+    }
+
+    /// Whether an argument stands for any number of them.
+    pub(crate) fn has_args(&self) -> bool {
+        self.args.iter().any(is_args)
+    }
+
     /// The optional argument of that name.
     pub(crate) fn optarg(&self, name: &str) -> Option<&Term> {
         self.optargs
@@ -436,29 +460,34 @@ fn kind_of(number: f64) -> Result<TermKind, ReqlError> {
     )
 }
 
-fn check(kind: TermKind, found: usize, optargs: &[(Text<'_>, Node<'_>)]) -> Result<(), ReqlError> {
-    let Spec {
-        min,
-        max,
-        optargs: known,
-    } = kind.spec();
-    if found < min || found > max {
-        let wanted = match (min, max) {
-            (1, 1) => "1 argument".to_owned(),
-            (min, max) if min == max => format!("{min} arguments"),
-            (min, usize::MAX) => format!("{min} or more arguments"),
-            (min, max) => format!("between {min} and {max} arguments"),
-        };
-        return Err(ReqlError::compile(format!(
-            "Expected {wanted} but found {found}."
-        )));
+/// How many arguments a term wants, where `found` are none of them.
+fn wrong_count(kind: TermKind, found: usize) -> Option<String> {
+    let Spec { min, max, .. } = kind.spec();
+    if (min..=max).contains(&found) {
+        return None;
     }
+    let wanted = match (min, max) {
+        (1, 1) => "1 argument".to_owned(),
+        (min, max) if min == max => format!("{min} arguments"),
+        (min, usize::MAX) => format!("{min} or more arguments"),
+        (min, max) => format!("between {min} and {max} arguments"),
+    };
+    Some(format!("Expected {wanted} but found {found}."))
+}
+
+fn check_optargs(kind: TermKind, optargs: &[(Text<'_>, Node<'_>)]) -> Result<(), ReqlError> {
+    let known = kind.spec().optargs;
     match optargs.iter().find(|(name, _)| !known.contains(&&**name)) {
         Some((name, _)) => Err(ReqlError::compile(format!(
             "Unrecognized optional argument `{name}`."
         ))),
         None => Ok(()),
     }
+}
+
+/// Whether an argument is `args`: then how many there are is known only when it is evaluated.
+fn is_args(term: &Term) -> bool {
+    matches!(term, Term::Call(call) if call.kind == TermKind::Args)
 }
 
 /// An array of constants is a constant.

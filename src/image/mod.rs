@@ -16,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub use binary::Binary;
 pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
+pub use text::clean_file_name;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upload::{
     MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,

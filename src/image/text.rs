@@ -4,7 +4,7 @@
 const MAX_FILE_NAME: usize = 255;
 
 /// A base name without control characters, at most 255 characters long; `None` if nothing of it is left.
-pub(super) fn clean_file_name(name: &str) -> Option<String> {
+pub fn clean_file_name(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let visible: String = base.chars().filter(|&c| !is_control(c)).collect();
     let short: String = visible.trim().chars().take(MAX_FILE_NAME).collect();

@@ -1,16 +1,17 @@
-//! Moving, describing and deleting images.
+//! Moving and describing images.
 
-use reql::cmd::{delete, update};
+use reql::cmd::update;
 use reql::types::WriteStatus;
-use reql::{Command, func, r};
+use reql::{func, r};
 use serde::Serialize;
 
 use super::error::{StoreError, shorten};
+use super::remove::NOT_IN_TIME;
 use super::{DELETED_AT, Store};
-use crate::image::{ImageId, Timestamp};
+use crate::image::ImageId;
 
 /// What the update of a deleted row says; no client sees it.
-const ALREADY_DELETED: &str = "already deleted";
+pub(super) const ALREADY_DELETED: &str = "already deleted";
 
 /// What is to be changed of an image on the board; the rest stays as it is.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -92,51 +93,17 @@ impl Store {
         }
         Ok(true)
     }
-
-    /// Removes an image and its placement; false if there was neither. Once begun it goes on even if the caller is
-    /// dropped.
-    ///
-    /// # Errors
-    ///
-    /// If the database cannot do it now. What was begun is finished later, by the sweep.
-    pub async fn delete(&self, id: ImageId) -> Result<bool, StoreError> {
-        self.to_the_end(|store| async move { store.delete_now(id).await })
-            .await
-    }
-
-    async fn delete_now(&self, id: ImageId) -> Result<bool, StoreError> {
-        // Marked first: it leaves the board at once, and the sweep can tell a delete that did not come to its end from
-        // a placement whose image is yet to be restored from a dump.
-        let mark = serde_json::json!({ DELETED_AT: Timestamp::now() });
-        let placement = self.placements().get(id);
-        let marked = placement.update(r.args((mark, hard_update())));
-        let marked = found(&self.pool().value(marked).await?)?;
-        let removed = self.remove(id).await?;
-        Ok(marked || removed)
-    }
-
-    /// Removes the rows of an image: first the bytes, then the placement by which the sweep finds it. Whether there were
-    /// bytes.
-    pub(super) async fn remove(&self, id: ImageId) -> Result<bool, StoreError> {
-        let image = self.remove_row(self.images().get(id)).await?;
-        self.remove_row(self.placements().get(id)).await?;
-        Ok(image)
-    }
-
-    async fn remove_row(&self, row: Command) -> Result<bool, StoreError> {
-        let hard = delete::Options::new().durability(reql::cmd::Durability::Hard);
-        found(&self.pool().value(row.delete(hard)).await?)
-    }
 }
 
-fn hard_update() -> update::Options {
+/// Options for an update that is on disk when it is answered.
+pub(super) fn hard_update() -> update::Options {
     update::Options::new().durability(reql::cmd::Durability::Hard)
 }
 
 /// Whether a write to one row found it.
-fn found(status: &WriteStatus) -> Result<bool, StoreError> {
+pub(super) fn found(status: &WriteStatus) -> Result<bool, StoreError> {
     match &status.first_error {
-        Some(message) if message == ALREADY_DELETED => Ok(false),
+        Some(message) if message == ALREADY_DELETED || message == NOT_IN_TIME => Ok(false),
         Some(message) => Err(StoreError::Refused(shorten(message))),
         None => Ok(status.skipped == 0),
     }

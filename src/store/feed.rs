@@ -110,7 +110,7 @@ impl Store {
     }
 
     /// Opens a changefeed on a new session. The first element has arrived when this returns.
-    async fn follow(
+    pub(super) async fn follow(
         &self,
         changes: Command,
     ) -> Result<BoxStream<'static, Result<Element, StoreError>>, StoreError> {
@@ -138,7 +138,7 @@ impl Store {
     }
 }
 
-fn feed_options(queue: u32) -> changes::Options {
+pub(super) fn feed_options(queue: u32) -> changes::Options {
     changes::Options::new()
         .include_states(true)
         .include_types(true)
@@ -158,13 +158,21 @@ fn until_error<T>(
 /// One element of a changefeed. The driver's own type has no `error`, so that it would take an overflow for a change
 /// without values.
 #[derive(Debug, Default, Deserialize)]
-struct Element {
+pub(super) struct Element {
     #[serde(default)]
-    old_val: Value,
+    pub(super) old_val: Value,
     #[serde(default)]
-    new_val: Value,
-    state: Option<String>,
-    error: Option<String>,
+    pub(super) new_val: Value,
+    pub(super) state: Option<String>,
+    pub(super) error: Option<String>,
+}
+
+#[cfg(test)]
+impl Element {
+    /// Whether a row is there no more.
+    pub(super) fn is_removal(&self) -> bool {
+        self.old_val.is_object() && self.new_val.is_null()
+    }
 }
 
 /// What an element means to a viewer; nothing, if it is about a row that was deleted already or is not ours.

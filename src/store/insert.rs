@@ -1,6 +1,5 @@
 //! Storing an image: `images` first, then `placements`, so that whoever sees the placement can fetch the bytes.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +10,8 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::error::{StoreError, shorten};
-use super::{Store, pool, read};
-use crate::image::{
-    Binary, ImageId, ImageMeta, ImageRecord, NewImage, Place, Placement, Timestamp,
-};
+use super::{Store, is_deleted, pool, read};
+use crate::image::{Binary, ImageId, ImageMeta, ImageRecord, NewImage};
 
 /// How long the database may take to store one image, on disk. A slow disk writes 90 MiB, the most that is taken, in
 /// some ten seconds.
@@ -26,15 +23,6 @@ const REPEAT_LIMIT: Duration = Duration::from_secs(4);
 /// How long to wait before the first repetition; twice as long before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// The shown width of an image that comes without one, in board units.
-const DEFAULT_WIDTH: f64 = 240.0;
-
-/// The distance between two images on the grid, in board units: [`DEFAULT_WIDTH`] and a gap.
-const CELL: f64 = 264.0;
-
-/// How many images stand in a row of the grid.
-const CELLS_IN_ROW: u64 = 12;
-
 /// What became of an image that was to be stored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Insert {
@@ -44,6 +32,8 @@ pub enum Insert {
     Existing(ImageRecord),
     /// An image with this id and other bytes was there already; nothing was changed.
     Conflict,
+    /// The image was stored and has been deleted since; nothing was changed. Until it is purged it can be restored.
+    Deleted,
 }
 
 /// Who wrote a row that is there now.
@@ -55,6 +45,25 @@ pub(super) enum Written {
     Before,
     /// An earlier attempt of this insert, most likely, whose answer was lost.
     Perhaps,
+}
+
+/// What is there already under the id of an upload.
+struct Present {
+    sha256: Option<String>,
+    was_deleted: bool,
+    has_image: bool,
+    placed: Option<ImageRecord>,
+}
+
+impl Present {
+    /// Why an upload of this id is not stored, if it is not.
+    fn refusal(&self, meta: &ImageMeta) -> Option<Insert> {
+        let is_other = |sha256: &String| *sha256 != meta.sha256;
+        if self.sha256.as_ref().is_some_and(is_other) {
+            return Some(Insert::Conflict);
+        }
+        self.was_deleted.then_some(Insert::Deleted)
+    }
 }
 
 /// A row of `images`.
@@ -79,39 +88,58 @@ impl Store {
 
     async fn insert_now(&self, image: NewImage) -> Result<Insert, StoreError> {
         let NewImage { meta, place, file } = image;
-        let mut is_new = false;
-        let mut stored = self.stored_hash(meta.id).await?;
-        if stored.is_none() {
+        let id = meta.id;
+        let mut present = self.present(id).await?;
+        if let Some(refusal) = present.refusal(&meta) {
+            return Ok(refusal);
+        }
+        if !present.has_image {
             // The bytes are sent at once rather than compared first, but never over others: of two uploads that take the
             // same id at the same time one is first.
             match self.insert_image(&meta, file).await? {
-                Written::Now => is_new = true,
-                Written::Before | Written::Perhaps => stored = self.stored_hash(meta.id).await?,
+                Written::Now => {}
+                Written::Before | Written::Perhaps => present = self.present(id).await?,
+            }
+            if let Some(refusal) = present.refusal(&meta) {
+                return Ok(refusal);
             }
         }
-        if stored.is_some_and(|sha256| sha256 != meta.sha256) {
-            return Ok(Insert::Conflict);
-        }
-        if !is_new && let Some(record) = self.any_record(meta.id).await? {
+        if let Some(record) = present.placed {
             return Ok(Insert::Existing(record));
         }
-        let id = meta.id;
-        let placement = self.place(place);
+        let reservation = self.reserve(&meta, place).await;
+        let placement = reservation.placement;
         let record = ImageRecord { meta, placement };
         match self.insert_placement(&record).await? {
-            Written::Now | Written::Perhaps => return Ok(Insert::Created(record)),
+            Written::Now | Written::Perhaps => {
+                reservation.keep();
+                return Ok(Insert::Created(record));
+            }
             Written::Before => {}
         }
-        // The same upload, at the same time, on another connection.
-        let record = self.any_record(id).await?;
+        // The same upload, at the same time, on another connection; or a delete of it.
+        let present = self.present(id).await?;
+        if let Some(refusal) = present.refusal(&record.meta) {
+            return Ok(refusal);
+        }
         let gone = || StoreError::Unavailable("the image was deleted at the same time".to_owned());
-        record.map(Insert::Existing).ok_or_else(gone)
+        present.placed.map(Insert::Existing).ok_or_else(gone)
     }
 
-    /// The SHA-256 of the image that has this id, on the board or not.
-    async fn stored_hash(&self, id: ImageId) -> Result<Option<String>, StoreError> {
-        let stored: Option<ImageMeta> = read::document(self.image_row(id).await?, "images")?;
-        Ok(stored.map(|meta| meta.sha256))
+    /// What there is of this id.
+    async fn present(&self, id: ImageId) -> Result<Present, StoreError> {
+        let (image, placement) = tokio::try_join!(self.image_row(id), self.placement_row(id))?;
+        let was_deleted = is_deleted(&image) || is_deleted(&placement);
+        let image: Option<ImageMeta> = read::document(image, "images")?;
+        let placed: Option<ImageRecord> = read::document(placement, "placements")?;
+        let has_image = image.is_some();
+        let meta = image.or_else(|| placed.as_ref().map(|record| record.meta.clone()));
+        Ok(Present {
+            sha256: meta.map(|meta| meta.sha256),
+            was_deleted,
+            has_image,
+            placed,
+        })
     }
 
     async fn insert_image(&self, meta: &ImageMeta, file: Bytes) -> Result<Written, StoreError> {
@@ -148,28 +176,6 @@ impl Store {
             }
         }
     }
-
-    /// Where an image is put: where its uploader wants it, or in the next cell of the grid, in front of the others.
-    pub(super) fn place(&self, wanted: Place) -> Placement {
-        let next_cell = || {
-            let cell = self.inner.next_cell.fetch_add(1, Ordering::Relaxed);
-            grid_cell(cell)
-        };
-        let (x, y) = match (wanted.x, wanted.y) {
-            (Some(x), Some(y)) => (x, y),
-            (x, y) => {
-                let cell = next_cell();
-                (x.unwrap_or(cell.0), y.unwrap_or(cell.1))
-            }
-        };
-        Placement {
-            x,
-            y,
-            w: wanted.w.unwrap_or(DEFAULT_WIDTH),
-            // Any server can assign it, and what comes later lies in front.
-            z: Timestamp::now().as_millis() as f64,
-        }
-    }
 }
 
 fn insert_row(table: Command, row: impl Serialize) -> Command {
@@ -192,24 +198,9 @@ fn written(status: &WriteStatus, repeated: bool) -> Result<Written, StoreError> 
     }
 }
 
-/// The left and the top edge of a cell, counted in rows from the origin.
-fn grid_cell(cell: u64) -> (f64, f64) {
-    let column = cell % CELLS_IN_ROW;
-    let row = cell / CELLS_IN_ROW;
-    (column as f64 * CELL, row as f64 * CELL)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_grid_fills_rows_of_twelve() {
-        assert_eq!(grid_cell(0), (0.0, 0.0));
-        assert_eq!(grid_cell(11), (2904.0, 0.0));
-        assert_eq!(grid_cell(12), (0.0, 264.0));
-        assert_eq!(grid_cell(25), (264.0, 528.0));
-    }
 
     fn status(json: serde_json::Value) -> WriteStatus {
         let mut whole = serde_json::json!({

@@ -5,18 +5,21 @@
 //! starting state does not read every picture.
 //!
 //! ```text
-//! Store ── insert, read, change, sweep ──> Pool ──────> Session ──> the database
-//!    └──── feed: one Session of its own for each feed ──────┘ ↑
-//!                                 watchdog: one for each host ┘
+//! Store ── insert, read, change, remove, sweep ──> Pool ──────> Session ──> the database
+//!    └──── feed: one Session of its own for each feed ──────────────┘ ↑
+//!                                         watchdog: one for each host ┘
 //! ```
 
 mod change;
 mod connection;
 mod error;
 mod feed;
+mod grid;
 mod insert;
+mod places;
 mod pool;
 mod read;
+mod remove;
 mod schema;
 mod settings;
 mod sweep;
@@ -27,15 +30,15 @@ mod tests;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use reql::{Command, r};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use connection::Connector;
+use places::Places;
 use pool::Pool;
 
 pub use change::{Durability, PlacementChange};
@@ -57,6 +60,9 @@ const ATTEMPT_INTERVAL: Duration = Duration::from_millis(250);
 /// times as much (measured: 46 MiB for an image of 10 MiB), so this bounds it to some 220 MiB for each direction.
 const BYTES_IN_FLIGHT: usize = 48 << 20;
 
+/// For how long a delete can be undone unless told otherwise.
+pub const DEFAULT_UNDO_WINDOW: Duration = Duration::from_secs(3600);
+
 /// How long an image waits for its turn.
 const TURN_LIMIT: Duration = Duration::from_secs(10);
 
@@ -74,23 +80,31 @@ struct Inner {
     pool: Pool,
     uploads: ByteBudget,
     downloads: ByteBudget,
-    /// The next free cell of the grid on which images are put that come without a place.
-    next_cell: AtomicU64,
-    /// Ends watchdog and sweep with the last handle.
+    places: Arc<Places>,
+    /// For how long a delete can be undone.
+    undo_window: Duration,
+    /// Tells the sweep that something was deleted.
+    deleted: Arc<Notify>,
+    /// Ends what runs in the background with the last handle.
+    stop: CancellationToken,
     _background: DropGuard,
 }
 
 impl Store {
-    /// Connects to the database, makes what is missing in it, and waits until it is ready.
+    /// Connects to the database, makes what is missing in it, and waits until it is ready. Deletes can be undone for
+    /// `undo_window`; then the images are removed for good.
     ///
     /// # Errors
     ///
     /// If none of the hosts can be used within ten seconds, or at once if the login is refused.
-    pub async fn connect(settings: ClusterSettings) -> Result<Self, StoreError> {
+    pub async fn connect(
+        settings: ClusterSettings,
+        undo_window: Duration,
+    ) -> Result<Self, StoreError> {
         let database = settings.database.clone();
         let connector = Arc::new(Connector::new(settings));
         let pool = Pool::new(connector.clone());
-        let images = prepare_patiently(&pool, &database).await?;
+        prepare_patiently(&pool, &database).await?;
         let background = CancellationToken::new();
         watchdog::spawn(connector.clone(), pool.clone(), background.clone());
         let store = Self {
@@ -100,11 +114,15 @@ impl Store {
                 pool,
                 uploads: ByteBudget::new(BYTES_IN_FLIGHT),
                 downloads: ByteBudget::new(BYTES_IN_FLIGHT),
-                next_cell: AtomicU64::new(images),
+                places: Arc::new(Places::new()),
+                undo_window,
+                deleted: Arc::default(),
+                stop: background.clone(),
                 _background: background.clone().drop_guard(),
             }),
         };
-        sweep::spawn(Arc::downgrade(&store.inner), background);
+        let deleted = store.inner.deleted.clone();
+        sweep::spawn(Arc::downgrade(&store.inner), deleted, background);
         Ok(store)
     }
 
@@ -158,13 +176,13 @@ fn without_bytes(images: Command) -> Command {
     images.without(r.expr("file")).with_arg(r.expr("thumb"))
 }
 
-/// Makes the schema and counts the placements, again and again until [`PATIENCE`] ends.
-async fn prepare_patiently(pool: &Pool, database: &str) -> Result<u64, StoreError> {
+/// Makes the schema, again and again until [`PATIENCE`] ends.
+async fn prepare_patiently(pool: &Pool, database: &str) -> Result<(), StoreError> {
     let deadline = Instant::now() + PATIENCE;
     let mut last = StoreError::Unavailable(format!("no answer within {} s", PATIENCE.as_secs()));
     let mut waiting = false;
     loop {
-        match timeout_at(deadline, prepare(pool, database)).await {
+        match timeout_at(deadline, schema::ensure(pool, database)).await {
             Err(_) => return Err(last),
             Ok(Err(StoreError::Unavailable(reason))) => {
                 if !waiting {
@@ -177,12 +195,6 @@ async fn prepare_patiently(pool: &Pool, database: &str) -> Result<u64, StoreErro
         }
         sleep(ATTEMPT_INTERVAL).await;
     }
-}
-
-async fn prepare(pool: &Pool, database: &str) -> Result<u64, StoreError> {
-    schema::ensure(pool, database).await?;
-    let placements = r.db(database).table(schema::PLACEMENTS);
-    pool.value(r.count(placements)).await
 }
 
 /// Bounds the bytes of images that are in the driver at once, for it multiplies them. Counted in KiB; who finds it used
@@ -216,10 +228,10 @@ impl ByteBudget {
     }
 }
 
-/// The time `deletedAt` and the like of a row that is not shown any more.
+/// Whether a row is not shown any more.
 fn is_deleted(row: &serde_json::Value) -> bool {
     row.get(DELETED_AT).is_some_and(|at| !at.is_null())
 }
 
-/// The field that only a deleted image has.
+/// The field that only a deleted image has: since when.
 const DELETED_AT: &str = "deletedAt";

@@ -57,7 +57,7 @@ impl Store {
     ///
     /// If the database cannot be asked, or holds something else under this id.
     pub async fn record(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
-        let row: Value = self.pool().value(self.placements().get(id)).await?;
+        let row = self.placement_row(id).await?;
         if is_deleted(&row) {
             return Ok(None);
         }
@@ -192,10 +192,9 @@ impl Store {
         Ok(page.images.pop().map(|image| image.meta))
     }
 
-    /// The record of an image, deleted or not.
-    pub(super) async fn any_record(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
-        let row = self.pool().value(self.placements().get(id)).await?;
-        document(row, "placements")
+    /// The row of `placements`, or null.
+    pub(super) async fn placement_row(&self, id: ImageId) -> Result<Value, StoreError> {
+        self.pool().value(self.placements().get(id)).await
     }
 
     /// The row of `images` without the bytes, or null.

@@ -1,26 +1,34 @@
-//! Finishes what a crash left half done, at start-up and every hour.
+//! Purges what was deleted for longer than it can be undone, and finishes what a crash left half done.
 //!
 //! There are no transactions over two tables. A crash between the two writes of an upload leaves an image that nobody
-//! sees; one in the midst of a delete leaves a placement that is marked as deleted. A third state, a placement that is not
-//! marked and has no image, comes from a restore that is under way: it is left alone. So is every image: the sweep removes
-//! the bytes of none that was not deleted by its user.
+//! sees; one in the midst of a delete leaves a placement that is marked as deleted and an image that is not. A placement
+//! that is not marked and has no image comes from a restore that is under way: it is left alone. So is every image that was
+//! not deleted by its user: the sweep never removes its bytes.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use reql::r;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::insert::Written;
 use super::read::{between, document, first_id};
-use super::{DELETED_AT, Inner, Store, StoreError, is_deleted};
+use super::remove::{Marked, before_now};
+use super::{Inner, Store, StoreError, is_deleted};
 use crate::image::{ImageId, ImageMeta, ImageRecord, Place};
 
-/// The time from one sweep to the next.
+/// The time from one sweep through both tables to the next.
 const INTERVAL: Duration = Duration::from_secs(3600);
+
+/// The shortest time between two looks at what is deleted: deletes that come together are purged together.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// How soon after a delete to see whether it came to its end, and after a failure to try again.
+const SOON: Duration = Duration::from_secs(60);
 
 /// For how long the sweep must have seen an image without a placement before it gives it one. Until then it may be an
 /// upload by another server, or a restore.
@@ -35,17 +43,23 @@ const COMPARED_AT_ONCE: u64 = 16;
 /// The end of the time that a UUIDv7 can hold, in milliseconds.
 const END_OF_TIME_MS: u64 = 1 << 48;
 
-/// Sweeps now and then every hour until `stop` or until the store is dropped.
-pub(super) fn spawn(store: Weak<Inner>, stop: CancellationToken) {
+/// Sweeps now, whenever a delete is due to be purged, and every hour, until `stop` or until the store is dropped.
+pub(super) fn spawn(store: Weak<Inner>, deleted: Arc<Notify>, stop: CancellationToken) {
     let sweeps = async move {
         let mut sweep = Sweep::default();
         while let Some(inner) = store.upgrade() {
             let store = Store { inner };
-            if let Err(error) = sweep.run(&store, UNPLACED_FOR).await {
-                log::warn!("the sweep will be tried again in an hour: {error}");
-            }
+            let pause = sweep.round(&store).await.unwrap_or_else(|error| {
+                log::warn!("the sweep will be tried again in a minute: {error}");
+                SOON
+            });
+            let window = store.inner.undo_window;
             drop(store);
-            sleep(INTERVAL).await;
+            sleep(SHORTEST_PAUSE).await;
+            if timeout(pause, deleted.notified()).await.is_ok() {
+                // More deletes may come until then; another server's are its own business, or the hourly sweep's.
+                sleep(pause.min(window).min(SOON)).await;
+            }
         }
     };
     tokio::spawn(async move { stop.run_until_cancelled(sweeps).await });
@@ -56,19 +70,55 @@ pub(super) fn spawn(store: Weak<Inner>, stop: CancellationToken) {
 pub(super) struct Sweep {
     /// The images without a placement, and when it was first noticed.
     unplaced: HashMap<ImageId, Instant>,
+    /// The deletes that are known to have come to their end.
+    finished: HashSet<Marked>,
+    /// When both tables were last compared.
+    compared: Option<Instant>,
 }
 
 impl Sweep {
-    /// Finishes deletes, and gives a placement to images that have been seen without one for `unplaced_for`.
-    pub(super) async fn run(
+    /// One round: what is due of everything. The time until something is due again.
+    async fn round(&mut self, store: &Store) -> Result<Duration, StoreError> {
+        let next_purge = self.purge(store).await?;
+        if self.compared.is_none_or(|at| at.elapsed() >= INTERVAL) {
+            self.place(store, UNPLACED_FOR).await?;
+            self.compared = Some(Instant::now());
+        }
+        Ok(next_purge.map_or(INTERVAL, |next| next.min(INTERVAL)))
+    }
+
+    /// Removes for good what was deleted before the undo window, and finishes other deletes that were cut off. The time
+    /// until the next is due.
+    pub(super) async fn purge(&mut self, store: &Store) -> Result<Option<Duration>, StoreError> {
+        let due = before_now(store.inner.undo_window);
+        let marked: HashSet<Marked> = store.marked().await?.into_iter().collect();
+        self.finished.retain(|delete| marked.contains(delete));
+        let mut next = None;
+        for delete in marked {
+            let Marked { id, deleted_at } = delete;
+            if !self.finished.contains(&delete) {
+                store.reconcile(id).await?;
+                self.finished.insert(delete);
+            }
+            if deleted_at > due {
+                next = Some(next.map_or(deleted_at, |next| deleted_at.min(next)));
+            } else if store.purge(id, due).await? {
+                self.finished.remove(&delete);
+                log::info!("removed the deleted image {id}");
+            }
+        }
+        Ok(next.map(|next| {
+            let ms = next.as_millis().saturating_sub(due.as_millis());
+            Duration::from_millis(u64::try_from(ms).unwrap_or_default())
+        }))
+    }
+
+    /// Gives a placement to images that have been seen without one for `unplaced_for`.
+    pub(super) async fn place(
         &mut self,
         store: &Store,
         unplaced_for: Duration,
     ) -> Result<(), StoreError> {
-        for id in store.half_deleted().await? {
-            store.remove(id).await?;
-            log::info!("finished the delete of image {id}");
-        }
         let now = Instant::now();
         let unplaced = store.unplaced().await?;
         self.unplaced.retain(|id, _| unplaced.contains(id));
@@ -83,13 +133,6 @@ impl Sweep {
 }
 
 impl Store {
-    /// The placements that are marked as deleted.
-    async fn half_deleted(&self) -> Result<Vec<ImageId>, StoreError> {
-        let marked = self.placements().has_fields(DELETED_AT);
-        let rows: Vec<Value> = self.pool().query(marked.pluck(r.expr("id"))).await?;
-        Ok(rows.iter().filter_map(id_of).collect())
-    }
-
     /// The images that have no placement.
     ///
     /// Counting reads no bytes, so ranges of ids are counted in both tables, and only where there are more images than
@@ -139,9 +182,14 @@ impl Store {
         let Some(meta) = document::<ImageMeta>(row, "images")? else {
             return Ok(false);
         };
-        let placement = self.place(Place::default());
+        let reservation = self.reserve(&meta, Place::default()).await;
+        let placement = reservation.placement;
         let record = ImageRecord { meta, placement };
-        Ok(self.insert_placement(&record).await? != Written::Before)
+        let is_placed = self.insert_placement(&record).await? != Written::Before;
+        if is_placed {
+            reservation.keep();
+        }
+        Ok(is_placed)
     }
 }
 

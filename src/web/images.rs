@@ -1,4 +1,4 @@
-//! Images and what is known about them: one, its bytes, a page of them, and their removal.
+//! Images and what is known about them: one, its bytes, a page of them, their removal and its undoing.
 
 use std::collections::HashMap;
 
@@ -52,6 +52,20 @@ pub(super) async fn delete(
     state.pictures.forget(id);
     if state.store.delete(id).await? {
         log::info!("deleted image {id}");
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(Problem::no_such_image())
+    }
+}
+
+/// `POST /image/{id}/restore`: undoes a delete.
+pub(super) async fn restore(
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<HttpResponse, Problem> {
+    let id = requested_id(&request)?;
+    if state.store.restore(id).await? {
+        log::info!("restored image {id}");
         Ok(HttpResponse::NoContent().finish())
     } else {
         Err(Problem::no_such_image())

@@ -83,6 +83,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource("/image/").route(web::post().to(upload::upload)))
         .service(readable("/image/{id}", images::show).route(web::delete().to(images::delete)))
         .service(readable("/image/download/{id}", images::download))
+        .service(resource("/image/{id}/restore").route(web::post().to(images::restore)))
         .service(readable("/images", images::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(socket::open)))
         .service(readable("/healthz", health::healthy))

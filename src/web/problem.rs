@@ -142,8 +142,9 @@ pub(super) async fn not_found() -> Result<HttpResponse, Problem> {
 /// 405 for a known path, with the methods that it knows.
 pub(super) async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let allowed = match request.match_pattern().as_deref() {
-        Some("/image" | "/image/") => "POST",
+        Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
         Some("/image/{id}") => "GET, HEAD, DELETE",
+        Some("/ws") => "GET",
         _ => "GET, HEAD",
     };
     let detail = format!("{} is not possible here.", request.method());

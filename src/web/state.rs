@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::pictures::Pictures;
 use super::presence::Presence;
+use super::socket::Uploads;
 use super::upload::Admission;
 use crate::image::Limits;
 use crate::store::Store;
@@ -33,6 +34,7 @@ pub(super) struct State {
     /// Ends every socket session.
     pub(super) shutdown: CancellationToken,
     pub(super) presence: Presence,
+    pub(super) uploads: Uploads,
     pub(super) pictures: Pictures,
     pub(super) admission: Admission,
     /// One for each image that may be checked at once: it takes a processor.
@@ -73,6 +75,7 @@ impl State {
             listens_on_loopback,
             shutdown,
             presence: Presence::new(),
+            uploads: Uploads::new(),
             pictures: Pictures::new(),
             admission: Admission::new(settings.max_upload),
             checks: Semaphore::new(processors),

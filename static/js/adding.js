@@ -31,15 +31,19 @@ export class Adding {
   #telling;
   #duplicates;
   #parts;
+  #onAdd;
 
   /**
    * @param {Parts} parts
-   * @param {() => void} onChange The number of what is being added may have changed.
+   * @param {object} handlers
+   * @param {(id: string) => void} handlers.onAdd A picture is being added here.
+   * @param {() => void} handlers.onChange The number of what is being added may have changed.
    */
-  constructor(parts, onChange) {
+  constructor(parts, { onAdd, onChange }) {
     const tile = (/** @type {string} */ id) => parts.board.tile(id);
     const list = element('pending');
     this.#parts = parts;
+    this.#onAdd = onAdd;
     this.#duplicates = new Duplicates(parts.images);
     this.#uploads = new Uploads((upload) => this.#write(upload));
     this.#pending = new Pending({ list, template: template('upload') }, {
@@ -80,6 +84,7 @@ export class Adding {
     const aspects = looks.map((look) => look?.aspect ?? 1);
     const boxes = point ? placesFrom(aspects, target) : placesAround(aspects, target);
     const all = files.map((file, at) => new Upload(file, placeOf(boxes[at])));
+    all.forEach(({ id }) => this.#onAdd(id));
     all.forEach((upload, at) => this.#pending.add(upload, boxes[at], looks[at]?.url ?? null));
     all.forEach((upload) => void this.#uploads.addNew(upload, this.#duplicates));
     const bounds = boundsOf(boxes);

@@ -9,6 +9,7 @@ import { Tile } from './tile.js';
 /** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('./images.js').Images} Images */
 /** @typedef {import('./moves.js').Moves} Moves */
+/** @typedef {import('./selection.js').Selection} Selection */
 
 /** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
 const APPEAR_PX = 400;
@@ -45,18 +46,21 @@ export class Board {
   #images;
   #camera;
   #moves;
+  #selection;
 
   /**
    * @param {{ surface: HTMLElement, layer: HTMLElement, pending: HTMLElement, dots: HTMLElement, tile: HTMLTemplateElement }} elements
    * @param {Images} images
    * @param {Camera} camera
    * @param {Moves} moves
+   * @param {Selection} selection
    */
-  constructor(elements, images, camera, moves) {
+  constructor(elements, images, camera, moves, selection) {
     this.#elements = elements;
     this.#images = images;
     this.#camera = camera;
     this.#moves = moves;
+    this.#selection = selection;
     elements.layer.addEventListener('focusin', (event) => this.#focus(idOf(event.target)));
     elements.layer.addEventListener('focusout', () => this.#focus(''));
     elements.layer.addEventListener('pointerover', (event) => this.#hover(idOf(event.target)));
@@ -75,6 +79,18 @@ export class Board {
   /** @param {string} id */
   tile(id) {
     return this.#tiles.get(id);
+  }
+
+  /**
+   * Gives a picture the focus, wherever it lies; the board itself if there is no such picture.
+   * @param {string} id
+   */
+  focus(id) {
+    const record = this.#images.get(id);
+    this.#focused = record ? id : '';
+    if (record) this.#drawTiles();
+    (this.#tiles.get(id)?.picture ?? this.#elements.surface).focus({ preventScroll: true });
+    if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
   }
 
   /** The server can be reached again: loads the pictures that it could not give before. */
@@ -131,6 +147,7 @@ export class Board {
   #drawAtRest() {
     const { layer } = this.#elements;
     layer.style.willChange = '';
+    layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
     this.#drawPixels();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
   }
@@ -198,6 +215,7 @@ export class Board {
     const next = this.#tiles.get(this.#order[at]);
     this.#order.splice(at, 0, record.id);
     this.#tiles.set(record.id, tile);
+    tile.select(this.#selection.has(record.id));
     tile.place(this.#moves.at(record.id) ?? record);
     tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= NEW_AT_ONCE);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
@@ -234,8 +252,10 @@ export class Board {
   #refresh(tile, record) {
     const held = this.#moves.at(record.id);
     tile.element.classList.toggle('is-held', held !== undefined);
+    tile.select(this.#selection.has(record.id));
     tile.write(record);
-    tile.place(held ?? record);
+    if (held) tile.place(held);
+    else tile.glide(record);
     this.#ranksStale = true;
   }
 

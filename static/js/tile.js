@@ -10,6 +10,11 @@ import { mayMove, needsFull, thumbOf, urlOf } from './resolution.js';
 const SMALL_PX = 110;
 /** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
 const PLAY_MS = 150;
+/** A move by somebody else takes as long on the screen as the pause since the one before it, within these bounds. */
+const SHORTEST_GLIDE_MS = 100;
+const LONGEST_GLIDE_MS = 700;
+/** After a longer pause it is not the next step of the same move. */
+const SAME_MOVE_MS = 1_500;
 
 export class Tile {
   /** Height divided by width as the browser shows it; an orientation in the file may turn what the record says. */
@@ -24,6 +29,8 @@ export class Tile {
   #playTimer = 0;
   #record;
   #shown = '';
+  /** When somebody else moved it last. */
+  #movedAt = 0;
   /** @type {Box} */
   box = { x: 0, y: 0, w: 0, h: 0 };
 
@@ -38,6 +45,7 @@ export class Tile {
     this.picture = part(this.element, '[data-picture]');
     this.image = /** @type {HTMLImageElement} */ (part(this.element, 'img'));
     this.name = part(this.element, '[data-name]');
+    this.open = part(this.element, '[data-open]');
     this.delete = part(this.element, '[data-delete]');
     this.handle = part(this.element, '[data-handle]');
     this.#record = record;
@@ -59,6 +67,7 @@ export class Tile {
     this.name.textContent = record.fileName;
     this.name.title = record.fileName;
     this.picture.setAttribute('aria-label', text);
+    this.open.setAttribute('aria-label', `Open ${record.fileName}`);
     this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);
     this.handle.setAttribute('aria-label', `Width of ${record.fileName}`);
   }
@@ -76,11 +85,39 @@ export class Tile {
     this.handle.setAttribute('aria-valuenow', String(Math.round(w)));
   }
 
+  /**
+   * As `place`, moving there as fast as it comes: the updates of many images that are moved together are farther apart.
+   * @param {{ x: number, y: number, w: number }} placement
+   */
+  glide(placement) {
+    const { x, y, w } = this.box;
+    if (x === placement.x && y === placement.y && w === placement.w) return;
+    const now = performance.now();
+    const pause = now - this.#movedAt < SAME_MOVE_MS ? (now - this.#movedAt) * 1.2 : 0;
+    this.#movedAt = now;
+    const duration = Math.round(Math.min(LONGEST_GLIDE_MS, Math.max(SHORTEST_GLIDE_MS, pause)));
+    this.element.style.setProperty('--glide', `${duration}ms`);
+    this.place(placement);
+  }
+
+  /** @param {boolean} selected */
+  select(selected) {
+    if (this.element.classList.toggle('is-selected', selected) !== (this.picture.dataset.selected === 'true')) {
+      this.picture.dataset.selected = String(selected);
+      this.picture.setAttribute('aria-describedby', selected ? 'picture-selected picture-help' : 'picture-help');
+    }
+  }
+
   /** @param {number} rank Larger lies in front. */
   raise(rank) {
     if (rank === this.#rank) return;
     this.#rank = rank;
     this.element.style.zIndex = String(rank);
+  }
+
+  /** What is shown of it already; empty if nothing is. */
+  get preview() {
+    return this.element.classList.contains('is-loaded') ? this.image.currentSrc : '';
   }
 
   /** Loads the picture again if that has failed. */

@@ -2,6 +2,7 @@
 // Uploads: a queue that sends a few files at a time, repeats what a broken connection lost, and keeps what was refused
 // until somebody has seen why.
 
+import { personName } from './person.js';
 import { uuidv7 } from './uuid.js';
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
@@ -258,6 +259,7 @@ function formOf({ id, file, place }) {
   form.append('id', id);
   form.append('fileName', file.name);
   form.append('type', file.type);
+  if (personName()) form.append('author', personName());
   if (place) {
     for (const key of /** @type {const} */ (['x', 'y', 'w'])) form.append(key, String(place[key]));
   }

@@ -63,11 +63,12 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
             key.extend(text.as_bytes());
         }
         Datum::Null | Datum::Object(_) => {
-            return Err(ReqlError::missing(format!(
-                "Primary keys must be either a number, string, bool, pseudotype or array (got type {}):\n{}",
-                value.type_name(),
+            let found = value.type_name();
+            let message = format!(
+                "Primary keys must be either a number, string, bool, pseudotype or array (got type {found}):\n{}",
                 value.print()
-            )));
+            );
+            return Err(ReqlError::of_type(found, message));
         }
     }
     Ok(())

@@ -106,14 +106,6 @@ impl Datum {
         }
     }
 
-    /// The truth value, or RethinkDB's complaint about another type.
-    pub(crate) fn as_bool(&self) -> Result<bool, ReqlError> {
-        match self {
-            Self::Bool(value) => Ok(*value),
-            other => Err(ReqlError::expected("BOOL", other.type_name())),
-        }
-    }
-
     /// The items, or RethinkDB's complaint about another type.
     pub(crate) fn as_array(&self) -> Result<&Arc<[Datum]>, ReqlError> {
         match self {

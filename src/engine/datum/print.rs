@@ -68,7 +68,7 @@ impl Datum {
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
-    /// The value as RethinkDB lays it out in error messages: objects with tabs, one field a line.
+    /// The value as RethinkDB lays it out in error messages: with tabs, a field or an item a line.
     pub(crate) fn print(&self) -> String {
         let mut out = Vec::new();
         self.lay_out(0, &mut out);
@@ -77,29 +77,28 @@ impl Datum {
 
     fn lay_out(&self, depth: usize, out: &mut Vec<u8>) {
         match self {
+            Self::Array(items) if items.is_empty() => out.extend(b"[]"),
             Self::Array(items) => {
-                out.push(b'[');
                 for (i, item) in items.iter().enumerate() {
-                    if i > 0 {
-                        out.extend(b", ");
-                    }
+                    out.extend(if i == 0 { b"[\n" } else { b",\n" });
+                    indent(depth + 1, out);
                     item.lay_out(depth + 1, out);
                 }
+                out.push(b'\n');
+                indent(depth, out);
                 out.push(b']');
             }
+            Self::Object(fields) if fields.is_empty() => out.extend(b"{}"),
             Self::Object(fields) => {
-                out.extend(b"{\n");
                 for (i, (name, value)) in fields.iter().enumerate() {
-                    if i > 0 {
-                        out.extend(b",\n");
-                    }
-                    out.extend(std::iter::repeat_n(b'\t', depth + 1));
+                    out.extend(if i == 0 { b"{\n" } else { b",\n" });
+                    indent(depth + 1, out);
                     write_string(name, out);
                     out.extend(b":\t");
                     value.lay_out(depth + 1, out);
                 }
                 out.push(b'\n');
-                out.extend(std::iter::repeat_n(b'\t', depth));
+                indent(depth, out);
                 out.push(b'}');
             }
             Self::Binary(binary) => {
@@ -110,6 +109,10 @@ impl Datum {
             other => other.write_json(out).unwrap_or_default(),
         }
     }
+}
+
+fn indent(depth: usize, out: &mut Vec<u8>) {
+    out.extend(std::iter::repeat_n(b'\t', depth));
 }
 
 fn write_number(number: f64, out: &mut Vec<u8>) {

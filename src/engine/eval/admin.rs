@@ -197,9 +197,9 @@ pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
     let flag = |name: &str| -> Result<bool, ReqlError> {
         Ok(call
             .optarg(name)
-            .map(|flag| env.datum(flag, scope)?.as_bool())
+            .map(|flag| env.datum(flag, scope))
             .transpose()?
-            .unwrap_or(false))
+            .is_some_and(|flag| flag.is_truthy()))
     };
     if flag("geo")? {
         return Err(ReqlError::logic(

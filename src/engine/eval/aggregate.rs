@@ -73,8 +73,11 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
             },
         };
         if matches!(call.kind, TermKind::Sum | TermKind::Avg) {
-            sum += value.as_number()?;
-            count += 1;
+            // Null is passed over like a field that is missing.
+            if !matches!(value, Datum::Null) {
+                sum += value.as_number()?;
+                count += 1;
+            }
             continue;
         }
         let wanted = if call.kind == TermKind::Min {

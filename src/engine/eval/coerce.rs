@@ -44,7 +44,15 @@ fn pairs(env: &Env, stream: super::stream::Stream) -> Result<Datum, ReqlError> {
     let mut object = Object::new();
     for pair in stream.collect(env)? {
         match pair.as_array()?.as_ref() {
-            [name, value] => object.insert(name.as_str()?.clone(), value.clone()),
+            [name, value] => {
+                let name = name.as_str()?;
+                if let Some(before) = object.insert(name.clone(), value.clone()) {
+                    let (before, value) = (before.print(), value.print());
+                    return Err(ReqlError::logic(format!(
+                        "Duplicate key \"{name}\" in coerced object.  (got {before} and {value} as values)"
+                    )));
+                }
+            }
             items => {
                 let found = items.len();
                 return Err(ReqlError::logic(format!(
@@ -75,7 +83,7 @@ fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
             text.as_bytes().to_vec().into(),
         ))),
         (_, "STRING") => value.to_json().map(Datum::from),
-        (Datum::String(text), "NUMBER") => match text.trim().parse::<f64>() {
+        (Datum::String(text), "NUMBER") => match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number.into()),
             _ => Err(ReqlError::logic(format!(
                 "Could not coerce `{text}` to NUMBER."
@@ -83,6 +91,16 @@ fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
         },
         _ => return None,
     })
+}
+
+/// `binary`: the bytes of a text.
+pub(crate) fn binary(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
+    match env.datum(&call.args[0], scope)? {
+        binary @ Datum::Binary(_) => Ok(binary),
+        other => Ok(Datum::Binary(Binary::Inline(
+            other.as_str()?.as_bytes().to_vec().into(),
+        ))),
+    }
 }
 
 /// `info`.
@@ -93,10 +111,9 @@ pub(crate) fn info(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlE
         other => {
             let name = other.type_name();
             let value = other.into_datum(env)?;
-            let json = value.to_json()?;
             Ok(Datum::object([
                 ("type", name.into()),
-                ("value", json.into()),
+                ("value", value.print().into()),
             ]))
         }
     }

@@ -113,9 +113,6 @@ fn range_of(stream: Stream) -> Result<Followed, ReqlError> {
         ));
     }
     match stream.source {
-        Source::Scan(scan) if scan.is_ordered => Err(ReqlError::logic(
-            "Cannot call `changes` on an ordered stream.",
-        )),
         Source::Scan(scan) => Ok((
             scan.table,
             Range::Between(scan.lower, scan.upper),
@@ -152,10 +149,7 @@ impl Options {
                 .transpose()
         };
         let flag = |name: &str| -> Result<bool, ReqlError> {
-            Ok(value(name)?
-                .map(|flag| flag.as_bool())
-                .transpose()?
-                .unwrap_or(false))
+            Ok(value(name)?.is_some_and(|flag| flag.is_truthy()))
         };
         let (squash, seconds) = match value("squash")? {
             None => (false, 0.0),

@@ -134,6 +134,11 @@ impl Func {
         self.parameters.is_empty()
     }
 
+    /// Whether it can be called with so many arguments.
+    pub(crate) fn takes(&self, arguments: usize) -> bool {
+        self.parameters.is_empty() || self.parameters.len() == arguments
+    }
+
     /// Evaluates the function.
     ///
     /// # Errors

@@ -111,14 +111,11 @@ impl IndexScan {
             }
         }
         if let Some(direction) = self.order {
-            order::sort_by(&mut found, |(a, _), (b, _)| {
-                let order = a.compare(b)?;
-                Ok(if direction == Direction::Descending {
-                    order.reverse()
-                } else {
-                    order
-                })
-            })?;
+            // The documents come in the order of their keys, which is also the order of those with the same value.
+            order::sort_by(&mut found, |(a, _), (b, _)| a.compare(b))?;
+            if direction == Direction::Descending {
+                found.reverse();
+            }
         }
         Ok(found.into_iter().map(|(_, document)| document).collect())
     }
@@ -180,6 +177,21 @@ pub(crate) fn find(table: &Table, name: &str) -> Result<Index, ReqlError> {
                 table.full_name()
             ))
         })
+}
+
+/// The values that an index holds, once for each document and value.
+///
+/// # Errors
+/// When the table has no such index, and when the disk fails.
+pub(crate) fn all_values(env: &Env, table: &Table, name: &str) -> Result<Vec<Datum>, ReqlError> {
+    let index = find(table, name)?;
+    let function = function_of(&index)?;
+    let mut documents = Stream::scan(table.clone());
+    let mut found = Vec::new();
+    while let Some(document) = documents.next(env)? {
+        found.extend(values(env, &index, &function, &document)?);
+    }
+    Ok(found)
 }
 
 /// The text that keeps an index's function: the term, which is a `FUNC` without free variables.

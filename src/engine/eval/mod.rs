@@ -40,6 +40,9 @@ use crate::engine::term::{Call, Term, TermKind};
 /// The longest text that a term may put together: as much as a query may bring.
 const MAX_TEXT_BYTES: usize = crate::engine::wire::MAX_QUERY_BYTES as usize;
 
+/// What `error` without a text says where there is no failure to let through.
+const EMPTY_ERROR: &str = "Empty ERROR term outside a default block.";
+
 /// What all queries of the engine share.
 pub(crate) struct Context {
     pub(crate) storage: Storage,
@@ -126,6 +129,9 @@ impl Env {
 
     fn eval_call(&self, call: &Arc<Call>, scope: &Scope) -> Result<Value, ReqlError> {
         use TermKind as K;
+        if call.has_args() {
+            return self.eval_call(&self.expand_args(call, scope)?, scope);
+        }
         let datum = |value: Result<Datum, ReqlError>| value.map(Value::Datum);
         match call.kind {
             K::MakeArray => {
@@ -172,14 +178,7 @@ impl Env {
                 object::fields(self, call, scope)
             }
             K::Merge => object::merge_term(self, call, scope),
-            K::Literal => {
-                let value = call
-                    .args
-                    .first()
-                    .map(|value| self.datum(value, scope))
-                    .transpose()?;
-                datum(Ok(object::make_literal(value)))
-            }
+            K::Literal => Err(object::stray_literal()),
             K::Keys | K::Values => object::entries(self, call, scope),
             K::Map | K::Filter | K::ConcatMap => seq::transform(self, call, scope),
             K::Skip | K::Limit | K::Slice => seq::cut(self, call, scope),
@@ -194,6 +193,9 @@ impl Env {
             K::Asc | K::Desc => sort::order_key(self, call, scope),
             K::OrderBy => sort::order_by(self, call, scope),
             K::CoerceTo => coerce::coerce_to(self, call, scope),
+            // Only as an argument of another term, which takes it apart.
+            K::Args => Err(ReqlError::logic("`args` can only be used as an argument.")),
+            K::Binary => datum(coerce::binary(self, call, scope)),
             K::TypeOf => datum(coerce::type_of(self, call, scope)),
             K::Info => datum(coerce::info(self, call, scope)),
             K::Insert => write::insert(self, call, scope),
@@ -221,13 +223,29 @@ impl Env {
         }
     }
 
-    /// `error`: the failure that it raises. Without a text, inside `default`, it lets the first one through.
+    /// `args`: the call with the items of an array in the place of one argument.
+    fn expand_args(&self, call: &Call, scope: &Scope) -> Result<Arc<Call>, ReqlError> {
+        let mut args = Vec::with_capacity(call.args.len());
+        for arg in &call.args {
+            match arg {
+                Term::Call(inner) if inner.kind == TermKind::Args => {
+                    let items = self.eval(&inner.args[0], scope)?.materialize(self)?;
+                    args.extend(items.as_array()?.iter().cloned().map(Term::Datum));
+                }
+                other => args.push(other.clone()),
+            }
+        }
+        call.with_args(args).map(Arc::new)
+    }
+
+    /// `error`: the failure that it raises. Without a text it stands for the failure that `default` caught.
     fn raise(&self, call: &Call, scope: &Scope) -> Result<ReqlError, ReqlError> {
-        let message = match call.args.first() {
-            Some(message) => self.datum(message, scope)?.as_str()?.to_string(),
-            None => "Empty ERROR term outside a default block.".into(),
-        };
-        Ok(ReqlError::new(ErrorKind::User, message))
+        Ok(match call.args.first() {
+            Some(message) => {
+                ReqlError::new(ErrorKind::User, &**self.datum(message, scope)?.as_str()?)
+            }
+            None => ReqlError::logic(EMPTY_ERROR),
+        })
     }
 
     /// `do`: a function called with values.
@@ -261,6 +279,20 @@ impl Env {
             Term::Call(call) if call.kind == TermKind::Func => Func::new(call, scope),
             // A function can also be bound to a variable of `do`, so it is evaluated before it is taken as a constant.
             other => Ok(Func::constant(other.clone(), scope)),
+        }
+    }
+
+    /// A function and nothing else.
+    ///
+    /// # Errors
+    /// What is none.
+    fn func(&self, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
+        match self.eval(term, scope)? {
+            Value::Func(function) => Ok(function),
+            other => Err(ReqlError::logic(format!(
+                "Expected type FUNCTION but found DATUM:\n{}",
+                other.into_datum(self)?.print()
+            ))),
         }
     }
 

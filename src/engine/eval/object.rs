@@ -100,7 +100,8 @@ pub(crate) fn merge_all(env: &Env, object: Datum, others: &[Func]) -> Result<Dat
     let mut merged = object;
     for other in others {
         let other = other.call(env, std::slice::from_ref(&merged))?;
-        merged = without_literals(merge(&merged, &other))?;
+        merged = merge(&merged, &other);
+        refuse_literals(&merged)?;
     }
     Ok(merged)
 }
@@ -131,13 +132,26 @@ pub(crate) fn merge(base: &Datum, other: &Datum) -> Datum {
     merged.into()
 }
 
-/// `r.literal`: an object that [`merge`] understands.
-pub(crate) fn make_literal(value: Option<Datum>) -> Datum {
+/// `literal` as the value of a field, the only place where it may stand: an object that [`merge`] understands.
+fn make_literal(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
+    let value = call
+        .args
+        .first()
+        .map(|value| env.datum(value, scope))
+        .transpose()?;
     let marker = [("$reql_type$", Datum::from(LITERAL))];
-    Datum::object(
+    Ok(Datum::object(
         marker
             .into_iter()
             .chain(value.map(|value| ("value", value))),
+    ))
+}
+
+/// The complaint about a literal where none may stand.
+pub(crate) fn stray_literal() -> ReqlError {
+    ReqlError::logic(
+        "Stray literal keyword found: literal is only legal inside of the object passed to merge or update and cannot \
+         nest inside other literals.",
     )
 }
 
@@ -153,7 +167,7 @@ fn literal(datum: &Datum) -> Option<Option<&Datum>> {
 ///
 /// # Errors
 /// RethinkDB's own.
-pub(crate) fn without_literals(datum: Datum) -> Result<Datum, ReqlError> {
+pub(crate) fn refuse_literals(datum: &Datum) -> Result<(), ReqlError> {
     fn has_literal(datum: &Datum) -> bool {
         match datum {
             Datum::Object(fields) => literal(datum).is_some() || fields.values().any(has_literal),
@@ -161,12 +175,10 @@ pub(crate) fn without_literals(datum: Datum) -> Result<Datum, ReqlError> {
             _ => false,
         }
     }
-    if has_literal(&datum) {
-        return Err(ReqlError::logic(
-            "Stray literal keyword found: literal is only present inside merge and cannot nest inside another literal.",
-        ));
+    if has_literal(datum) {
+        return Err(stray_literal());
     }
-    Ok(datum)
+    Ok(())
 }
 
 /// Whether the element has every field of the pattern with the same value, objects inside objects alike.
@@ -199,9 +211,10 @@ pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         Datum::String(name) => name,
         other if call.kind == TermKind::Bracket => {
             let found = other.type_name();
-            return Err(ReqlError::logic(format!(
+            let message = format!(
                 "Expected NUMBER or STRING as second argument to `bracket` but found {found}."
-            )));
+            );
+            return Err(ReqlError::of_type(found, message));
         }
         other => return Err(ReqlError::expected("STRING", other.type_name())),
     };
@@ -242,7 +255,11 @@ pub(crate) fn make(
 ) -> Result<Datum, ReqlError> {
     let mut object = Object::new();
     for (name, term) in fields {
-        object.insert(name.clone(), env.datum(term, scope)?);
+        let value = match term {
+            Term::Call(call) if call.kind == TermKind::Literal => make_literal(env, call, scope)?,
+            term => env.datum(term, scope)?,
+        };
+        object.insert(name.clone(), value);
     }
     crate::engine::datum::pseudotype(object)
 }

@@ -85,13 +85,13 @@ impl Paths {
     fn pluck_value(&self, value: &Datum) -> Option<Datum> {
         match value {
             Datum::Object(fields) => Some(self.pluck(fields).into()),
-            Datum::Array(items) => Some(
-                items
+            Datum::Array(items) => {
+                let items: Vec<Datum> = items
                     .iter()
                     .filter_map(|item| self.pluck_value(item))
-                    .collect::<Vec<_>>()
-                    .into(),
-            ),
+                    .collect();
+                (!items.is_empty()).then(|| items.into())
+            }
             _ => None,
         }
     }
@@ -134,13 +134,9 @@ impl Paths {
         match self {
             Self::All(choices) => choices.iter().all(|choice| choice.are_in(object)),
             Self::Field(name) => !matches!(object.get(name), None | Some(Datum::Null)),
-            Self::Inside(name, inner) => match object.get(name) {
-                Some(Datum::Object(fields)) => inner.are_in(fields),
-                Some(Datum::Array(items)) => items
-                    .iter()
-                    .all(|item| matches!(item, Datum::Object(fields) if inner.are_in(fields))),
-                _ => false,
-            },
+            Self::Inside(name, inner) => {
+                matches!(object.get(name), Some(Datum::Object(fields)) if inner.are_in(fields))
+            }
         }
     }
 }

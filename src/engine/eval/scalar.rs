@@ -209,14 +209,13 @@ pub(crate) fn find_match(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
     let Some(captures) = regex.captures(&text) else {
         return Ok(Datum::Null);
     };
-    // RethinkDB counts in characters, not in bytes.
+    // RethinkDB counts in bytes.
     let place = |found: regex::Match<'_>| {
-        let start = text[..found.start()].chars().count();
         let fields = [
             ("str", Datum::from(found.as_str())),
-            ("start", start.into()),
+            ("start", found.start().into()),
         ];
-        (fields, start + found.as_str().chars().count())
+        (fields, found.end())
     };
     let whole = captures.get(0).map(place);
     let groups: Vec<Datum> = captures

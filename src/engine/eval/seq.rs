@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::Env;
 use super::func::Scope;
-use super::index::Direction;
-use super::sort::by_index;
-use super::step::{Predicate, Step};
+use super::index;
+use super::step::{Default, Predicate, Step};
 use super::stream::{Source, Stream, key_of};
 use super::value::{Row, Table, Value};
+use super::{EMPTY_ERROR, Env};
 use crate::engine::datum::{Binary, Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::term::{Call, Term, TermKind};
@@ -19,7 +18,10 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         return map_many(env, call, scope);
     }
     let stream = env.eval(&call.args[0], scope)?.into_stream()?;
-    let function = env.func_or_constant(&call.args[1], scope)?;
+    let function = match call.kind {
+        TermKind::Filter => env.func_or_constant(&call.args[1], scope)?,
+        _ => env.func(&call.args[1], scope)?,
+    };
     Ok(Value::Stream(match call.kind {
         TermKind::Map => stream.then(Step::Map(function)),
         TermKind::Filter => {
@@ -41,28 +43,21 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
 }
 
 /// What `filter` makes of an element that lacks a field: the optional argument `default`.
-fn filter_default(
-    env: &Env,
-    call: &Call,
-    scope: &Scope,
-) -> Result<Result<bool, ReqlError>, ReqlError> {
-    match call.optarg("default") {
-        None => Ok(Ok(false)),
-        Some(default) => match env.datum(default, scope) {
-            Ok(value) => Ok(Ok(value.is_truthy())),
-            // `r.error()` as the default lets the error through.
-            Err(error) if matches!(error.kind, ErrorKind::User | ErrorKind::NonExistence) => {
-                Ok(Err(error))
-            }
-            Err(error) => Err(error),
-        },
+fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<Default, ReqlError> {
+    let Some(default) = call.optarg("default") else {
+        return Ok(Default::Keep(false));
+    };
+    match env.datum(default, scope) {
+        Ok(value) => Ok(Default::Keep(value.is_truthy())),
+        Err(error) if error.message == EMPTY_ERROR => Ok(Default::Fail),
+        Err(error) => Ok(Default::Raise(error)),
     }
 }
 
 /// `map` over several sequences at once, as long as the shortest.
 fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (last, first) = call.args.split_last().expect("map has arguments");
-    let function = env.func_or_constant(last, scope)?;
+    let function = env.func(last, scope)?;
     let mut streams = Vec::new();
     for sequence in first {
         let mut stream = env.eval(sequence, scope)?.into_stream()?;
@@ -95,13 +90,33 @@ pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     if call.kind == TermKind::Slice {
         return slice(env, stream, call, scope);
     }
-    let count = non_negative(env.datum(&call.args[1], scope)?.as_integer()?)?;
+    let count = env.datum(&call.args[1], scope)?.as_integer()?;
+    if call.kind == TermKind::Skip && count < 0 {
+        return skip_all_but(env, stream, count.unsigned_abs() as usize);
+    }
+    let count = non_negative(count)?;
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
     let source = match call.kind {
         TermKind::Skip => Source::Skip(Box::new(stream), count),
         _ => Source::Limit(Box::new(stream), count),
     };
     Ok(Value::Stream(Stream::wrap(source, selection, is_array)))
+}
+
+/// `skip` of a negative number: the last so many items of an array.
+fn skip_all_but(env: &Env, stream: Stream, count: usize) -> Result<Value, ReqlError> {
+    if !stream.is_array {
+        return Err(ReqlError::logic(
+            "Cannot use a negative left index on a stream.",
+        ));
+    }
+    let selection = stream.selection.clone();
+    let mut items = stream.collect(env)?;
+    let last = items.split_off(items.len().saturating_sub(count));
+    Ok(Value::Stream(Stream {
+        selection,
+        ..Stream::array(last)
+    }))
 }
 
 fn non_negative(count: i64) -> Result<usize, ReqlError> {
@@ -193,6 +208,9 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
+    if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
+        return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
+    }
     let mut stream = subject.into_stream()?;
     let wanted = env.datum(index, scope)?.as_integer()?;
     let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
@@ -274,30 +292,39 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
 }
 
-/// `distinct`: each value once, in order.
+/// `distinct`: each value once, in order; of an index, its values.
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let mut items = match call.optarg("index") {
-        None => subject.into_stream()?.collect(env)?,
+    let of_table = matches!(subject, Value::Table(_));
+    let stream = match call.optarg("index") {
+        None => subject.into_stream()?,
         Some(index) => {
             let name = env.datum(index, scope)?.as_str()?.clone();
-            let stream = by_index(env, subject, &name, Direction::Ascending)?;
-            stream.then(Step::GetField(name)).collect(env)?
+            let table = subject.into_table()?;
+            match *name == *table.primary_key {
+                true => Stream::scan(table).then(Step::GetField(name)),
+                false => Stream::items(index::all_values(env, &table, &name)?),
+            }
         }
     };
+    // RethinkDB streams what it finds distinct in a table or an index, and gathers the rest.
+    let is_array = !of_table;
+    let mut items = stream.collect(env)?;
     order::sort_by(&mut items, Datum::compare)?;
     let mut kept: Vec<Datum> = Vec::with_capacity(items.len());
     for item in items {
-        if !kept
-            .last()
-            .map(|last| last.equals(&item))
-            .transpose()?
-            .unwrap_or(false)
-        {
+        let is_known = match kept.last() {
+            Some(last) => last.equals(&item)?,
+            None => false,
+        };
+        if !is_known {
             kept.push(item);
         }
     }
-    Ok(Value::Datum(kept.into()))
+    Ok(Value::Stream(Stream {
+        is_array,
+        ..Stream::array(kept)
+    }))
 }
 
 /// `union`.

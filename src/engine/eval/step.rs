@@ -26,8 +26,18 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Predicate {
     pub(crate) test: Func,
-    /// Whether to keep an element that lacks a field which the test wants; an error stays an error.
-    pub(crate) default: Result<bool, ReqlError>,
+    /// What to make of an element that lacks a field which the test wants.
+    pub(crate) default: Default,
+}
+
+/// What `filter` does with an element that its test fails on for want of a field.
+#[derive(Debug, Clone)]
+pub(crate) enum Default {
+    Keep(bool),
+    /// The failure of the test is the failure of the query.
+    Fail,
+    /// Another failure takes its place.
+    Raise(ReqlError),
 }
 
 impl Step {
@@ -76,7 +86,11 @@ impl Predicate {
                 object::is_like(element, &Datum::Object(wanted))
             }
             Ok(answer) => Ok(answer.is_truthy()),
-            Err(error) if error.kind == ErrorKind::NonExistence => self.default.clone(),
+            Err(error) if error.kind == ErrorKind::NonExistence => match &self.default {
+                Default::Keep(keep) => Ok(*keep),
+                Default::Fail => Err(error),
+                Default::Raise(other) => Err(other.clone()),
+            },
             Err(error) => Err(error),
         }
     }

@@ -130,9 +130,10 @@ impl Value {
                     Self::Row(row) => row.value.type_name(),
                     other => other.type_name(),
                 };
-                Err(ReqlError::logic(format!(
-                    "Cannot convert {found} to SEQUENCE"
-                )))
+                Err(ReqlError::of_type(
+                    found,
+                    format!("Cannot convert {found} to SEQUENCE"),
+                ))
             }
         }
     }

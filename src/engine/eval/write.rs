@@ -34,15 +34,15 @@ impl Options {
             .map(|value| env.datum(value, scope))
             .transpose()?
         {
-            None | Some(Datum::Bool(false)) => ReturnChanges::No,
-            Some(Datum::Bool(true)) => ReturnChanges::Changed,
+            None => ReturnChanges::No,
             Some(Datum::String(text)) if &*text == "always" => ReturnChanges::Always,
             Some(Datum::String(text)) => {
                 return Err(ReqlError::logic(format!(
                     "Invalid return_changes value `{text}` (options are `true`, `false`, and `'always'`.)"
                 )));
             }
-            Some(other) => return Err(ReqlError::expected("BOOL", other.type_name())),
+            Some(flag) if flag.is_truthy() => ReturnChanges::Changed,
+            Some(_) => ReturnChanges::No,
         };
         let durability = match call.optarg("durability") {
             Some(durability) => Some(env.datum(durability, scope)?),
@@ -97,6 +97,7 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     };
     let mut stats = Stats::new(options.return_changes);
     for document in &mut documents {
+        object::refuse_literals(document)?;
         if let Datum::Object(fields) = document
             && !fields.contains_key(&table.primary_key)
         {
@@ -123,6 +124,9 @@ fn conflict(env: &Env, call: &Call, scope: &Scope) -> Result<Conflict, ReqlError
         return Ok(Conflict::Error);
     };
     match env.eval(term, scope)? {
+        Value::Func(function) if !function.takes(3) => Err(ReqlError::logic(
+            "The conflict function passed to `insert` should expect 3 arguments.",
+        )),
         Value::Func(function) if function.is_deterministic() => Ok(Conflict::Resolve(function)),
         Value::Func(_) => Err(ReqlError::logic(
             "The conflict function passed to `insert` must be deterministic.",
@@ -322,7 +326,7 @@ fn write_one(
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
     match new
-        .and_then(object::without_literals)
+        .and_then(|new| object::refuse_literals(&new).map(|()| new))
         .and_then(|new| check_document(table, key, &old, new))
     {
         Err(error) => stats.failed(error, &old),

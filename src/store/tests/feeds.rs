@@ -100,7 +100,7 @@ async fn the_latest_feed_tells_the_last_image_and_then_every_new_one() {
 async fn a_feed_has_one_connection_and_closes_it_when_it_is_dropped() {
     let store = TestStore::new().await;
     let (proxy, settings) = through_proxy(&store).await;
-    let viewer = Store::connect(settings).await.unwrap();
+    let viewer = Store::connect(settings, UNDO_WINDOW).await.unwrap();
     let before = proxy.open();
     let mut feeds = Vec::new();
     for _ in 0..50 {
@@ -129,7 +129,7 @@ async fn a_feed_has_one_connection_and_closes_it_when_it_is_dropped() {
 async fn a_feed_ends_when_the_database_vanishes_without_a_word() {
     let store = TestStore::new().await;
     let (proxy, settings) = through_proxy(&store).await;
-    let viewer = Store::connect(settings).await.unwrap();
+    let viewer = Store::connect(settings, UNDO_WINDOW).await.unwrap();
     let mut feed = viewer.board_feed().await.unwrap();
     assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
     assert_eq!(next(&mut feed).await, State(FeedState::Ready));
@@ -148,7 +148,7 @@ async fn a_feed_ends_when_the_database_vanishes_without_a_word() {
 async fn an_upload_whose_answer_is_lost_makes_one_image() {
     let store = TestStore::new().await;
     let (proxy, settings) = through_proxy(&store).await;
-    let uploader = Store::connect(settings).await.unwrap();
+    let uploader = Store::connect(settings, UNDO_WINDOW).await.unwrap();
     for bytes in [100_000, 500] {
         let file = vec![7; 200_000].into();
         proxy.lose_answer_to(bytes);

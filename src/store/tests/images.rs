@@ -113,20 +113,6 @@ async fn of_several_images_that_take_one_id_at_the_same_time_one_is_stored() {
     store.drop_database().await;
 }
 
-#[tokio::test]
-async fn images_without_a_place_are_put_on_a_grid_in_front_of_the_earlier_ones() {
-    let store = TestStore::new().await;
-    let first = created(&store, image(b"1")).await.placement;
-    let second = created(&store, image(b"2")).await.placement;
-    assert_eq!((first.x, first.y, first.w), (0.0, 0.0, 240.0));
-    assert_eq!((second.x, second.y, second.w), (264.0, 0.0, 240.0));
-    assert!(first.z > 1.7e12 && first.z <= second.z);
-    // Another server goes on where this one stands.
-    let third = created(&store.again().await, image(b"3")).await.placement;
-    assert_eq!((third.x, third.y), (528.0, 0.0));
-    store.drop_database().await;
-}
-
 /// An id of this millisecond.
 fn id_at(ms: u64, number: u16) -> ImageId {
     let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | u128::from(number);
@@ -282,7 +268,8 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
 #[tokio::test]
 async fn two_servers_may_start_at_once() {
     let server = Server::new();
-    let stores = join_all((0..4).map(|_| Store::connect(server.settings.clone()))).await;
+    let stores =
+        join_all((0..4).map(|_| Store::connect(server.settings.clone(), UNDO_WINDOW))).await;
     let stores: Vec<Store> = stores.into_iter().map(Result::unwrap).collect();
     let record = created(&stores[0], image(b"cat")).await;
     assert_eq!(stores[3].record(record.meta.id).await, Ok(Some(record)));
@@ -294,7 +281,7 @@ async fn a_wrong_password_is_told_at_once() {
     let server = Server::new();
     let mut settings = server.settings.clone();
     settings.password = Password::from("not the password".to_owned());
-    let error = Store::connect(settings).await.unwrap_err();
+    let error = Store::connect(settings, UNDO_WINDOW).await.unwrap_err();
     assert!(matches!(error, StoreError::Login(_)), "{error}");
 }
 

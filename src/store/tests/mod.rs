@@ -4,10 +4,13 @@
 
 mod feeds;
 mod images;
+mod placing;
 mod proxy;
 mod recovery;
+mod removal;
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use reql::r;
@@ -17,7 +20,12 @@ use tempfile::TempDir;
 
 use super::{ClusterSettings, Insert, Store};
 use crate::engine::{Engine, EngineSettings};
-use crate::image::{ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Timestamp};
+use crate::image::{
+    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Placement, Timestamp,
+};
+
+/// Longer than any test takes.
+const UNDO_WINDOW: Duration = Duration::from_secs(3600);
 
 /// A database server, and settings for a database on it that does not exist yet.
 struct Server {
@@ -49,7 +57,9 @@ impl Server {
     }
 
     async fn store(self) -> TestStore {
-        let store = Store::connect(self.settings.clone()).await.unwrap();
+        let store = Store::connect(self.settings.clone(), UNDO_WINDOW)
+            .await
+            .unwrap();
         TestStore {
             store,
             server: self,
@@ -82,7 +92,13 @@ impl TestStore {
 
     /// Another store on the same database.
     async fn again(&self) -> Store {
-        Store::connect(self.server.settings.clone()).await.unwrap()
+        self.again_with(UNDO_WINDOW).await
+    }
+
+    /// Another store on the same database, which purges sooner or later.
+    async fn again_with(&self, undo_window: Duration) -> Store {
+        let settings = self.server.settings.clone();
+        Store::connect(settings, undo_window).await.unwrap()
     }
 
     /// Drops the database. Without this, as after a failed test, it stays.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use reql::func;
 use serde_json::json;
 
 use super::*;
@@ -25,9 +26,9 @@ async fn an_image_without_a_placement_gets_one_after_a_while() {
         unplace(&store, id).await;
     }
     let mut sweep = Sweep::default();
-    sweep.run(&store, Duration::from_secs(3600)).await.unwrap();
+    sweep.place(&store, UNDO_WINDOW).await.unwrap();
     assert_eq!(store.record(lost[0]).await, Ok(None));
-    sweep.run(&store, Duration::ZERO).await.unwrap();
+    sweep.place(&store, Duration::ZERO).await.unwrap();
     for id in lost {
         let record = store.record(id).await.unwrap().unwrap();
         assert!(records.iter().any(|before| before.meta == record.meta));
@@ -51,10 +52,9 @@ async fn an_upload_that_is_repeated_after_a_crash_gets_its_placement() {
 async fn a_delete_that_was_cut_off_is_finished() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    let mark = store
-        .placements()
-        .get(id)
-        .update(json!({ DELETED_AT: Timestamp::now() }));
+    let at = Timestamp::now();
+    let mark = json!({ DELETED_AT: at });
+    let mark = store.placements().get(id).update(mark);
     store.pool().value::<Value>(mark).await.unwrap();
 
     // Meanwhile it is deleted for everyone.
@@ -62,11 +62,44 @@ async fn a_delete_that_was_cut_off_is_finished() {
     let change = PlacementChange::default();
     assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
 
-    Sweep::default()
-        .run(&store, Duration::from_secs(3600))
-        .await
-        .unwrap();
+    let next = Sweep::default().purge(&store).await.unwrap().unwrap();
+    assert!(next <= UNDO_WINDOW && next > UNDO_WINDOW / 2);
     assert_eq!(store.file(id).await, Ok(None));
+    let row = store.image_row(id).await.unwrap();
+    assert_eq!(row[DELETED_AT], json!(at));
+    // It can be undone as any other.
+    assert_eq!(store.restore(id).await, Ok(true));
+    assert!(store.file(id).await.unwrap().is_some());
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_restore_that_was_cut_off_leaves_the_image_deleted() {
+    let store = TestStore::new().await;
+    let record = created(&store, image(b"cat")).await;
+    let id = record.meta.id;
+    assert_eq!(store.delete(id).await, Ok(true));
+    let unmarked = func!(|row| row.without(r.expr(DELETED_AT)));
+    let unmarked = store.images().get(id).replace(unmarked);
+    store.pool().value::<Value>(unmarked).await.unwrap();
+    Sweep::default().purge(&store).await.unwrap();
+    assert_eq!(store.file(id).await, Ok(None));
+    assert_eq!(store.latest().await, Ok(None));
+    assert_eq!(store.restore(id).await, Ok(true));
+    assert_eq!(store.record(id).await, Ok(Some(record)));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_purge_that_was_cut_off_is_finished() {
+    let store = TestStore::new().await;
+    let id = created(&store, image(b"cat")).await.meta.id;
+    assert_eq!(store.delete(id).await, Ok(true));
+    let row = store.images().get(id).delete(());
+    store.pool().value::<Value>(row).await.unwrap();
+    assert_eq!(store.restore(id).await, Ok(false));
+    let strict = store.again_with(Duration::ZERO).await;
+    Sweep::default().purge(&strict).await.unwrap();
     let rows = r.count(store.placements());
     assert_eq!(store.pool().value(rows).await, Ok(0));
     store.drop_database().await;
@@ -78,7 +111,9 @@ async fn a_placement_whose_image_is_not_restored_yet_is_left_alone() {
     let record = created(&store, image(b"cat")).await;
     let row = store.images().get(record.meta.id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
-    Sweep::default().run(&store, Duration::ZERO).await.unwrap();
+    let mut sweep = Sweep::default();
+    sweep.purge(&store).await.unwrap();
+    sweep.place(&store, Duration::ZERO).await.unwrap();
     assert_eq!(store.record(record.meta.id).await, Ok(Some(record)));
     store.drop_database().await;
 }

@@ -1,12 +1,17 @@
 //! What a client may ask for on a socket: texts `{"event": …, "data": …, "ref"?: …}`.
 
+use std::future::ready;
+
+use actix_web::web::Data;
+use futures::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::image::{ImageId, Place, checked_alt, checked_place};
-use crate::store::{Durability, PlacementChange, Store};
-use crate::web::pictures::Pictures;
+use super::uploads::{Announcer, Begin, End};
+use crate::image::{ImageId, Place, checked_alt, checked_place, clean_file_name};
+use crate::store::{Durability, PlacementChange, StoreError};
+use crate::web::state::State;
 
 /// The largest `z`, on either side of zero: doubles are exact to a thousandth there, and milliseconds since 1970 are far
 /// below.
@@ -23,6 +28,9 @@ pub(super) struct Request {
     pub(super) command: Result<Command, String>,
 }
 
+/// What becomes of a command.
+pub(super) type Outcome = LocalBoxFuture<'static, Result<(), &'static str>>;
+
 /// Something to do.
 #[derive(Debug, PartialEq)]
 pub(super) enum Command {
@@ -30,6 +38,12 @@ pub(super) enum Command {
     Update(ImageId, PlacementChange, Durability),
     /// Remove one.
     Delete(ImageId),
+    /// Put one back that was removed.
+    Restore(ImageId),
+    /// Tell the other viewers of an upload.
+    Begin(Begin),
+    /// Tell them that it is over.
+    End(End),
 }
 
 impl Request {
@@ -79,14 +93,10 @@ impl Command {
     fn parse(event: &str, data: Value) -> Result<Self, String> {
         match event {
             "Image:update" => parse_update(data),
-            "Image:delete" => {
-                #[derive(Deserialize)]
-                #[serde(deny_unknown_fields)]
-                struct Delete {
-                    id: ImageId,
-                }
-                read(data).map(|Delete { id }| Self::Delete(id))
-            }
+            "Image:delete" => read(data).map(|Named { id }| Self::Delete(id)),
+            "Image:restore" => read(data).map(|Named { id }| Self::Restore(id)),
+            "Upload:begin" => parse_begin(data).map(Self::Begin),
+            "Upload:end" => read(data).map(Self::End),
             other => Err(format!(
                 "unknown event {:?}",
                 other.chars().take(40).collect::<String>()
@@ -94,28 +104,81 @@ impl Command {
         }
     }
 
-    /// Does it. The answer is for the client.
-    pub(super) async fn run(self, store: &Store, pictures: &Pictures) -> Result<(), &'static str> {
-        let done = match self {
-            Self::Update(id, change, durability) => store.update(id, change, durability).await,
-            Self::Delete(id) => {
-                pictures.forget(id);
-                store.delete(id).await
+    /// Does it, as far as it is between viewers; the rest is done by the future. The answer is for the client.
+    pub(super) fn begin(self, state: &Data<State>, announcer: &Announcer) -> Outcome {
+        match self {
+            Self::Begin(begin) => Box::pin(ready(announcer.begin(&begin))),
+            Self::End(end) => Box::pin(ready(announcer.end(end))),
+            Self::Update(id, change, durability) => {
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.update(id, change, durability).await) })
             }
-        };
-        match done {
-            Ok(true) => Ok(()),
-            Ok(false) => Err("there is no such image"),
-            Err(error) => {
-                log::warn!("a command failed: {error}");
-                Err("the database cannot do it now")
+            Self::Delete(id) => {
+                state.pictures.forget(id);
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.delete(id).await) })
+            }
+            Self::Restore(id) => {
+                let store = state.store.clone();
+                Box::pin(async move { answer(store.restore(id).await) })
             }
         }
     }
 }
 
+/// What the store says, in words for the client.
+fn answer(done: Result<bool, StoreError>) -> Result<(), &'static str> {
+    match done {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("there is no such image"),
+        Err(error) => {
+            log::warn!("a command failed: {error}");
+            Err("the database cannot do it now")
+        }
+    }
+}
+
+/// The data of a command that only names an image.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    id: ImageId,
+}
+
 fn read<T: DeserializeOwned>(data: Value) -> Result<T, String> {
     serde_json::from_value(data).map_err(|error| complaint(&error))
+}
+
+fn parse_begin(data: Value) -> Result<Begin, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Data {
+        upload: ImageId,
+        file_name: String,
+        #[serde(default, deserialize_with = "given")]
+        x: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        y: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        w: Option<f64>,
+    }
+    let Data {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+    } = read(data)?;
+    let Place { x, y, w } =
+        checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
+    Ok(Begin {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+    })
 }
 
 fn parse_update(data: Value) -> Result<Command, String> {
@@ -236,13 +299,50 @@ mod tests {
     }
 
     #[test]
-    fn a_delete_names_an_image() {
-        let text = format!(r#"{{"event":"Image:delete","data":{{"id":"{ID}"}},"ref":7}}"#);
-        let expected = Request {
-            reference: 7.into(),
-            command: Ok(Command::Delete(id())),
-        };
-        assert_eq!(Request::parse(&text), expected);
+    fn a_delete_and_a_restore_name_an_image() {
+        for (event, command) in [
+            ("Image:delete", Command::Delete(id())),
+            ("Image:restore", Command::Restore(id())),
+        ] {
+            let text = format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}},"ref":7}}"#);
+            let expected = Request {
+                reference: 7.into(),
+                command: Ok(command),
+            };
+            assert_eq!(Request::parse(&text), expected);
+        }
+    }
+
+    #[test]
+    fn an_upload_is_announced_with_a_clean_name() {
+        let text = format!(
+            r#"{{"event":"Upload:begin","data":{{"upload":"{ID}","fileName":"../a\n.png","y":-2}}}}"#
+        );
+        let expected = Command::Begin(Begin {
+            upload: id(),
+            file_name: "a.png".into(),
+            x: None,
+            y: Some(-2.0),
+            w: None,
+        });
+        assert_eq!(Request::parse(&text).command, Ok(expected));
+        let text = format!(r#"{{"event":"Upload:end","data":{{"upload":"{ID}","id":"{ID}"}}}}"#);
+        let expected = Command::End(End {
+            upload: id(),
+            id: Some(id()),
+        });
+        assert_eq!(Request::parse(&text).command, Ok(expected));
+        for data in [
+            format!(r#"{{"upload":"{ID}"}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":".."}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","x":1e9}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","x":null}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","preview":"data:"}}"#),
+            r#"{"upload":"1","fileName":"a"}"#.into(),
+        ] {
+            let text = format!(r#"{{"event":"Upload:begin","data":{data}}}"#);
+            assert!(Request::parse(&text).command.is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -261,6 +361,7 @@ mod tests {
         ];
         for data in ["{}", "null", "[]", r#"{"id":7}"#, r#"{"id":"x"}"#] {
             texts.push(format!(r#"{{"event":"Image:delete","data":{data}}}"#));
+            texts.push(format!(r#"{{"event":"Image:restore","data":{data}}}"#));
             texts.push(format!(r#"{{"event":"Image:update","data":{data}}}"#));
         }
         for field in [
@@ -280,13 +381,7 @@ mod tests {
                 r#"{{"event":"Image:update","data":{{"id":"{ID}",{field}}}}}"#
             ));
         }
-        for event in [
-            "",
-            "image:delete",
-            "Feed:state",
-            "Image:restore",
-            "Upload:begin",
-        ] {
+        for event in ["", "image:delete", "Feed:state", "upload:begin"] {
             texts.push(format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}}}}"#));
         }
         texts.push(format!(

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::frame::{self, Frame};
+use super::uploads::{Begin, End};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
 
 /// How far the feed has come, as a viewer is told.
@@ -75,6 +76,16 @@ pub(super) fn user_update(count: usize) -> Frame {
         count: usize,
     }
     event("User:update", Data { count })
+}
+
+/// `Upload:begin` of another session
+pub(super) fn upload_begin(begin: &Begin) -> Frame {
+    event("Upload:begin", begin)
+}
+
+/// `Upload:end` of another session
+pub(super) fn upload_end(end: End) -> Frame {
+    event("Upload:end", end)
 }
 
 /// `Ack`, with what went wrong if something did.

@@ -7,6 +7,7 @@ mod frame;
 mod message;
 mod outbox;
 mod session;
+mod uploads;
 
 use std::collections::HashMap;
 
@@ -19,6 +20,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use self::feed::FeedKind;
 use self::outbox::Outbox;
 use self::session::Session;
+pub(super) use self::uploads::Uploads;
 use super::connection::Connection;
 use super::problem::Problem;
 use super::state::State;

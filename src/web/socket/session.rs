@@ -1,7 +1,6 @@
 //! One viewer's session, from the upgrade to the end, whichever of its many ends it finds.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -9,11 +8,12 @@ use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream, Protoc
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
-use super::command::Request;
+use super::command::{Outcome, Request};
 use super::feed::{FeedKind, ViewerFeed};
 use super::frame::{self, CloseCode, Frame};
 use super::message;
 use super::outbox::Outbox;
+use super::uploads::Announcer;
 use crate::web::connection::Connection;
 use crate::web::presence::Present;
 use crate::web::state::State;
@@ -41,6 +41,7 @@ pub(super) struct Session {
     connection: Connection,
     feed: ViewerFeed,
     present: Present,
+    uploads: Announcer,
     /// Commands that wait for their turn: they are carried out one after the other, so that moves keep their order.
     commands: VecDeque<Request>,
     /// The answer to come for the command that is carried out now.
@@ -54,7 +55,7 @@ pub(super) struct Session {
 /// A command that is carried out, and the mark under which it is answered.
 struct Running {
     reference: Value,
-    outcome: Pin<Box<dyn Future<Output = Result<(), &'static str>>>>,
+    outcome: Outcome,
 }
 
 /// How a session ends.
@@ -82,6 +83,7 @@ impl Session {
         Self {
             feed: ViewerFeed::new(kind, &state),
             present: state.presence.enter(),
+            uploads: state.uploads.enter(),
             state,
             outbox,
             messages: messages.max_continuation_size(MAX_MESSAGE),
@@ -100,26 +102,21 @@ impl Session {
             connection,
             feed,
             present,
+            uploads,
             messages,
             ..
         } = self;
-        // The feed's connection to the database closes now, however long the client takes.
-        drop((feed, present));
+        // The feed's connection to the database closes now, however long the client takes, and its uploads are over.
+        drop((feed, present, uploads));
         match end {
             End::Gone => {}
             End::Cut(why) => {
                 log::info!("disconnected a viewer: {why}");
+                outbox.finish();
                 connection.cut();
             }
-            End::Close(code) => {
-                outbox.push(frame::close(code));
-                outbox.finish();
-                if timeout(CLOSE_LIMIT, outbox.gone()).await.is_err() {
-                    connection.cut();
-                }
-            }
+            End::Close(code) => say_goodbye(code, &outbox, messages, &connection).await,
         }
-        drop(messages);
     }
 
     /// Serves the client until its session ends.
@@ -153,6 +150,7 @@ impl Session {
                     }
                 }
                 count = self.present.count(), if may_speak => self.outbox.push(message::user_update(count)),
+                frame = self.uploads.next(), if may_speak => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
                     self.outbox.push(frame);
                     self.give_answers();
@@ -176,9 +174,7 @@ impl Session {
             };
             match command {
                 Ok(command) => {
-                    let state = self.state.clone();
-                    let outcome =
-                        Box::pin(async move { command.run(&state.store, &state.pictures).await });
+                    let outcome = command.begin(&self.state, &self.uploads);
                     self.running = Some(Running { reference, outcome });
                 }
                 Err(why) => {
@@ -221,7 +217,7 @@ impl Session {
             }
             Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
             Some(Ok(AggregatedMessage::Binary(_))) => Err(End::Close(CloseCode::Unsupported)),
-            Some(Ok(AggregatedMessage::Close(_))) => Err(End::Close(CloseCode::Normal)),
+            Some(Ok(AggregatedMessage::Close(_))) | None => Err(End::Close(CloseCode::Normal)),
             Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::TooBig)),
             // The stream reports text that is not UTF-8 in this way.
             Some(Err(ProtocolError::Io(error)))
@@ -229,7 +225,7 @@ impl Session {
             {
                 Err(End::Close(CloseCode::Invalid))
             }
-            Some(Err(ProtocolError::Io(_))) | None => Err(End::Close(CloseCode::Normal)),
+            Some(Err(ProtocolError::Io(_))) => Err(End::Close(CloseCode::Normal)),
             Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
         }
     }
@@ -250,6 +246,44 @@ impl Session {
         self.missed += 1;
         self.outbox.push(frame::ping());
         None
+    }
+}
+
+/// Sends the last frame and ends the connection: at once if the client has closed, too, since it may wait for that.
+async fn say_goodbye(
+    code: CloseCode,
+    outbox: &Outbox,
+    messages: AggregatedMessageStream,
+    connection: &Connection,
+) {
+    outbox.push(frame::close(code));
+    let client_has_read = match code {
+        CloseCode::Normal => true,
+        CloseCode::Away | CloseCode::Unsupported => {
+            // Who does not answer in time is not waited for any longer.
+            let _ = timeout(CLOSE_LIMIT, client_closes(messages, outbox)).await;
+            true
+        }
+        // What it says cannot be understood any more: the server reads and drops it for a while.
+        CloseCode::Protocol | CloseCode::Invalid | CloseCode::TooBig => false,
+    };
+    outbox.finish();
+    let sent = timeout(CLOSE_LIMIT, outbox.gone()).await;
+    if client_has_read || sent.is_err() {
+        connection.cut();
+    }
+}
+
+/// Waits for the client's last frame, or for the end of the connection.
+async fn client_closes(mut messages: AggregatedMessageStream, outbox: &Outbox) {
+    loop {
+        tokio::select! {
+            () = outbox.gone() => return,
+            message = messages.recv() => match message {
+                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return,
+                Some(Ok(_)) => {}
+            }
+        }
     }
 }
 

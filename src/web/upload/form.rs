@@ -5,7 +5,7 @@ use std::str::FromStr;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::error::PayloadError;
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{ContentDisposition, HeaderMap};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
@@ -82,10 +82,7 @@ impl Reading {
         if std::mem::replace(&mut self.has_file, true) {
             return Err(Problem::bad_request("A form carries one image."));
         }
-        self.part_name = field
-            .content_disposition()
-            .and_then(|part| part.get_filename())
-            .map(unescape);
+        self.part_name = field.content_disposition().and_then(part_name);
         let mut bytes = Vec::with_capacity(usize::try_from(self.expected).unwrap_or_default());
         let mut hash = Sha256::new();
         while let Some(chunk) = self.chunk(&mut field).await? {
@@ -161,6 +158,14 @@ impl Reading {
             ..self.upload
         })
     }
+}
+
+/// The name that a part gives. RFC 7578 forbids the extended notation, but some clients use it for what is not ASCII.
+fn part_name(part: &ContentDisposition) -> Option<String> {
+    let extended = part
+        .get_filename_ext()
+        .and_then(|name| String::from_utf8(name.value.clone()).ok());
+    extended.or_else(|| part.get_filename().map(unescape))
 }
 
 /// Browsers escape these three characters in the name of a file, and nothing else, not even the percent sign (the HTML

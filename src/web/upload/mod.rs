@@ -141,5 +141,10 @@ async fn store(
             StatusCode::CONFLICT,
             "Another image has this id.",
         )),
+        // Neither is it on the board, as 200 would say, nor may a repeat undo what somebody did since.
+        Insert::Deleted => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "The image was stored and has been deleted since.",
+        )),
     }
 }

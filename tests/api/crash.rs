@@ -1,0 +1,134 @@
+//! The program itself is killed while it writes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use reqwest::Client;
+use serde_json::Value;
+
+use crate::files::sized;
+use crate::helpers::{PATIENCE, file_form};
+
+/// The program with the embedded engine, and the address that it prints.
+struct Program {
+    process: Child,
+    url: String,
+}
+
+impl Program {
+    fn start(data: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_realtime-photo"))
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env_remove("RETHINKDB_URL")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let start = line
+            .find("http://")
+            .unwrap_or_else(|| panic!("no address in {line:?}"));
+        let url = line[start..]
+            .split('/')
+            .take(3)
+            .collect::<Vec<_>>()
+            .join("/");
+        Self { process, url }
+    }
+
+    /// `kill -9`
+    fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = Client::builder().timeout(PATIENCE).build().unwrap();
+    let acknowledged: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
+    for round in 0..3 {
+        let program = Program::start(folder.path());
+        let killed = Arc::new(AtomicBool::new(false));
+        let uploaders: Vec<_> = (0..4)
+            .map(|uploader| {
+                let (client, url) = (client.clone(), program.url.clone());
+                let (acknowledged, killed) = (acknowledged.clone(), killed.clone());
+                tokio::spawn(async move {
+                    for number in 0.. {
+                        let seed = round * 1_000_000 + uploader * 10_000 + number;
+                        let form = file_form("cat.png", sized(200_000, seed));
+                        let sent = client
+                            .post(format!("{url}/image"))
+                            .multipart(form)
+                            .send()
+                            .await;
+                        let Ok(response) = sent else { break };
+                        assert_eq!(response.status(), 201);
+                        let Ok(record) = response.json::<Value>().await else {
+                            break;
+                        };
+                        let id = record["id"].as_str().unwrap().to_owned();
+                        acknowledged.lock().unwrap().insert(id, seed);
+                    }
+                    assert!(
+                        killed.load(Ordering::SeqCst),
+                        "uploads fail only because the program was killed"
+                    );
+                })
+            })
+            .collect();
+        let enough = acknowledged.lock().unwrap().len() + 12;
+        while acknowledged.lock().unwrap().len() < enough {
+            tokio::task::yield_now().await;
+        }
+        killed.store(true, Ordering::SeqCst);
+        program.kill();
+        for uploader in uploaders {
+            uploader.await.unwrap();
+        }
+    }
+    let program = Program::start(folder.path());
+    let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
+    assert!(acknowledged.len() >= 36);
+    let listed = client
+        .get(format!("{}/images?limit=1000", program.url))
+        .send()
+        .await
+        .unwrap();
+    let listed: Value = listed.json().await.unwrap();
+    let listed: Vec<&str> = listed["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|image| image["id"].as_str().unwrap())
+        .collect();
+    for (id, seed) in acknowledged {
+        assert!(listed.contains(&id.as_str()), "{id} is on the board");
+        let image = client
+            .get(format!("{}/image/{id}", program.url))
+            .send()
+            .await
+            .unwrap();
+        assert!(
+            image.bytes().await.unwrap() == sized(200_000, seed),
+            "{id} is whole"
+        );
+    }
+}

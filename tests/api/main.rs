@@ -1,0 +1,20 @@
+//! The server from outside: HTTP and WebSocket, on the embedded engine or on the RethinkDB that `TEST_RETHINKDB_URL` names.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod announcements;
+mod crash;
+mod files;
+mod guard;
+mod helpers;
+mod images;
+mod latest;
+mod outage;
+mod pages;
+mod proxy;
+mod removal;
+mod sessions;
+mod slow;
+mod socket;
+mod upload;
+mod viewer;

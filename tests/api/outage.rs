@@ -1,0 +1,94 @@
+//! The database goes away and comes back.
+
+use serde_json::json;
+
+use crate::files::read;
+use crate::helpers::{TestApp, file_form, problem, spawn_app};
+
+async fn viewers_catch_up(
+    mut app: TestApp,
+    mut away: impl FnMut(&mut TestApp),
+    mut back: impl FnMut(&mut TestApp),
+) {
+    let kept = app.upload("kept.png", read("plain.png")).await;
+    let mut board = app.board().await;
+    board.initial().await;
+    let mut latest = app.latest().await;
+    latest.ready().await;
+    let mut command = app.board().await;
+    command.initial().await;
+
+    away(&mut app);
+    assert_eq!(board.state().await, "interrupted");
+    assert_eq!(latest.state().await, "interrupted");
+    let ready = app.get("/readyz").await;
+    assert!(ready.headers().contains_key("retry-after"));
+    problem(ready, 503).await;
+    problem(app.get("/images").await, 503).await;
+    assert_eq!(app.get("/healthz").await.status(), 200);
+    let answer = command
+        .command("Image:delete", json!({"id": kept["id"]}))
+        .await;
+    assert_eq!(answer["ok"], false);
+
+    back(&mut app);
+    // Once interrupted, it is not said again for each attempt.
+    let images = board.initial().await;
+    assert!(images.values().eq([&kept]));
+    assert_eq!(latest.state().await, "initializing");
+    assert_eq!(latest.expect("Image:update").await["id"], kept["id"]);
+    assert!(latest.picture().await == read("plain.png"));
+    assert_eq!(latest.state().await, "ready");
+    let next = app.upload("next.gif", read("still.gif")).await;
+    assert_eq!(board.expect("Image:update").await, next);
+    assert_eq!(app.get("/readyz").await.status(), 200);
+}
+
+#[tokio::test]
+async fn viewers_catch_up_when_the_connection_to_the_database_was_lost() {
+    viewers_catch_up(
+        spawn_app().await,
+        |app| app.proxy.cut(),
+        |app| app.proxy.mend(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn viewers_catch_up_when_the_engine_was_stopped_and_started() {
+    let app = spawn_app().await;
+    if app.database.embedded.is_none() {
+        return;
+    }
+    viewers_catch_up(
+        app,
+        |app| app.database.embedded.as_mut().unwrap().stop(),
+        |app| app.database.embedded.as_mut().unwrap().start(),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_viewer_who_comes_while_the_database_is_away_is_shown_everything_later() {
+    let app = spawn_app().await;
+    let record = app.upload("cat.png", read("plain.png")).await;
+    app.proxy.cut();
+    let mut viewer = app.board().await;
+    assert_eq!(viewer.state().await, "interrupted");
+    app.proxy.mend();
+    assert_eq!(
+        viewer.initial().await.into_values().collect::<Vec<_>>(),
+        [record]
+    );
+}
+
+#[tokio::test]
+async fn an_upload_while_the_database_is_away_is_refused_for_now() {
+    let app = spawn_app().await;
+    app.proxy.cut();
+    let response = app.post(file_form("cat.png", read("plain.png"))).await;
+    assert!(response.headers().contains_key("retry-after"));
+    problem(response, 503).await;
+    app.proxy.mend();
+    app.upload("cat.png", read("plain.png")).await;
+}

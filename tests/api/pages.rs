@@ -1,0 +1,109 @@
+//! The pages and the server's health.
+
+use reqwest::header::HeaderMap;
+
+use crate::helpers::{problem, spawn_app};
+
+fn text(headers: &HeaderMap, name: &str) -> String {
+    headers[name].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_pages_load_nothing_from_elsewhere() {
+    let app = spawn_app().await;
+    for path in ["/", "/latest"] {
+        let response = app.get(path).await;
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        assert_eq!(text(&headers, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(text(&headers, "x-content-type-options"), "nosniff");
+        assert_eq!(text(&headers, "referrer-policy"), "no-referrer");
+        let policy = text(&headers, "content-security-policy");
+        for rule in [
+            "default-src 'self';",
+            "img-src 'self' blob: data:;",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(policy.contains(rule), "{policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        let page = response.text().await.unwrap();
+        assert!(
+            !page.contains("http://") && !page.contains("https://"),
+            "{path}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn everything_that_a_page_names_is_there_with_its_type() {
+    let app = spawn_app().await;
+    let mut waiting = vec!["/".to_owned(), "/latest".to_owned()];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if !seen.insert(path.clone()) {
+            continue;
+        }
+        let response = app.get(&path).await;
+        assert_eq!(response.status(), 200, "{path}");
+        let kind = text(response.headers(), "content-type");
+        let expected = match path.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => "text/html; charset=utf-8",
+        };
+        assert_eq!(kind, expected, "{path}");
+        let content = response.text().await.unwrap();
+        for (at, _) in content.match_indices("\"/static/") {
+            waiting.push(content[at + 1..].split('"').next().unwrap().to_owned());
+        }
+        for (at, _) in content.match_indices("from './") {
+            waiting.push(format!(
+                "/static/js/{}",
+                content[at + 8..].split('\'').next().unwrap()
+            ));
+        }
+    }
+    assert!(seen.len() > 5, "{seen:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_did_not_change_is_not_sent_again() {
+    let app = spawn_app().await;
+    let first = app.get("/").await;
+    assert_eq!(text(first.headers(), "cache-control"), "no-cache");
+    let etag = text(first.headers(), "etag");
+    let again = app
+        .client
+        .get(app.url("/"))
+        .header("if-none-match", etag)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(again.status(), 304);
+    assert!(again.bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn no_file_beside_the_pages_can_be_read() {
+    let app = spawn_app().await;
+    for path in [
+        "..%2fCargo.toml",
+        "%2e%2e/Cargo.toml",
+        "..%5cCargo.toml",
+        "%2fetc%2fpasswd",
+        "js",
+        "",
+        "%00",
+    ] {
+        problem(app.get(&format!("/static/{path}")).await, 404).await;
+    }
+}
+
+#[tokio::test]
+async fn the_server_says_that_it_is_well() {
+    let app = spawn_app().await;
+    assert_eq!(app.get("/healthz").await.status(), 200);
+    assert_eq!(app.get("/readyz").await.status(), 200);
+}

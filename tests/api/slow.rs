@@ -1,0 +1,92 @@
+//! Viewers who do not read, or slowly.
+
+use std::time::Duration;
+
+use realtime_photo::web;
+use socket2::{Domain, Socket, Type};
+use tokio::net::TcpStream;
+
+use crate::files::sized;
+use crate::helpers::{TestApp, spawn_with_settings};
+use crate::viewer::Viewer;
+
+/// A viewer whose system takes in little for it.
+async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.set_recv_buffer_size(8 << 10).unwrap();
+    socket.connect(&app.address.into()).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let stream = TcpStream::from_std(socket.into()).unwrap();
+    Viewer::over(stream, app.address, path, &[]).await.unwrap()
+}
+
+async fn impatient_app() -> TestApp {
+    let settings = web::Settings {
+        patience: Duration::from_secs(1),
+        ..web::Settings::default()
+    };
+    spawn_with_settings(settings).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_who_does_not_read_is_disconnected_while_another_gets_everything() {
+    const IMAGES: u64 = 4;
+    let image = |number| sized(3 << 20, number);
+    let app = impatient_app().await;
+    let mut reader = app.latest().await;
+    reader.initial().await;
+    let mut lazy = lazy_viewer(&app, "/ws?feed=latest").await;
+    lazy.initial().await;
+    reader.until_count(2).await;
+    let reading = tokio::spawn(async move {
+        for number in 0..IMAGES {
+            reader.expect("Image:update").await;
+            assert!(reader.picture().await == image(number));
+        }
+        reader
+    });
+    for number in 0..IMAGES {
+        app.upload("large.png", image(number)).await;
+    }
+    let mut reader = reading.await.unwrap();
+    // The count was told when it fell, perhaps between two images; so let it change once more.
+    let _third = app.board().await;
+    reader.until_count(2).await;
+    assert!(
+        lazy.breaks_off().await,
+        "what was to come is not buffered for it"
+    );
+}
+
+#[tokio::test]
+async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
+    let app = impatient_app().await;
+    let mut slow = lazy_viewer(&app, "/ws?feed=latest").await;
+    slow.initial().await;
+    let bytes = sized(2 << 20, 1);
+    app.upload("large.png", bytes.clone()).await;
+    // Its small buffer alone makes the server wait many times.
+    slow.expect("Image:update").await;
+    assert!(slow.picture().await == bytes);
+}
+
+#[tokio::test]
+async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
+    let settings = web::Settings {
+        heartbeat: Duration::from_millis(700),
+        patience: Duration::from_millis(500),
+        ..web::Settings::default()
+    };
+    let app = spawn_with_settings(settings).await;
+    let mut viewer = app.latest().await;
+    viewer.initial().await;
+    for number in 0..2 {
+        let bytes = sized(1 << 20, number);
+        app.upload("large.png", bytes.clone()).await;
+        viewer.expect("Image:update").await;
+        assert!(viewer.picture().await == bytes);
+        // Longer than the server's patience.
+        viewer.until_ping().await;
+        viewer.until_ping().await;
+    }
+}

@@ -1,0 +1,212 @@
+//! `GET /ws`, the board.
+
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::files::{read, sized};
+use crate::helpers::{TestApp, problem, spawn_app};
+use crate::viewer::Viewer;
+
+async fn ready(app: &TestApp) -> Viewer {
+    let mut viewer = app.board().await;
+    viewer.initial().await;
+    viewer
+}
+
+fn id(record: &Value) -> &str {
+    record["id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_new_tab_is_shown_everything_that_is_there() {
+    let app = spawn_app().await;
+    assert!(app.board().await.initial().await.is_empty());
+    let mut records = Vec::new();
+    for number in 0..3 {
+        records.push(app.upload("cat.png", sized(7000, number)).await);
+    }
+    app.delete(records[1]["url"].as_str().unwrap()).await;
+    let shown = app.board().await.initial().await;
+    let expected = [&records[0], &records[2]].map(|record| (id(record).to_owned(), record.clone()));
+    assert_eq!(shown, expected.into());
+}
+
+#[tokio::test]
+async fn everybody_sees_an_upload_a_move_and_a_deletion() {
+    let app = spawn_app().await;
+    let mut viewers = [ready(&app).await, ready(&app).await, ready(&app).await];
+    let record = app.upload("cat.png", read("plain.png")).await;
+    for viewer in &mut viewers {
+        assert_eq!(viewer.expect("Image:update").await, record);
+    }
+    let change = json!({"id": record["id"], "x": 12.5, "y": -3, "w": 100, "z": 7, "alt": "A cat"});
+    viewers[0]
+        .send(json!({"event": "Image:update", "data": change, "ref": 1}).to_string())
+        .await;
+    let mut moved = record.clone();
+    for (name, value) in change.as_object().unwrap() {
+        moved[name] = value.clone();
+    }
+    moved["y"] = json!(-3.0);
+    moved["w"] = json!(100.0);
+    moved["z"] = json!(7.0);
+    for viewer in &mut viewers {
+        assert_eq!(viewer.expect("Image:update").await, moved);
+    }
+    viewers[1]
+        .send(json!({"event": "Image:delete", "data": {"id": record["id"]}}).to_string())
+        .await;
+    for viewer in &mut viewers {
+        assert_eq!(
+            viewer.expect("Image:delete").await,
+            json!({"id": record["id"]})
+        );
+    }
+    problem(app.get(record["url"].as_str().unwrap()).await, 404).await;
+}
+
+#[tokio::test]
+async fn every_command_is_answered() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    let record = app.upload("cat.png", read("plain.png")).await;
+    let answer = viewer
+        .command(
+            "Image:update",
+            json!({"id": record["id"], "x": 1, "moving": true}),
+        )
+        .await;
+    assert_eq!(answer["ok"], true);
+    assert_eq!(answer.get("message"), None);
+    let answer = viewer
+        .command("Image:delete", json!({"id": record["id"]}))
+        .await;
+    assert_eq!(answer["ok"], true);
+    for event in ["Image:delete", "Image:update"] {
+        let answer = viewer
+            .command(event, json!({"id": record["id"], "x": 1}))
+            .await;
+        assert_eq!(answer["ok"], false, "{event}");
+        assert!(answer["message"].is_string());
+    }
+    // Without a mark the answer has none.
+    viewer
+        .send(r#"{"event":"Image:delete","data":{"id":"x"}}"#)
+        .await;
+    let answer = viewer.expect("Ack").await;
+    assert_eq!(
+        (&answer["ref"], &answer["ok"]),
+        (&Value::Null, &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn messages_that_are_not_ours_change_nothing() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    let record = app.upload("cat.png", read("plain.png")).await;
+    let own = id(&record);
+    let messages = [
+        "".to_owned(),
+        "hello".to_owned(),
+        "{".to_owned(),
+        "[]".to_owned(),
+        "null".to_owned(),
+        format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)),
+        r#"{"event":"Image:drop","data":{}}"#.to_owned(),
+        format!(r#"{{"event":"Image:update","data":{{"id":"{own}","x":"1"}}}}"#),
+        format!(r#"{{"event":"Image:update","data":{{"id":"{own}","x":null}}}}"#),
+        format!(r#"{{"event":"Image:update","data":{{"id":"{own}","x":1e99}}}}"#),
+        format!(r#"{{"event":"Image:update","data":{{"id":"{own}","x":1,"sha256":"0"}}}}"#),
+        format!(r#"{{"event":"Image:update","data":{{"id":"{own}","w":-1}}}}"#),
+        format!(r#"{{"event":"Image:delete","data":{{"id":"{own}"}},"admin":true}}"#),
+        format!(r#"{{"event":"Image:delete","data":{{"id":["{own}"]}}}}"#),
+    ];
+    for message in messages {
+        viewer.send(message.as_str()).await;
+        assert_eq!(viewer.expect("Ack").await["ok"], false, "{message}");
+    }
+    assert_eq!(app.get_json("/images").await["images"], json!([record]));
+}
+
+#[tokio::test]
+async fn commands_are_carried_out_in_their_order() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    let record = app.upload("cat.png", read("plain.png")).await;
+    // More than may wait in the server.
+    for x in 0..200 {
+        let data = json!({"id": record["id"], "x": x, "moving": x < 199});
+        viewer
+            .send(json!({"event": "Image:update", "data": data, "ref": x}).to_string())
+            .await;
+    }
+    for x in 0..200 {
+        let answer = viewer.expect("Ack").await;
+        assert_eq!((&answer["ref"], &answer["ok"]), (&json!(x), &json!(true)));
+    }
+    assert_eq!(app.get_json("/images").await["images"][0]["x"], 199.0);
+}
+
+#[tokio::test]
+async fn bytes_and_messages_that_are_too_long_end_the_session() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    viewer.send(vec![1, 2, 3]).await;
+    assert_eq!(viewer.closed().await, Some(CloseCode::Unsupported));
+    let mut viewer = ready(&app).await;
+    viewer.send("x".repeat(65 << 10)).await;
+    assert_eq!(viewer.closed().await, Some(CloseCode::Size));
+}
+
+#[tokio::test]
+async fn a_ping_is_answered() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    viewer.send(Message::Ping("hello".into())).await;
+    loop {
+        if let Message::Pong(payload) = viewer.next().await {
+            assert_eq!(payload, "hello");
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn everybody_learns_how_many_are_here() {
+    let app = spawn_app().await;
+    let mut first = app.board().await;
+    first.until_count(1).await;
+    let mut second = app.latest().await;
+    first.until_count(2).await;
+    second.until_count(2).await;
+    second.close().await;
+    first.until_count(1).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_upgrade_is_told_so() {
+    let app = spawn_app().await;
+    problem(app.get("/ws").await, 426).await;
+    problem(app.get("/ws?feed=other").await, 400).await;
+    let request = app
+        .client
+        .get(app.url("/ws"))
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket");
+    problem(request.send().await.unwrap(), 400).await;
+}
+
+#[tokio::test]
+async fn when_the_server_stops_sessions_are_closed_as_going_away() {
+    let mut app = spawn_app().await;
+    let (mut board, mut latest) = (ready(&app).await, app.latest().await);
+    latest.initial().await;
+    let start = std::time::Instant::now();
+    app.stop();
+    assert_eq!(board.closed().await, Some(CloseCode::Away));
+    assert_eq!(latest.closed().await, Some(CloseCode::Away));
+    drop(app);
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+}

@@ -1,0 +1,461 @@
+//! `POST /image`
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+
+use reqwest::Body;
+use reqwest::multipart::{Form, Part};
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use crate::files::{IMAGES, read, sized};
+use crate::helpers::{MAX_UPLOAD, PATIENCE, TestApp, file_form, problem, spawn_app};
+
+fn image_form() -> Form {
+    file_form("plain.png", read("plain.png"))
+}
+
+async fn count(app: &TestApp) -> usize {
+    app.get_json("/images").await["images"]
+        .as_array()
+        .unwrap()
+        .len()
+}
+
+#[tokio::test]
+async fn images_of_every_kind_are_stored_and_given_back() {
+    let app = spawn_app().await;
+    for (name, kind, width, height) in IMAGES {
+        let record = app.upload(name, read(name)).await;
+        assert_eq!(record["type"], kind, "{name}");
+        assert_eq!(
+            (&record["width"], &record["height"]),
+            (&width.into(), &height.into()),
+            "{name}"
+        );
+        let response = app.get(record["url"].as_str().unwrap()).await;
+        assert_eq!(response.headers()["content-type"], kind);
+        assert_eq!(response.bytes().await.unwrap(), read(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_answer_is_the_record_and_where_it_is() {
+    let app = spawn_app().await;
+    let form = image_form()
+        .text("author", "Åsa")
+        .text("alt", "A gradient")
+        .text("x", "-12.5")
+        .text("y", "7")
+        .text("w", "300");
+    let response = app.post(form).await;
+    assert_eq!(response.status(), 201);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let record: Value = response.json().await.unwrap();
+    let expected = serde_json::json!({
+        "id": record["id"], "fileName": "plain.png", "type": "image/png", "size": 6437, "width": 64, "height": 48,
+        "sha256": "00d9d6d66a90191396f63c376d661a87d047c9c1821e962ba21ea8174757206d", "author": "Åsa",
+        "alt": "A gradient", "x": -12.5, "y": 7.0, "w": 300.0, "z": record["z"], "createdAt": record["createdAt"],
+        "url": location,
+    });
+    assert_eq!(record, expected);
+    assert_eq!(
+        location,
+        format!("/image/{}", record["id"].as_str().unwrap())
+    );
+    assert!(record["createdAt"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(app.get_json("/images").await["images"][0], record);
+}
+
+#[tokio::test]
+async fn fields_may_come_in_any_order_and_unknown_ones_are_skipped() {
+    let app = spawn_app().await;
+    let file = Part::bytes(read("still.gif")).file_name("part.gif");
+    let form = Form::new()
+        .text("x", "1")
+        .text("unknown", "?")
+        .part("file", file)
+        .text("type", "image/png")
+        .text("fileName", "field.gif")
+        .text("author", " ");
+    let record: Value = app.post(form).await.json().await.unwrap();
+    assert_eq!(record["fileName"], "field.gif");
+    assert_eq!(record["type"], "image/gif");
+    assert_eq!(record["x"], 1.0);
+    assert_eq!(record.get("author"), None);
+}
+
+#[tokio::test]
+async fn both_spellings_of_the_path_take_uploads() {
+    let app = spawn_app().await;
+    let response = app
+        .client
+        .post(app.url("/image/"))
+        .multipart(image_form())
+        .send()
+        .await;
+    assert_eq!(response.unwrap().status(), 201);
+}
+
+#[tokio::test]
+async fn hostile_file_names_become_harmless() {
+    let app = spawn_app().await;
+    for (given, kept) in [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\windows\\system.ini", "system.ini"),
+        ("a \"quoted\" name.png", "a \"quoted\" name.png"),
+        ("line\r\nbreak: yes.png", "linebreak: yes.png"),
+        ("👩‍🚀 in space.png", "👩‍🚀 in space.png"),
+        ("100%22.png", "100%22.png"),
+        (
+            "<img src=x onerror=alert(1)>.png",
+            "<img src=x onerror=alert(1)>.png",
+        ),
+        ("..", "image.png"),
+        (" ", "image.png"),
+    ] {
+        let record: Value = app
+            .post(image_form().text("fileName", given))
+            .await
+            .json()
+            .await
+            .unwrap();
+        // A name that is only blank counts as none: the part's own is taken.
+        let kept = if given == " " { "plain.png" } else { kept };
+        assert_eq!(record["fileName"], kept, "{given:?}");
+        let download = app
+            .get(&format!(
+                "/image/download/{}",
+                record["id"].as_str().unwrap()
+            ))
+            .await;
+        assert_eq!(download.status(), 200);
+        assert!(
+            download.headers()["content-disposition"]
+                .to_str()
+                .unwrap()
+                .starts_with("attachment; ")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_name_of_the_part_is_read_as_browsers_and_others_write_it() {
+    let app = spawn_app().await;
+    for (parameter, kept) in [
+        (r#"filename="cat.png""#, "cat.png"),
+        (r#"filename="a %22b%22%0D%0A 100%.png""#, "a \"b\" 100%.png"),
+        (r#"filename="Käse 🧀.png""#, "Käse 🧀.png"),
+        (r#"filename="../../x.png""#, "x.png"),
+        (r#"filename*=UTF-8''K%C3%A4se.png"#, "Käse.png"),
+        (r#"filename="""#, "image.png"),
+    ] {
+        let head =
+            format!("--b\r\nContent-Disposition: form-data; name=\"file\"; {parameter}\r\n\r\n");
+        let body = [head.as_bytes(), &read("plain.png"), LAST].concat();
+        let request = app.client.post(app.url("/image"));
+        let request = request
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(body);
+        let record: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(record["fileName"], kept, "{parameter}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_can_be_repeated_safely() {
+    let app = spawn_app().await;
+    let id = "0194bd2c-7a00-7000-8000-000000000001";
+    let first = app.post(image_form().text("id", id)).await;
+    assert_eq!(first.status(), 201);
+    let first: Value = first.json().await.unwrap();
+    assert_eq!(first["id"], id);
+    let again = app.post(image_form().text("id", id)).await;
+    assert_eq!(again.status(), 200);
+    assert_eq!(again.json::<Value>().await.unwrap(), first);
+    let other = app
+        .post(file_form("still.gif", read("still.gif")).text("id", id))
+        .await;
+    problem(other, 409).await;
+    assert_eq!(count(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_form_without_a_usable_image_is_refused() {
+    let app = spawn_app().await;
+    let two = image_form().part("file", Part::bytes(read("still.gif")).file_name("2.gif"));
+    let mut many = image_form();
+    for _ in 0..40 {
+        many = many.text("unknown", "?");
+    }
+    let forms = [
+        Form::new(),
+        Form::new().text("fileName", "cat.png"),
+        file_form("empty.png", Vec::new()),
+        two,
+        many,
+        image_form().text("x", "left"),
+        image_form().text("x", "NaN"),
+        image_form().text("y", "1e300"),
+        image_form().text("w", "-5"),
+        image_form().text("id", "7"),
+        image_form().text("id", "0194BD2C-7A00-7000-8000-000000000001"),
+        image_form().text("author", "a".repeat(81)),
+        image_form().text("author", "a").text("author", "b"),
+        image_form().text("alt", "a".repeat(100_000)),
+        image_form().part("fileName", Part::bytes(&b"\xff\xfe"[..])),
+    ];
+    for (number, form) in forms.into_iter().enumerate() {
+        let response = app.post(form).await;
+        assert_eq!(response.status(), 400, "form {number}");
+        problem(response, 400).await;
+    }
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_form_is_refused() {
+    let app = spawn_app().await;
+    let boundary = "multipart/form-data; boundary=b";
+    for (kind, body) in [
+        ("application/json", "{}"),
+        ("image/png", "x"),
+        ("multipart/form-data", "x"),
+        (boundary, ""),
+        (boundary, "garbage"),
+        (boundary, "--b\r\n\r\nno header\r\n--b--\r\n"),
+        (
+            boundary,
+            "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nno end",
+        ),
+        (
+            boundary,
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\nb\"\r\n\r\nx\r\n--b--\r\n",
+        ),
+    ] {
+        let request = app
+            .client
+            .post(app.url("/image"))
+            .header("content-type", kind)
+            .body(body);
+        problem(request.send().await.unwrap(), 400).await;
+    }
+    problem(
+        app.client.post(app.url("/image")).send().await.unwrap(),
+        400,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_image_by_its_bytes_is_refused() {
+    let app = spawn_app().await;
+    for bytes in [
+        &b"just text"[..],
+        b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+        b"%PDF-1.7",
+        b"BM",
+        b"\0",
+    ] {
+        let part = Part::bytes(bytes)
+            .file_name("cat.png")
+            .mime_str("image/png")
+            .unwrap();
+        problem(app.post(Form::new().part("file", part)).await, 415).await;
+    }
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
+async fn a_truncated_image_of_any_kind_is_refused() {
+    let app = spawn_app().await;
+    for (name, ..) in IMAGES
+        .into_iter()
+        .filter(|(name, ..)| *name != "trailing.jpg")
+    {
+        let whole = read(name);
+        for length in [whole.len() / 2, whole.len() - 1] {
+            let response = app.post(file_form(name, whole[..length].to_vec())).await;
+            assert_eq!(response.status(), 422, "{name} cut to {length}");
+            problem(response, 422).await;
+        }
+    }
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
+async fn an_image_whose_header_lies_or_claims_too_much_is_refused() {
+    let app = spawn_app().await;
+    let claiming = |width: u32, height: u32| {
+        let mut png = read("plain.png");
+        png[16..20].copy_from_slice(&width.to_be_bytes());
+        png[20..24].copy_from_slice(&height.to_be_bytes());
+        let mut checksum = crc32fast::Hasher::new();
+        checksum.update(&png[12..29]);
+        let checksum = checksum.finalize();
+        png[29..33].copy_from_slice(&checksum.to_be_bytes());
+        png
+    };
+    let bomb = problem(
+        app.post(file_form("bomb.png", claiming(100_000, 100_000)))
+            .await,
+        422,
+    )
+    .await;
+    assert!(bomb.contains("100000 × 100000"), "{bomb}");
+    problem(app.post(file_form("lie.png", claiming(64, 480))).await, 422).await;
+}
+
+#[tokio::test]
+async fn an_image_of_just_the_limit_is_taken_and_one_more_byte_is_not() {
+    let app = spawn_app().await;
+    let largest = sized(MAX_UPLOAD, 1);
+    let record = app.upload("largest.png", largest.clone()).await;
+    assert_eq!(record["size"], MAX_UPLOAD);
+    assert!(app.get_bytes(record["url"].as_str().unwrap()).await == largest);
+    problem(
+        app.post(file_form("larger.png", sized(MAX_UPLOAD + 1, 1)))
+            .await,
+        413,
+    )
+    .await;
+    assert_eq!(count(&app).await, 1);
+}
+
+#[tokio::test]
+async fn seventeen_mebibytes_are_refused_with_and_without_a_length() {
+    let app = spawn_app().await;
+    let bytes = sized(17 << 20, 1);
+    problem(app.post(file_form("large.png", bytes.clone())).await, 413).await;
+    let chunks: Vec<Result<Vec<u8>, std::io::Error>> = bytes
+        .chunks(64 << 10)
+        .map(|chunk| Ok(chunk.to_vec()))
+        .collect();
+    let stream = Body::wrap_stream(futures::stream::iter(chunks));
+    let part = Part::stream(stream).file_name("large.png");
+    problem(app.post(Form::new().part("file", part)).await, 413).await;
+    assert_eq!(count(&app).await, 0);
+}
+
+/// Begins a request with a form, and a file in it.
+fn begin_upload(app: &TestApp, length: Option<usize>) -> TcpStream {
+    let mut stream = TcpStream::connect(app.address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    let length = match length {
+        Some(length) => format!("Content-Length: {length}"),
+        None => "Transfer-Encoding: chunked".to_owned(),
+    };
+    let head = format!(
+        "POST /image HTTP/1.1\r\nHost: {}\r\n{length}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n",
+        app.address
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+const PART: &[u8] =
+    b"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n";
+const LAST: &[u8] = b"\r\n--b--\r\n";
+
+fn write_chunk(stream: &mut TcpStream, chunk: &[u8]) -> std::io::Result<()> {
+    stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes())?;
+    stream.write_all(chunk)?;
+    stream.write_all(b"\r\n")
+}
+
+#[tokio::test]
+async fn a_client_that_reads_only_when_it_has_sent_all_still_learns_why_it_was_refused() {
+    let app = spawn_app().await;
+    for length in [17 << 20, 30 << 20] {
+        let mut announced = begin_upload(&app, Some(PART.len() + length + LAST.len()));
+        let mut chunked = begin_upload(&app, None);
+        let answers = spawn_blocking(move || {
+            let file = vec![0; length];
+            announced.write_all(&[PART, &file, LAST].concat()).unwrap();
+            write_chunk(&mut chunked, PART).unwrap();
+            for chunk in file.chunks(64 << 10) {
+                write_chunk(&mut chunked, chunk).unwrap();
+            }
+            chunked.write_all(b"0\r\n\r\n").unwrap();
+            [announced, chunked].map(|mut stream| {
+                let mut answer = [0; 12];
+                stream.read_exact(&mut answer).unwrap();
+                answer
+            })
+        });
+        assert_eq!(
+            answers.await.unwrap(),
+            [*b"HTTP/1.1 413", *b"HTTP/1.1 413"],
+            "{length}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_goes_on_sending_what_was_refused_is_cut_off() {
+    let app = spawn_app().await;
+    let mut stream = begin_upload(&app, None);
+    let sent = spawn_blocking(move || {
+        write_chunk(&mut stream, PART).unwrap();
+        let chunk = vec![0; 1 << 20];
+        // It never reads, and would go on for ever.
+        (0_u64..).find(|_| write_chunk(&mut stream, &chunk).is_err())
+    });
+    assert!(sent.await.unwrap().is_some());
+    app.upload("plain.png", read("plain.png")).await;
+}
+
+#[tokio::test]
+async fn a_client_that_vanishes_half_way_leaves_nothing_behind() {
+    let app = spawn_app().await;
+    let file = read("plain.png");
+    for shutdown in [Shutdown::Write, Shutdown::Both] {
+        let mut stream = begin_upload(&app, Some(PART.len() + file.len() + LAST.len()));
+        stream.write_all(PART).unwrap();
+        stream.write_all(&file[..file.len() / 2]).unwrap();
+        stream.shutdown(shutdown).unwrap();
+    }
+    let mut viewer = app.board().await;
+    viewer.initial().await;
+    let record = app.upload("next.png", file).await;
+    // Nothing came before it.
+    assert_eq!(viewer.expect("Image:update").await["id"], record["id"]);
+    assert_eq!(count(&app).await, 1);
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_wait_for_the_answer_has_stored_its_image() {
+    let app = spawn_app().await;
+    let mut viewer = app.board().await;
+    viewer.initial().await;
+    let file = read("plain.png");
+    let mut stream = begin_upload(&app, Some(PART.len() + file.len() + LAST.len()));
+    stream.write_all(&[PART, &file, LAST].concat()).unwrap();
+    drop(stream);
+    let record = viewer.expect("Image:update").await;
+    assert_eq!(app.get_bytes(record["url"].as_str().unwrap()).await, file);
+}
+
+#[tokio::test]
+async fn many_uploads_at_once_are_all_stored() {
+    let app = spawn_app().await;
+    let uploads = (0..24).map(|number| app.upload("large.png", sized(1 << 20, number)));
+    let records = futures::future::join_all(uploads).await;
+    let listed = app.get_json("/images").await;
+    let mut ids: Vec<&Value> = records.iter().map(|record| &record["id"]).collect();
+    let mut listed: Vec<&Value> = listed["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| &record["id"])
+        .collect();
+    ids.sort_by_key(|id| id.as_str());
+    listed.sort_by_key(|id| id.as_str());
+    assert_eq!(ids, listed);
+    let places: std::collections::HashSet<String> = records
+        .iter()
+        .map(|record| format!("{} {}", record["x"], record["y"]))
+        .collect();
+    assert_eq!(places.len(), records.len(), "no two lie in the same place");
+}

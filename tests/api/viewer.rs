@@ -1,0 +1,209 @@
+//! A browser's socket.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use futures::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{self, Message};
+
+use crate::helpers::PATIENCE;
+
+/// A socket session, seen from the client.
+pub(crate) struct Viewer {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Viewer {
+    pub(crate) async fn connect(address: SocketAddr, path: &str) -> Self {
+        Self::try_connect(address, path, &[]).await.unwrap()
+    }
+
+    /// Connects with these headers on top.
+    pub(crate) async fn try_connect(
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, tungstenite::Error> {
+        let stream = TcpStream::connect(address).await.unwrap();
+        Self::over(stream, address, path, headers).await
+    }
+
+    /// Connects over a stream that the caller made.
+    pub(crate) async fn over(
+        stream: TcpStream,
+        address: SocketAddr,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, tungstenite::Error> {
+        let mut request: Request = format!("ws://{address}{path}")
+            .into_client_request()
+            .unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        let (socket, _) = tokio_tungstenite::client_async(request, stream).await?;
+        Ok(Self { socket })
+    }
+
+    /// The next message, whatever it is.
+    pub(crate) async fn next(&mut self) -> Message {
+        let message = timeout(PATIENCE, self.socket.next())
+            .await
+            .expect("a message comes");
+        message.expect("the socket is open").unwrap()
+    }
+
+    /// The next event.
+    pub(crate) async fn event(&mut self) -> Value {
+        loop {
+            match self.next().await {
+                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("not an event, but {}", kind(&other)),
+            }
+        }
+    }
+
+    /// The data of the next event of this name. Others may come before it, but none of these.
+    pub(crate) async fn expect_before(&mut self, name: &str, unwanted: &[&str]) -> Value {
+        let search = async {
+            loop {
+                let mut event = self.event().await;
+                let found = event["event"].as_str().unwrap();
+                if found == name {
+                    return event["data"].take();
+                }
+                assert!(!unwanted.contains(&found), "{event}");
+            }
+        };
+        timeout(PATIENCE, search)
+            .await
+            .unwrap_or_else(|_| panic!("no {name} comes"))
+    }
+
+    /// The data of the next event of this name, whatever comes before it.
+    pub(crate) async fn expect(&mut self, name: &str) -> Value {
+        self.expect_before(name, &[]).await
+    }
+
+    /// Waits until so many are here.
+    pub(crate) async fn until_count(&mut self, count: usize) {
+        let search = async { while self.expect("User:update").await["count"] != count {} };
+        timeout(PATIENCE, search)
+            .await
+            .unwrap_or_else(|_| panic!("there are never {count} here"));
+    }
+
+    /// Waits until the server asks for a sign of life, and gives it.
+    pub(crate) async fn until_ping(&mut self) {
+        while !matches!(self.next().await, Message::Ping(_)) {}
+    }
+
+    /// Waits until the feed is ready, and skips what it begins with, pictures too.
+    pub(crate) async fn ready(&mut self) {
+        loop {
+            if let Message::Text(text) = self.next().await
+                && text.contains("\"ready\"")
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits for a state of the feed.
+    pub(crate) async fn state(&mut self) -> String {
+        let data = self.expect("Feed:state").await;
+        data["state"].as_str().unwrap().to_owned()
+    }
+
+    /// From `initializing` to `ready`: the images that are named between them, by their id.
+    pub(crate) async fn initial(&mut self) -> BTreeMap<String, Value> {
+        let state = self.expect_before("Feed:state", &["Image:update"]).await;
+        assert_eq!(state["state"], "initializing");
+        let mut images = BTreeMap::new();
+        loop {
+            let mut event = self.event().await;
+            match event["event"].as_str().unwrap() {
+                "Image:update" => {
+                    let record = event["data"].take();
+                    images.insert(record["id"].as_str().unwrap().to_owned(), record);
+                }
+                "Feed:state" => {
+                    assert_eq!(event["data"]["state"], "ready");
+                    return images;
+                }
+                "User:update" => {}
+                _ => panic!("unexpected {event}"),
+            }
+        }
+    }
+
+    /// The bytes that follow a record on `feed=latest`.
+    pub(crate) async fn picture(&mut self) -> Vec<u8> {
+        loop {
+            match self.next().await {
+                Message::Binary(bytes) => return bytes.to_vec(),
+                Message::Ping(_) => {}
+                other => panic!("not a picture, but {}", kind(&other)),
+            }
+        }
+    }
+
+    pub(crate) async fn send(&mut self, message: impl Into<Message>) {
+        self.socket.send(message.into()).await.unwrap();
+    }
+
+    /// Sends a command and waits for its answer.
+    pub(crate) async fn command(&mut self, event: &str, data: Value) -> Value {
+        let reference = format!("{event} {data}");
+        self.send(json!({"event": event, "data": data, "ref": reference}).to_string())
+            .await;
+        loop {
+            let answer = self.expect("Ack").await;
+            if answer["ref"] == *reference {
+                return answer;
+            }
+        }
+    }
+
+    /// Waits for the server to close, and says with which code.
+    pub(crate) async fn closed(&mut self) -> Option<CloseCode> {
+        loop {
+            if let Message::Close(frame) = self.next().await {
+                return frame.map(|frame| frame.code);
+            }
+        }
+    }
+
+    /// Closes politely, and waits for the answer.
+    pub(crate) async fn close(mut self) {
+        self.socket.close(None).await.unwrap();
+        while let Ok(Some(Ok(_))) = timeout(PATIENCE, self.socket.next()).await {}
+    }
+
+    /// Whether the connection ended without the rest of what was to come: everything that is there is read.
+    pub(crate) async fn breaks_off(mut self) -> bool {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await {
+                Ok(Some(Ok(Message::Close(_)))) | Err(_) => return false,
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(_)) | None) => return true,
+            }
+        }
+    }
+}
+
+/// What a message is, without its bytes.
+fn kind(message: &Message) -> String {
+    match message {
+        Message::Binary(bytes) => format!("{} bytes", bytes.len()),
+        other => format!("{other:?}"),
+    }
+}
