@@ -1,5 +1,6 @@
 //! HTTP and WebSocket: what browsers and scripts talk to.
 
+mod archive;
 mod body;
 mod conditional;
 mod connection;
@@ -84,6 +85,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(readable("/image/{id}", images::show).route(web::delete().to(images::delete)))
         .service(readable("/image/download/{id}", images::download))
         .service(resource("/image/{id}/restore").route(web::post().to(images::restore)))
+        .service(readable("/images/download", archive::download))
         .service(readable("/images", images::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(socket::open)))
         .service(readable("/healthz", health::healthy))

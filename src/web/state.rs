@@ -1,10 +1,12 @@
 //! What all workers of the server share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::archive;
 use super::pictures::Pictures;
 use super::presence::Presence;
 use super::socket::Uploads;
@@ -37,6 +39,8 @@ pub(super) struct State {
     pub(super) uploads: Uploads,
     pub(super) pictures: Pictures,
     pub(super) admission: Admission,
+    /// One for each archive of the board that may be under way.
+    pub(super) archives: Arc<Semaphore>,
     /// One for each image that may be checked at once: it takes a processor.
     pub(super) checks: Semaphore,
 }
@@ -78,6 +82,7 @@ impl State {
             uploads: Uploads::new(),
             pictures: Pictures::new(),
             admission: Admission::new(settings.max_upload),
+            archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checks: Semaphore::new(processors),
             settings,
         }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod announcements;
+mod archive;
 mod crash;
 mod files;
 mod guard;

@@ -1,0 +1,100 @@
+//! `GET /images/download`
+
+use std::io::{Cursor, Read as _};
+
+use zip::ZipArchive;
+
+use crate::files::{read, sized};
+use crate::helpers::{TestApp, file_form, problem, spawn_app};
+
+/// The names and bytes of the archive's files, in their order.
+async fn archive(app: &TestApp) -> Vec<(String, Vec<u8>)> {
+    let bytes = app.get_bytes("/images/download").await;
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let length = archive.len();
+    let file = |number| {
+        let mut file = archive.by_index(number).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        (file.name().unwrap().into_owned(), bytes)
+    };
+    (0..length).map(file).collect()
+}
+
+#[tokio::test]
+async fn the_whole_board_is_downloaded_the_newest_image_last() {
+    let app = spawn_app().await;
+    assert!(archive(&app).await.is_empty());
+    app.upload("😀 \"cat\".png", read("plain.png")).await;
+    app.upload("cat.png", sized(70_000, 1)).await;
+    let deleted = app.upload("gone.png", sized(7000, 2)).await;
+    app.upload("cat.png", sized(7000, 3)).await;
+    app.delete(deleted["url"].as_str().unwrap()).await;
+    let expected = [
+        ("😀 \"cat\".png", read("plain.png")),
+        ("cat.png", sized(70_000, 1)),
+        ("cat (2).png", sized(7000, 3)),
+    ];
+    let expected = expected.map(|(name, bytes)| (name.to_owned(), bytes));
+    assert_eq!(archive(&app).await, expected);
+}
+
+#[tokio::test]
+async fn the_archive_is_a_file_with_todays_date() {
+    let app = spawn_app().await;
+    let url = app.url("/images/download");
+    for request in [app.client.get(&url), app.client.head(&url)] {
+        let response = request.send().await.unwrap();
+        let headers = response.headers();
+        assert_eq!(headers["content-type"], "application/zip");
+        assert_eq!(headers["cache-control"], "no-store");
+        let disposition = headers["content-disposition"].to_str().unwrap();
+        let name = disposition.split('"').nth(1).unwrap();
+        assert!(disposition.starts_with("attachment"), "{disposition}");
+        assert_eq!(
+            (name.len(), &name[..6], &name[16..]),
+            (20, "board-", ".zip")
+        );
+    }
+    problem(app.client.post(&url).send().await.unwrap(), 405).await;
+}
+
+#[tokio::test]
+async fn only_so_many_are_sent_at_once() {
+    let app = spawn_app().await;
+    for number in 0..3 {
+        // More than the sockets between take.
+        app.post(file_form("large.png", sized(8_000_000, number)))
+            .await;
+    }
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        let response = app.get("/images/download").await;
+        assert_eq!(response.status(), 200);
+        open.push(response);
+    }
+    problem(app.get("/images/download").await, 503).await;
+    drop(open);
+    // The server notices soon that they are gone.
+    while app.get("/images/download").await.status() == 503 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn when_the_database_fails_the_transfer_breaks_off() {
+    let app = spawn_app().await;
+    for number in 0..3 {
+        app.post(file_form("large.png", sized(8_000_000, number)))
+            .await;
+    }
+    let mut response = app.get("/images/download").await;
+    assert_eq!(response.status(), 200);
+    response.chunk().await.unwrap().unwrap();
+    app.proxy.cut();
+    let rest = async {
+        while response.chunk().await?.is_some() {}
+        Ok::<_, reqwest::Error>(())
+    };
+    assert!(rest.await.is_err());
+}
