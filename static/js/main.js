@@ -1,7 +1,7 @@
 // @ts-check
 // The board's page: makes the parts and connects them.
 
-import { addFiles, showHover } from './adding.js';
+import { Adding, showHover } from './adding.js';
 import { announce, announcer } from './announce.js';
 import { banding } from './band.js';
 import { Board, idOf } from './board.js';
@@ -17,12 +17,11 @@ import { Moves } from './moves.js';
 import { navigate, useZoomControls } from './navigate.js';
 import { News } from './news.js';
 import { notice } from './notice.js';
-import { Pending } from './pending.js';
+import { element, template } from './page.js';
 import { useName } from './person.js';
 import { Removing } from './removing.js';
 import { Selecting } from './selecting.js';
 import { Selection } from './selection.js';
-import { Uploads } from './upload.js';
 import { Viewer } from './viewer.js';
 
 /** A new page that would have to be smaller than this to show everything shows the latest instead. */
@@ -33,6 +32,8 @@ const surface = element('surface');
 const layer = element('layer');
 const view = document.documentElement;
 view.dataset.state = 'loading';
+/** Whether everything has been named once. */
+let complete = false;
 
 const added = announcer((name) => `${name} was added.`, (count) => `${count} pictures were added.`);
 /** What was added here, which is no news. @type {Set<string>} */
@@ -48,7 +49,7 @@ const images = new Images({
   onUpdate(record, before, live) {
     moves.seen(record);
     board.changed(record.id);
-    pending.arrived(record.id);
+    adding.arrived(record.id);
     viewer.changed(record);
     if (before) return;
     const restored = removing.back(record.id);
@@ -61,7 +62,7 @@ const images = new Images({
     moves.forget(record.id);
     selection.forget(record.id);
     board.changed(record.id);
-    pending.gone(record.id);
+    adding.gone(record.id);
     const said = viewer.removed(record);
     if (!live) return;
     removing.gone(record, !said);
@@ -73,9 +74,12 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
+  onUploadBegin: (data) => adding.arriving.begin(data),
+  onUploadEnd: (data) => adding.arriving.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
+    if (state === 'lost') adding.lost();
     connection.show(state);
     view.dataset.feed = state;
   },
@@ -101,29 +105,19 @@ const board = new Board(
   selection,
 );
 
-const uploads = new Uploads((upload) => {
-  mine.add(upload.id);
-  pending.write(upload);
+const adding = new Adding({ board, camera, feed, images }, {
+  onAdd: (id) => mine.add(id),
+  onChange: showStart,
 });
-
-const pending = new Pending(
-  { list: element('pending'), template: template('upload') },
-  {
-    tile: (id) => board.tile(id),
-    onRetry: (upload) => uploads.retry(upload),
-    onCancel: (upload) => uploads.cancel(upload),
-    onChange: (cards) => showUploads([...cards].map(({ upload }) => upload.state)),
-  },
-);
 
 /** Everything that there is has been named. */
 function caughtUp() {
-  const first = view.dataset.state === 'loading';
+  const first = !complete;
+  complete = true;
   images.ready();
-  pending.ready((id) => images.get(id) !== undefined);
   moves.resume();
   board.mend();
-  uploads.resume();
+  adding.ready();
   showStart();
   if (!first) return;
   viewer.start();
@@ -133,7 +127,8 @@ function caughtUp() {
 
 /** The board is empty, or it is not. */
 function showStart() {
-  view.dataset.state = images.size > 0 || pending.size > 0 ? 'filled' : 'empty';
+  if (!complete) return;
+  view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
 }
 
 /** @param {boolean} glide */
@@ -151,17 +146,6 @@ function showMost(glide) {
  */
 function follow(record) {
   if (!camera.chosen && !camera.sees(boxOf(record))) showMost(true);
-}
-
-/** @param {import('./upload.js').UploadState[]} states */
-function showUploads(states) {
-  const failed = states.filter((state) => state === 'failed').length;
-  const open = states.length - failed - states.filter((state) => state === 'saved').length;
-  element('uploads').hidden = open + failed === 0;
-  element('uploads-open').textContent = open > 0 ? `Adding ${open === 1 ? 'one picture' : `${open} pictures`}…` : '';
-  element('uploads-failed').hidden = failed === 0;
-  element('uploads-failed').textContent = `${failed} not added`;
-  showStart();
 }
 
 /**
@@ -193,19 +177,6 @@ function fitAll() {
   if (bounds) camera.fit(bounds);
 }
 
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page lacks #${id}`);
-  return found;
-}
-
-/** @param {string} id */
-function template(id) {
-  return /** @type {HTMLTemplateElement} */ (element(`${id}-template`));
-}
-
-const add = addFiles.bind(null, { camera, uploads, pending });
 const stuck = () => notice(NOT_NOW);
 const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
 const selecting = new Selecting(
@@ -248,16 +219,14 @@ layer.addEventListener('click', (event) => {
   if (target.closest('[data-open]')) viewer.open(idOf(target));
 });
 takeFiles({
-  onFiles: (files, point) => void add(files, point),
+  onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
   onNothing: () => notice('There was no file in what was dropped.'),
 });
-const picker = /** @type {HTMLInputElement} */ (element('picker'));
-usePicker(picker, document.querySelectorAll('[data-pick]'), (files) => void add(files, null));
-element('uploads-failed').addEventListener('click', () => {
-  const rect = pending.focusFailed();
-  if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
-});
+for (const name of ['pick', 'photograph']) {
+  const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));
+  usePicker(input, document.querySelectorAll(`[data-${name}]`), (files) => void adding.add(files, null));
+}
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
 element('show-keys').addEventListener('click', () => showModal(keys, everywhere));
 

@@ -12,7 +12,9 @@
  * @property {number} size
  * @property {number} width
  * @property {number} height
+ * @property {string} [sha256] Of the bytes as they were uploaded.
  * @property {string} url
+ * @property {string} [thumb] Where a small one is, once there is one.
  * @property {number} x
  * @property {number} y
  * @property {number} w
