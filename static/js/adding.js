@@ -1,33 +1,155 @@
 // @ts-check
-// From files in a person's hand to uploads and their places on the board.
+// From files in a person's hand to uploads and their places on the board, and what the others see of it.
 
+import { Arriving } from './arriving.js';
+import { Duplicates } from './duplicates.js';
 import { lookAt } from './files.js';
 import { boundsOf } from './images.js';
 import { placesAround, placesFrom } from './layout.js';
-import { Upload } from './upload.js';
+import { notice } from './notice.js';
+import { element, template } from './page.js';
+import { Pending } from './pending.js';
+import { pointOut } from './point-out.js';
+import { Telling } from './telling.js';
+import { Upload, Uploads } from './upload.js';
+import { find } from './upload-list.js';
+import { writePanel } from './upload-panel.js';
 
+/** @typedef {import('./board.js').Board} Board */
 /** @typedef {import('./camera.js').Camera} Camera */
-/** @typedef {import('./pending.js').Pending} Pending */
+/** @typedef {import('./feed.js').Feed} Feed */
+/** @typedef {import('./images.js').Images} Images */
 /** @typedef {import('./types.js').Point} Point */
-/** @typedef {import('./upload.js').Uploads} Uploads */
 
-/**
- * Each file's preview appears in its place at once, and is uploaded.
- * @param {{ camera: Camera, uploads: Uploads, pending: Pending }} parts
- * @param {File[]} files
- * @param {Point | null} point Where on the page they were dropped; otherwise they come into the middle of the view.
- */
-export async function addFiles({ camera, uploads, pending }, files, point) {
-  camera.chosen = true;
-  const target = point ? camera.toBoard(point) : camera.middle;
-  const looks = await Promise.all(files.map(lookAt));
-  const aspects = looks.map((look) => look?.aspect ?? 1);
-  const boxes = point ? placesFrom(aspects, target) : placesAround(aspects, target);
-  const all = files.map((file, at) => new Upload(file, placeOf(boxes[at])));
-  all.forEach((upload, at) => pending.add(upload, boxes[at], looks[at]?.url ?? null));
-  all.forEach((upload) => uploads.add(upload));
-  const bounds = boundsOf(boxes);
-  if (bounds && !point && !camera.sees(bounds)) camera.fit(bounds);
+/** @typedef {{ board: Board, camera: Camera, feed: Feed, images: Images }} Parts */
+
+export class Adding {
+  /** What others are adding. */
+  arriving;
+  #pending;
+  #uploads;
+  #telling;
+  #duplicates;
+  #parts;
+  #onAdd;
+
+  /**
+   * @param {Parts} parts
+   * @param {object} handlers
+   * @param {(id: string) => void} handlers.onAdd A picture is being added here.
+   * @param {() => void} handlers.onChange The number of what is being added may have changed.
+   */
+  constructor(parts, { onAdd, onChange }) {
+    const tile = (/** @type {string} */ id) => parts.board.tile(id);
+    const list = element('pending');
+    this.#parts = parts;
+    this.#onAdd = onAdd;
+    this.#duplicates = new Duplicates(parts.images);
+    this.#uploads = new Uploads((upload) => this.#write(upload));
+    this.#pending = new Pending({ list, template: template('upload') }, {
+      tile,
+      onRetry: (upload) => this.#uploads.retry(upload),
+      onCancel: (upload) => this.#cancel(upload),
+      onShow: (upload) => this.#show(upload),
+      onAnyway: (upload) => this.#uploads.add(upload),
+      onChange: (cards) => {
+        writePanel(element('uploads'), [...cards].map(({ upload }) => upload.state));
+        onChange();
+      },
+    });
+    this.#telling = new Telling(parts.feed, (id) => this.#pending.boxOf(id));
+    this.arriving = new Arriving({ list, template: template('arriving') }, {
+      tile,
+      isThere: (id) => parts.images.get(id) !== undefined || this.#pending.boxOf(id) !== undefined,
+      onChange,
+    });
+    this.#usePanel();
+  }
+
+  /** How many places are taken by what is not there yet. */
+  get size() {
+    return this.#pending.size + this.arriving.size;
+  }
+
+  /**
+   * Each file's preview appears in its place at once, and is uploaded unless the board has it.
+   * @param {File[]} files
+   * @param {Point | null} point Where on the page they were dropped; otherwise they come into the middle of the view.
+   */
+  async add(files, point) {
+    const { camera } = this.#parts;
+    camera.chosen = true;
+    const target = point ? camera.toBoard(point) : camera.middle;
+    const looks = await Promise.all(files.map(lookAt));
+    const aspects = looks.map((look) => look?.aspect ?? 1);
+    const boxes = point ? placesFrom(aspects, target) : placesAround(aspects, target);
+    const all = files.map((file, at) => new Upload(file, placeOf(boxes[at])));
+    all.forEach(({ id }) => this.#onAdd(id));
+    all.forEach((upload, at) => this.#pending.add(upload, boxes[at], looks[at]?.url ?? null));
+    all.forEach((upload) => void this.#uploads.addNew(upload, this.#duplicates));
+    const bounds = boundsOf(boxes);
+    if (bounds && !point && !camera.sees(bounds)) camera.fit(bounds);
+  }
+
+  /** The feed has named an image. @param {string} id */
+  arrived(id) {
+    this.#pending.arrived(id);
+    this.arriving.arrived(id);
+  }
+
+  /** An image is gone. @param {string} id */
+  gone(id) {
+    this.#pending.gone(id);
+  }
+
+  /** The feed has named everything that there is. */
+  ready() {
+    this.#pending.ready((id) => this.#parts.images.get(id) !== undefined);
+    this.#uploads.resume();
+    this.#telling.resume();
+  }
+
+  /** The session is over. */
+  lost() {
+    this.arriving.clear();
+  }
+
+  /** @param {Upload} upload */
+  #write(upload) {
+    this.#pending.write(upload);
+    this.#telling.write(upload);
+    if (upload.state === 'saved' || upload.state === 'failed') this.#duplicates.forget(upload);
+  }
+
+  /** @param {Upload} upload */
+  #cancel(upload) {
+    this.#uploads.cancel(upload);
+    this.#telling.end(upload.id);
+    this.#duplicates.forget(upload);
+  }
+
+  /** @param {Upload} upload */
+  #show({ twin }) {
+    if (!twin || pointOut(this.#parts, twin.id)) return;
+    const box = this.#pending.boxOf(twin.id);
+    if (box) this.#parts.camera.reveal(box);
+    else notice(`${twin.fileName} is not on the board any more.`);
+  }
+
+  #usePanel() {
+    const { camera } = this.#parts;
+    const panel = element('uploads');
+    find(panel, '[data-failed]').addEventListener('click', () => {
+      const rect = this.#pending.focusFailed();
+      if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
+    });
+    find(panel, '[data-anyway]').addEventListener('click', () => {
+      for (const upload of this.#pending.duplicates) this.#uploads.add(upload);
+    });
+    find(panel, '[data-dismiss]').addEventListener('click', () => {
+      for (const upload of this.#pending.duplicates) this.#pending.cancel(upload);
+    });
+  }
 }
 
 /**

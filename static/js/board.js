@@ -9,6 +9,7 @@ import { Tile } from './tile.js';
 /** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('./images.js').Images} Images */
 /** @typedef {import('./moves.js').Moves} Moves */
+/** @typedef {import('./selection.js').Selection} Selection */
 
 /** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
 const APPEAR_PX = 400;
@@ -18,6 +19,10 @@ const DOTS = 32;
 /** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
 const LARGEST_NAME = 2;
 const READABLE_SCALE = 0.35;
+/** Below this scale neither rounded corners nor shadows can be seen, and there may be a thousand of them. */
+const DETAILED_SCALE = 0.25;
+/** Of more than this many at once none is made to appear gently. */
+const NEW_AT_ONCE = 24;
 /** So long after the last change of the view it is at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;
@@ -41,21 +46,25 @@ export class Board {
   #images;
   #camera;
   #moves;
+  #selection;
 
   /**
    * @param {{ surface: HTMLElement, layer: HTMLElement, pending: HTMLElement, dots: HTMLElement, tile: HTMLTemplateElement }} elements
    * @param {Images} images
    * @param {Camera} camera
    * @param {Moves} moves
+   * @param {Selection} selection
    */
-  constructor(elements, images, camera, moves) {
+  constructor(elements, images, camera, moves, selection) {
     this.#elements = elements;
     this.#images = images;
     this.#camera = camera;
     this.#moves = moves;
+    this.#selection = selection;
     elements.layer.addEventListener('focusin', (event) => this.#focus(idOf(event.target)));
     elements.layer.addEventListener('focusout', () => this.#focus(''));
     elements.layer.addEventListener('pointerover', (event) => this.#hover(idOf(event.target)));
+    elements.layer.addEventListener('pointerleave', () => this.#hover(''));
   }
 
   /**
@@ -70,6 +79,18 @@ export class Board {
   /** @param {string} id */
   tile(id) {
     return this.#tiles.get(id);
+  }
+
+  /**
+   * Gives a picture the focus, wherever it lies; the board itself if there is no such picture.
+   * @param {string} id
+   */
+  focus(id) {
+    const record = this.#images.get(id);
+    this.#focused = record ? id : '';
+    if (record) this.#drawTiles();
+    (this.#tiles.get(id)?.picture ?? this.#elements.surface).focus({ preventScroll: true });
+    if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
   }
 
   /** The server can be reached again: loads the pictures that it could not give before. */
@@ -104,6 +125,8 @@ export class Board {
     this.#drawControls();
     this.#cameraMoved = false;
     this.#stale.clear();
+    clearTimeout(this.#rest);
+    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
   }
 
   #drawView() {
@@ -113,9 +136,8 @@ export class Board {
     for (const each of [layer, pending]) each.style.transform = transform;
     pending.style.setProperty('--unscale', String(1 / scale));
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
+    layer.classList.toggle('is-tiny', scale < DETAILED_SCALE);
     layer.style.willChange = 'transform';
-    clearTimeout(this.#rest);
-    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
     const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
     dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
@@ -125,7 +147,18 @@ export class Board {
   #drawAtRest() {
     const { layer } = this.#elements;
     layer.style.willChange = '';
+    layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
+    this.#drawPixels();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+  }
+
+  /** As much of each picture as can be seen. */
+  #drawPixels() {
+    const { view, scale } = this.#camera;
+    for (const tile of this.#tiles.values()) {
+      const { w, h } = tile.box;
+      tile.show(overlap(tile.box, view) ? Math.max(w, h) * scale * devicePixelRatio : 0);
+    }
   }
 
   /** Since the tiles were last put and taken. What is near the view is there already. */
@@ -182,7 +215,9 @@ export class Board {
     const next = this.#tiles.get(this.#order[at]);
     this.#order.splice(at, 0, record.id);
     this.#tiles.set(record.id, tile);
+    tile.select(this.#selection.has(record.id));
     tile.place(this.#moves.at(record.id) ?? record);
+    tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= NEW_AT_ONCE);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
     this.#ranksStale = true;
   }
@@ -217,8 +252,10 @@ export class Board {
   #refresh(tile, record) {
     const held = this.#moves.at(record.id);
     tile.element.classList.toggle('is-held', held !== undefined);
+    tile.select(this.#selection.has(record.id));
     tile.write(record);
-    tile.place(held ?? record);
+    if (held) tile.place(held);
+    else tile.glide(record);
     this.#ranksStale = true;
   }
 
@@ -231,14 +268,24 @@ export class Board {
 
   /** @param {string} id */
   #hover(id) {
+    if (id === this.#hovered) return;
+    const before = this.#hovered;
     this.#hovered = id;
+    this.#play(before, id);
     this.#schedule();
+  }
+
+  /** What a person points at, or has the focus, may move. @param {string[]} ids */
+  #play(...ids) {
+    for (const id of ids) this.#tiles.get(id)?.play(id === this.#hovered || id === this.#focused);
   }
 
   /** @param {string} id */
   #focus(id) {
     if (id === this.#focused) return;
+    const before = this.#focused;
     this.#focused = id;
+    this.#play(before, id);
     if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
     this.#schedule();
     const record = this.#images.get(id);

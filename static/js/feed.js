@@ -19,6 +19,8 @@
  * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
  * @property {(id: string) => void} onDelete
  * @property {(count: number) => void} [onPeople]
+ * @property {(data: object) => void} [onUploadBegin] Somebody else begins to add an image.
+ * @property {(data: object) => void} [onUploadEnd]
  */
 
 const FIRST_DELAY_MS = 250;
@@ -164,6 +166,10 @@ export class Feed {
       this.#handlers.onDelete(data.id);
     } else if (event === 'User:update' && Number.isInteger(data.count)) {
       this.#handlers.onPeople?.(data.count);
+    } else if (event === 'Upload:begin' && ID.test(data.upload)) {
+      this.#handlers.onUploadBegin?.(data);
+    } else if (event === 'Upload:end' && ID.test(data.upload)) {
+      this.#handlers.onUploadEnd?.(data);
     } else if (event === 'Ack') {
       this.#acknowledge(data);
     }

@@ -6,6 +6,7 @@ import { Connection } from './connection.js';
 import { takeFiles, usePicker } from './dropzone.js';
 import { Feed } from './feed.js';
 import { notice } from './notice.js';
+import { element, template } from './page.js';
 import { Upload, Uploads } from './upload.js';
 import { UploadList } from './upload-list.js';
 
@@ -39,7 +40,7 @@ const feed = new Feed('latest', {
 });
 const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
 const uploads = new Uploads((upload) => list.write(upload));
-const list = new UploadList(element('uploads'), /** @type {HTMLTemplateElement} */ (element('upload-template')), uploads);
+const list = new UploadList(element('uploads'), template('upload'), uploads);
 
 /**
  * @param {ImageRecord} record
@@ -91,13 +92,6 @@ function add(files) {
     list.add(upload);
     uploads.add(upload);
   }
-}
-
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page lacks #${id}`);
-  return found;
 }
 
 takeFiles({

@@ -1,8 +1,9 @@
 // @ts-check
 // The board's page: makes the parts and connects them.
 
-import { addFiles, showHover } from './adding.js';
+import { Adding, showHover } from './adding.js';
 import { announce, announcer } from './announce.js';
+import { banding } from './band.js';
 import { Board, idOf } from './board.js';
 import { Camera, rememberView } from './camera.js';
 import { Connection } from './connection.js';
@@ -10,12 +11,18 @@ import { dragging } from './drag.js';
 import { takeFiles, usePicker } from './dropzone.js';
 import { Feed } from './feed.js';
 import { Images, boundsOf, boxOf } from './images.js';
-import { useKeyboard } from './keyboard.js';
+import { useKeyboard, useShortcuts } from './keyboard.js';
+import { showModal } from './modal.js';
 import { Moves } from './moves.js';
 import { navigate, useZoomControls } from './navigate.js';
+import { News } from './news.js';
 import { notice } from './notice.js';
-import { Pending } from './pending.js';
-import { Uploads } from './upload.js';
+import { element, template } from './page.js';
+import { useName } from './person.js';
+import { Removing } from './removing.js';
+import { Selecting } from './selecting.js';
+import { Selection } from './selection.js';
+import { Viewer } from './viewer.js';
 
 /** A new page that would have to be smaller than this to show everything shows the latest instead. */
 const SMALLEST_START = 0.25;
@@ -25,9 +32,13 @@ const surface = element('surface');
 const layer = element('layer');
 const view = document.documentElement;
 view.dataset.state = 'loading';
+/** Whether everything has been named once. */
+let complete = false;
 
 const added = announcer((name) => `${name} was added.`, (count) => `${count} pictures were added.`);
-const deleted = announcer((name) => `${name} was deleted.`, (count) => `${count} pictures were deleted.`);
+/** What was added here, which is no news. @type {Set<string>} */
+const mine = new Set();
+const news = new News(element('news'));
 
 const camera = new Camera(() => {
   board?.moved();
@@ -38,18 +49,23 @@ const images = new Images({
   onUpdate(record, before, live) {
     moves.seen(record);
     board.changed(record.id);
-    pending.arrived(record.id);
-    if (before || !live) return;
-    added(record.fileName);
+    adding.arrived(record.id);
+    viewer.changed(record);
+    if (before) return;
+    const restored = removing.back(record.id);
+    if (!live) return;
+    tellArrival(record, restored);
     showStart();
-    follow(record);
+    if (!restored) follow(record);
   },
   onRemove(record, live) {
     moves.forget(record.id);
+    selection.forget(record.id);
     board.changed(record.id);
-    pending.gone(record.id);
+    adding.gone(record.id);
+    const said = viewer.removed(record);
     if (!live) return;
-    deleted(record.fileName);
+    removing.gone(record, !said);
     showStart();
   },
 });
@@ -58,9 +74,12 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
+  onUploadBegin: (data) => adding.arriving.begin(data),
+  onUploadEnd: (data) => adding.arriving.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
+    if (state === 'lost') adding.lost();
     connection.show(state);
     view.dataset.feed = state;
   },
@@ -73,42 +92,43 @@ const moves = new Moves(feed, images, {
   onRefused: ({ fileName }, { message }) => notice(`${fileName} could not be moved: ${message}.`),
 });
 
+const selection = new Selection((changed) => {
+  for (const id of changed) board.changed(id);
+  selecting.show();
+});
+
 const board = new Board(
   { surface, layer, pending: element('pending'), dots: element('dots'), tile: template('tile') },
   images,
   camera,
   moves,
+  selection,
 );
 
-const uploads = new Uploads((upload) => pending.write(upload));
-
-const pending = new Pending(
-  { list: element('pending'), template: template('upload') },
-  {
-    tile: (id) => board.tile(id),
-    onRetry: (upload) => uploads.retry(upload),
-    onCancel: (upload) => uploads.cancel(upload),
-    onChange: (cards) => showUploads([...cards].map(({ upload }) => upload.state)),
-  },
-);
+const adding = new Adding({ board, camera, feed, images }, {
+  onAdd: (id) => mine.add(id),
+  onChange: showStart,
+});
 
 /** Everything that there is has been named. */
 function caughtUp() {
-  const first = view.dataset.state === 'loading';
+  const first = !complete;
+  complete = true;
   images.ready();
-  pending.ready((id) => images.get(id) !== undefined);
   moves.resume();
   board.mend();
-  uploads.resume();
+  adding.ready();
   showStart();
   if (!first) return;
+  viewer.start();
   if (!camera.chosen) showMost(false);
   announce(images.size === 1 ? 'One picture.' : `${images.size} pictures.`);
 }
 
 /** The board is empty, or it is not. */
 function showStart() {
-  view.dataset.state = images.size > 0 || pending.size > 0 ? 'filled' : 'empty';
+  if (!complete) return;
+  view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
 }
 
 /** @param {boolean} glide */
@@ -128,29 +148,28 @@ function follow(record) {
   if (!camera.chosen && !camera.sees(boxOf(record))) showMost(true);
 }
 
-/** @param {import('./upload.js').UploadState[]} states */
-function showUploads(states) {
-  const failed = states.filter((state) => state === 'failed').length;
-  const open = states.length - failed - states.filter((state) => state === 'saved').length;
-  element('uploads').hidden = open + failed === 0;
-  element('uploads-open').textContent = open > 0 ? `Adding ${open === 1 ? 'one picture' : `${open} pictures`}…` : '';
-  element('uploads-failed').hidden = failed === 0;
-  element('uploads-failed').textContent = `${failed} not added`;
-  showStart();
+/**
+ * @param {import('./types.js').ImageRecord} record
+ * @param {boolean} restored
+ */
+function tellArrival(record, restored) {
+  if (restored && removing.asked(record.id)) announce(`${record.fileName} is back.`);
+  else if (mine.has(record.id) && !restored) added(record.fileName);
+  else news.tell(restored ? 'restored' : 'added', record);
 }
 
 /** @param {string} id */
-async function remove(id) {
-  const tile = board.tile(id);
-  const name = images.get(id)?.fileName ?? '';
-  if (feed.state !== 'ready') return notice(NOT_NOW);
-  tile?.element.classList.add('is-leaving');
-  try {
-    await feed.send('Image:delete', { id });
-  } catch (error) {
-    tile?.element.classList.remove('is-leaving');
-    if (images.get(id)) notice(`${name} could not be deleted: ${/** @type {Error} */ (error).message}.`);
-  }
+function giveFocus(id) {
+  if (viewer.shown) viewer.focus();
+  else board.focus(id);
+}
+
+/** @param {string[]} ids */
+function tellMoved(ids) {
+  const records = ids.flatMap((id) => images.get(id) ?? []);
+  if (records.length === 0) return;
+  if (records.length === 1) camera.reveal(board.boxOf(records[0]));
+  announce(`${records.length === 1 ? records[0].fileName : `${records.length} pictures`} moved.`);
 }
 
 function fitAll() {
@@ -158,48 +177,58 @@ function fitAll() {
   if (bounds) camera.fit(bounds);
 }
 
-/** @param {string} id */
-function element(id) {
-  const found = document.getElementById(id);
-  if (!found) throw new Error(`the page lacks #${id}`);
-  return found;
-}
-
-/** @param {string} id */
-function template(id) {
-  return /** @type {HTMLTemplateElement} */ (element(`${id}-template`));
-}
-
-const add = addFiles.bind(null, { camera, uploads, pending });
 const stuck = () => notice(NOT_NOW);
-navigate(surface, camera, dragging({ board, camera, moves, onStuck: stuck }));
-useZoomControls(surface, camera, element('zoom'), fitAll);
-useKeyboard(layer, moves, {
-  onDelete: (id) => void remove(id),
-  onMoved(id) {
-    const record = images.get(id);
-    if (!record) return;
-    camera.reveal(board.boxOf(record));
-    announce(`${record.fileName} moved.`);
-  },
+const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
+const selecting = new Selecting(
+  { surface, button: element('select'), bar: element('selection') },
+  selection,
+  images,
+  (ids) => void removing.remove(ids),
+);
+const everywhere = element('everywhere');
+const viewer = new Viewer({ dialog: /** @type {HTMLDialogElement} */ (element('viewer')), everywhere }, images, {
+  onDelete: (id) => void removing.remove([id]),
+  onUndo: (id) => void removing.restore([id]),
+  onAlt: (id, alt) => feed.send('Image:update', { id, alt }),
+  previewOf: (id) => board.tile(id)?.preview ?? '',
+  onClose: (id) => board.focus(id),
+});
+
+useKeyboard(surface, { moves, selection }, {
+  onDelete: (ids) => void removing.remove(ids),
+  onMoved: tellMoved,
+  onOpen: (id) => viewer.open(id),
   onStuck: stuck,
 });
+const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => viewer.open(id), onStuck: stuck });
+const band = element('band');
+navigate(surface, camera, {
+  grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
+  onTap: () => selection.clear(),
+});
+useShortcuts({ selecting, onUndo: () => removing.undo() });
+useZoomControls(surface, camera, element('zoom'), fitAll);
+useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
+layer.addEventListener('dblclick', (event) => {
+  const id = idOf(event.target);
+  if (id && !/** @type {Element} */ (event.target).closest('button')) viewer.open(id);
+});
 layer.addEventListener('click', (event) => {
-  if (/** @type {Element} */ (event.target).closest('[data-delete]')) void remove(idOf(event.target));
+  const target = /** @type {Element} */ (event.target);
+  if (target.closest('[data-delete]')) void removing.remove([idOf(target)]);
+  if (target.closest('[data-open]')) viewer.open(idOf(target));
 });
 takeFiles({
-  onFiles: (files, point) => void add(files, point),
+  onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
   onNothing: () => notice('There was no file in what was dropped.'),
 });
-const picker = /** @type {HTMLInputElement} */ (element('picker'));
-usePicker(picker, document.querySelectorAll('[data-pick]'), (files) => void add(files, null));
-element('uploads-failed').addEventListener('click', () => {
-  const rect = pending.focusFailed();
-  if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
-});
+for (const name of ['pick', 'photograph']) {
+  const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));
+  usePicker(input, document.querySelectorAll(`[data-${name}]`), (files) => void adding.add(files, null));
+}
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
-element('show-keys').addEventListener('click', () => keys.showModal());
+element('show-keys').addEventListener('click', () => showModal(keys, everywhere));
 
 new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);

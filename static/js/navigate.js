@@ -11,6 +11,13 @@
  * @property {(event: PointerEvent) => void} move
  * @property {() => void} end
  * @property {() => void} cancel Takes back what it has done.
+ * @property {(event: PointerEvent) => void} [tap] It was released where it was pressed.
+ */
+
+/**
+ * @callback Grasp What a pointer begins here; null to pan.
+ * @param {PointerEvent} event
+ * @returns {Gesture | null}
  */
 
 /** Less than this is a click by an unsteady hand. */
@@ -21,20 +28,20 @@ const ZOOM_STEP = 1.25;
 /**
  * @param {HTMLElement} surface
  * @param {Camera} camera
- * @param {(event: PointerEvent) => Gesture | null} grasp What begins on a thing that lies on the board; null on empty space.
+ * @param {{ grasp: Grasp, onTap: () => void }} handlers `onTap`: on empty space.
  */
-export function navigate(surface, camera, grasp) {
-  usePointers(surface, camera, grasp);
+export function navigate(surface, camera, { grasp, onTap }) {
+  usePointers(surface, (event) => (event.button === 0 ? grasp(event) : null) ?? panning(surface, camera, event, onTap), camera);
   useWheel(surface, camera);
   useKeys(surface, camera);
 }
 
 /**
  * @param {HTMLElement} surface
+ * @param {(event: PointerEvent) => Gesture} gestureOf
  * @param {Camera} camera
- * @param {(event: PointerEvent) => Gesture | null} grasp
  */
-function usePointers(surface, camera, grasp) {
+function usePointers(surface, gestureOf, camera) {
   /** @type {Map<number, Point>} */
   const touches = new Map();
   /** @type {{ id: number, from: Point, gesture: Gesture, begun: boolean } | null} */
@@ -60,8 +67,7 @@ function usePointers(surface, camera, grasp) {
     }
     if (active || pinch || event.button > 1) return;
     if (event.button === 1) event.preventDefault();
-    const grasped = event.button === 0 ? grasp(event) : null;
-    active = { id: event.pointerId, from: pointOf(event), gesture: grasped ?? panning(surface, camera, event), begun: false };
+    active = { id: event.pointerId, from: pointOf(event), gesture: gestureOf(event), begun: false };
   });
 
   surface.addEventListener('pointermove', (event) => {
@@ -86,7 +92,10 @@ function usePointers(surface, camera, grasp) {
   const up = (/** @type {PointerEvent} */ event) => {
     touches.delete(event.pointerId);
     if (touches.size < 2) pinch = null;
-    if (active?.id === event.pointerId) stop(event.type === 'pointerup' ? 'end' : 'cancel');
+    if (active?.id !== event.pointerId) return;
+    const { gesture, begun } = active;
+    stop(event.type === 'pointerup' ? 'end' : 'cancel');
+    if (!begun && event.type === 'pointerup') gesture.tap?.(event);
   };
   for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) addEventListener(type, up);
   addEventListener('blur', () => stop('end'));
@@ -95,7 +104,9 @@ function usePointers(surface, camera, grasp) {
     if (/** @type {PointerEvent} */ (event).pointerType === 'touch') event.preventDefault();
   });
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && active) stop('cancel');
+    if (event.key !== 'Escape' || !active) return;
+    event.preventDefault();
+    stop('cancel');
   });
 }
 
@@ -103,9 +114,10 @@ function usePointers(surface, camera, grasp) {
  * @param {HTMLElement} surface
  * @param {Camera} camera
  * @param {PointerEvent} event
+ * @param {() => void} onTap
  * @returns {Gesture}
  */
-function panning(surface, camera, event) {
+function panning(surface, camera, event, onTap) {
   let last = pointOf(event);
   return {
     move(event) {
@@ -117,6 +129,7 @@ function panning(surface, camera, event) {
     },
     end() {},
     cancel() {},
+    tap: onTap,
   };
 }
 
@@ -171,7 +184,7 @@ function useKeys(surface, camera) {
   const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
   surface.addEventListener('keydown', (event) => {
     const arrow = arrows[event.key];
-    if (!arrow || event.target !== surface || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!arrow || event.defaultPrevented || event.target !== surface || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     camera.chosen = true;
     const step = event.shiftKey ? KEY_STEP_PX * 4 : KEY_STEP_PX;
@@ -198,7 +211,7 @@ export function useZoomControls(surface, camera, toolbar, fitAll) {
     camera.chosen = true;
     actions[name]();
   };
-  for (const button of toolbar.querySelectorAll('button')) {
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (toolbar.querySelectorAll('[data-zoom]'))) {
     button.addEventListener('click', () => act(button.dataset.zoom ?? ''));
   }
   /** @type {Record<string, string>} */

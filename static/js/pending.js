@@ -32,6 +32,8 @@ export class Pending {
    * @param {(id: string) => Tile | undefined} handlers.tile The picture itself, if it is in the document.
    * @param {(upload: Upload) => void} handlers.onRetry
    * @param {(upload: Upload) => void} handlers.onCancel
+   * @param {(upload: Upload) => void} handlers.onShow Where the same picture is.
+   * @param {(upload: Upload) => void} handlers.onAnyway Adds what is there already.
    * @param {(cards: Iterable<Card>) => void} handlers.onChange
    */
   constructor({ list, template }, handlers) {
@@ -61,7 +63,9 @@ export class Pending {
     if (url) preview.src = url;
     else preview.remove();
     find(element, '[data-retry]').addEventListener('click', () => this.#handlers.onRetry(upload));
-    find(element, '[data-cancel]').addEventListener('click', () => this.#cancel(card));
+    find(element, '[data-cancel]').addEventListener('click', () => this.cancel(upload));
+    find(element, '[data-show]').addEventListener('click', () => this.#handlers.onShow(upload));
+    find(element, '[data-anyway]').addEventListener('click', () => this.#handlers.onAnyway(upload));
     this.#cards.set(upload.id, card);
     this.#list.append(element);
     this.write(upload);
@@ -73,7 +77,11 @@ export class Pending {
     if (!card) return;
     writeUpload(card.element, upload);
     find(card.element, '[data-ring]').style.strokeDashoffset = String(100 - upload.progress * 100);
-    if (upload.state === 'saved') setTimeout(() => this.#remove(card), UNNAMED_MS);
+    this.#writeChoice(card);
+    if (upload.state === 'saved') {
+      this.#foundTwins(upload.id);
+      setTimeout(() => this.#remove(card), UNNAMED_MS);
+    }
     this.#handlers.onChange(this.#cards.values());
   }
 
@@ -85,7 +93,7 @@ export class Pending {
     const card = this.#cards.get(id);
     if (!card) return;
     requestAnimationFrame(() => requestAnimationFrame(async () => {
-      await this.#handlers.tile(id)?.image.decode().catch(() => {});
+      await this.#handlers.tile(id)?.shown();
       this.#remove(card);
     }));
   }
@@ -117,10 +125,42 @@ export class Pending {
     return null;
   }
 
-  /** @param {Card} card */
-  #cancel(card) {
-    this.#handlers.onCancel(card.upload);
+  /** The place that an upload has on the board. @param {string} id */
+  boxOf(id) {
+    return this.#cards.get(id)?.box;
+  }
+
+  /** Those that the board has already. @returns {Upload[]} */
+  get duplicates() {
+    return [...this.#cards.values()].map(({ upload }) => upload).filter(({ state }) => state === 'duplicate');
+  }
+
+  /** @param {Upload} upload It is given up. */
+  cancel(upload) {
+    const card = this.#cards.get(upload.id);
+    if (!card) return;
+    this.#handlers.onCancel(upload);
     this.#remove(card);
+  }
+
+  /** @param {Card} card */
+  #writeChoice({ element, upload }) {
+    const [show, anyway] = [find(element, '[data-show]'), find(element, '[data-anyway]')];
+    show.hidden = anyway.hidden = upload.state !== 'duplicate';
+    show.setAttribute('aria-label', `Show it: ${upload.twin?.fileName}`);
+    anyway.setAttribute('aria-label', `Add anyway: ${upload.fileName}`);
+  }
+
+  /**
+   * What others are the same as is on the board now.
+   * @param {string} id
+   */
+  #foundTwins(id) {
+    for (const { upload } of this.#cards.values()) {
+      if (upload.twin?.id !== id || upload.twin.there) continue;
+      upload.twin.there = true;
+      this.write(upload);
+    }
   }
 
   /** @param {Card} card */

@@ -1,17 +1,36 @@
 // @ts-check
 // One picture on the board, as elements.
 
+import { mayMove, needsFull, thumbOf, urlOf } from './resolution.js';
+
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 /** @typedef {import('./types.js').Box} Box */
 
 /** Of a picture that is shown smaller than this, in pixels, the controls lie outside, not to be hit by mistake. */
 const SMALL_PX = 110;
+/** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
+const PLAY_MS = 150;
+/** A move by somebody else takes as long on the screen as the pause since the one before it, within these bounds. */
+const SHORTEST_GLIDE_MS = 100;
+const LONGEST_GLIDE_MS = 700;
+/** After a longer pause it is not the next step of the same move. */
+const SAME_MOVE_MS = 1_500;
 
 export class Tile {
   /** Height divided by width as the browser shows it; an orientation in the file may turn what the record says. */
   #ratio = 1;
   #rank = -1;
+  /** Whether all of the picture is shown, and not its thumbnail. */
+  #isFull = false;
+  /** What is being loaded, to be shown instead. @type {{ full: boolean } | null} */
+  #next = null;
+  #pixels = 0;
+  #playing = false;
+  #playTimer = 0;
+  #record;
   #shown = '';
+  /** When somebody else moved it last. */
+  #movedAt = 0;
   /** @type {Box} */
   box = { x: 0, y: 0, w: 0, h: 0 };
 
@@ -26,23 +45,29 @@ export class Tile {
     this.picture = part(this.element, '[data-picture]');
     this.image = /** @type {HTMLImageElement} */ (part(this.element, 'img'));
     this.name = part(this.element, '[data-name]');
+    this.open = part(this.element, '[data-open]');
     this.delete = part(this.element, '[data-delete]');
     this.handle = part(this.element, '[data-handle]');
+    this.#record = record;
     this.image.addEventListener('load', () => this.#loaded());
-    this.image.addEventListener('error', () => this.element.classList.add('is-broken'));
+    this.image.addEventListener('error', () => this.#failed());
     this.write(record);
-    this.image.src = urlOf(record);
+    this.element.classList.toggle('may-move', mayMove(record));
+    this.#isFull = needsFull(record, { pixels: 0, playing: false, isFull: false });
+    this.image.src = this.#isFull ? urlOf(record) : thumbOf(record);
   }
 
   /** @param {ImageRecord} record */
   write(record) {
     const text = record.alt || record.fileName;
+    this.#record = record;
     this.#ratio = record.width > 0 ? record.height / record.width : 1;
     if (this.image.naturalWidth > 0) this.#ratio = this.image.naturalHeight / this.image.naturalWidth;
     this.image.alt = text;
     this.name.textContent = record.fileName;
     this.name.title = record.fileName;
     this.picture.setAttribute('aria-label', text);
+    this.open.setAttribute('aria-label', `Open ${record.fileName}`);
     this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);
     this.handle.setAttribute('aria-label', `Width of ${record.fileName}`);
   }
@@ -60,11 +85,39 @@ export class Tile {
     this.handle.setAttribute('aria-valuenow', String(Math.round(w)));
   }
 
+  /**
+   * As `place`, moving there as fast as it comes: the updates of many images that are moved together are farther apart.
+   * @param {{ x: number, y: number, w: number }} placement
+   */
+  glide(placement) {
+    const { x, y, w } = this.box;
+    if (x === placement.x && y === placement.y && w === placement.w) return;
+    const now = performance.now();
+    const pause = now - this.#movedAt < SAME_MOVE_MS ? (now - this.#movedAt) * 1.2 : 0;
+    this.#movedAt = now;
+    const duration = Math.round(Math.min(LONGEST_GLIDE_MS, Math.max(SHORTEST_GLIDE_MS, pause)));
+    this.element.style.setProperty('--glide', `${duration}ms`);
+    this.place(placement);
+  }
+
+  /** @param {boolean} selected */
+  select(selected) {
+    if (this.element.classList.toggle('is-selected', selected) !== (this.picture.dataset.selected === 'true')) {
+      this.picture.dataset.selected = String(selected);
+      this.picture.setAttribute('aria-describedby', selected ? 'picture-selected picture-help' : 'picture-help');
+    }
+  }
+
   /** @param {number} rank Larger lies in front. */
   raise(rank) {
     if (rank === this.#rank) return;
     this.#rank = rank;
     this.element.style.zIndex = String(rank);
+  }
+
+  /** What is shown of it already; empty if nothing is. */
+  get preview() {
+    return this.element.classList.contains('is-loaded') ? this.image.currentSrc : '';
   }
 
   /** Loads the picture again if that has failed. */
@@ -74,13 +127,69 @@ export class Tile {
     this.image.src = this.image.src;
   }
 
+  /** @param {number} pixels The longest side as it is shown, in pixels of the screen; 0 where it is out of view. */
+  show(pixels) {
+    this.#pixels = pixels;
+    this.#sharpen();
+  }
+
+  /** @param {boolean} playing A person points at it: an animation plays, which otherwise shows its first picture. */
+  play(playing) {
+    if (playing === this.#playing || !mayMove(this.#record)) return;
+    this.#playing = playing;
+    clearTimeout(this.#playTimer);
+    this.#playTimer = window.setTimeout(() => this.#sharpen(), playing ? PLAY_MS : 0);
+  }
+
+  /** Resolves when the picture can be seen in its place. */
+  async shown() {
+    await this.image.decode().catch(() => {});
+    await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
+  }
+
   /** @param {number} scale At which the board is seen. */
   showControls(scale) {
     this.element.style.setProperty('--unscale', String(1 / scale));
     this.element.classList.toggle('is-small', Math.min(this.box.w, this.box.h) * scale < SMALL_PX);
   }
 
+  #sharpen() {
+    const full = needsFull(this.#record, { pixels: this.#pixels, playing: this.#playing, isFull: this.#isFull });
+    if (full === this.#isFull) this.#next = null;
+    else if (full !== this.#next?.full) void this.#swap({ full });
+  }
+
+  /**
+   * Shows the other file as soon as it is decoded, so that nothing flashes.
+   * @param {{ full: boolean }} next
+   */
+  async #swap(next) {
+    this.#next = next;
+    const image = /** @type {HTMLImageElement} */ (this.image.cloneNode());
+    image.loading = 'eager';
+    image.src = next.full ? urlOf(this.#record) : thumbOf(this.#record);
+    const decoded = await image.decode().then(() => true, () => false);
+    if (!decoded || this.#next !== next) return;
+    this.#next = null;
+    this.#isFull = next.full;
+    image.alt = this.image.alt;
+    this.image.replaceWith(image);
+    this.image = image;
+    this.#loaded();
+  }
+
+  /** A thumbnail that cannot be had is made up for by all of the picture. */
+  #failed() {
+    if (this.#isFull) {
+      this.element.classList.add('is-broken');
+    } else {
+      this.#isFull = true;
+      this.image.src = urlOf(this.#record);
+    }
+  }
+
   #loaded() {
+    this.element.classList.toggle('is-full', this.#isFull);
     this.element.classList.add('is-loaded');
     this.#ratio = this.image.naturalHeight / this.image.naturalWidth || this.#ratio;
     this.place(this.box);
@@ -95,13 +204,4 @@ function part(element, selector) {
   const found = element.querySelector(selector);
   if (!(found instanceof HTMLElement)) throw new Error(`the page lacks ${selector}`);
   return found;
-}
-
-/**
- * Where the picture is: only ever on this server.
- * @param {ImageRecord} record
- */
-export function urlOf({ id, url }) {
-  const found = new URL(url ?? '', location.href);
-  return found.origin === location.origin && found.pathname.startsWith('/image/') ? found.pathname : `/image/${id}`;
 }

@@ -12,11 +12,14 @@
  * @property {number} size
  * @property {number} width
  * @property {number} height
+ * @property {string} [sha256] Of the bytes as they were uploaded.
  * @property {string} url
+ * @property {string} [thumb] Where a small one is, once there is one.
  * @property {number} x
  * @property {number} y
  * @property {number} w
  * @property {number} z
+ * @property {string} [author]
  * @property {string} createdAt
  * @property {{ size: number }} [file] The next binary message is this image's file, of so many bytes.
  */

@@ -9,6 +9,8 @@ import { announce } from './announce.js';
 
 /** @type {Record<UploadState, (upload: Upload) => string>} */
 export const WORDS = {
+  checking: () => 'Waiting',
+  duplicate: ({ fileName, twin }) => `${twin?.there ? 'Already on the board' : 'Already being added'}${alias(fileName, twin)}.`,
   waiting: () => 'Waiting',
   sending: ({ progress }) => `${Math.round(progress * 100)} %`,
   saving: () => 'Saving',
@@ -73,16 +75,27 @@ export class UploadList {
  */
 export function writeUpload(element, upload) {
   const failedNow = upload.state === 'failed' && element.dataset.state !== 'failed';
+  const duplicateNow = upload.state === 'duplicate' && element.dataset.state !== 'duplicate';
   element.dataset.state = upload.state;
   find(element, '[data-words]').textContent = WORDS[upload.state](upload);
   const [retry, cancel] = [find(element, '[data-retry]'), find(element, '[data-cancel]')];
   retry.hidden = upload.state !== 'failed' || !upload.retryable;
   cancel.hidden = upload.state === 'saved' || upload.state === 'saving';
   retry.setAttribute('aria-label', `Try ${upload.fileName} again`);
-  cancel.setAttribute('aria-label', `Dismiss ${upload.fileName}`);
+  cancel.textContent = ['failed', 'duplicate'].includes(upload.state) ? 'Dismiss' : 'Cancel';
+  cancel.setAttribute('aria-label', `${cancel.textContent} ${upload.fileName}`);
   const progress = element.querySelector('progress');
   if (progress) progress.value = upload.progress;
+  if (duplicateNow) announce(`${upload.fileName}: ${WORDS.duplicate(upload)}`);
   if (failedNow) announce(`${upload.fileName} could not be added. ${upload.reason}`, 'assertive');
+}
+
+/**
+ * @param {string} fileName
+ * @param {import('./duplicates.js').Twin | null} twin
+ */
+function alias(fileName, twin) {
+  return twin && twin.fileName !== fileName ? ` as “${twin.fileName}”` : '';
 }
 
 /**

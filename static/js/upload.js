@@ -2,17 +2,20 @@
 // Uploads: a queue that sends a few files at a time, repeats what a broken connection lost, and keeps what was refused
 // until somebody has seen why.
 
+import { personName } from './person.js';
 import { uuidv7 } from './uuid.js';
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 
 /**
+ * - `checking`: whether the board has it already
+ * - `duplicate`: the board has it; a person decides
  * - `waiting`: for its turn
  * - `sending`: bytes are on their way
  * - `saving`: all bytes are sent, the answer is outstanding
  * - `paused`: it did not get through and will be tried again by itself
  * - `saved`, `failed`: over
- * @typedef {'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
+ * @typedef {'checking' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
  */
 
 /** Where the uploader wants it, in board units. @typedef {{ x: number, y: number, w: number }} Place */
@@ -38,6 +41,8 @@ export class Upload {
   retryable = false;
   /** @type {ImageRecord | null} */
   record = null;
+  /** The same picture. @type {import('./duplicates.js').Twin | null} */
+  twin = null;
 
   /**
    * @param {File} file
@@ -54,6 +59,8 @@ export class Upload {
 }
 
 export class Uploads {
+  /** @type {Set<Upload>} */
+  #checking = new Set();
   /** @type {Upload[]} */
   #waiting = [];
   /** @type {Map<Upload, XMLHttpRequest>} */
@@ -76,12 +83,26 @@ export class Uploads {
 
   /** How many are not over yet. */
   get open() {
-    return this.#waiting.length + this.#running.size + this.#paused.size;
+    return this.#checking.size + this.#waiting.length + this.#running.size + this.#paused.size;
   }
 
   /** @param {Upload} upload */
   add(upload) {
     this.#enqueue(upload);
+  }
+
+  /**
+   * Adds it if the board does not have it already.
+   * @param {Upload} upload
+   * @param {import('./duplicates.js').Duplicates} duplicates
+   */
+  async addNew(upload, duplicates) {
+    this.#checking.add(upload);
+    this.#change(upload, { state: 'checking' });
+    const twin = await duplicates.twinOf(upload);
+    if (!this.#checking.delete(upload)) return duplicates.forget(upload);
+    if (twin) this.#change(upload, { state: 'duplicate', twin });
+    else this.#enqueue(upload);
   }
 
   /**
@@ -107,6 +128,7 @@ export class Uploads {
   cancel(upload) {
     const request = this.#running.get(upload);
     this.#forget(upload);
+    this.#checking.delete(upload);
     this.#waiting = this.#waiting.filter((other) => other !== upload);
     request?.abort();
     this.#next();
@@ -223,7 +245,7 @@ export class Uploads {
 
   /**
    * @param {Upload} upload
-   * @param {Partial<Pick<Upload, 'state' | 'progress' | 'reason' | 'retryable' | 'record'>>} change
+   * @param {Partial<Pick<Upload, 'state' | 'progress' | 'reason' | 'retryable' | 'record' | 'twin'>>} change
    */
   #change(upload, change) {
     Object.assign(upload, change);
@@ -237,6 +259,7 @@ function formOf({ id, file, place }) {
   form.append('id', id);
   form.append('fileName', file.name);
   form.append('type', file.type);
+  if (personName()) form.append('author', personName());
   if (place) {
     for (const key of /** @type {const} */ (['x', 'y', 'w'])) form.append(key, String(place[key]));
   }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { Window, eventually, launch } from './helpers/browser.js';
+import { Fingers, PHONE } from './helpers/fingers.js';
 import { picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 const red = picture('red.png', { colour: [190, 40, 40] });
 
 let browser;
@@ -13,22 +13,6 @@ before(async () => (browser = await launch()));
 after(() => browser.close());
 beforeEach(async () => (server = await Server.start()));
 afterEach(() => server.stop());
-
-/** Fingers, as the screen reports them. */
-class Fingers {
-  static async on(window) {
-    return new Fingers(await window.context.newCDPSession(window.page));
-  }
-
-  constructor(session) {
-    this.session = session;
-  }
-
-  touch(type, ...points) {
-    const touchPoints = points.map(([x, y], id) => ({ x, y, id }));
-    return this.session.send('Input.dispatchTouchEvent', { type: `touch${type}`, touchPoints });
-  }
-}
 
 test('on a phone one finger moves a picture and pans the empty board, and two fingers zoom', async () => {
   await server.upload(red, { x: -100, y: -62.5, w: 200 });

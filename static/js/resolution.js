@@ -1,0 +1,63 @@
+// @ts-check
+// Which file of a picture is loaded: the thumbnail, or all of it where that can be seen.
+
+/** @typedef {import('./types.js').ImageRecord} ImageRecord */
+
+/** The longest side of a thumbnail, in pixels. */
+const THUMBNAIL_PX = 512;
+/** Shown smaller than this the thumbnail will do again; in between stays what is shown. */
+const ENOUGH_PX = 400;
+
+/**
+ * - `pixels`: the longest side as it is shown, in pixels of the screen; 0 where it is out of view
+ * - `playing`: a person points at it
+ * - `isFull`: whether all of it is shown already
+ * @typedef {{ pixels: number, playing: boolean, isFull: boolean }} Shown
+ */
+
+/**
+ * @param {ImageRecord} record
+ * @param {Shown} shown
+ * @returns {boolean}
+ */
+export function needsFull(record, { pixels, playing, isFull }) {
+  if (!record.thumb) return true;
+  if (mayMove(record)) return !wantsCalm() && (playing || pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX));
+  if (Math.max(record.width, record.height) <= THUMBNAIL_PX) return false;
+  return pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX);
+}
+
+/**
+ * Whether it may be an animation, of which the thumbnail is the first picture.
+ * @param {ImageRecord} record
+ */
+export function mayMove({ type }) {
+  return type === 'image/gif';
+}
+
+/**
+ * Where all of the picture is: only ever on this server.
+ * @param {ImageRecord} record
+ */
+export function urlOf({ id, url }) {
+  return onThisServer(url) ?? `/image/${id}`;
+}
+
+/**
+ * Where its thumbnail is, or all of it if there is none.
+ * @param {ImageRecord} record
+ */
+export function thumbOf(record) {
+  return onThisServer(record.thumb) ?? urlOf(record);
+}
+
+/** @param {string | undefined} address */
+function onThisServer(address) {
+  if (!address) return null;
+  const found = new URL(address, location.href);
+  return found.origin === location.origin && found.pathname.startsWith('/image/') ? found.pathname : null;
+}
+
+function wantsCalm() {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches;
+}
