@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use super::connection::Connection;
 
 /// How much of an image is handed to the connection at a time; it copies that much into its own buffer.
-const SLICE: usize = 64 << 10;
+pub(super) const SLICE: usize = 64 << 10;
 
 /// What the system may hold for a client; it takes twice as much. Small enough to tell slow reading from none, large
 /// enough for 10 MB/s at 100 ms.
@@ -26,26 +26,47 @@ const SEND_BUFFER: usize = 512 << 10;
 /// disconnected, for it would keep them from being freed.
 pub(super) struct Slices {
     rest: Bytes,
-    /// How many slices were taken.
-    taken: Rc<Cell<usize>>,
-    watch: Option<JoinHandle<()>>,
+    watch: Option<Watch>,
 }
 
 impl Slices {
     /// A body whose client is disconnected if it takes no slice for so long.
     pub(super) fn new(bytes: Bytes, connection: Option<Connection>, patience: Duration) -> Self {
-        let taken = Rc::new(Cell::new(0));
         // What is not larger is copied into the connection's buffer at once.
         let is_held = bytes.len() > SLICE;
-        let watch = connection.filter(|_| is_held).map(|connection| {
-            connection.limit_send_buffer(SEND_BUFFER);
-            spawn(cut_if_stuck(taken.clone(), connection, patience))
-        });
+        let connection = connection.filter(|_| is_held);
         Self {
             rest: bytes,
-            taken,
-            watch,
+            watch: connection.map(|connection| Watch::new(connection, patience)),
         }
+    }
+}
+
+/// Disconnects a client who takes nothing of a body. It ends when it is dropped.
+pub(super) struct Watch {
+    /// How many slices were taken.
+    taken: Rc<Cell<usize>>,
+    task: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Disconnects the client if it takes no slice for so long.
+    pub(super) fn new(connection: Connection, patience: Duration) -> Self {
+        connection.limit_send_buffer(SEND_BUFFER);
+        let taken = Rc::new(Cell::new(0));
+        let task = spawn(cut_if_stuck(taken.clone(), connection, patience));
+        Self { taken, task }
+    }
+
+    /// The client has taken a slice.
+    pub(super) fn taken(&self) {
+        self.taken.set(self.taken.get() + 1);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -55,7 +76,7 @@ async fn cut_if_stuck(taken: Rc<Cell<usize>>, connection: Connection, patience: 
         before = Some(taken.get());
         sleep(patience).await;
     }
-    log::info!("disconnected a client that reads nothing of its image");
+    log::info!("disconnected a client that reads nothing of what it asked for");
     connection.cut();
 }
 
@@ -73,17 +94,9 @@ impl MessageBody for Slices {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        self.taken.set(self.taken.get() + 1);
+        self.watch.iter().for_each(Watch::taken);
         let length = self.rest.len().min(SLICE);
         Poll::Ready(Some(Ok(self.rest.split_to(length))))
-    }
-}
-
-impl Drop for Slices {
-    fn drop(&mut self) {
-        if let Some(watch) = self.watch.take() {
-            watch.abort();
-        }
     }
 }
 
