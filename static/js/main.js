@@ -64,9 +64,8 @@ const images = new Images({
     board.changed(record.id);
     adding.gone(record.id);
     const said = viewer.removed(record);
-    if (!live) return;
-    removing.gone(record, !said);
-    showStart();
+    if (live || removing.asksFor(record.id)) removing.gone(record, !said);
+    if (live) showStart();
   },
 });
 
@@ -117,6 +116,7 @@ function caughtUp() {
   images.ready();
   moves.resume();
   board.mend();
+  viewer.mend();
   adding.ready();
   showStart();
   if (!first) return;

@@ -60,12 +60,17 @@ export class Removing {
       try {
         await feed.send('Image:delete', { id });
       } catch (error) {
-        this.#asked.delete(id);
+        if (feed.state === 'ready') this.#asked.delete(id);
         board.tile(id)?.element.classList.remove('is-leaving');
         const record = images.get(id);
         if (record) notice(`${record.fileName} could not be deleted: ${/** @type {Error} */ (error).message}.`);
       }
     });
+  }
+
+  /** Whether this page has asked to delete it. @param {string} id */
+  asksFor(id) {
+    return this.#asked.has(id);
   }
 
   /**

@@ -8,7 +8,7 @@ import { addedText, sizeText, typeName } from './describe.js';
 import { position } from './images.js';
 import { showModal } from './modal.js';
 import { notice } from './notice.js';
-import { urlOf } from './tile.js';
+import { urlOf } from './resolution.js';
 import { Zoom } from './viewer-zoom.js';
 import { Caption } from './viewer-caption.js';
 
@@ -91,6 +91,11 @@ export class Viewer {
     else announce(`${record.alt || record.fileName}, ${this.#part('count').textContent}.`);
   }
 
+  /** The server can be reached again: loads the picture that it could not give before. */
+  mend() {
+    if (this.shown && this.#picture.complete && this.#picture.naturalWidth === 0) this.#picture.src = this.#picture.src;
+  }
+
   focus() {
     this.#part('stage').focus();
   }
@@ -143,6 +148,8 @@ export class Viewer {
       this.#zoom.show(this.#picture.naturalWidth, this.#picture.naturalHeight);
       this.#preload();
     });
+    // What this browser cannot show it shows by its description.
+    this.#picture.addEventListener('error', () => this.#picture.hasAttribute('src') && dialog.classList.add('is-loaded'));
     dialog.addEventListener('keydown', (event) => this.#key(event));
     dialog.addEventListener('close', () => this.#closed());
   }
