@@ -1,7 +1,6 @@
 //! WebP: chunks that fill their container, and frames that are decoded and dropped.
 
 use std::io::Cursor;
-use std::sync::{Mutex, PoisonError};
 
 use image::codecs::webp::WebPDecoder;
 use image::error::ImageError;
@@ -12,26 +11,11 @@ use super::{Bounds, Unfit, exif, upright};
 
 const KIND: &str = "WebP";
 
-/// Decoding paints the whole picture, up to 5 bytes a pixel. Above this size, one at a time.
-const LARGE_PIXELS: u64 = 16 << 20;
-
-/// Held while a large picture is painted.
-static PAINTING_A_LARGE_ONE: Mutex<()> = Mutex::new(());
-
 /// Width and height of a complete WebP.
 pub(super) fn check(bytes: &[u8], mut bounds: Bounds) -> Result<(u32, u32), Unfit> {
     let container = container(bytes)?;
     let walked = walk(container, bounds)?;
-    let _turn = if u64::from(walked.width) * u64::from(walked.height) > LARGE_PIXELS {
-        let waiting_since = std::time::Instant::now();
-        let turn = PAINTING_A_LARGE_ONE
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        bounds.deadline += waiting_since.elapsed();
-        Some(turn)
-    } else {
-        None
-    };
+    let _turn = bounds.turn(walked.width, walked.height);
     decode(container, bounds)?;
     Ok(upright(walked.width, walked.height, walked.sideways))
 }
