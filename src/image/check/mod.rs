@@ -4,7 +4,7 @@
 //! header claims: rows are decoded and dropped (PNG), codes are counted and not painted (JPEG, GIF), boxes are walked
 //! (AVIF); only WebP is painted, of all large pictures one at a time. Dimensions over the limit are refused from the header.
 
-mod avif;
+pub(super) mod avif;
 pub(super) mod exif;
 mod gif;
 mod jpeg;
