@@ -1,4 +1,4 @@
-//! WebP: the whole picture, since the decoder paints it in one go.
+//! WebP: the whole picture, since the decoder paints it in one go. It is not turned, as in the board's check.
 
 use std::io::Cursor;
 
@@ -20,7 +20,6 @@ pub(super) fn decode(bytes: &[u8], mut bounds: Bounds) -> Result<Decoded, Unfit>
         Ok(Some(profile)) => Colours::Profile(profile),
         _ => Colours::Srgb,
     };
-    let (orientation, is_lossless) = chunks(bytes);
     let is_animated = decoder.has_animation();
     let _turn = bounds.turn(size.0, size.1);
     bounds.time()?;
@@ -36,9 +35,9 @@ pub(super) fn decode(bytes: &[u8], mut bounds: Bounds) -> Result<Decoded, Unfit>
     Ok(Decoded {
         picture,
         size,
-        orientation,
+        orientation: 1,
         is_animated,
-        is_lossless,
+        is_lossless: is_lossless(bytes),
         colours,
     })
 }
@@ -57,9 +56,8 @@ fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Picture,
     }
 }
 
-/// The orientation in the last EXIF chunk, as in the board's check, and whether the (first) picture is coded without loss.
-fn chunks(bytes: &[u8]) -> (u16, bool) {
-    let (mut orientation, mut is_lossless) = (1, None);
+/// Whether the (first) picture is coded without loss.
+fn is_lossless(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some((&[ref name @ .., a, b, c, d], data)) = rest.split_first_chunk::<8>() {
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
@@ -67,18 +65,14 @@ fn chunks(bytes: &[u8]) -> (u16, bool) {
             break;
         };
         match name {
-            b"EXIF" => {
-                let tiff = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-                orientation = super::orientation(tiff);
-            }
-            b"VP8L" => is_lossless = is_lossless.or(Some(true)),
-            b"VP8 " => is_lossless = is_lossless.or(Some(false)),
-            b"ANMF" => is_lossless = is_lossless.or(Some(data.get(16..20) == Some(b"VP8L"))),
+            b"VP8L" => return true,
+            b"VP8 " => return false,
+            b"ANMF" => return data.get(16..20) == Some(b"VP8L"),
             _ => {}
         }
         rest = rest.get(8 + length + length % 2..).unwrap_or_default();
     }
-    (orientation, is_lossless == Some(true))
+    false
 }
 
 fn unfit(error: ImageError) -> Unfit {
