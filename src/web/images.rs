@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::body::{LengthOnly, Slices};
 use super::conditional::{Requested, is_known, requested_range};
+use super::connection::Connection;
 use super::disposition::disposition;
 use super::problem::Problem;
 use super::state::State;
@@ -176,7 +177,9 @@ async fn answer(request: &HttpRequest, state: &State, kind: &str) -> Result<Http
             return Err(problem.with_header(header::CONTENT_RANGE, content_range));
         }
     };
-    Ok(headers(&mut response, &record, &etag, kind).body(BoxBody::new(Slices(part))))
+    let connection = request.conn_data::<Connection>().cloned();
+    let body = Slices::new(part, connection, state.settings.download_patience);
+    Ok(headers(&mut response, &record, &etag, kind).body(BoxBody::new(body)))
 }
 
 fn headers<'a>(

@@ -28,8 +28,10 @@ pub struct Settings {
     pub metadata: Metadata,
     /// How often a socket is asked for a sign of life; two unanswered questions end it.
     pub heartbeat: Duration,
-    /// How long a client may read nothing of what waits for it.
+    /// How long a viewer may read nothing of what waits for it.
     pub patience: Duration,
+    /// How long a client may read nothing of the image that it asked for.
+    pub download_patience: Duration,
 }
 
 /// Shared by all workers.
@@ -61,6 +63,7 @@ impl Default for Settings {
             metadata: Metadata::Remove,
             heartbeat: Duration::from_secs(30),
             patience: Duration::from_secs(10),
+            download_patience: Duration::from_secs(60),
         }
     }
 }

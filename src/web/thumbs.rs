@@ -8,6 +8,7 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::body::{LengthOnly, Slices};
 use super::conditional::is_known;
+use super::connection::Connection;
 use super::images::{IMMUTABLE, requested_id};
 use super::problem::Problem;
 use super::state::State;
@@ -39,7 +40,8 @@ pub(super) async fn show(
     let body = if request.method() == Method::HEAD {
         BoxBody::new(LengthOnly(bytes.len() as u64))
     } else {
-        BoxBody::new(Slices(bytes))
+        let connection = request.conn_data::<Connection>().cloned();
+        BoxBody::new(Slices::new(bytes, connection, state.settings.patience))
     };
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, kind.mime()))

@@ -83,6 +83,10 @@ pub(crate) async fn spawn_with_options(
 
 /// A server with web settings that the command line does not offer.
 pub(crate) async fn spawn_with_settings(settings: web::Settings) -> TestApp {
+    let settings = web::Settings {
+        metadata: Metadata::Keep,
+        ..settings
+    };
     spawn_with(move |cluster| async move {
         let store = Store::connect(cluster, DEFAULT_UNDO_WINDOW).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
