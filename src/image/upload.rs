@@ -122,11 +122,13 @@ pub fn thumbnail_to_store(file: &Bytes, kind: ImageType, limits: Limits) -> Opti
     }
 }
 
-/// About how many bytes of memory it takes to make the thumbnail of an image.
+/// At most about how many bytes of memory it takes to make the thumbnail of an image, besides its file.
 pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
     let pixels = u64::from(meta.width) * u64::from(meta.height);
     match meta.kind {
-        // The one kind that is painted as a whole.
+        // These are painted as a whole. A JPEG takes 3 bytes a pixel, and up to 8 more while its scans come one after another;
+        // a WebP up to 8, an animated one 16.
+        ImageType::Jpeg => pixels * 11,
         ImageType::Webp => pixels * 16,
         ImageType::Avif => 0,
         _ => pixels.min(100 << 20),

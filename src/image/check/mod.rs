@@ -2,12 +2,13 @@
 //!
 //! Every kind is read to its very end, so that nothing that breaks off half-way is stored. Memory stays small whatever a
 //! header claims: rows are decoded and dropped (PNG), codes are counted and not painted (JPEG, GIF), boxes are walked
-//! (AVIF); only WebP is painted, one large picture at a time. Dimensions over the limit are refused from the header.
+//! (AVIF); only WebP is painted, of all large pictures one at a time. Dimensions over the limit are refused from the header.
 
-mod avif;
+pub(super) mod avif;
 pub(super) mod exif;
 mod gif;
-pub(super) mod jpeg;
+mod jpeg;
+mod large;
 mod png;
 pub(super) mod reader;
 mod webp;

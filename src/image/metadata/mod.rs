@@ -2,8 +2,8 @@
 //!
 //! GPS and all other EXIF data, XMP, IPTC, comments, maker notes, text, times, embedded previews, and whatever stands
 //! outside the image (a camera's second picture, a phone's video). Pixels are not decoded and not encoded anew: their bytes
-//! are copied as they are. What decides how the picture looks stays: the colour profile, transparency, animation, and the
-//! orientation, as EXIF data that hold nothing else.
+//! are copied as they are. What decides how the picture looks stays: the colour profile, transparency, animation, and (except
+//! in a WebP, which Chromium does not turn) the orientation, as EXIF data that hold nothing else.
 //!
 //! Each kind of image has a list of the parts that stay; whatever is not on it goes, so that nobody has to know every place
 //! where a camera may put a position. An image whose parts cannot be told apart is refused, never passed on as it is.

@@ -205,27 +205,26 @@ fn an_image_without_metadata_is_not_copied() {
 
 #[test]
 fn each_orientation_stays() {
-    for (kind, head) in [
-        ("jpg", &b"Exif\0\0"[..]),
-        ("png", b"eXIf"),
-        ("webp", b"EXIF"),
-    ] {
+    for (kind, head) in [("jpg", &b"Exif\0\0"[..]), ("png", b"eXIf")] {
         for orientation in 1..=8 {
             let name = format!("upright/{orientation}.{kind}");
             let clean = cleaned(&read(&name));
             let tag = [b"\x01\x12\0\x03\0\0\0\x01\0", &[orientation][..]].concat();
             assert_eq!(contains(&clean, head), orientation > 1, "{name}");
             assert_eq!(contains(&clean, &tag), orientation > 1, "{name}");
-            if kind == "webp" {
-                // With nothing in it, the file may have no VP8X, or one whose flag is off.
-                let flag = clean.get(20).filter(|_| &clean[12..16] == b"VP8X");
-                assert_eq!(
-                    flag.is_some_and(|flag| flag & 8 != 0),
-                    orientation > 1,
-                    "{name}"
-                );
-            }
         }
+    }
+}
+
+#[test]
+fn the_orientation_of_a_webp_goes() {
+    for orientation in 1..=8 {
+        let name = format!("upright/{orientation}.webp");
+        let clean = cleaned(&read(&name));
+        assert!(!contains(&clean, b"EXIF"), "{name}");
+        // With nothing in it, the file may have no VP8X, or one whose flag is off.
+        let flag = clean.get(20).filter(|_| &clean[12..16] == b"VP8X");
+        assert!(flag.is_none_or(|flag| flag & 8 == 0), "{name}");
     }
 }
 

@@ -1,6 +1,6 @@
-//! WebP: the frames, and the chunks that colour and time them.
+//! WebP: the frames, and the chunks that colour and time them. EXIF data go altogether: Chromium does not turn a WebP, so not
+//! even their orientation changes how it looks, and the board's check ignores it too.
 
-use super::exif;
 use super::kept::Kept;
 use crate::image::check::Unfit;
 use crate::image::check::reader::Reader;
@@ -28,10 +28,6 @@ pub(super) fn kept(source: &[u8]) -> Result<Kept<'_>, Unfit> {
 
 /// The chunks that stay, behind a header that says this size; or the old one, to learn what the size must be.
 fn walk(container: &[u8], size: Option<u32>) -> Result<Kept<'_>, Unfit> {
-    let last_exif = last_exif(container)?;
-    let orientation = last_exif.as_ref().and_then(|exif| {
-        exif::only_orientation(exif.data.strip_prefix(b"Exif\0\0").unwrap_or(exif.data))
-    });
     let mut kept = Kept::of(container);
     match size {
         Some(size) => {
@@ -44,43 +40,19 @@ fn walk(container: &[u8], size: Option<u32>) -> Result<Kept<'_>, Unfit> {
     let mut chunks = Chunks::of(container, HEADER)?;
     while let Some(chunk) = chunks.next()? {
         match &chunk.name {
-            b"VP8X" => flags(&mut kept, &chunk, orientation.is_some())?,
+            b"VP8X" => flags(&mut kept, &chunk)?,
             b"ICCP" | b"ANIM" | b"ALPH" | b"VP8 " | b"VP8L" => keep(&mut kept, &chunk),
             b"ANMF" => frame(&mut kept, &chunk)?,
-            b"EXIF"
-                if last_exif
-                    .as_ref()
-                    .is_some_and(|last| last.start == chunk.start) =>
-            {
-                if let Some(orientation) = orientation {
-                    kept.replace(chunk.start..chunk.end, written(b"EXIF", &orientation));
-                }
-            }
             _ => {}
         }
     }
     Ok(kept)
 }
 
-/// The last one counts, as in the board's check.
-fn last_exif(container: &[u8]) -> Result<Option<Chunk<'_>>, Unfit> {
-    let mut chunks = Chunks::of(container, HEADER)?;
-    let mut last = None;
-    while let Some(chunk) = chunks.next()? {
-        if &chunk.name == b"EXIF" {
-            last = Some(chunk);
-        }
-    }
-    Ok(last)
-}
-
 /// `VP8X`, whose first byte says what else there is.
-fn flags(kept: &mut Kept<'_>, chunk: &Chunk<'_>, has_exif: bool) -> Result<(), Unfit> {
+fn flags(kept: &mut Kept<'_>, chunk: &Chunk<'_>) -> Result<(), Unfit> {
     let (&flags, rest) = chunk.data.split_first().ok_or(Unfit::Truncated(KIND))?;
-    let mut new = flags & !(HAS_EXIF | HAS_XMP);
-    if has_exif {
-        new |= HAS_EXIF;
-    }
+    let new = flags & !(HAS_EXIF | HAS_XMP);
     let data = [&[new], rest].concat();
     kept.replace(chunk.start..chunk.end, written(b"VP8X", &data));
     Ok(())

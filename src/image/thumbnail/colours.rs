@@ -57,25 +57,6 @@ impl Colours {
     }
 }
 
-/// The colours of four inks, each from 0 (none) to 255, by this profile; `None` if it does not fit.
-pub(super) fn inks(profile: &[u8], inks: &[[u8; 4]]) -> Option<Vec<[u8; 3]>> {
-    let profile = ColorProfile::new_from_slice(profile).ok()?;
-    if profile.color_space != DataColorSpace::Cmyk {
-        return None;
-    }
-    let mut colours = vec![[0; 3]; inks.len()];
-    let transform = profile.create_transform_8bit(
-        Layout::Rgba,
-        &ColorProfile::new_srgb(),
-        Layout::Rgb,
-        TransformOptions::default(),
-    );
-    let done = transform
-        .ok()?
-        .transform(inks.as_flattened(), colours.as_flattened_mut());
-    done.is_ok().then_some(colours)
-}
-
 /// A PNG's `gAMA` and `cHRM`. The usual ones mean sRGB.
 fn gamma_profile(gamma: f32, primaries: Option<[(f32, f32); 4]>) -> Option<ColorProfile> {
     const SRGB: [(f32, f32); 4] = [(0.3127, 0.329), (0.64, 0.33), (0.3, 0.6), (0.15, 0.06)];

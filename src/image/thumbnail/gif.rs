@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Decoded, Unfit> {
     let palette = palette(decoder.palette().map_err(unfit)?, transparent);
 
     let (width, height) = small_size(size.0, size.1);
-    let mut shrink = Shrink::new(Side::whole(size.0, width), Side::whole(size.1, height));
+    let mut shrink = Shrink::new(Side::new(size.0, width), Side::new(size.1, height));
     let mut row = vec![0; frame_width];
     let passes = if is_interlaced {
         &PASSES[..]

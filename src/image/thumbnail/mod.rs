@@ -1,9 +1,8 @@
 //! Small pictures of large images, for the board to load first.
 //!
-//! Every kind is decoded row by row into averages for the pixels of the thumbnail, so that the large picture is never in
-//! memory: JPEG is even decoded at a smaller size from the beginning. Only WebP is painted as a whole, since its decoder
-//! does not hand out rows. AVIF is not decoded at all: no decoder of AV1 that cargo alone can build is well kept (see
-//! [`thumbnail`]).
+//! The pixels become averages for those of the thumbnail. PNG and GIF are decoded row by row, so that the large picture is
+//! never in memory; JPEG and WebP are painted as a whole, since their decoders do not hand out rows, and of the large ones
+//! one at a time. AVIF is not decoded at all: no decoder of AV1 that cargo alone can build is well kept (see [`thumbnail`]).
 
 mod colours;
 mod encode;
@@ -73,9 +72,10 @@ struct Decoded {
 /// Of an AVIF nothing is made because the decoders that exist either need a C library, cmake or nasm to build, or have a
 /// licence that does not fit, or have had no release for two years.
 ///
-/// It computes for up to [`Limits::time`], except that a WebP is painted in one go (about two seconds for 100 megapixels).
-/// It needs at most 100 MiB of memory for an image of 100 megapixels; a WebP up to 8 bytes for each of its pixels, an
-/// animated one 16. How many are made at once is for the caller to bound.
+/// It computes for up to [`Limits::time`], except that a JPEG or a WebP is painted in one go, with a look at the clock before
+/// and after. `thumbnail_memory` says how much memory it takes. How many are made at once is for the caller to bound; of
+/// pictures with more than 16 megapixels that are painted as a whole, one at a time is, and the clock stands still while they
+/// wait.
 ///
 /// # Errors
 /// If the image cannot be decoded, or not within its limits. The image may well be shown as it is then.

@@ -1,5 +1,8 @@
 //! A small picture that is held as a whole.
 
+use super::shrink::{Shrink, Side};
+use super::{Bounds, Unfit, small_size};
+
 /// Pixels with red, green, blue and opacity.
 #[derive(Clone)]
 pub(super) struct Picture {
@@ -20,7 +23,7 @@ pub(super) fn weighted([red, green, blue, alpha]: [u8; 4]) -> [f32; 4] {
 }
 
 /// A number from 0 to 255, rounded.
-pub(super) fn byte(value: f32) -> u8 {
+fn byte(value: f32) -> u8 {
     // A cast from a float does not wrap around.
     (value + 0.5) as u8
 }
@@ -41,6 +44,26 @@ impl Picture {
             height,
             pixels: pixels.into_iter().map(pixel).collect(),
         }
+    }
+
+    /// From all pixels of a large one, row by row, with so many bytes each.
+    pub(super) fn shrunk<const BYTES: usize>(
+        size: (u32, u32),
+        pixels: &[u8],
+        bounds: Bounds,
+        colour: impl Fn(&[u8; BYTES]) -> [u8; 4],
+    ) -> Result<Self, Unfit> {
+        let (width, height) = small_size(size.0, size.1);
+        let mut shrink = Shrink::new(Side::new(size.0, width), Side::new(size.1, height));
+        let rows = pixels.as_chunks().0.chunks_exact(size.0 as usize);
+        for (y, row) in rows.enumerate() {
+            if y % 64 == 0 {
+                bounds.time()?;
+            }
+            let pixels = row.iter().map(|pixel| weighted(colour(pixel)));
+            shrink.row(y, (0, 1), pixels);
+        }
+        Ok(Self::from_weighted(width, height, shrink.finish()))
     }
 
     /// Whether nothing shines through.

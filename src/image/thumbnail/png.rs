@@ -48,7 +48,7 @@ pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Decoded, Unfit> {
         reader.next_frame_info().map_err(|error| unfit(&error))?;
     }
     let (width, height) = small_size(size.0, size.1);
-    let mut shrink = Shrink::new(Side::whole(size.0, width), Side::whole(size.1, height));
+    let mut shrink = Shrink::new(Side::new(size.0, width), Side::new(size.1, height));
     rows(&mut reader, &mut shrink, bounds)?;
     Ok(Decoded {
         picture: Picture::from_weighted(width, height, shrink.finish()),

@@ -26,28 +26,24 @@ struct Share {
 #[derive(Clone, Copy)]
 pub(super) struct Side {
     /// How many rows or columns come.
-    pub(super) count: usize,
-    /// How many of them the picture fills: the last one may be a part of one only.
-    pub(super) extent: f64,
-    /// How many there will be; not more than the extent.
-    pub(super) small: usize,
+    count: usize,
+    /// How many there will be; not more than come.
+    small: usize,
 }
 
 impl Side {
-    /// All that come are filled.
-    pub(super) fn whole(count: u32, small: u32) -> Self {
+    pub(super) fn new(count: u32, small: u32) -> Self {
         Self {
             count: count as usize,
-            extent: f64::from(count),
             small: small as usize,
         }
     }
 
     fn shares(self) -> Vec<Share> {
-        let cell = self.extent / self.small as f64;
+        let cell = self.count as f64 / self.small as f64;
         let share = |place: usize| {
             let start = place as f64;
-            let end = (start + 1.0).min(self.extent);
+            let end = start + 1.0;
             let index = ((start / cell) as usize).min(self.small - 1);
             let border = if index + 1 == self.small {
                 end
@@ -56,7 +52,7 @@ impl Side {
             };
             Share {
                 index,
-                here: ((end.min(border) - start).max(0.0) / cell) as f32,
+                here: ((end.min(border) - start) / cell) as f32,
                 next: ((end - border).max(0.0) / cell) as f32,
             }
         };
@@ -120,38 +116,29 @@ fn add<const CHANNELS: usize>(sum: &mut [f32; CHANNELS], pixel: [f32; CHANNELS],
 mod tests {
     use super::*;
 
-    fn shrunk(values: &[f32], extent: f64, small: usize) -> Vec<f32> {
-        let across = Side {
-            count: values.len(),
-            extent,
-            small,
-        };
-        let mut shrink = Shrink::<1>::new(across, Side::whole(1, 1));
+    fn shrunk(values: &[f32], small: u32) -> Vec<f32> {
+        let across = Side::new(values.len() as u32, small);
+        let mut shrink = Shrink::<1>::new(across, Side::new(1, 1));
         shrink.row(0, (0, 1), values.iter().map(|&value| [value]));
         shrink.finish().into_iter().map(|[value]| value).collect()
     }
 
     #[test]
     fn each_pixel_is_the_mean_of_what_it_covers() {
-        assert_eq!(shrunk(&[1.0, 3.0, 5.0, 7.0], 4.0, 2), [2.0, 6.0]);
-        assert_eq!(shrunk(&[1.0, 2.0, 3.0], 3.0, 3), [1.0, 2.0, 3.0]);
+        assert_eq!(shrunk(&[1.0, 3.0, 5.0, 7.0], 2), [2.0, 6.0]);
+        assert_eq!(shrunk(&[1.0, 2.0, 3.0], 3), [1.0, 2.0, 3.0]);
         // One and a half of three.
-        let [left, right] = shrunk(&[3.0, 6.0, 9.0], 3.0, 2)[..] else {
+        let [left, right] = shrunk(&[3.0, 6.0, 9.0], 2)[..] else {
             panic!("two pixels");
         };
         assert!((left - 4.0).abs() < 1e-5 && (right - 8.0).abs() < 1e-5);
-        // The third column is filled by half.
-        let [left, right] = shrunk(&[10.0, 20.0, 40.0], 2.5, 2)[..] else {
-            panic!("two pixels");
-        };
-        assert!((left - 12.0).abs() < 1e-4 && (right - 28.0).abs() < 1e-4);
     }
 
     #[test]
     fn a_plain_colour_stays_what_it_is() {
         for count in 1..40_u32 {
             for small in 1..=count {
-                let side = Side::whole(count, small);
+                let side = Side::new(count, small);
                 let mut shrink = Shrink::<2>::new(side, side);
                 for y in 0..count as usize {
                     // As an interlaced picture comes.

@@ -1,4 +1,4 @@
-//! WebP: the whole picture, since the decoder paints it in one go.
+//! WebP: the whole picture, since the decoder paints it in one go. It is not turned, as in the board's check.
 
 use std::io::Cursor;
 
@@ -7,13 +7,12 @@ use image::error::ImageError;
 use image::{AnimationDecoder as _, ColorType, ImageDecoder as _, Rgba};
 
 use super::colours::Colours;
-use super::picture::{Picture, weighted};
-use super::shrink::{Shrink, Side};
-use super::{Bounds, Decoded, Unfit, small_size};
+use super::picture::Picture;
+use super::{Bounds, Decoded, Unfit};
 
 const KIND: &str = "WebP";
 
-pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Decoded, Unfit> {
+pub(super) fn decode(bytes: &[u8], mut bounds: Bounds) -> Result<Decoded, Unfit> {
     let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(unfit)?;
     let size = decoder.dimensions();
     bounds.size(KIND, size.0, size.1)?;
@@ -21,23 +20,24 @@ pub(super) fn decode(bytes: &[u8], bounds: Bounds) -> Result<Decoded, Unfit> {
         Ok(Some(profile)) => Colours::Profile(profile),
         _ => Colours::Srgb,
     };
-    let (orientation, is_lossless) = chunks(bytes);
     let is_animated = decoder.has_animation();
+    let _turn = bounds.turn(size.0, size.1);
+    bounds.time()?;
     let picture = if is_animated {
         // Browsers show what is behind the image, whatever background it asks for.
         decoder.set_background_color(Rgba([0; 4])).map_err(unfit)?;
         let none = Unfit::Damaged(KIND, "it has no frames");
         let frame = decoder.into_frames().next().ok_or(none)?.map_err(unfit)?;
-        shrunk(size, frame.buffer(), bounds, |&pixel: &[u8; 4]| pixel)?
+        Picture::shrunk(size, frame.buffer(), bounds, |&pixel: &[u8; 4]| pixel)?
     } else {
         still(decoder, bounds)?
     };
     Ok(Decoded {
         picture,
         size,
-        orientation,
+        orientation: 1,
         is_animated,
-        is_lossless,
+        is_lossless: is_lossless(bytes),
         colours,
     })
 }
@@ -49,35 +49,15 @@ fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Picture,
     let mut pixels = vec![0; length];
     decoder.read_image(&mut pixels).map_err(unfit)?;
     match colour_type {
-        ColorType::Rgba8 => shrunk(size, &pixels, bounds, |&pixel: &[u8; 4]| pixel),
-        _ => shrunk(size, &pixels, bounds, |&[red, green, blue]| {
+        ColorType::Rgba8 => Picture::shrunk(size, &pixels, bounds, |&pixel: &[u8; 4]| pixel),
+        _ => Picture::shrunk(size, &pixels, bounds, |&[red, green, blue]| {
             [red, green, blue, 255]
         }),
     }
 }
 
-fn shrunk<const BYTES: usize>(
-    size: (u32, u32),
-    pixels: &[u8],
-    bounds: Bounds,
-    colour: impl Fn(&[u8; BYTES]) -> [u8; 4],
-) -> Result<Picture, Unfit> {
-    let (width, height) = small_size(size.0, size.1);
-    let mut shrink = Shrink::new(Side::whole(size.0, width), Side::whole(size.1, height));
-    let rows = pixels.as_chunks().0.chunks_exact(size.0 as usize);
-    for (y, row) in rows.enumerate() {
-        if y % 64 == 0 {
-            bounds.time()?;
-        }
-        let pixels = row.iter().map(|pixel| weighted(colour(pixel)));
-        shrink.row(y, (0, 1), pixels);
-    }
-    Ok(Picture::from_weighted(width, height, shrink.finish()))
-}
-
-/// The orientation in the last EXIF chunk, as in the board's check, and whether the (first) picture is coded without loss.
-fn chunks(bytes: &[u8]) -> (u16, bool) {
-    let (mut orientation, mut is_lossless) = (1, None);
+/// Whether the (first) picture is coded without loss.
+fn is_lossless(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some((&[ref name @ .., a, b, c, d], data)) = rest.split_first_chunk::<8>() {
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
@@ -85,18 +65,14 @@ fn chunks(bytes: &[u8]) -> (u16, bool) {
             break;
         };
         match name {
-            b"EXIF" => {
-                let tiff = data.strip_prefix(b"Exif\0\0").unwrap_or(data);
-                orientation = super::orientation(tiff);
-            }
-            b"VP8L" => is_lossless = is_lossless.or(Some(true)),
-            b"VP8 " => is_lossless = is_lossless.or(Some(false)),
-            b"ANMF" => is_lossless = is_lossless.or(Some(data.get(16..20) == Some(b"VP8L"))),
+            b"VP8L" => return true,
+            b"VP8 " => return false,
+            b"ANMF" => return data.get(16..20) == Some(b"VP8L"),
             _ => {}
         }
         rest = rest.get(8 + length + length % 2..).unwrap_or_default();
     }
-    (orientation, is_lossless == Some(true))
+    false
 }
 
 fn unfit(error: ImageError) -> Unfit {

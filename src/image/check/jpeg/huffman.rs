@@ -4,7 +4,7 @@
 const FAST_BITS: u32 = 9;
 
 /// A canonical Huffman code with up to 16 bits (ITU-T T.81, annex C).
-pub(in crate::image) struct HuffmanTable {
+pub(super) struct HuffmanTable {
     /// For each value of the next bits: the symbol and the length of its code, or a length of 0.
     fast: [(u8, u8); 1 << FAST_BITS],
     /// For each length: the first code that is larger than all of this length, on 16 bits.
@@ -16,7 +16,7 @@ pub(in crate::image) struct HuffmanTable {
 
 impl HuffmanTable {
     /// The table with so many codes of each length from 1 to 16; `None` if there are too many.
-    pub(in crate::image) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
+    pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let mut table = Self {
             fast: [(0, 0); 1 << FAST_BITS],
             limits: [0; 17],
@@ -65,11 +65,11 @@ impl HuffmanTable {
 }
 
 /// A code that the table does not have.
-pub(in crate::image) struct NoSuchCode;
+pub(super) struct NoSuchCode;
 
 /// The bits of the entropy-coded data up to the next mark, without the stuffed zeros. After their end come zeros for ever;
 /// [`Bits::overran`] tells whether any of these was used.
-pub(in crate::image) struct Bits<'a> {
+pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     position: usize,
     /// The next bits, from the highest down.
@@ -81,7 +81,7 @@ pub(in crate::image) struct Bits<'a> {
 
 impl<'a> Bits<'a> {
     /// Entropy-coded data with whatever follows it.
-    pub(in crate::image) fn new(bytes: &'a [u8]) -> Self {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
             position: 0,
@@ -92,7 +92,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Where the mark after the data stands, or the end of the bytes. Stuffed zeros and restart marks are passed.
-    pub(in crate::image) fn position_of_marker(&self) -> usize {
+    pub(super) fn position_of_marker(&self) -> usize {
         let mut position = self.position;
         loop {
             match self.bytes[position..] {
@@ -106,12 +106,12 @@ impl<'a> Bits<'a> {
     }
 
     /// Whether more bits were used than there are.
-    pub(in crate::image) fn overran(&self) -> bool {
+    pub(super) fn overran(&self) -> bool {
         self.made_up > self.count
     }
 
     /// Goes on after the next restart mark; false if another mark comes first, or none at all.
-    pub(in crate::image) fn restart(&mut self) -> bool {
+    pub(super) fn restart(&mut self) -> bool {
         (self.window, self.count, self.made_up) = (0, 0, 0);
         loop {
             match self.bytes[self.position..] {
@@ -149,7 +149,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Passes over up to 63 bits.
-    pub(in crate::image) fn skip(&mut self, count: u32) {
+    pub(super) fn skip(&mut self, count: u32) {
         for part in [count / 2, count - count / 2] {
             if self.count < part {
                 self.fill();
@@ -160,7 +160,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The next up to 16 bits.
-    pub(in crate::image) fn take(&mut self, count: u32) -> u32 {
+    pub(super) fn take(&mut self, count: u32) -> u32 {
         if self.count < 16 {
             self.fill();
         }
@@ -175,7 +175,7 @@ impl<'a> Bits<'a> {
     }
 
     /// The symbol of the next code.
-    pub(in crate::image) fn symbol(&mut self, table: &HuffmanTable) -> Result<u8, NoSuchCode> {
+    pub(super) fn symbol(&mut self, table: &HuffmanTable) -> Result<u8, NoSuchCode> {
         if self.count < 16 {
             self.fill();
         }

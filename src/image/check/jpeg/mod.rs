@@ -3,7 +3,7 @@
 //! The marks are those of ITU-T T.81. What follows the first image (a camera's preview, an MPO's second picture) is not
 //! looked at.
 
-pub(in crate::image) mod huffman;
+mod huffman;
 mod scan;
 
 use self::huffman::HuffmanTable;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::boxes::{Found, boxes, find};
 use super::{KIND, Plan, Unfit, damaged};
+use crate::image::check::avif::MAX_EXTENTS;
 use crate::image::check::reader::Reader;
 
 /// The items that make up pictures: coded ones, and those that are put together from others.
@@ -104,10 +105,6 @@ fn kinds(source: &[u8], iinf: &Found) -> Result<HashMap<u32, [u8; 4]>, Unfit> {
     }
     Ok(kinds)
 }
-
-/// The most parts of items in one file: the largest grid has 65,536 tiles. A count of parts without a length costs a file two
-/// bytes, and this many times 16 bytes of memory.
-const MAX_EXTENTS: usize = 200_000;
 
 struct Located {
     id: u32,
