@@ -106,6 +106,7 @@ impl Application {
         let web = web::Settings {
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            metadata: settings.metadata,
             ..web::Settings::default()
         };
         let server = web::server(listener, store.clone(), web, shutdown.clone())?;

@@ -8,6 +8,10 @@ use super::{Bounds, Unfit, upright};
 
 const KIND: &str = "AVIF";
 
+/// The most parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A count of parts
+/// without a length costs a file two bytes, whatever it takes to look at them.
+pub(in crate::image) const MAX_EXTENTS: usize = 200_000;
+
 /// Whether a file says of itself that AVIF readers can read it.
 pub(super) fn is_avif(bytes: &[u8]) -> bool {
     let is_brand = |brand: &[u8]| brand == b"avif" || brand == b"avis";
@@ -34,7 +38,7 @@ pub(super) fn check(bytes: &[u8], bounds: Bounds) -> Result<(u32, u32), Unfit> {
         }
     }
     let (width, height, sideways) = match (meta, movie) {
-        (Some(meta), _) => items::primary(meta, bytes)?,
+        (Some(meta), _) => items::primary(meta, bytes, bounds)?,
         (None, Some(movie)) => track_size(movie)?,
         (None, None) => return Err(Unfit::Truncated(KIND)),
     };

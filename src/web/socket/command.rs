@@ -114,7 +114,7 @@ impl Command {
                 Box::pin(async move { answer(store.update(id, change, durability).await) })
             }
             Self::Delete(id) => {
-                state.pictures.forget(id);
+                state.forget(id);
                 let store = state.store.clone();
                 Box::pin(async move { answer(store.delete(id).await) })
             }

@@ -1,18 +1,19 @@
 //! The items of a still picture: which is shown, how large it is, and where its bytes lie.
 
-use super::{Box, KIND, Unfit, damaged, find, next_box};
+use super::{Bounds, Box, KIND, MAX_EXTENTS, Unfit, damaged, find, next_box};
 use crate::image::check::reader::Reader;
 
 /// Width and height of the primary item as they are coded, and whether it is turned by a quarter. All bytes that any item
 /// points to must be in `file`.
-pub(super) fn primary(meta: &[u8], file: &[u8]) -> Result<(u32, u32, bool), Unfit> {
+pub(super) fn primary(meta: &[u8], file: &[u8], bounds: Bounds) -> Result<(u32, u32, bool), Unfit> {
     // A full box: version and flags come first.
     let boxes = meta.get(4..).ok_or(Unfit::Truncated(KIND))?;
     let wanted = |name| find(boxes, name)?.ok_or(damaged("a box is missing"));
     let item = primary_id(wanted(b"pitm")?)?;
     require_av1(wanted(b"iinf")?, item)?;
     let data = find(boxes, b"idat")?.unwrap_or_default();
-    if !locate(wanted(b"iloc")?, item, file.len(), data.len())? {
+    let lengths = (file.len(), data.len());
+    if !locate(wanted(b"iloc")?, item, lengths, bounds)? {
         return Err(damaged("it has no pixels"));
     }
     size(wanted(b"iprp")?, item)
@@ -59,7 +60,12 @@ fn require_av1(iinf: &[u8], item: u32) -> Result<(), Unfit> {
 }
 
 /// Checks where the items lie (ISO/IEC 14496-12, 8.11.3). The answer: has this one any bytes?
-fn locate(iloc: &[u8], item: u32, file_length: usize, data_length: usize) -> Result<bool, Unfit> {
+fn locate(
+    iloc: &[u8],
+    item: u32,
+    (file_length, data_length): (usize, usize),
+    bounds: Bounds,
+) -> Result<bool, Unfit> {
     let mut reader = Reader::new(KIND, iloc);
     let version = version(&mut reader)?;
     let [offset_and_length, base_and_index] = reader.array()?;
@@ -73,12 +79,18 @@ fn locate(iloc: &[u8], item: u32, file_length: usize, data_length: usize) -> Res
     let index_size = if version == 0 { 0 } else { index_size };
     let items = item_id(&mut reader, version > 1)?;
     let mut has_bytes = false;
-    for _ in 0..items {
+    let mut left = MAX_EXTENTS;
+    for index in 0..items {
+        if index % 4096 == 0 {
+            bounds.time()?;
+        }
         let id = item_id(&mut reader, version > 1)?;
         let method = if version == 0 { 0 } else { reader.be16()? & 15 };
         reader.take(2)?;
         let base = number(&mut reader, base_size)?;
-        for _ in 0..reader.be16()? {
+        let count = usize::from(reader.be16()?);
+        left = left.checked_sub(count).ok_or(damaged("too many items"))?;
+        for _ in 0..count {
             number(&mut reader, index_size)?;
             let offset = number(&mut reader, offset_size)?;
             let length = number(&mut reader, length_size)?;
@@ -163,4 +175,27 @@ fn associated(ipma: &[u8], item: u32) -> Result<Vec<u16>, Unfit> {
         }
     }
     Err(damaged("it has no size"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::image::check::Limits;
+
+    #[test]
+    fn parts_without_bytes_do_not_keep_the_check_busy() {
+        // 3000 items with 65,535 parts each, all of which begin and end nowhere.
+        let item = [0, 1, 0, 0, 0xff, 0xff];
+        let iloc = [&[0, 0, 0, 0, 0, 0, 0x0b, 0xb8][..], &item.repeat(3000)].concat();
+        let located = |limits| locate(&iloc, 1, (100, 0), Bounds::start(limits));
+        let too_many = Err(damaged("too many items"));
+        assert_eq!(located(Limits::default()), too_many);
+        let no_time = Limits {
+            time: Duration::ZERO,
+            ..Limits::default()
+        };
+        assert_eq!(located(no_time), Err(Unfit::TooSlow));
+    }
 }
