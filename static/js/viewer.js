@@ -8,7 +8,7 @@ import { addedText, sizeText, typeName } from './describe.js';
 import { position } from './images.js';
 import { showModal } from './modal.js';
 import { notice } from './notice.js';
-import { urlOf } from './tile.js';
+import { urlOf } from './resolution.js';
 import { Zoom } from './viewer-zoom.js';
 import { Caption } from './viewer-caption.js';
 
