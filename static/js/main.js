@@ -4,9 +4,10 @@
 import { Adding, showHover } from './adding.js';
 import { announce, announcer } from './announce.js';
 import { banding } from './band.js';
-import { Board, idOf } from './board.js';
+import { Board } from './board.js';
 import { Camera, rememberView } from './camera.js';
 import { Connection } from './connection.js';
+import { useControls } from './controls.js';
 import { dragging } from './drag.js';
 import { takeFiles, usePicker } from './dropzone.js';
 import { Feed } from './feed.js';
@@ -209,15 +210,7 @@ navigate(surface, camera, {
 useShortcuts({ selecting, onUndo: () => removing.undo() });
 useZoomControls(surface, camera, element('zoom'), fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
-layer.addEventListener('dblclick', (event) => {
-  const id = idOf(event.target);
-  if (id && !/** @type {Element} */ (event.target).closest('button')) viewer.open(id);
-});
-layer.addEventListener('click', (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (target.closest('[data-delete]')) void removing.remove([idOf(target)]);
-  if (target.closest('[data-open]')) viewer.open(idOf(target));
-});
+useControls(layer, { onOpen: (id) => viewer.open(id), onDelete: (id) => void removing.remove([id]) });
 takeFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),

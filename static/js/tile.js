@@ -10,6 +10,8 @@ import { mayMove, needsFull, thumbOf, urlOf } from './resolution.js';
 const SMALL_PX = 110;
 /** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
 const PLAY_MS = 150;
+/** By so much, as a part, the shapes of a picture and its thumbnail may differ: one of two pixels at the worst. */
+const ROUNDING = 0.1;
 /** A move by somebody else takes as long on the screen as the pause since the one before it, within these bounds. */
 const SHORTEST_GLIDE_MS = 100;
 const LONGEST_GLIDE_MS = 700;
@@ -17,7 +19,7 @@ const LONGEST_GLIDE_MS = 700;
 const SAME_MOVE_MS = 1_500;
 
 export class Tile {
-  /** Height divided by width as the browser shows it; an orientation in the file may turn what the record says. */
+  /** Height divided by width as the browser shows it; in old records an orientation in the file turns what they say. */
   #ratio = 1;
   #rank = -1;
   /** Whether all of the picture is shown, and not its thumbnail. */
@@ -61,8 +63,7 @@ export class Tile {
   write(record) {
     const text = record.alt || record.fileName;
     this.#record = record;
-    this.#ratio = record.width > 0 ? record.height / record.width : 1;
-    if (this.image.naturalWidth > 0) this.#ratio = this.image.naturalHeight / this.image.naturalWidth;
+    this.#ratio = this.#ratioNow();
     this.image.alt = text;
     this.name.textContent = record.fileName;
     this.name.title = record.fileName;
@@ -191,8 +192,17 @@ export class Tile {
   #loaded() {
     this.element.classList.toggle('is-full', this.#isFull);
     this.element.classList.add('is-loaded');
-    this.#ratio = this.image.naturalHeight / this.image.naturalWidth || this.#ratio;
+    this.#ratio = this.#ratioNow();
     this.place(this.box);
+  }
+
+  /** What the record says, unless the picture is clearly another: a thumbnail's sides are rounded. */
+  #ratioNow() {
+    const { width, height } = this.#record;
+    const { naturalWidth, naturalHeight } = this.image;
+    const said = width > 0 && height > 0 ? height / width : 1;
+    const seen = naturalWidth > 0 && naturalHeight > 0 ? naturalHeight / naturalWidth : said;
+    return Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said;
   }
 }
 

@@ -106,7 +106,6 @@ export class Viewer {
       this.#writeCount();
       return;
     }
-    if (this.#dialog.classList.contains('is-gone')) announce(`${record.fileName} is back.`);
     this.#write(record);
   }
 

@@ -115,9 +115,9 @@ test('a phone has a button for its camera, a desk has none', async () => {
   assert.equal(await desk.page.getByRole('button', { name: 'Take a photo' }).count(), 0);
   await desk.close();
   const phone = await open(PHONE);
-  const button = phone.page.getByRole('button', { name: 'Take a photo' });
   assert.equal(await phone.page.locator('#photograph-input').getAttribute('capture'), 'environment');
-  for (const file of [red, tall]) {
+  for (const [place, file] of [['.welcome', red], ['.tools', tall]]) {
+    const button = phone.page.locator(place).getByRole('button', { name: 'Take a photo' });
     const [chooser] = await Promise.all([phone.page.waitForEvent('filechooser'), button.tap()]);
     await chooser.setFiles(await onDisk(file));
     await phone.picture(file.name).waitFor();

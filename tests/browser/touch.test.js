@@ -52,11 +52,52 @@ test('on a phone a tap shows what can be done with a picture, and nothing is too
   const window = await Window.open(browser, `${server.url}/`, PHONE);
   await window.picture('red.png').locator('img').tap();
   const button = window.page.getByRole('button', { name: 'Delete red.png' });
+  await button.waitFor();
   const { width, height, y } = await window.boxOf(button);
   assert.ok(width >= 40 && height >= 40, `${width} by ${height}`);
   const picture = await window.boxOf(window.picture('red.png'));
   assert.ok(y + height <= picture.y + 1, 'on a small picture it lies outside, not to be hit by mistake');
   await button.tap();
   await window.shows();
+  await window.close();
+});
+
+test('a tap, or two, where a button is about to appear does not press it', async () => {
+  await server.upload(red, { x: -100, y: -60, w: 200 });
+  const window = await Window.open(browser, `${server.url}/`, PHONE);
+  const fingers = await Fingers.on(window);
+  const { x, y, width } = await window.boxOf(window.picture('red.png'));
+  const corner = [x + width - 20, y + 20];
+  await fingers.touch('Start', corner);
+  await fingers.touch('End');
+  const box = await window.boxOf(window.page.getByRole('button', { name: 'Delete red.png' }));
+  assert.ok(box.x < corner[0] && box.x + box.width > corner[0] && box.y + box.height > corner[1], 'the button is there now');
+  await fingers.touch('Start', corner);
+  await fingers.touch('End');
+  await window.page.getByRole('dialog', { name: 'red.png' }).waitFor();
+  assert.equal((await server.images()).length, 1);
+  await window.close();
+});
+
+test('on the narrowest phone Undo is in reach of a finger, however long the name', async () => {
+  const name = 'A garden in the evening, seen from the window of the kitchen.png';
+  await server.upload(red, { x: -100, y: -60, w: 200, fileName: name });
+  const window = await Window.open(browser, `${server.url}/`, { ...PHONE, viewport: { width: 320, height: 568 } });
+  const { page } = window;
+  await window.picture(name).locator('img').tap();
+  await page.getByRole('button', { name: `Delete ${name}` }).tap();
+  const undo = page.locator('#deleted').getByRole('button', { name: 'Undo' });
+  const { x, width, height } = await window.boxOf(undo);
+  assert.ok(x >= 0 && x + width <= 320 && width >= 40 && height >= 40, `${[x, width, height]}`);
+  await undo.tap();
+  await window.shows(name);
+  const other = await Window.open(browser, `${server.url}/`);
+  await page.getByText('2 here').waitFor();
+  for (const button of await page.locator('.bar a, .bar button, #connection, .tools button').all()) {
+    if (!(await button.isVisible())) continue;
+    const box = await window.boxOf(button);
+    assert.ok(box.x >= 0 && box.x + box.width <= 320, `${await button.getAttribute('aria-label')} is on the screen: ${box.x}`);
+  }
+  await other.close();
   await window.close();
 });

@@ -185,7 +185,7 @@ test('a picture is downloaded, and its link copied, also on plain http where pag
   assert.equal(await page.evaluate(() => navigator.clipboard), undefined);
   await page.mouse.dblclick(...(await middleOf(window, 'red.png')));
   await views(window, 'red.png');
-  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
+  const [download] = await Promise.all([page.waitForEvent('download'), dialog(window).getByRole('link', { name: 'Download' }).click()]);
   assert.equal(download.suggestedFilename(), 'red.png');
   assert.deepEqual(await readFile(await download.path()), red.bytes);
 
@@ -250,7 +250,7 @@ test('a picture that somebody deletes while it is looked at says so, and Undo br
   await views(window, 'green.png');
   await page.getByRole('button', { name: 'Copy link' }).focus();
   await server.delete(id);
-  await page.getByText('Somebody deleted green.png.').waitFor();
+  await page.locator('#viewer [data-gone]').getByText('Somebody deleted green.png.').waitFor();
   assert.equal(await page.locator('#deleted').isVisible(), false, 'it is said once');
   assert.equal(await focused(window), 'Undo', 'what had the focus cannot be used now');
   await page.keyboard.press('Enter');
@@ -258,7 +258,7 @@ test('a picture that somebody deletes while it is looked at says so, and Undo br
   await eventually(async () => assert.equal((await server.images()).length, 3));
   await said(window, /green\.png is back/);
   await server.delete(id);
-  await page.getByText('Somebody deleted green.png.').waitFor();
+  await page.locator('#viewer [data-gone]').getByText('Somebody deleted green.png.').waitFor();
   await page.keyboard.press('Escape');
   await closed(window);
   await window.shows('red.png', 'blue.png');

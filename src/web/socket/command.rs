@@ -161,6 +161,8 @@ fn parse_begin(data: Value) -> Result<Begin, String> {
         y: Option<f64>,
         #[serde(default, deserialize_with = "given")]
         w: Option<f64>,
+        #[serde(default, deserialize_with = "given")]
+        h: Option<f64>,
     }
     let Data {
         upload,
@@ -168,9 +170,11 @@ fn parse_begin(data: Value) -> Result<Begin, String> {
         x,
         y,
         w,
+        h,
     } = read(data)?;
     let Place { x, y, w } =
         checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    let h = checked_height(h)?;
     let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
     Ok(Begin {
         upload,
@@ -178,7 +182,20 @@ fn parse_begin(data: Value) -> Result<Begin, String> {
         x,
         y,
         w,
+        h,
     })
+}
+
+/// A placeholder may be as high as an image may be wide.
+fn checked_height(h: Option<f64>) -> Result<Option<f64>, String> {
+    let place = Place {
+        w: h,
+        ..Place::default()
+    };
+    match checked_place(place) {
+        Ok(Place { w, .. }) => Ok(w),
+        Err(_) => Err("h is out of bounds".to_owned()),
+    }
 }
 
 fn parse_update(data: Value) -> Result<Command, String> {
@@ -316,7 +333,7 @@ mod tests {
     #[test]
     fn an_upload_is_announced_with_a_clean_name() {
         let text = format!(
-            r#"{{"event":"Upload:begin","data":{{"upload":"{ID}","fileName":"../a\n.png","y":-2}}}}"#
+            r#"{{"event":"Upload:begin","data":{{"upload":"{ID}","fileName":"../a\n.png","y":-2,"h":90.5}}}}"#
         );
         let expected = Command::Begin(Begin {
             upload: id(),
@@ -324,6 +341,7 @@ mod tests {
             x: None,
             y: Some(-2.0),
             w: None,
+            h: Some(90.5),
         });
         assert_eq!(Request::parse(&text).command, Ok(expected));
         let text = format!(r#"{{"event":"Upload:end","data":{{"upload":"{ID}","id":"{ID}"}}}}"#);
@@ -337,6 +355,7 @@ mod tests {
             format!(r#"{{"upload":"{ID}","fileName":".."}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","x":1e9}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","x":null}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","h":0}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","preview":"data:"}}"#),
             r#"{"upload":"1","fileName":"a"}"#.into(),
         ] {

@@ -36,6 +36,9 @@ pub(super) struct Begin {
     pub(super) y: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) w: Option<f64>,
+    /// The height of the placeholder, which the image itself will not need.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) h: Option<f64>,
 }
 
 /// `Upload:end`: an upload that is over, with the image if it was stored.
@@ -255,6 +258,7 @@ mod tests {
             x: Some(1.5),
             y: None,
             w: None,
+            h: None,
         }
     }
 
