@@ -203,7 +203,7 @@ test('a picture is downloaded, and its link copied, also on plain http where pag
   await views(other, 'red.png');
   await other.page.keyboard.press('Escape');
   await closed(other);
-  assert.equal(other.page.url(), `${server.url}/`);
+  await eventually(async () => assert.equal(other.page.url(), `${server.url}/`));
   await eventually(async () => assert.equal(await focused(other), 'red.png'));
   await other.close();
 });
