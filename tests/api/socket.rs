@@ -123,6 +123,10 @@ async fn messages_that_are_not_ours_change_nothing() {
         format!(r#"{{"event":"Image:update","data":{{"id":"{own}","w":-1}}}}"#),
         format!(r#"{{"event":"Image:delete","data":{{"id":"{own}"}},"admin":true}}"#),
         format!(r#"{{"event":"Image:delete","data":{{"id":["{own}"]}}}}"#),
+        format!(r#"{{"event":"Image:delete","data":["{own}"]}}"#),
+        format!(r#"{{"event":"Upload:end","data":["{own}",null]}}"#),
+        format!(r#"["Image:delete",{{"id":"{own}"}},5]"#),
+        format!(r#"["Image:update",["{own}",7,8,99,1,"alt",false],5]"#),
     ];
     for message in messages {
         viewer.send(message.as_str()).await;

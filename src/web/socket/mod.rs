@@ -6,6 +6,7 @@ mod follow;
 mod frame;
 mod incoming;
 mod message;
+mod object;
 mod outbox;
 mod scan;
 mod session;
