@@ -365,6 +365,24 @@ fn write_chunk(stream: &mut TcpStream, chunk: &[u8]) -> std::io::Result<()> {
 }
 
 #[tokio::test]
+async fn uploads_that_come_slowly_do_not_hold_up_others() {
+    const ANNOUNCED: usize = 15 << 20;
+    let app = spawn_app().await;
+    let trickle = |_| {
+        let mut stream = begin_upload(&app, Some(ANNOUNCED));
+        stream.write_all(PART).unwrap();
+        stream
+    };
+    let some: Vec<TcpStream> = (0..12).map(trickle).collect();
+    app.upload("large.png", sized(5 << 20, 1)).await;
+    // As many as the server takes: small ones pass them all the same.
+    let more: Vec<TcpStream> = (0..8).map(trickle).collect();
+    app.upload("small.png", sized(900 << 10, 2)).await;
+    drop((some, more));
+    app.upload("largest.png", sized(MAX_UPLOAD, 3)).await;
+}
+
+#[tokio::test]
 async fn a_client_that_reads_only_when_it_has_sent_all_still_learns_why_it_was_refused() {
     let app = spawn_app().await;
     for length in [17 << 20, 30 << 20] {
