@@ -365,6 +365,32 @@ fn write_chunk(stream: &mut TcpStream, chunk: &[u8]) -> std::io::Result<()> {
 }
 
 #[tokio::test]
+async fn a_form_that_is_large_without_an_image_is_malformed() {
+    let app = spawn_app().await;
+    let long_header = [b"--b\r\nX: ".as_slice(), &vec![b'a'; 14 << 20]].concat();
+    let many_headers = [b"--b\r\n".as_slice(), &b"X: a\r\n".repeat(100_000)].concat();
+    let preamble = vec![b'a'; 15 << 20];
+    let other_field = [
+        b"--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n".as_slice(),
+        &vec![0; MAX_UPLOAD + (1 << 20)],
+    ]
+    .concat();
+    for beginning in [long_header, many_headers, preamble, other_field] {
+        let mut stream = begin_upload(&app, None);
+        let answer = spawn_blocking(move || {
+            write_chunk(&mut stream, &beginning).unwrap();
+            write_chunk(&mut stream, &[PART, &read("plain.png"), LAST].concat()).unwrap();
+            stream.write_all(b"0\r\n\r\n").unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            answer
+        });
+        assert_eq!(answer.await.unwrap(), *b"HTTP/1.1 400");
+    }
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
 async fn uploads_that_come_slowly_do_not_hold_up_others() {
     const ANNOUNCED: usize = 15 << 20;
     let app = spawn_app().await;
