@@ -304,6 +304,10 @@ async fn an_image_whose_header_lies_or_claims_too_much_is_refused() {
     .await;
     assert!(bomb.contains("100000 × 100000"), "{bomb}");
     problem(app.post(file_form("lie.png", claiming(64, 480))).await, 422).await;
+    let mut avif = read("still.avif");
+    let size = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
+    avif[size..size + 8].copy_from_slice(&[0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]);
+    problem(app.post(file_form("lie.avif", avif)).await, 422).await;
 }
 
 #[tokio::test]
