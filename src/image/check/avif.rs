@@ -1,7 +1,9 @@
 //! AVIF: the boxes of the ISO base media file format (ISO/IEC 14496-12, 23008-12), and whether the bytes that they point
 //! to are there. The pictures themselves are not decoded.
 
+mod coded;
 mod items;
+mod sequence;
 
 use super::reader::Reader;
 use super::{Bounds, Unfit, upright};

@@ -12,10 +12,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentLength, Header as _};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::admission::Admission;
+use self::admission::Place;
 use self::incoming::Incoming;
 use super::problem::Problem;
 use super::state::State;
@@ -107,12 +107,13 @@ async fn too_slow(incoming: &Incoming) {
 async fn store(
     state: Data<State>,
     upload: Upload,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> Result<(StatusCode, ImageRecord), Problem> {
+    let turn = state.admission.turn(&place).await;
     let image = prepare::prepare(&state, upload).await?;
     let (file, thumb) = (image.file.clone(), image.thumb.clone());
     let stored = state.store.insert(image).await?;
-    drop(place);
+    drop((place, turn));
     match stored {
         Insert::Created(record) => {
             let meta = &record.meta;
