@@ -5,7 +5,8 @@ import { Window, eventually, launch } from './helpers/browser.js';
 import { picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
 
-const DOWN = [/WebSocket connection to .* failed/];
+// A picture may be on its way when the server goes.
+const DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION_RESET/];
 const red = picture('red.png', { colour: [190, 40, 40] });
 const green = picture('green.png', { colour: [30, 140, 60] });
 
