@@ -68,6 +68,7 @@ test('on a phone a tap shows what can be done with a picture, and nothing is too
   const window = await Window.open(browser, `${server.url}/`, PHONE);
   await window.picture('red.png').locator('img').tap();
   const button = window.page.getByRole('button', { name: 'Delete red.png' });
+  await button.waitFor();
   const { width, height, y } = await window.boxOf(button);
   assert.ok(width >= 40 && height >= 40, `${width} by ${height}`);
   const picture = await window.boxOf(window.picture('red.png'));
