@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 
+use crate::image::Metadata;
 use crate::store::{ClusterSettings, Password};
 
 pub use duration::InvalidDuration;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub max_pixels: u64,
     /// For how long a delete can be undone.
     pub undo_window: Duration,
+    /// Whether images are stored with what they tell of their makers.
+    pub metadata: Metadata,
 }
 
 /// Where the images are kept. One or the other, as the user says: falling back would split the data.
@@ -168,6 +171,15 @@ pub struct Arguments {
         value_parser = parse_undo_window
     )]
     undo_window: Duration,
+
+    /// Store images with all that they tell besides the picture, such as where and with which camera a photograph was
+    /// taken. Without it that is removed; colour profile and orientation stay
+    #[arg(
+        long,
+        env = "REALTIME_PHOTO_KEEP_METADATA",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    keep_metadata: bool,
 }
 
 fn parse_undo_window(text: &str) -> Result<Duration, String> {
@@ -208,6 +220,11 @@ impl TryFrom<Arguments> for Settings {
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
             undo_window: arguments.undo_window,
+            metadata: if arguments.keep_metadata {
+                Metadata::Keep
+            } else {
+                Metadata::Remove
+            },
         })
     }
 }
@@ -244,6 +261,7 @@ mod tests {
         assert_eq!(settings.max_upload, 16 << 20);
         assert_eq!(settings.max_pixels, 100_000_000);
         assert_eq!(settings.undo_window, crate::store::DEFAULT_UNDO_WINDOW);
+        assert_eq!(settings.metadata, Metadata::Remove);
         let Database::Embedded(embedded) = settings.database else {
             panic!("a cluster")
         };

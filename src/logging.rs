@@ -1,11 +1,11 @@
 //! Logging to standard error, as `RUST_LOG` says: this program's messages of level `info`, warnings of the others if it says
-//! nothing.
+//! nothing. What any client can cause by sending nonsense is not logged then: it is the client's error, which it is told.
 
 use env_logger::{Env, Logger};
 use log::{Level, Log, Metadata, Record};
 
 /// What is logged if `RUST_LOG` does not say.
-const DEFAULT_FILTER: &str = "warn,realtime_photo=info";
+const DEFAULT_FILTER: &str = "warn,realtime_photo=info,actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
 
 /// Starts logging. Must be called once.
 pub(crate) fn start() {
@@ -40,6 +40,29 @@ impl Log for WithoutPayloads {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clients_cannot_fill_the_log_with_their_errors() {
+        let mut builder = env_logger::Builder::new();
+        let logger = builder.parse_filters(DEFAULT_FILTER).build();
+        let enabled = |target| {
+            let metadata = Metadata::builder()
+                .target(target)
+                .level(Level::Error)
+                .build();
+            logger.enabled(&metadata)
+        };
+        for target in [
+            "actix_http::h1::dispatcher",
+            "actix_http::h1::decoder",
+            "actix_http::ws::codec",
+        ] {
+            assert!(!enabled(target), "{target}");
+        }
+        for target in ["actix_http::h1::service", "actix_server::worker", "reql"] {
+            assert!(enabled(target), "{target}");
+        }
+    }
 
     #[test]
     fn the_drivers_payloads_are_never_logged() {

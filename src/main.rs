@@ -41,10 +41,5 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 
 /// Tells on standard output where to go. That nobody reads it is no reason to stop.
 fn announce(application: &Application) {
-    let _ = writeln!(
-        io::stdout(),
-        "Open {} in a browser.\nImages are kept by {}.",
-        application.url(),
-        application.database()
-    );
+    let _ = io::stdout().write_all(application.announcement().as_bytes());
 }

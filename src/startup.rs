@@ -1,5 +1,6 @@
 //! Puts the parts together: the database, the store, the web server; and ends them in the reverse order.
 
+mod lan;
 mod limits;
 mod signals;
 
@@ -8,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,8 @@ const LOOK_LIMIT: Duration = Duration::from_millis(200);
 /// The server, ready to run.
 pub struct Application {
     address: SocketAddr,
+    /// Where others reach it.
+    addresses: Vec<SocketAddr>,
     database: String,
     server: Server,
     /// Ends the socket sessions.
@@ -77,6 +80,8 @@ impl Application {
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listen(settings.listen)?;
         let address = listener.local_addr()?;
+        let takes_ipv4 = SockRef::from(&listener).only_v6().is_ok_and(|only| !only);
+        let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
@@ -101,11 +106,13 @@ impl Application {
         let web = web::Settings {
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            metadata: settings.metadata,
             ..web::Settings::default()
         };
         let server = web::server(listener, store.clone(), web, shutdown.clone())?;
         Ok(Self {
             address,
+            addresses,
             database,
             server,
             shutdown,
@@ -134,9 +141,15 @@ impl Application {
         format!("http://{}/", SocketAddr::new(ip, self.port()))
     }
 
-    /// Which database it uses, in words.
-    pub fn database(&self) -> &str {
-        &self.database
+    /// What to tell whoever started it: where to go, where others go if it listens for them, and which database it uses.
+    /// Some lines, each with its end.
+    pub fn announcement(&self) -> String {
+        format!(
+            "Open {} in a browser.\n{}Images are kept by {}.\n",
+            self.url(),
+            lan::invitation(&self.addresses),
+            self.database
+        )
     }
 
     /// The embedded engine, if it is the one that is used.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::engine::datum::Datum;
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::{Env, Step};
 use crate::engine::storage::{Change, Commit, TableId};
 
@@ -63,19 +63,33 @@ impl FeedQuery {
     }
 
     /// A document as the feed sees it: `None` where it does not see it at all.
-    pub(crate) fn view(&self, env: &Env, document: Option<&Datum>) -> Option<Datum> {
-        let mut seen = document?.clone();
+    ///
+    /// # Errors
+    /// A step that would keep everybody waiting. A document that a step fails on otherwise is none of the feed's, as in
+    /// RethinkDB.
+    pub(crate) fn view(
+        &self,
+        env: &Env,
+        document: Option<&Datum>,
+    ) -> Result<Option<Datum>, ReqlError> {
+        let Some(document) = document else {
+            return Ok(None);
+        };
+        let mut seen = document.clone();
         for step in &self.steps {
-            // A document that a step fails on is none of the feed's, as in RethinkDB.
-            seen = step.apply(env, seen).ok().flatten()?;
+            match step.apply(env, seen) {
+                Ok(Some(changed)) => seen = changed,
+                Err(error) if error.kind == ErrorKind::ResourceLimit => return Err(error),
+                Ok(None) | Err(_) => return Ok(None),
+            }
         }
-        Some(seen)
+        Ok(Some(seen))
     }
 
     /// The change as the feed is told of it, `None` where it sees none.
     fn item(&self, env: &Env, seq: u64, change: &Change) -> Result<Option<Item>, ReqlError> {
-        let old = self.view(env, change.old.as_ref());
-        let new = self.view(env, change.new.as_ref());
+        let old = self.view(env, change.old.as_ref())?;
+        let new = self.view(env, change.new.as_ref())?;
         let is_same = match (&old, &new) {
             (None, None) => true,
             // Without steps the storage has already found them to differ.
@@ -146,7 +160,6 @@ impl Hub {
     /// Tells every feed of what a commit changed. The storage calls it for each commit, in their order, before the
     /// writes of the commit are acknowledged: who has written knows that the change waits in every feed.
     pub(crate) fn publish(&self, commit: &Commit) {
-        let env = Env::detached();
         for change in &commit.changes {
             let of_table = lock(&self.groups)
                 .get(&change.table)
@@ -156,7 +169,7 @@ impl Hub {
                 .iter()
                 .filter(|group| group.query.range.contains(&change.key))
             {
-                group.publish(&env, commit.seq, change);
+                group.publish(commit.seq, change);
             }
         }
         for table in &commit.dropped_tables {
@@ -178,8 +191,8 @@ impl Hub {
 
 impl Group {
     /// Tells every feed of the group of a change.
-    fn publish(&self, env: &Env, seq: u64, change: &Change) {
-        match self.query.item(env, seq, change) {
+    fn publish(&self, seq: u64, change: &Change) {
+        match self.query.item(&Env::detached(), seq, change) {
             Ok(None) => {}
             Ok(Some(item)) => {
                 let item = Arc::new(item);
@@ -239,6 +252,11 @@ impl Subscription {
     /// Takes what waits, up to about `bytes` of encoded changes.
     pub(crate) fn take(&self, bytes: usize) -> Waiting {
         lock(&self.subscriber.queue).take(bytes)
+    }
+
+    /// Whether there is something to take.
+    pub(crate) fn has_waiting(&self) -> bool {
+        lock(&self.subscriber.queue).has_waiting()
     }
 
     /// Waits until there may be something to take. Cancellation safe: a wake-up that nobody waited for is kept.

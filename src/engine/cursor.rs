@@ -107,39 +107,52 @@ impl Cursor {
         }
     }
 
-    /// Gives the next answer of the stream; for a feed, as soon as something has changed.
-    pub(crate) async fn go_on(&self, shared: &Shared) -> Answer {
-        let mut rest = self.rest.lock().await;
-        let answered = loop {
-            let Some(left) = rest.as_mut() else {
-                break Ok(self.empty());
-            };
-            let env = self.env(shared, &left.globals);
-            let is_live = left.stream.feed().is_some_and(|feed| feed.is_live());
-            let batch = match is_live {
-                // Nothing has to be read from the disk.
-                true => self.next_batch(&env, left),
-                false => {
-                    let _evaluating = shared.evaluations.acquire().await;
-                    tokio::task::block_in_place(|| self.next_batch(&env, left))
-                }
-            };
-            match batch {
-                Ok((0, answer)) if !answer.is_last => {
-                    let Some(feed) = left.stream.feed() else {
-                        break Ok(answer);
+    /// Waits until a feed has something to tell, or is stopped. Anything else has it already.
+    pub(crate) async fn wait_for_change(&self) {
+        let waited = async {
+            loop {
+                let (changed, gather) = {
+                    let mut rest = self.rest.lock().await;
+                    let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
+                    let Some(feed) = feed.filter(|feed| feed.is_live()) else {
+                        return;
                     };
-                    let changed = feed.changed();
-                    tokio::select! {
-                        () = changed => {}
-                        () = self.stopped.cancelled() => break Ok(self.empty()),
-                    }
+                    let changed = (!feed.has_waiting()).then(|| feed.changed());
+                    (changed, feed.squash_interval())
+                };
+                match changed {
+                    Some(changed) => changed.await,
+                    None => return tokio::time::sleep(gather).await,
                 }
-                Ok((_, answer)) => break Ok(answer),
-                Err(error) => break Err(error),
             }
         };
-        self.finish_answer(answered, &mut rest)
+        tokio::select! {
+            () = waited => {}
+            () = self.stopped.cancelled() => {}
+        }
+    }
+
+    /// Gives the next answer of the stream; `None` for a feed of which there is nothing to tell yet.
+    pub(crate) async fn go_on(&self, shared: &Shared) -> Option<Answer> {
+        let mut rest = self.rest.lock().await;
+        let Some(left) = rest.as_mut() else {
+            return Some(self.empty());
+        };
+        let env = self.env(shared, &left.globals);
+        let is_live = left.stream.feed().is_some_and(|feed| feed.is_live());
+        let batch = match is_live {
+            // Nothing has to be read from the disk.
+            true => self.next_batch(&env, left),
+            false => {
+                let _evaluating = shared.evaluations.acquire().await;
+                tokio::task::block_in_place(|| self.next_batch(&env, left))
+            }
+        };
+        let has_nothing = matches!(&batch, Ok((0, answer)) if !answer.is_last);
+        if has_nothing && !self.stopped.is_cancelled() {
+            return None;
+        }
+        Some(self.finish_answer(batch.map(|(_, answer)| answer), &mut rest))
     }
 
     /// The next elements: how many, and the answer that holds them.

@@ -27,11 +27,12 @@ const READ_BUFFER_BYTES: usize = 512;
 /// How much room is made for a query before its bytes have come: its length is only the client's word.
 const TRUSTED_BYTES: usize = 64 * 1024;
 
-/// How many queries of one client are evaluated at once; then its next ones are not read until one is done.
+/// How many queries of one client are evaluated or answered at once; the next ones wait. So many answers are held for a
+/// client that does not read, each of about a batch.
 const QUERIES_AT_ONCE: usize = 32;
 
-/// How many streams one client may keep open, and how many of its requests may wait for one of them.
-const OPEN_STREAMS: usize = 4096;
+/// How many queries one client may keep open, and how many of its requests may wait for one of them.
+const OPEN_QUERIES: usize = 4096;
 const WAITING_REQUESTS: usize = 16;
 
 /// What all sessions share.
@@ -196,10 +197,16 @@ impl Session {
             Query::Continue => self.go_on(token).await,
             Query::Stop => self.stop(token).await,
             Query::NoreplyWait => {
+                // A query that comes while this one waits is waited for too, which does no harm.
                 self.noreply.close();
-                self.noreply.wait().await;
-                self.noreply.reopen();
-                self.send(Frame::wait_complete(token)).await
+                let session = Arc::clone(self);
+                tokio::spawn(self.until_closed(async move {
+                    session.noreply.wait().await;
+                    if session.send(Frame::wait_complete(token)).await.is_err() {
+                        session.closed.cancel();
+                    }
+                }));
+                Ok(())
             }
             Query::ServerInfo => {
                 let context = &self.shared.context;
@@ -214,42 +221,43 @@ impl Session {
     }
 
     async fn start(self: &Arc<Self>, token: i64, start: Start) -> Result<(), SessionError> {
-        let permit = self.permit().await;
         let cursor = Arc::new(Cursor::new(token));
-        let refusal = {
-            let mut cursors = self.cursors();
-            if cursors.contains_key(&token) {
-                Some(ReqlError::new(
-                    ErrorKind::Client,
-                    format!("ERROR: duplicate token {token}"),
-                ))
-            } else if cursors.len() == OPEN_STREAMS {
-                let message = format!("The connection already has {OPEN_STREAMS} open queries.");
-                Some(ReqlError::new(ErrorKind::ResourceLimit, message))
-            } else {
-                cursors.insert(token, Arc::clone(&cursor));
-                None
-            }
-        };
-        if let Some(error) = refusal {
+        if let Some(error) = self.open(&cursor) {
             return self.send(Frame::error(token, &error)).await;
         }
         let noreply = start.noreply;
         let session = Arc::clone(self);
-        let query = async move {
-            let _permit = permit;
+        let query = self.until_closed(async move {
+            let _permit = session.permit().await;
             let answer = cursor.start(&session.shared, start).await;
             if noreply {
                 session.forget(&cursor);
             } else {
                 session.answer(&cursor, answer).await;
             }
-        };
+        });
+        // The reader goes on at once: it must see a STOP, and that the client has left.
         match noreply {
-            true => drop(self.noreply.spawn(self.until_closed(query))),
-            false => drop(tokio::spawn(self.until_closed(query))),
+            true => drop(self.noreply.spawn(query)),
+            false => drop(tokio::spawn(query)),
         }
         Ok(())
+    }
+
+    /// Remembers a query by its token, or says why it cannot.
+    fn open(&self, cursor: &Arc<Cursor>) -> Option<ReqlError> {
+        let token = cursor.token();
+        let mut cursors = self.cursors();
+        if cursors.contains_key(&token) {
+            let message = format!("ERROR: duplicate token {token}");
+            return Some(ReqlError::new(ErrorKind::Client, message));
+        }
+        if cursors.len() == OPEN_QUERIES {
+            let message = format!("The connection already has {OPEN_QUERIES} open queries.");
+            return Some(ReqlError::new(ErrorKind::ResourceLimit, message));
+        }
+        cursors.insert(token, Arc::clone(cursor));
+        None
     }
 
     async fn go_on(self: &Arc<Self>, token: i64) -> Result<(), SessionError> {
@@ -261,9 +269,16 @@ impl Session {
         };
         let session = Arc::clone(self);
         tokio::spawn(self.until_closed(async move {
-            let answer = cursor.go_on(&session.shared).await;
+            loop {
+                cursor.wait_for_change().await;
+                // Idle feeds hold no permit.
+                let _permit = session.permit().await;
+                if let Some(answer) = cursor.go_on(&session.shared).await {
+                    session.answer(&cursor, answer).await;
+                    break;
+                }
+            }
             drop(waiting);
-            session.answer(&cursor, answer).await;
         }));
         Ok(())
     }

@@ -3,7 +3,9 @@
 mod binary;
 mod check;
 mod id;
+mod metadata;
 mod text;
+mod thumbnail;
 mod timestamp;
 mod upload;
 
@@ -16,10 +18,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub use binary::Binary;
 pub use check::{Limits, Unfit};
 pub use id::{ImageId, InvalidImageId};
+pub use metadata::without_metadata;
 pub use text::clean_file_name;
+pub use thumbnail::{MAX_SIDE, Thumbnail, thumbnail};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use upload::{
-    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Refused, SHOWN_WIDTHS, Upload, checked_alt, checked_place,
+    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, Refused, SHOWN_WIDTHS, Upload, checked_alt,
+    checked_place, thumbnail_memory, thumbnail_to_store,
 };
 
 /// The kinds of image that the board takes. In JSON it is the MIME type.
@@ -108,6 +113,9 @@ pub struct ImageRecord {
     /// Where it lies.
     #[serde(flatten)]
     pub placement: Placement,
+    /// Whether a thumbnail is stored. None if nobody has looked whether one can be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumb: Option<bool>,
 }
 
 /// An image that was checked and may be stored.
@@ -119,6 +127,8 @@ pub struct NewImage {
     pub place: Place,
     /// The bytes.
     pub file: Bytes,
+    /// Its thumbnail, if it has one of its own.
+    pub thumb: Option<Bytes>,
 }
 
 impl ImageType {
@@ -139,6 +149,11 @@ impl ImageType {
     /// The type with this MIME type, which must be spelt as [`ImageType::mime`] does.
     pub fn from_mime(mime: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.mime() == mime)
+    }
+
+    /// The type of a file that begins like this one.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        check::sniff(bytes)
     }
 
     /// The usual extension of a file name, without the dot.
@@ -206,12 +221,31 @@ impl ImageMeta {
     }
 }
 
+/// A record as clients see it: with the paths of the bytes and, if there is one, of the thumbnail.
+#[derive(Serialize)]
+pub struct ShownRecord<'a> {
+    #[serde(flatten)]
+    meta: Shown<'a, ImageMeta>,
+    #[serde(flatten)]
+    placement: &'a Placement,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumb: Option<String>,
+}
+
 impl ImageRecord {
+    /// Whether a thumbnail is stored.
+    pub fn has_thumb(&self) -> bool {
+        self.thumb == Some(true)
+    }
+
     /// The record as clients see it.
-    pub fn shown(&self) -> Shown<'_, Self> {
-        Shown {
-            about: self,
-            url: self.meta.url(),
+    pub fn shown(&self) -> ShownRecord<'_> {
+        ShownRecord {
+            meta: self.meta.shown(),
+            placement: &self.placement,
+            thumb: self
+                .has_thumb()
+                .then(|| format!("{}/thumb", self.meta.url())),
         }
     }
 
@@ -231,6 +265,7 @@ impl fmt::Debug for NewImage {
             .field("meta", &self.meta)
             .field("place", &self.place)
             .field("file", &format_args!("{} bytes", self.file.len()))
+            .field("thumb", &self.thumb.as_ref().map(Bytes::len))
             .finish()
     }
 }
@@ -259,6 +294,7 @@ mod tests {
                 w: 240.0,
                 z: 7.0,
             },
+            thumb: None,
         }
     }
 
@@ -274,6 +310,19 @@ mod tests {
                 "url": "/image/0194bd2c-7a00-7000-8000-000000000001",
             })
         );
+    }
+
+    #[test]
+    fn a_record_shows_the_thumbnail_once_there_is_one() {
+        let shown = |thumb| {
+            let record = ImageRecord { thumb, ..record() };
+            serde_json::from_str::<serde_json::Value>(&record.to_json()).unwrap()["thumb"].take()
+        };
+        assert_eq!(
+            shown(Some(true)),
+            "/image/0194bd2c-7a00-7000-8000-000000000001/thumb"
+        );
+        assert_eq!(shown(Some(false)), serde_json::Value::Null);
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use bytes::Bytes;
 
 use super::check::{Limits, Unfit, check};
+use super::metadata::without_metadata;
 use super::text::{clean_file_name, clean_text};
-use super::{ImageId, ImageMeta, NewImage, Place, Timestamp};
+use super::thumbnail::{Thumbnail, thumbnail};
+use super::{ImageId, ImageMeta, ImageType, NewImage, Place, Timestamp};
 
 /// The longest name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
@@ -34,6 +36,15 @@ pub struct Upload {
     pub sha256: String,
 }
 
+/// What becomes of what a file tells besides its picture: where and with what a photograph was taken, and by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metadata {
+    /// It is taken out before the image is stored.
+    Remove,
+    /// It stays.
+    Keep,
+}
+
 /// Why an upload is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
@@ -54,12 +65,12 @@ pub enum Refused {
 }
 
 impl NewImage {
-    /// Checks an upload. It reads the whole image, so it computes for up to [`Limits::time`]: call it where nobody waits for
-    /// the thread.
+    /// Checks an upload and takes out its metadata. It reads the whole image, so it computes for up to [`Limits::time`]:
+    /// call it where nobody waits for the thread.
     ///
     /// # Errors
     /// What is wrong with the upload, in words for its sender.
-    pub fn parse(upload: Upload, limits: Limits) -> Result<Self, Refused> {
+    pub fn parse(upload: Upload, limits: Limits, metadata: Metadata) -> Result<Self, Refused> {
         let place = checked_place(upload.place)?;
         let author = short_text(
             "author",
@@ -72,13 +83,17 @@ impl NewImage {
             return Err(Refused::Empty);
         }
         let facts = check(&upload.file, limits)?;
+        let file = match metadata {
+            Metadata::Remove => without_metadata(&upload.file, facts.kind)?,
+            Metadata::Keep => upload.file,
+        };
         let given_name = upload.file_name.as_deref().and_then(clean_file_name);
         let meta = ImageMeta {
             id: upload.id.unwrap_or_else(ImageId::new),
             file_name: given_name.unwrap_or_else(|| format!("image.{}", facts.kind.extension())),
             alt,
             kind: facts.kind,
-            size: upload.file.len() as u64,
+            size: file.len() as u64,
             width: facts.width,
             height: facts.height,
             sha256: upload.sha256,
@@ -88,8 +103,35 @@ impl NewImage {
         Ok(Self {
             meta,
             place,
-            file: upload.file,
+            file,
+            thumb: None,
         })
+    }
+}
+
+/// The thumbnail of an image that was checked, unless the image serves as well or none can be made. It computes for up to
+/// [`Limits::time`].
+pub fn thumbnail_to_store(file: &Bytes, kind: ImageType, limits: Limits) -> Option<Bytes> {
+    match thumbnail(file, kind, limits) {
+        Ok(Thumbnail::Made { bytes, .. }) => Some(bytes),
+        Ok(Thumbnail::Itself) => None,
+        Err(error) => {
+            log::info!("a {kind} has no thumbnail: {error}");
+            None
+        }
+    }
+}
+
+/// At most about how many bytes of memory it takes to make the thumbnail of an image, besides its file.
+pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
+    let pixels = u64::from(meta.width) * u64::from(meta.height);
+    match meta.kind {
+        // These are painted as a whole. A JPEG takes 3 bytes a pixel, and up to 8 more while its scans come one after another;
+        // a WebP up to 8, an animated one 16.
+        ImageType::Jpeg => pixels * 11,
+        ImageType::Webp => pixels * 16,
+        ImageType::Avif => 0,
+        _ => pixels.min(100 << 20),
     }
 }
 
@@ -141,7 +183,6 @@ fn short_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::ImageType;
 
     fn upload() -> Upload {
         let file = include_bytes!(concat!(
@@ -155,7 +196,7 @@ mod tests {
     }
 
     fn field(upload: Upload) -> Option<&'static str> {
-        match NewImage::parse(upload, Limits::default()) {
+        match NewImage::parse(upload, Limits::default(), Metadata::Remove) {
             Err(Refused::Field { field, .. }) => Some(field),
             _ => None,
         }
@@ -163,7 +204,7 @@ mod tests {
 
     #[test]
     fn an_upload_without_a_name_is_named_after_its_type() {
-        let image = NewImage::parse(upload(), Limits::default()).unwrap();
+        let image = NewImage::parse(upload(), Limits::default(), Metadata::Keep).unwrap();
         assert_eq!(image.meta.file_name, "image.gif");
         assert_eq!((image.meta.kind, image.meta.size), (ImageType::Gif, 1811));
         assert_eq!((image.meta.alt, image.meta.author), (None, None));
@@ -211,9 +252,13 @@ mod tests {
             w: Some(16.0),
         };
         assert_eq!(
-            NewImage::parse(Upload { place, ..upload() }, Limits::default())
-                .unwrap()
-                .place,
+            NewImage::parse(
+                Upload { place, ..upload() },
+                Limits::default(),
+                Metadata::Keep,
+            )
+            .unwrap()
+            .place,
             place
         );
     }
@@ -239,7 +284,7 @@ mod tests {
             alt: Some(" ".into()),
             ..upload()
         };
-        let image = NewImage::parse(upload, Limits::default()).unwrap();
+        let image = NewImage::parse(upload, Limits::default(), Metadata::Remove).unwrap();
         assert_eq!(
             (image.meta.author, image.meta.alt),
             (Some("é".repeat(80)), None)
@@ -255,6 +300,7 @@ mod tests {
                     ..upload()
                 },
                 Limits::default(),
+                Metadata::Keep,
             )
             .unwrap_err()
         };

@@ -72,6 +72,8 @@ struct ImageRow<'a> {
     #[serde(flatten)]
     meta: &'a ImageMeta,
     file: &'a Binary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumb: Option<&'a Binary>,
 }
 
 impl Store {
@@ -87,17 +89,24 @@ impl Store {
     }
 
     async fn insert_now(&self, image: NewImage) -> Result<Insert, StoreError> {
-        let NewImage { meta, place, file } = image;
+        let NewImage {
+            meta,
+            place,
+            file,
+            thumb,
+        } = image;
         let id = meta.id;
         let mut present = self.present(id).await?;
         if let Some(refusal) = present.refusal(&meta) {
             return Ok(refusal);
         }
+        // Of an image that somebody else stored, the sweep finds out.
+        let (mut has_thumb, will_have_thumb) = (None, thumb.is_some());
         if !present.has_image {
             // The bytes are sent at once rather than compared first, but never over others: of two uploads that take the
             // same id at the same time one is first.
-            match self.insert_image(&meta, file).await? {
-                Written::Now => {}
+            match self.insert_image(&meta, file, thumb).await? {
+                Written::Now => has_thumb = Some(will_have_thumb),
                 Written::Before | Written::Perhaps => present = self.present(id).await?,
             }
             if let Some(refusal) = present.refusal(&meta) {
@@ -109,7 +118,11 @@ impl Store {
         }
         let reservation = self.reserve(&meta, place).await;
         let placement = reservation.placement;
-        let record = ImageRecord { meta, placement };
+        let record = ImageRecord {
+            meta,
+            placement,
+            thumb: has_thumb,
+        };
         match self.insert_placement(&record).await? {
             Written::Now | Written::Perhaps => {
                 reservation.keep();
@@ -142,10 +155,19 @@ impl Store {
         })
     }
 
-    async fn insert_image(&self, meta: &ImageMeta, file: Bytes) -> Result<Written, StoreError> {
+    async fn insert_image(
+        &self,
+        meta: &ImageMeta,
+        file: Bytes,
+        thumb: Option<Bytes>,
+    ) -> Result<Written, StoreError> {
         let _turn = self.inner.uploads.take(file.len() as u64).await?;
-        let file = Binary(file);
-        let row = ImageRow { meta, file: &file };
+        let (file, thumb) = (Binary(file), thumb.map(Binary));
+        let row = ImageRow {
+            meta,
+            file: &file,
+            thumb: thumb.as_ref(),
+        };
         self.write(|| insert_row(self.images(), &row)).await
     }
 

@@ -23,6 +23,7 @@ mod remove;
 mod schema;
 mod settings;
 mod sweep;
+mod thumbs;
 mod watchdog;
 
 #[cfg(test)]
@@ -122,7 +123,8 @@ impl Store {
             }),
         };
         let deleted = store.inner.deleted.clone();
-        sweep::spawn(Arc::downgrade(&store.inner), deleted, background);
+        sweep::spawn(Arc::downgrade(&store.inner), deleted, background.clone());
+        thumbs::spawn(Arc::downgrade(&store.inner), background);
         Ok(store)
     }
 

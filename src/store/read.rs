@@ -91,6 +91,17 @@ impl Store {
         Ok(file.map(|file| (meta, file.0)))
     }
 
+    /// The thumbnail of an image, if one is stored. Whether the image is on the board is another question.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be asked.
+    pub async fn thumb(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
+        let thumb = self.images().get(id).get_field("thumb");
+        let thumb: Option<Binary> = self.pool().value(thumb.default(r.expr(()))).await?;
+        Ok(thumb.map(|thumb| thumb.0))
+    }
+
     /// A page of the images on the board, the newest first.
     ///
     /// # Errors

@@ -184,7 +184,12 @@ impl Store {
         };
         let reservation = self.reserve(&meta, Place::default()).await;
         let placement = reservation.placement;
-        let record = ImageRecord { meta, placement };
+        // The thumbnails are looked after next.
+        let record = ImageRecord {
+            meta,
+            placement,
+            thumb: None,
+        };
         let is_placed = self.insert_placement(&record).await? != Written::Before;
         if is_placed {
             reservation.keep();
@@ -198,6 +203,6 @@ fn halves(from: u64, to: u64) -> [(u64, u64); 2] {
     [(from, middle), (middle, to)]
 }
 
-fn id_of(row: &Value) -> Option<ImageId> {
+pub(super) fn id_of(row: &Value) -> Option<ImageId> {
     row["id"].as_str()?.parse().ok()
 }

@@ -8,10 +8,6 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
-/// What the kernel may hold for a viewer who reads slowly; it takes twice as much for itself. Small, so that a viewer who
-/// stopped reading shows soon and costs little; large enough for 25 MB/s at 10 ms.
-const SEND_BUFFER: usize = 128 << 10;
-
 /// A second handle on a connection, through which it can be ended when the server waits to write and the client does not
 /// read: actix-web has no other way. Drop it soon after the connection ended, for it keeps the socket open.
 #[derive(Clone)]
@@ -34,9 +30,9 @@ impl Connection {
         }
     }
 
-    /// Keeps the kernel's share of what waits for this client small.
-    pub(super) fn limit_send_buffer(&self) {
-        if let Err(error) = self.0.set_send_buffer_size(SEND_BUFFER) {
+    /// Bounds what the system holds for this client; Linux takes twice as much for itself.
+    pub(super) fn limit_send_buffer(&self, bytes: usize) {
+        if let Err(error) = self.0.set_send_buffer_size(bytes) {
             log::debug!("the send buffer keeps its size: {error}");
         }
     }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::body::{LengthOnly, Slices};
 use super::conditional::{Requested, is_known, requested_range};
+use super::connection::Connection;
 use super::disposition::disposition;
 use super::problem::Problem;
 use super::state::State;
@@ -19,7 +20,7 @@ use crate::store::ListQuery;
 
 /// An image's bytes never change: a new picture has a new id. Only for this user, since who may see it is not for a shared
 /// cache to say.
-const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+pub(super) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// How many images a page of the list has if the client does not say.
 const DEFAULT_PAGE: usize = 100;
@@ -49,7 +50,7 @@ pub(super) async fn delete(
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {
     let id = requested_id(&request)?;
-    state.pictures.forget(id);
+    state.forget(id);
     if state.store.delete(id).await? {
         log::info!("deleted image {id}");
         Ok(HttpResponse::NoContent().finish())
@@ -129,7 +130,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
     })
 }
 
-fn requested_id(request: &HttpRequest) -> Result<ImageId, Problem> {
+pub(super) fn requested_id(request: &HttpRequest) -> Result<ImageId, Problem> {
     request
         .match_info()
         .query("id")
@@ -176,7 +177,9 @@ async fn answer(request: &HttpRequest, state: &State, kind: &str) -> Result<Http
             return Err(problem.with_header(header::CONTENT_RANGE, content_range));
         }
     };
-    Ok(headers(&mut response, &record, &etag, kind).body(BoxBody::new(Slices(part))))
+    let connection = request.conn_data::<Connection>().cloned();
+    let body = Slices::new(part, connection, state.settings.download_patience);
+    Ok(headers(&mut response, &record, &etag, kind).body(BoxBody::new(body)))
 }
 
 fn headers<'a>(

@@ -15,6 +15,7 @@ mod presence;
 mod problem;
 mod socket;
 mod state;
+mod thumbs;
 mod upload;
 
 use std::io;
@@ -84,6 +85,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource("/image/").route(web::post().to(upload::upload)))
         .service(readable("/image/{id}", images::show).route(web::delete().to(images::delete)))
         .service(readable("/image/download/{id}", images::download))
+        .service(readable("/image/{id}/thumb", thumbs::show))
         .service(resource("/image/{id}/restore").route(web::post().to(images::restore)))
         .service(readable("/images/download", archive::download))
         .service(readable("/images", images::list).wrap(Compress::default()))

@@ -15,10 +15,23 @@ const MAX_BYTES: usize = 32 << 20;
 /// The most images that are kept.
 const MAX_IMAGES: usize = 64;
 
+/// The most thumbnails that are kept: a screen full of them, several times.
+const MAX_THUMBNAILS: usize = 1024;
+
 /// The images that were asked for last. When one is over the limits, the one that was not asked for the longest goes.
 pub(super) struct Pictures {
     /// The last one asked for is the last here.
     recent: Mutex<VecDeque<Picture>>,
+    source: Source,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The images themselves.
+    Images,
+    /// Their thumbnails.
+    Thumbnails,
 }
 
 #[derive(Clone)]
@@ -28,9 +41,10 @@ struct Picture {
 }
 
 impl Pictures {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(source: Source) -> Self {
         Self {
             recent: Mutex::new(VecDeque::new()),
+            source,
         }
     }
 
@@ -49,8 +63,15 @@ impl Pictures {
         struct Missing;
         let picture = self.entry(id);
         let read = async {
-            match store.file(id).await {
-                Ok(Some((_, bytes))) => Ok(bytes),
+            let bytes = match self.source {
+                Source::Images => store
+                    .file(id)
+                    .await
+                    .map(|file| file.map(|(_, bytes)| bytes)),
+                Source::Thumbnails => store.thumb(id).await,
+            };
+            match bytes {
+                Ok(Some(bytes)) => Ok(bytes),
                 Ok(None) => Err(Ok(Missing)),
                 Err(error) => Err(Err(error)),
             }
@@ -103,7 +124,11 @@ impl Pictures {
         let mut recent = self.recent();
         let size = |picture: &Picture| picture.bytes.get().map_or(0, Bytes::len);
         let mut total: usize = recent.iter().map(size).sum();
-        while recent.len() > MAX_IMAGES || total > MAX_BYTES {
+        let most = match self.source {
+            Source::Images => MAX_IMAGES,
+            Source::Thumbnails => MAX_THUMBNAILS,
+        };
+        while recent.len() > most || total > MAX_BYTES {
             let Some(oldest) = recent.pop_front() else {
                 break;
             };
@@ -118,7 +143,7 @@ mod tests {
 
     #[test]
     fn what_was_asked_for_last_is_kept() {
-        let pictures = Pictures::new();
+        let pictures = Pictures::new(Source::Images);
         let ids: Vec<ImageId> = (0..6).map(|_| ImageId::new()).collect();
         for &id in &ids {
             pictures.keep(id, Bytes::from(vec![0; 8 << 20]));
@@ -132,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_image_larger_than_the_limit_is_not_kept() {
-        let pictures = Pictures::new();
+        let pictures = Pictures::new(Source::Images);
         pictures.keep(ImageId::new(), Bytes::from(vec![0; MAX_BYTES + 1]));
         assert!(pictures.recent().is_empty());
     }

@@ -53,6 +53,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "There is no such image.")
     }
 
+    /// 404, for an image without a thumbnail of its own.
+    pub(super) fn no_thumbnail() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "The image has no thumbnail.")
+    }
+
     /// 503, to be tried again soon.
     pub(super) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)

@@ -7,12 +7,15 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::archive;
-use super::pictures::Pictures;
+use super::pictures::{Pictures, Source};
 use super::presence::Presence;
 use super::socket::Uploads;
 use super::upload::Admission;
-use crate::image::Limits;
+use crate::image::{ImageId, Limits, Metadata};
 use crate::store::Store;
+
+/// How many MiB making thumbnails may take at once. What takes more is made alone.
+pub(super) const THUMBNAIL_MEMORY: u32 = 512;
 
 /// What the server is told.
 #[derive(Debug, Clone)]
@@ -21,10 +24,14 @@ pub struct Settings {
     pub max_upload: u64,
     /// The most pixels that an image may have.
     pub max_pixels: u64,
+    /// Whether images are stored with what they tell of their makers.
+    pub metadata: Metadata,
     /// How often a socket is asked for a sign of life; two unanswered questions end it.
     pub heartbeat: Duration,
-    /// How long a client may read nothing of what waits for it.
+    /// How long a viewer may read nothing of what waits for it.
     pub patience: Duration,
+    /// How long a client may read nothing of the image that it asked for.
+    pub download_patience: Duration,
 }
 
 /// Shared by all workers.
@@ -38,11 +45,14 @@ pub(super) struct State {
     pub(super) presence: Presence,
     pub(super) uploads: Uploads,
     pub(super) pictures: Pictures,
+    pub(super) thumbs: Pictures,
     pub(super) admission: Admission,
     /// One for each archive of the board that may be under way.
     pub(super) archives: Arc<Semaphore>,
     /// One for each image that may be checked at once: it takes a processor.
     pub(super) checks: Semaphore,
+    /// One for each MiB that making thumbnails may take.
+    pub(super) thumbnail_memory: Semaphore,
 }
 
 impl Default for Settings {
@@ -50,8 +60,10 @@ impl Default for Settings {
         Self {
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            metadata: Metadata::Remove,
             heartbeat: Duration::from_secs(30),
             patience: Duration::from_secs(10),
+            download_patience: Duration::from_secs(60),
         }
     }
 }
@@ -67,6 +79,12 @@ impl Settings {
 }
 
 impl State {
+    /// Drops what is kept of an image, as when it was deleted.
+    pub(super) fn forget(&self, id: ImageId) {
+        self.pictures.forget(id);
+        self.thumbs.forget(id);
+    }
+
     pub(super) fn new(
         store: Store,
         settings: Settings,
@@ -80,10 +98,12 @@ impl State {
             shutdown,
             presence: Presence::new(),
             uploads: Uploads::new(),
-            pictures: Pictures::new(),
+            pictures: Pictures::new(Source::Images),
+            thumbs: Pictures::new(Source::Thumbnails),
             admission: Admission::new(settings.max_upload),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checks: Semaphore::new(processors),
+            thumbnail_memory: Semaphore::new(THUMBNAIL_MEMORY as usize),
             settings,
         }
     }

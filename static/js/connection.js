@@ -75,10 +75,13 @@ export class Connection {
   }
 
   #write() {
-    const together = this.#state === 'ready' && this.#people > 1 ? ` · ${this.#people} here` : '';
+    const together = this.#state === 'ready' && this.#people > 1;
+    const part = (/** @type {string} */ className, /** @type {string} */ textContent) =>
+      Object.assign(document.createElement('span'), { className, textContent });
+    const parts = [part('connection-word', WORDS[this.#state])];
+    if (together) parts.push(part('connection-word', ' · '), part('connection-people', `${this.#people} here`));
     this.#label.dataset.state = this.#state;
-    const word = /** @type {HTMLElement} */ (this.#label.querySelector('[data-text]'));
-    word.textContent = WORDS[this.#state] + together;
+    /** @type {HTMLElement} */ (this.#label.querySelector('[data-text]')).replaceChildren(...parts);
   }
 
   /** @param {string | undefined} text */

@@ -67,8 +67,8 @@ function moving({ board, camera, moves, selection, adds, onStuck }, event, id, t
       const point = pointOf(camera, event);
       for (const [each, { x, y }] of start ?? []) moves.to(each, { x: x + point.x - from.x, y: y + point.y - from.y });
     },
-    end: () => moves.end(start?.keys() ?? []),
-    cancel: () => moves.cancel(start?.keys() ?? []),
+    end: () => moves.end([...(start?.keys() ?? [])]),
+    cancel: () => moves.cancel([...(start?.keys() ?? [])]),
     tap(event) {
       if (adding && was) selection.toggle(id);
       else if (!adding) selection.set([id]);

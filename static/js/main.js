@@ -4,9 +4,10 @@
 import { Adding, showHover } from './adding.js';
 import { announce, announcer } from './announce.js';
 import { banding } from './band.js';
-import { Board, idOf } from './board.js';
+import { Board } from './board.js';
 import { Camera, rememberView } from './camera.js';
 import { Connection } from './connection.js';
+import { useControls } from './controls.js';
 import { dragging } from './drag.js';
 import { takeFiles, usePicker } from './dropzone.js';
 import { Feed } from './feed.js';
@@ -64,9 +65,8 @@ const images = new Images({
     board.changed(record.id);
     adding.gone(record.id);
     const said = viewer.removed(record);
-    if (!live) return;
-    removing.gone(record, !said);
-    showStart();
+    if (live || removing.asksFor(record.id)) removing.gone(record, !said);
+    if (live) showStart();
   },
 });
 
@@ -126,6 +126,7 @@ function caughtUp() {
   images.ready();
   moves.resume();
   board.mend();
+  viewer.mend();
   adding.ready();
   showStart();
   if (!first) return;
@@ -167,6 +168,12 @@ function tellArrival(record, restored) {
   else news.tell(restored ? 'restored' : 'added', record);
 }
 
+/** @param {string} id */
+function giveFocus(id) {
+  if (viewer.shown) viewer.focus();
+  else board.focus(id);
+}
+
 /** @param {string[]} ids */
 function tellMoved(ids) {
   const records = ids.flatMap((id) => images.get(id) ?? []);
@@ -181,7 +188,7 @@ function fitAll() {
 }
 
 const stuck = () => notice(NOT_NOW);
-const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck });
+const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
@@ -212,15 +219,7 @@ navigate(surface, camera, {
 useShortcuts({ selecting, onUndo: () => removing.undo() });
 useZoomControls(surface, camera, element('zoom'), fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
-layer.addEventListener('dblclick', (event) => {
-  const id = idOf(event.target);
-  if (id && !/** @type {Element} */ (event.target).closest('button')) viewer.open(id);
-});
-layer.addEventListener('click', (event) => {
-  const target = /** @type {Element} */ (event.target);
-  if (target.closest('[data-delete]')) void removing.remove([idOf(target)]);
-  if (target.closest('[data-open]')) viewer.open(idOf(target));
-});
+useControls(layer, { onOpen: (id) => viewer.open(id), onDelete: (id) => void removing.remove([id]) });
 takeFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),

@@ -132,7 +132,7 @@ export class Moves {
 
   /**
    * Puts them down.
-   * @param {Iterable<string>} ids
+   * @param {string[]} ids
    */
   end(ids) {
     /** @type {[string, Held][]} */
@@ -150,7 +150,7 @@ export class Moves {
 
   /**
    * Puts them back where they were.
-   * @param {Iterable<string>} ids
+   * @param {string[]} ids
    */
   cancel(ids) {
     for (const id of ids) {

@@ -34,13 +34,14 @@ export class Removing {
    * @param {import('./feed.js').Feed} parts.feed
    * @param {import('./images.js').Images} parts.images
    * @param {import('./board.js').Board} parts.board
+   * @param {(id: string) => void} parts.onLeave The focus needs another place; `id` is what was brought back, if anything.
    * @param {() => void} parts.onStuck Nothing can be changed now.
    */
   constructor(parts) {
     this.#parts = parts;
     this.#toast = new UndoToast(parts.toast, {
       onUndo: (ids) => void this.restore(ids),
-      onLeave: (ids) => this.#parts.board.focus(ids[0] ?? ''),
+      onLeave: (ids) => this.#parts.onLeave(ids[0] ?? ''),
     });
   }
 
@@ -59,12 +60,17 @@ export class Removing {
       try {
         await feed.send('Image:delete', { id });
       } catch (error) {
-        this.#asked.delete(id);
+        if (feed.state === 'ready') this.#asked.delete(id);
         board.tile(id)?.element.classList.remove('is-leaving');
         const record = images.get(id);
         if (record) notice(`${record.fileName} could not be deleted: ${/** @type {Error} */ (error).message}.`);
       }
     });
+  }
+
+  /** Whether this page has asked to delete it. @param {string} id */
+  asksFor(id) {
+    return this.#asked.has(id);
   }
 
   /**

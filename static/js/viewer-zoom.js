@@ -31,6 +31,7 @@ export class Zoom {
   #swiped = 0;
   #dragged = false;
   #lastTap = 0;
+  #byMouse = true;
 
   /**
    * @param {HTMLElement} stage
@@ -46,7 +47,7 @@ export class Zoom {
     for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) {
       stage.addEventListener(type, (event) => this.#release(event));
     }
-    stage.addEventListener('dblclick', (event) => this.#toggle(this.#pointIn(event)));
+    stage.addEventListener('dblclick', (event) => this.#byMouse && this.#toggle(this.#pointIn(event)));
     stage.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     new ResizeObserver(() => this.#keep()).observe(stage);
   }
@@ -138,6 +139,7 @@ export class Zoom {
   /** @param {PointerEvent} event */
   #press(event) {
     if (event.button !== 0) return;
+    this.#byMouse = event.pointerType === 'mouse';
     this.#pointers.set(event.pointerId, this.#pointIn(event));
     this.#stage.setPointerCapture(event.pointerId);
     this.#from = this.#pointers.size === 1 ? this.#pointIn(event) : null;
@@ -179,10 +181,10 @@ export class Zoom {
     this.#from = null;
     if (event.type === 'pointercancel') return;
     if (Math.abs(swiped) > SWIPE_PX) this.#handlers.onSwipe(swiped < 0 ? 1 : -1);
-    else if (!this.#dragged && event.pointerType !== 'mouse') this.#tap(event);
+    else if (!this.#dragged && !this.#byMouse) this.#tap(event);
   }
 
-  /** A mouse has the browser's own double click. @param {PointerEvent} event */
+  /** A mouse has the browser's own double click, which not every browser makes of taps. @param {PointerEvent} event */
   #tap(event) {
     const double = event.timeStamp - this.#lastTap < DOUBLE_TAP_MS;
     this.#lastTap = double ? 0 : event.timeStamp;

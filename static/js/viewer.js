@@ -87,8 +87,17 @@ export class Viewer {
     this.#show(record);
     showModal(this.#dialog, this.#everywhere);
     this.#zoom.show(record.width, record.height);
-    if (opening) this.#part('stage').focus();
+    if (opening) this.focus();
     else announce(`${record.alt || record.fileName}, ${this.#part('count').textContent}.`);
+  }
+
+  /** The server can be reached again: loads the picture that it could not give before. */
+  mend() {
+    if (this.shown && this.#picture.complete && this.#picture.naturalWidth === 0) this.#picture.src = this.#picture.src;
+  }
+
+  focus() {
+    this.#part('stage').focus();
   }
 
   /** @param {ImageRecord} record It has changed, or is back. */
@@ -97,7 +106,6 @@ export class Viewer {
       this.#writeCount();
       return;
     }
-    if (this.#dialog.classList.contains('is-gone')) announce(`${record.fileName} is back.`);
     this.#write(record);
   }
 
@@ -139,6 +147,8 @@ export class Viewer {
       this.#zoom.show(this.#picture.naturalWidth, this.#picture.naturalHeight);
       this.#preload();
     });
+    // What this browser cannot show it shows by its description.
+    this.#picture.addEventListener('error', () => this.#picture.hasAttribute('src') && dialog.classList.add('is-loaded'));
     dialog.addEventListener('keydown', (event) => this.#key(event));
     dialog.addEventListener('close', () => this.#closed());
   }
@@ -210,7 +220,7 @@ export class Viewer {
     this.#part('alt-form').inert = gone;
     this.#part('gone-text').textContent = gone ? `Somebody deleted ${this.#record?.fileName}.` : '';
     if (gone && acting) this.#part('undo').focus();
-    if (!gone && inside) this.#part('stage').focus();
+    if (!gone && inside) this.focus();
   }
 
   /** @param {1 | -1} step */

@@ -22,7 +22,7 @@ struct Program {
 impl Program {
     fn start(data: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_realtime-photo"))
-            .args(["--listen", "127.0.0.1:0", "--data"])
+            .args(["--keep-metadata", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
             .env_remove("RETHINKDB_URL")
             .stdout(Stdio::piped())

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use realtime_photo::config::{Database, Settings, parse_rethinkdb_url};
 use realtime_photo::engine::{Engine, EngineSettings};
+use realtime_photo::image::Metadata;
 use realtime_photo::startup::Application;
 use realtime_photo::store::{ClusterSettings, DEFAULT_UNDO_WINDOW, Store};
 use realtime_photo::web;
@@ -66,6 +67,8 @@ pub(crate) async fn spawn_with_options(
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
             undo_window: DEFAULT_UNDO_WINDOW,
+            // Most tests compare bytes, of files that are padded with what would be removed.
+            metadata: Metadata::Keep,
         };
         change(&mut settings);
         let application = Application::build(settings).await.unwrap();
@@ -80,6 +83,10 @@ pub(crate) async fn spawn_with_options(
 
 /// A server with web settings that the command line does not offer.
 pub(crate) async fn spawn_with_settings(settings: web::Settings) -> TestApp {
+    let settings = web::Settings {
+        metadata: Metadata::Keep,
+        ..settings
+    };
     spawn_with(move |cluster| async move {
         let store = Store::connect(cluster, DEFAULT_UNDO_WINDOW).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -17,5 +17,6 @@ mod removal;
 mod sessions;
 mod slow;
 mod socket;
+mod thumbs;
 mod upload;
 mod viewer;

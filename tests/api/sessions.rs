@@ -48,11 +48,10 @@ async fn fifty_sockets_are_fifty_connections_and_none_when_they_close() {
 #[tokio::test]
 async fn sockets_that_vanish_without_a_word_leave_no_connection() {
     let app = spawn_app().await;
-    let _first = ready(&app, "/ws").await;
-    let before = app.proxy.open();
     let viewers = join_all((0..VIEWERS).map(|_| ready(&app, "/ws"))).await;
+    let open = app.proxy.open();
     drop(viewers);
-    app.proxy.until_open(|open| open <= before).await;
+    no_connection_is_left(&app, open - VIEWERS).await;
 }
 
 #[tokio::test]

@@ -4,19 +4,26 @@ use std::time::Duration;
 
 use realtime_photo::web;
 use socket2::{Domain, Socket, Type};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::files::sized;
-use crate::helpers::{TestApp, spawn_with_settings};
+use crate::helpers::{PATIENCE, TestApp, spawn_with_settings};
 use crate::viewer::Viewer;
 
-/// A viewer whose system takes in little for it.
-async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
+/// A connection of a client whose system takes in little for it.
+fn lazy_connection(app: &TestApp) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(8 << 10).unwrap();
     socket.connect(&app.address.into()).unwrap();
     socket.set_nonblocking(true).unwrap();
-    let stream = TcpStream::from_std(socket.into()).unwrap();
+    TcpStream::from_std(socket.into()).unwrap()
+}
+
+/// A viewer with such a connection.
+async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
+    let stream = lazy_connection(app);
     Viewer::over(stream, app.address, path, &[]).await.unwrap()
 }
 
@@ -73,8 +80,8 @@ async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
 #[tokio::test]
 async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
     let settings = web::Settings {
-        heartbeat: Duration::from_millis(700),
-        patience: Duration::from_millis(500),
+        heartbeat: Duration::from_millis(1300),
+        patience: Duration::from_millis(1000),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -89,4 +96,30 @@ async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
         viewer.until_ping().await;
         viewer.until_ping().await;
     }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_image_is_disconnected() {
+    let settings = web::Settings {
+        heartbeat: Duration::from_millis(700),
+        download_patience: Duration::from_millis(300),
+        ..web::Settings::default()
+    };
+    let app = spawn_with_settings(settings).await;
+    let record = app.upload("large.png", sized(8 << 20, 1)).await;
+    let url = record["url"].as_str().unwrap();
+    let mut lazy = lazy_connection(&app);
+    let request = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", app.address);
+    lazy.write_all(request.as_bytes()).await.unwrap();
+    lazy.readable().await.unwrap();
+    // Longer than the server's patience.
+    let mut viewer = app.board().await;
+    viewer.until_ping().await;
+    viewer.until_ping().await;
+    let mut rest = Vec::new();
+    let reading = timeout(PATIENCE, lazy.read_to_end(&mut rest));
+    let _ = reading.await.expect("the connection ends");
+    assert!(rest.len() < 8 << 20, "{} bytes came", rest.len());
+    // One who reads gets all of it.
+    assert_eq!(app.get_bytes(url).await.len(), 8 << 20);
 }

@@ -1,11 +1,12 @@
 //! `GET /ws`, the board.
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::files::{read, sized};
-use crate::helpers::{TestApp, problem, spawn_app};
+use crate::helpers::{PATIENCE, TestApp, problem, spawn_app};
 use crate::viewer::Viewer;
 
 async fn ready(app: &TestApp) -> Viewer {
@@ -122,6 +123,10 @@ async fn messages_that_are_not_ours_change_nothing() {
         format!(r#"{{"event":"Image:update","data":{{"id":"{own}","w":-1}}}}"#),
         format!(r#"{{"event":"Image:delete","data":{{"id":"{own}"}},"admin":true}}"#),
         format!(r#"{{"event":"Image:delete","data":{{"id":["{own}"]}}}}"#),
+        format!(r#"{{"event":"Image:delete","data":["{own}"]}}"#),
+        format!(r#"{{"event":"Upload:end","data":["{own}",null]}}"#),
+        format!(r#"["Image:delete",{{"id":"{own}"}},5]"#),
+        format!(r#"["Image:update",["{own}",7,8,99,1,"alt",false],5]"#),
     ];
     for message in messages {
         viewer.send(message.as_str()).await;
@@ -157,6 +162,96 @@ async fn bytes_and_messages_that_are_too_long_end_the_session() {
     assert_eq!(viewer.closed().await, Some(CloseCode::Unsupported));
     let mut viewer = ready(&app).await;
     viewer.send("x".repeat(65 << 10)).await;
+    assert_eq!(viewer.closed().await, Some(CloseCode::Size));
+}
+
+/// The head of a client's frame, with a mask that changes nothing.
+fn head(first: u8, length: u64) -> Vec<u8> {
+    let mut head = vec![first, 0x80 | 127];
+    head.extend(length.to_be_bytes());
+    head.extend([0; 4]);
+    head
+}
+
+#[tokio::test]
+async fn a_frame_that_claims_too_much_ends_the_session_before_it_has_come() {
+    let app = spawn_app().await;
+    for (first, length, code) in [
+        (0x81, 1 << 40, CloseCode::Size),
+        (0x82, (64 << 10) + 1, CloseCode::Size),
+        (0x01, u64::MAX, CloseCode::Size),
+        (0x89, 126, CloseCode::Protocol),
+        (0x88, 1 << 40, CloseCode::Protocol),
+    ] {
+        let mut viewer = ready(&app).await;
+        let begun = [head(first, length), vec![b'a'; 100]].concat();
+        viewer.send_raw(&begun).await.unwrap();
+        assert_eq!(viewer.closed().await, Some(code), "{first:x} {length}");
+    }
+}
+
+#[tokio::test]
+async fn who_goes_on_with_a_frame_that_is_too_long_is_cut_off() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    viewer.send_raw(&head(0x81, 1 << 40)).await.unwrap();
+    let chunk = vec![b'a'; 64 << 10];
+    let sending = async { while viewer.send_raw(&chunk).await.is_ok() {} };
+    timeout(PATIENCE, sending).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_message_in_fragments_has_the_same_limit() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    let text = r#"{"event":"none","data":{},"ref":"f"}"#.as_bytes();
+    let mut frames = Vec::new();
+    for (number, part) in text.chunks(10).enumerate() {
+        let last = if part.len() < 10 { 0x80 } else { 0 };
+        frames.extend(head(last | u8::from(number == 0), part.len() as u64));
+        frames.extend(part);
+        if last == 0 {
+            frames.extend(b"\x8a\x80\0\0\0\0");
+        }
+    }
+    viewer.send_raw(&frames).await.unwrap();
+    assert_eq!(viewer.expect("Ack").await["ref"], "f");
+    let part = vec![b'a'; 40 << 10];
+    for first in [0x01, 0x00] {
+        let frame = [head(first, part.len() as u64), part.clone()].concat();
+        viewer.send_raw(&frame).await.unwrap();
+    }
+    assert_eq!(viewer.closed().await, Some(CloseCode::Size));
+}
+
+#[tokio::test]
+async fn frames_that_break_the_protocol_end_the_session() {
+    let app = spawn_app().await;
+    let unmasked: &[u8] = b"\x81\x02hi";
+    let reserved: &[u8] = b"\xc1\x82\0\0\0\0hi";
+    let fragmented_ping: &[u8] = b"\x09\x80\0\0\0\0";
+    let unknown: &[u8] = b"\x83\x80\0\0\0\0";
+    for frame in [unmasked, reserved, fragmented_ping, unknown] {
+        let mut viewer = ready(&app).await;
+        viewer.send_raw(frame).await.unwrap();
+        assert_eq!(
+            viewer.closed().await,
+            Some(CloseCode::Protocol),
+            "{frame:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_comes_before_a_frame_that_is_refused_is_still_done() {
+    let app = spawn_app().await;
+    let mut viewer = ready(&app).await;
+    let text = br#"{"event":"none","data":{},"ref":"f"}"#;
+    let mut frames = head(0x81, text.len() as u64);
+    frames.extend(text);
+    frames.extend(head(0x81, 1 << 40));
+    viewer.send_raw(&frames).await.unwrap();
+    assert_eq!(viewer.expect("Ack").await["ref"], "f");
     assert_eq!(viewer.closed().await, Some(CloseCode::Size));
 }
 

@@ -304,6 +304,10 @@ async fn an_image_whose_header_lies_or_claims_too_much_is_refused() {
     .await;
     assert!(bomb.contains("100000 × 100000"), "{bomb}");
     problem(app.post(file_form("lie.png", claiming(64, 480))).await, 422).await;
+    let mut avif = read("still.avif");
+    let size = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
+    avif[size..size + 8].copy_from_slice(&[0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]);
+    problem(app.post(file_form("lie.avif", avif)).await, 422).await;
 }
 
 #[tokio::test]
@@ -362,6 +366,50 @@ fn write_chunk(stream: &mut TcpStream, chunk: &[u8]) -> std::io::Result<()> {
     stream.write_all(format!("{:x}\r\n", chunk.len()).as_bytes())?;
     stream.write_all(chunk)?;
     stream.write_all(b"\r\n")
+}
+
+#[tokio::test]
+async fn a_form_that_is_large_without_an_image_is_malformed() {
+    let app = spawn_app().await;
+    let long_header = [b"--b\r\nX: ".as_slice(), &vec![b'a'; 14 << 20]].concat();
+    let many_headers = [b"--b\r\n".as_slice(), &b"X: a\r\n".repeat(100_000)].concat();
+    let preamble = vec![b'a'; 15 << 20];
+    let other_field = [
+        b"--b\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n".as_slice(),
+        &vec![0; MAX_UPLOAD + (1 << 20)],
+    ]
+    .concat();
+    for beginning in [long_header, many_headers, preamble, other_field] {
+        let mut stream = begin_upload(&app, None);
+        let answer = spawn_blocking(move || {
+            write_chunk(&mut stream, &beginning).unwrap();
+            write_chunk(&mut stream, &[PART, &read("plain.png"), LAST].concat()).unwrap();
+            stream.write_all(b"0\r\n\r\n").unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            answer
+        });
+        assert_eq!(answer.await.unwrap(), *b"HTTP/1.1 400");
+    }
+    assert_eq!(count(&app).await, 0);
+}
+
+#[tokio::test]
+async fn uploads_that_come_slowly_do_not_hold_up_others() {
+    const ANNOUNCED: usize = 15 << 20;
+    let app = spawn_app().await;
+    let trickle = |_| {
+        let mut stream = begin_upload(&app, Some(ANNOUNCED));
+        stream.write_all(PART).unwrap();
+        stream
+    };
+    let some: Vec<TcpStream> = (0..12).map(trickle).collect();
+    app.upload("large.png", sized(5 << 20, 1)).await;
+    // As many as the server takes: small ones pass them all the same.
+    let more: Vec<TcpStream> = (0..8).map(trickle).collect();
+    app.upload("small.png", sized(900 << 10, 2)).await;
+    drop((some, more));
+    app.upload("largest.png", sized(MAX_UPLOAD, 3)).await;
 }
 
 #[tokio::test]

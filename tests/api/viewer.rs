@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -158,6 +159,11 @@ impl Viewer {
 
     pub(crate) async fn send(&mut self, message: impl Into<Message>) {
         self.socket.send(message.into()).await.unwrap();
+    }
+
+    /// Sends bytes as they are, which need not be frames.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.socket.get_mut().write_all(bytes).await
     }
 
     /// Sends a command and waits for its answer.

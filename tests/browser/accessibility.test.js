@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { Window, launch } from './helpers/browser.js';
+import { PHONE } from './helpers/fingers.js';
 import { onDisk, picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
 
@@ -54,3 +55,38 @@ test('the keyboard help opens, is accessible, and closes with Escape', async () 
   await window.page.getByRole('heading', { name: 'Keyboard' }).waitFor({ state: 'hidden' });
   await window.close();
 });
+
+for (const colorScheme of ['light', 'dark']) {
+  for (const [size, options] of Object.entries({ 'a wide screen': {}, 'a phone': PHONE })) {
+    test(`the large view, a selection, a deletion and the name are accessible on ${size}, in ${colorScheme}`, async () => {
+      const red = await server.upload(picture('red.png', { colour: [190, 40, 40] }), { x: -120, y: -200, w: 160, author: 'Ada' });
+      const green = await server.upload(picture('green.png', { colour: [30, 140, 60] }), { x: -80, y: 0, w: 160 });
+      const window = await Window.open(browser, `${server.url}/#image=${red.id}`, { colorScheme, reducedMotion: 'reduce', ...options });
+      const { page } = window;
+      await page.locator('#viewer.is-loaded').waitFor();
+      await page.locator('[data-stage]').focus();
+      await check(window);
+      await page.getByLabel('Description').evaluate((area) => area.closest('#viewer').classList.add('is-detailed'));
+      await check(window);
+      await server.delete(red.id);
+      await page.getByText('Somebody deleted red.png.').waitFor();
+      await check(window);
+      await page.keyboard.press('Escape');
+      await page.locator('#viewer').waitFor({ state: 'hidden' });
+
+      await server.upload(picture('blue.png', { colour: [40, 60, 190] }), { x: -80, y: 150, w: 160, author: 'Grace' });
+      await page.locator('#news').getByText('Grace added blue.png').waitFor();
+      await page.keyboard.press('Control+a');
+      await page.getByText('2 selected', { exact: true }).waitFor();
+      await check(window);
+      await page.keyboard.press('Escape');
+      await server.delete(green.id);
+      await page.locator('#deleted').getByText('Somebody deleted green.png').waitFor();
+      await check(window);
+      await page.getByRole('button', { name: 'Your name' }).click();
+      await page.locator('#name-input').waitFor();
+      await check(window);
+      await window.close();
+    });
+  }
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { placeOf, settledBox } from './helpers/board.js';
 import { Window, eventually, launch } from './helpers/browser.js';
 import { onDisk, picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
@@ -140,7 +141,7 @@ test('a picture that one person drags is seen moving by another, and ends at the
   const [one, two] = [await open(), await open()];
   await one.page.getByRole('button', { name: 'Actual size' }).click();
   await two.shows('red.png', 'green.png');
-  const start = await eventually(() => settledBox(one, 'red.png'));
+  const start = await settledBox(one, 'red.png');
   const elsewhere = await two.boxOf(two.picture('red.png'));
   await one.page.mouse.move(start.x + 100, start.y + 60);
   await one.page.mouse.down();
@@ -168,7 +169,7 @@ test('two people who drag the same picture end with the same place', async () =>
   await server.upload(red, { x: -120, y: -75, w: 240 });
   const [one, two] = [await open(), await open()];
   for (const window of [one, two]) {
-    const box = await eventually(() => settledBox(window, 'red.png'));
+    const box = await settledBox(window, 'red.png');
     await window.page.mouse.move(box.x + 50, box.y + 50);
     await window.page.mouse.down();
   }
@@ -191,7 +192,7 @@ test('two people who drag the same picture end with the same place', async () =>
 test('Escape puts a dragged picture back', async () => {
   await server.upload(red, { x: -120, y: -75, w: 240 });
   const window = await open();
-  const box = await eventually(() => settledBox(window, 'red.png'));
+  const box = await settledBox(window, 'red.png');
   await window.page.mouse.move(box.x + 50, box.y + 50);
   await window.page.mouse.down();
   await window.page.mouse.move(box.x + 150, box.y + 90, { steps: 4 });
@@ -233,7 +234,7 @@ test('the board pans and zooms: by dragging, wheel, ctrl and wheel, and the butt
   await server.upload(red, { x: -120, y: -75, w: 240 });
   const window = await open();
   const { page } = window;
-  const start = await eventually(() => settledBox(window, 'red.png'));
+  const start = await settledBox(window, 'red.png');
   await page.mouse.move(100, 500);
   await page.mouse.down();
   await page.mouse.move(160, 530, { steps: 3 });
@@ -274,7 +275,7 @@ test('only what is near the view is in the document, and a reload shows the same
   await eventually(async () => assert.equal(await count(), 40));
   await page.getByRole('button', { name: 'Actual size' }).click();
   await eventually(async () => assert.ok((await count()) < 15, `${await count()} of 40`));
-  const { x } = await eventually(() => settledBox(window, '19.png'));
+  const { x } = await settledBox(window, '19.png');
   await page.mouse.move(640, 400);
   await page.mouse.wheel(300, 0);
   await eventually(async () => assert.equal((await window.boxOf(window.picture('19.png'))).x, x - 300));
@@ -293,22 +294,6 @@ async function inView({ page }) {
       .filter((tile) => tile.getBoundingClientRect().right > 0 && tile.getBoundingClientRect().left < innerWidth)
       .map((tile) => `${tile.innerText.trim()} at ${Math.round(tile.getBoundingClientRect().left)}`),
   );
-}
-
-/** Where a picture is, once the page has stopped to glide to it. */
-async function settledBox(window, name) {
-  const before = await window.boxOf(window.picture(name));
-  await window.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-  assert.deepEqual(await window.boxOf(window.picture(name)), before);
-  return before;
-}
-
-/** Where a window shows a picture, in board units. */
-async function placeOf(window, name) {
-  return window.picture(name).evaluate((tile) => {
-    const { m41, m42 } = new DOMMatrix(getComputedStyle(tile).transform);
-    return { x: Math.round(m41 * 10) / 10, y: Math.round(m42 * 10) / 10, width: tile.offsetWidth };
-  });
 }
 
 async function corner(window) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { focused, said, tabTo } from './helpers/board.js';
 import { Window, eventually, launch } from './helpers/browser.js';
 import { onDisk, picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
@@ -13,27 +14,6 @@ before(async () => (browser = await launch()));
 after(() => browser.close());
 beforeEach(async () => (server = await Server.start()));
 afterEach(() => server.stop());
-
-/** The name of what has the focus. */
-const focused = ({ page }) =>
-  page.evaluate(() => {
-    const element = document.activeElement;
-    return element.getAttribute('aria-label') ?? element.innerText.trim();
-  });
-
-/** Presses Tab until something of that name has the focus. */
-async function tabTo(window, name) {
-  const seen = [];
-  for (let press = 0; press < 40; press += 1) {
-    await window.page.keyboard.press('Tab');
-    seen.push(await focused(window));
-    if (seen.at(-1) === name) return;
-  }
-  assert.fail(`Tab does not reach ${name}, only ${seen.join(', ')}`);
-}
-
-const said = (window, pattern) =>
-  eventually(async () => assert.match(await window.page.locator('#say-polite').textContent(), pattern));
 
 test('with the keyboard alone a picture is added, moved, resized and deleted, and a screen reader hears of it', async () => {
   const window = await Window.open(browser, `${server.url}/`);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { placeOf } from './helpers/board.js';
 import { Window, eventually, launch } from './helpers/browser.js';
 import { picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
@@ -37,19 +38,48 @@ test('when the server is killed the page says so, and comes back by itself when 
 
 test('what was deleted and added while the page was away is right when it is back', async () => {
   const { id } = await server.upload(red);
+  const blue = await server.upload(picture('blue.png', { colour: [40, 60, 190] }), { x: 300, y: 0, w: 100 });
   const window = await Window.open(browser, `${server.url}/`);
-  await window.shows('red.png');
+  await window.shows('red.png', 'blue.png');
   await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
   await server.kill();
   await window.page.getByText('The connection is lost').first().waitFor();
   await server.start();
   await server.delete(id);
   await server.upload(green);
+  const other = await Window.open(browser, `${server.url}/#image=${blue.id}`);
+  await other.page.getByLabel('Description').fill('A blue square');
+  await other.page.keyboard.press('Escape');
+  await other.page.getByRole('application', { name: 'A blue square' }).focus();
+  await other.page.keyboard.press('Shift+ArrowDown');
+  await eventually(async () => assert.equal((await server.images()).find((image) => image.id === blue.id).y, 100));
+  await other.close();
   assert.equal(await window.page.locator('html').getAttribute('data-feed'), 'lost');
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
   await window.page.getByRole('button', { name: 'Try now' }).click();
-  await window.shows('green.png');
+  await window.shows('green.png', 'blue.png');
   await window.paints('green.png', green.colour);
+  await window.page.getByRole('application', { name: 'A blue square' }).waitFor();
+  await eventually(async () => assert.deepEqual(await placeOf(window, 'blue.png'), { x: 300, y: 100, width: 100 }));
+  const shown = await window.page.locator('.tile[data-id]').evaluateAll((tiles) => tiles.map((tile) => tile.dataset.id).sort());
+  assert.deepEqual(shown, (await server.images()).map((image) => image.id).sort(), 'it shows exactly what the database holds');
+  await window.close(DOWN);
+});
+
+test('a picture that goes while one looks at it and the server is away says so when it is back', async () => {
+  const { id } = await server.upload(red);
+  const window = await Window.open(browser, `${server.url}/#image=${id}`);
+  await window.page.getByRole('dialog', { name: 'red.png' }).waitFor();
+  await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
+  await server.kill();
+  await window.page.locator('html[data-feed=lost]').waitFor();
+  await server.start();
+  await server.delete(id);
+  await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
+  await window.page.getByText('Somebody deleted red.png.').waitFor();
+  await window.page.locator('#viewer').getByRole('button', { name: 'Undo' }).click();
+  await eventually(async () => assert.equal((await server.images()).length, 1));
+  await window.page.locator('#viewer [data-gone]').waitFor({ state: 'hidden' });
   await window.close(DOWN);
 });
 

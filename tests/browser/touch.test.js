@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
 import { Window, eventually, launch } from './helpers/browser.js';
+import { Fingers, PHONE } from './helpers/fingers.js';
 import { picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 const red = picture('red.png', { colour: [190, 40, 40] });
 
 let browser;
@@ -13,22 +13,6 @@ before(async () => (browser = await launch()));
 after(() => browser.close());
 beforeEach(async () => (server = await Server.start()));
 afterEach(() => server.stop());
-
-/** Fingers, as the screen reports them. */
-class Fingers {
-  static async on(window) {
-    return new Fingers(await window.context.newCDPSession(window.page));
-  }
-
-  constructor(session) {
-    this.session = session;
-  }
-
-  touch(type, ...points) {
-    const touchPoints = points.map(([x, y], id) => ({ x, y, id }));
-    return this.session.send('Input.dispatchTouchEvent', { type: `touch${type}`, touchPoints });
-  }
-}
 
 test('on a phone one finger moves a picture and pans the empty board, and two fingers zoom', async () => {
   await server.upload(red, { x: -100, y: -62.5, w: 200 });
@@ -75,5 +59,45 @@ test('on a phone a tap shows what can be done with a picture, and nothing is too
   assert.ok(y + height <= picture.y + 1, 'on a small picture it lies outside, not to be hit by mistake');
   await button.tap();
   await window.shows();
+  await window.close();
+});
+
+test('a tap, or two, where a button is about to appear does not press it', async () => {
+  await server.upload(red, { x: -100, y: -60, w: 200 });
+  const window = await Window.open(browser, `${server.url}/`, PHONE);
+  const fingers = await Fingers.on(window);
+  const { x, y, width } = await window.boxOf(window.picture('red.png'));
+  const corner = [x + width - 20, y + 20];
+  await fingers.touch('Start', corner);
+  await fingers.touch('End');
+  const box = await window.boxOf(window.page.getByRole('button', { name: 'Delete red.png' }));
+  assert.ok(box.x < corner[0] && box.x + box.width > corner[0] && box.y + box.height > corner[1], 'the button is there now');
+  await fingers.touch('Start', corner);
+  await fingers.touch('End');
+  await window.page.getByRole('dialog', { name: 'red.png' }).waitFor();
+  assert.equal((await server.images()).length, 1);
+  await window.close();
+});
+
+test('on the narrowest phone Undo is in reach of a finger, however long the name', async () => {
+  const name = 'A garden in the evening, seen from the window of the kitchen.png';
+  await server.upload(red, { x: -100, y: -60, w: 200, fileName: name });
+  const window = await Window.open(browser, `${server.url}/`, { ...PHONE, viewport: { width: 320, height: 568 } });
+  const { page } = window;
+  await window.picture(name).locator('img').tap();
+  await page.getByRole('button', { name: `Delete ${name}` }).tap();
+  const undo = page.locator('#deleted').getByRole('button', { name: 'Undo' });
+  const { x, width, height } = await window.boxOf(undo);
+  assert.ok(x >= 0 && x + width <= 320 && width >= 40 && height >= 40, `${[x, width, height]}`);
+  await undo.tap();
+  await window.shows(name);
+  const other = await Window.open(browser, `${server.url}/`);
+  await page.getByText('2 here').waitFor();
+  for (const button of await page.locator('.bar a, .bar button, #connection, .tools button').all()) {
+    if (!(await button.isVisible())) continue;
+    const box = await window.boxOf(button);
+    assert.ok(box.x >= 0 && box.x + box.width <= 320, `${await button.getAttribute('aria-label')} is on the screen: ${box.x}`);
+  }
+  await other.close();
   await window.close();
 });

@@ -1,5 +1,6 @@
 //! Wire-level behaviour that no recorded conversation shows: clients that are broken, rude or gone.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -285,9 +286,22 @@ fn a_feed_with_initial_values_shows_each_state_once_and_in_order_while_others_wr
     let mut feed = engine.connect();
     let options = json!({"include_initial": true, "include_states": true});
     feed.send(1, &json!([1, [152, [table()], options], {}]));
-    let elements = follow(&mut feed, |element| element["new_val"]["id"] == "last");
+    // "last" may come among the initial values, before the changes of documents that were read earlier.
+    let mut missing: HashSet<String> = ["0", "50", "100", "150", "199", "\"last\"", "ready"]
+        .map(String::from)
+        .into();
+    let elements = follow(&mut feed, |element| {
+        let (document, state) = (&element["new_val"], &element["state"]);
+        if document["v"] == 10 || document["id"] == "last" {
+            missing.remove(&document["id"].to_string());
+        }
+        if state == "ready" {
+            missing.remove("ready");
+        }
+        missing.is_empty()
+    });
     writer.join().unwrap();
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::new();
     for element in elements.iter().filter(|element| element["state"].is_null()) {
         let (id, v) = (
             element["new_val"]["id"].to_string(),
@@ -367,4 +381,90 @@ fn writes_are_there_after_a_restart() {
     let engine = start().unwrap();
     let mut client = Client::log_in(engine.address(), engine.password()).unwrap();
     assert_eq!(client.ask(json!([43, [table()]]))["r"], json!([2]));
+}
+
+#[test]
+fn many_endless_queries_end_when_their_client_leaves_and_hold_up_nobody_meanwhile() {
+    let (engine, mut other) = engine_with_table();
+    let mut client = engine.connect();
+    for token in 0..40 {
+        client.send(
+            token,
+            &json!([1, [43, [[173, []]]], {"noreply": token % 2 == 0}]),
+        );
+    }
+    client.send(99, &json!([4]));
+    assert_eq!(other.ask(json!([43, [table()]]))["r"], json!([0]));
+    drop(client);
+    wait_until("the session ends", || engine.engine.sessions() == 1);
+    let inserted = other.ask(json!([56, [table(), {"id": 1}]]));
+    assert_eq!(inserted["r"][0]["inserted"], 1);
+}
+
+#[test]
+fn an_endless_function_of_a_feed_or_a_write_stops_no_writer() {
+    let (engine, mut client) = engine_with_table();
+    let endless = json!([69, [[2, [1]], [21, [[43, [[173, []]]], 0]]]]);
+    let mut feed = engine.connect();
+    feed.send(1, &json!([1, [152, [[39, [table(), endless]]]], {}]));
+    feed.receive().unwrap();
+    feed.send_raw(1, b"[2]");
+    assert_eq!(
+        client.ask(json!([56, [table(), {"id": 1}]]))["r"][0]["inserted"],
+        1
+    );
+    assert_eq!(
+        feed.receive().unwrap().1["e"],
+        4_100_000,
+        "the feed is ended"
+    );
+    let answer = client.ask(json!([53, [[16, [table(), 1]], endless]]));
+    assert!(
+        answer["r"][0]["first_error"]
+            .as_str()
+            .unwrap()
+            .contains("elements"),
+        "{answer}"
+    );
+    assert_eq!(
+        client.ask(json!([56, [table(), {"id": 2}]]))["r"][0]["inserted"],
+        1
+    );
+}
+
+#[test]
+fn arrays_and_numbers_have_their_limits() {
+    let (_engine, mut client) = engine_with_table();
+    let long = json!([51, [[173, [100_000]], "array"]]);
+    let doubled = json!([69, [[2, [1]], [24, [[10, [1]], [10, [1]]]]]]);
+    for query in [
+        json!([64, [doubled, long]]),
+        json!([29, [long, 1]]),
+        json!([80, [long, 1]]),
+    ] {
+        assert_eq!(client.ask(query.clone())["e"], 2_000_000, "{query}");
+    }
+    for query in [
+        json!([145, [[2, [1e308, 1e308]]]]),
+        json!([24, [[101, [1e308]], 1e308]]),
+    ] {
+        assert_eq!(client.ask(query.clone())["e"], 3_000_000, "{query}");
+    }
+}
+
+#[test]
+fn a_feed_that_squashes_gathers_for_as_long_as_it_was_told_to() {
+    let (engine, mut client) = engine_with_table();
+    let mut feed = engine.connect();
+    feed.send(1, &json!([1, [152, [table()], {"squash": 0.3}], {}]));
+    feed.receive().unwrap();
+    feed.send_raw(1, b"[2]");
+    for v in 0..3 {
+        client.ask(json!([56, [table(), {"id": 1, "v": v}], {"conflict": "replace"}]));
+    }
+    let answer = feed.receive().unwrap().1;
+    assert_eq!(
+        answer["r"],
+        json!([{"new_val": {"id": 1, "v": 2}, "old_val": null}])
+    );
 }

@@ -9,7 +9,7 @@ use super::Waiting;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
-/// The most bytes of encoded changes that wait for one client, whatever their number. The bytes are shared between
+/// The most bytes of changes that wait for one client, whatever their number. The bytes are shared between
 /// feeds, but a slow one keeps them alive.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -96,7 +96,12 @@ impl Item {
     }
 
     fn bytes(&self) -> usize {
-        self.encoded.as_ref().map_or(0, Bytes::len)
+        let values = [&self.old, &self.new]
+            .into_iter()
+            .flatten()
+            .map(Datum::weight)
+            .sum::<usize>();
+        self.encoded.as_ref().map_or(values, Bytes::len)
     }
 }
 
@@ -159,8 +164,12 @@ impl Queue {
         };
         let Some(earlier) = slot else { return false };
         match earlier.squash(item) {
-            Ok(Some(merged)) => *slot = Some(Arc::new(merged)),
+            Ok(Some(merged)) => {
+                self.bytes = self.bytes - earlier.bytes() + merged.bytes();
+                *slot = Some(Arc::new(merged));
+            }
             Ok(None) => {
+                self.bytes -= earlier.bytes();
                 *slot = None;
                 self.live -= 1;
                 places.remove(&item.key);
@@ -169,6 +178,11 @@ impl Queue {
             Err(_) => return false,
         }
         true
+    }
+
+    /// Whether there is something to take, if only the end.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.live > 0 || self.skipped > 0 || self.is_ended
     }
 
     /// The table is gone: nothing more comes.

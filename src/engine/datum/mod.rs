@@ -106,6 +106,21 @@ impl Datum {
         }
     }
 
+    /// About how many bytes of memory the value takes; what lies on disk takes none.
+    pub(crate) fn weight(&self) -> usize {
+        let inner = match self {
+            Self::String(text) => text.len(),
+            Self::Array(items) => items.iter().map(Self::weight).sum(),
+            Self::Object(fields) => fields
+                .iter()
+                .map(|(name, value)| name.len() + value.weight())
+                .sum(),
+            Self::Binary(Binary::Inline(bytes)) => bytes.len(),
+            _ => 0,
+        };
+        size_of::<Self>() + inner
+    }
+
     /// The items, or RethinkDB's complaint about another type.
     pub(crate) fn as_array(&self) -> Result<&Arc<[Datum]>, ReqlError> {
         match self {

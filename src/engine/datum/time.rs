@@ -27,8 +27,14 @@ impl Time {
 
     /// A time to be shown in a time zone that has been checked.
     pub(crate) fn new(epoch_seconds: f64, timezone: Arc<str>) -> Self {
+        let milliseconds = (epoch_seconds * 1000.0).round();
         Self {
-            epoch_seconds: (epoch_seconds * 1000.0).round() / 1000.0,
+            // Beyond the doubles there are no fractions left to round.
+            epoch_seconds: if milliseconds.is_finite() {
+                milliseconds / 1000.0
+            } else {
+                epoch_seconds
+            },
             timezone,
         }
     }

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::Env;
 use super::func::Scope;
 use super::index::Direction;
+use super::scalar::finite;
 use super::seq::{element, is_picked};
 use super::sort::by_index;
 use super::value::Value;
@@ -100,9 +101,9 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         ))
     };
     match call.kind {
-        TermKind::Sum => Ok(Value::Datum(sum.into())),
+        TermKind::Sum => finite(sum).map(Value::Datum),
         TermKind::Avg if count == 0 => Err(empty("average")),
-        TermKind::Avg => Ok(Value::Datum((sum / count as f64).into())),
+        TermKind::Avg => finite(sum / count as f64).map(Value::Datum),
         kind => {
             let name = if kind == TermKind::Min { "min" } else { "max" };
             let (_, element) = best.ok_or_else(|| empty(name))?;

@@ -211,16 +211,19 @@ impl Feed {
         matches!(self.phase, Phase::Live)
     }
 
-    /// Waits until something may have changed, and then for as long as the client wants changes to be gathered.
-    /// Cancellation safe.
+    /// Whether there is something to take.
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.ready.is_empty() || self.subscription.has_waiting()
+    }
+
+    /// Waits until something may have changed. Cancellation safe.
     pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
-        let (changed, gather) = (self.subscription.changed(), self.options.squash_interval);
-        async move {
-            changed.await;
-            if !gather.is_zero() {
-                tokio::time::sleep(gather).await;
-            }
-        }
+        self.subscription.changed()
+    }
+
+    /// For how long the client wants changes to be gathered.
+    pub(crate) fn squash_interval(&self) -> Duration {
+        self.options.squash_interval
     }
 
     /// The next element as a value, `None` when nothing has happened yet.
@@ -308,7 +311,7 @@ impl Feed {
                 return self.state("ready", batch);
             };
             last = Some(key_of(&self.table, &document)?);
-            if let Some(seen) = query.view(env, Some(&document)) {
+            if let Some(seen) = query.view(env, Some(&document))? {
                 let element = initial(seen, self.options.include_types)?;
                 bytes += element.len();
                 batch.push(element);

@@ -19,7 +19,7 @@ mod table;
 mod value;
 mod write;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -74,7 +74,12 @@ pub(crate) struct Env {
     now: Time,
     interrupted: Arc<AtomicBool>,
     snapshot: RefCell<Option<Arc<Snapshot>>>,
+    /// How many elements of sequences may still be looked at where others wait for the end: on the writer's thread.
+    patience: Option<Cell<u32>>,
 }
+
+/// How many elements a function may look at in all for one write, or for one change of one feed.
+const PATIENCE: u32 = 1_000_000;
 
 impl Env {
     /// An environment for one evaluation. Setting `interrupted` makes it fail soon.
@@ -89,6 +94,7 @@ impl Env {
             now: now(),
             interrupted,
             snapshot: RefCell::new(None),
+            patience: None,
         }
     }
 
@@ -100,6 +106,7 @@ impl Env {
             now: now(),
             interrupted: Arc::default(),
             snapshot: RefCell::new(None),
+            patience: Some(Cell::new(PATIENCE)),
         }
     }
 
@@ -135,6 +142,7 @@ impl Env {
         let datum = |value: Result<Datum, ReqlError>| value.map(Value::Datum);
         match call.kind {
             K::MakeArray => {
+                scalar::check_length(call.args.len())?;
                 let items = call
                     .args
                     .iter()
@@ -361,6 +369,13 @@ impl Env {
             let message = "Query terminated by an unknown cause.";
             return Err(ReqlError::new(ErrorKind::OpIndeterminate, message));
         }
+        if let Some(patience) = &self.patience {
+            let Some(left) = patience.get().checked_sub(1) else {
+                let message = format!("The function looks at more than {PATIENCE} elements.");
+                return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+            };
+            patience.set(left);
+        }
         Ok(())
     }
 
@@ -416,6 +431,7 @@ impl Env {
         let done = context.storage.write(durability, move |batch| {
             let env = Env {
                 now,
+                patience: Some(Cell::new(PATIENCE)),
                 ..Env::new(shared, globals, interrupted)
             };
             operation(&env, batch)

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use regex::Regex;
 
 use super::func::Scope;
-use super::value::Value;
+use super::value::{ARRAY_LIMIT, Value};
 use super::{Env, MAX_TEXT_BYTES};
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -18,6 +18,7 @@ pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
         result.as_number()?;
     }
     for other in &call.args[1..] {
+        env.check_interrupted()?;
         let other = env.datum(other, scope)?;
         result = match call.kind {
             TermKind::Add => add(&result, &other)?,
@@ -37,15 +38,9 @@ pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
 
 fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match a {
-        Datum::Time(time) => Ok(Datum::Time(Time::new(
-            time.epoch_seconds + b.as_number()?,
-            time.timezone.clone(),
-        ))),
+        Datum::Time(time) => moved(time, b.as_number()?),
         Datum::Number(a) => match b {
-            Datum::Time(time) => Ok(Datum::Time(Time::new(
-                time.epoch_seconds + a,
-                time.timezone.clone(),
-            ))),
+            Datum::Time(time) => moved(time, *a),
             b => finite(a + b.as_number()?),
         },
         Datum::String(a) => {
@@ -58,12 +53,11 @@ fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
             }
             Ok(format!("{a}{b}").into())
         }
-        Datum::Array(a) => Ok(a
-            .iter()
-            .chain(b.as_array()?.iter())
-            .cloned()
-            .collect::<Vec<_>>()
-            .into()),
+        Datum::Array(a) => {
+            let b = b.as_array()?;
+            check_length(a.len() + b.len())?;
+            Ok(a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into())
+        }
         other => Err(ReqlError::expected("NUMBER", other.type_name())),
     }
 }
@@ -71,12 +65,18 @@ fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
 fn sub(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match (a, b) {
         (Datum::Time(a), Datum::Time(b)) => finite(a.epoch_seconds - b.epoch_seconds),
-        (Datum::Time(a), b) => Ok(Datum::Time(Time::new(
-            a.epoch_seconds - b.as_number()?,
-            a.timezone.clone(),
-        ))),
+        (Datum::Time(a), b) => moved(a, -b.as_number()?),
         (a, b) => finite(a.as_number()? - b.as_number()?),
     }
+}
+
+/// A time so many seconds later.
+fn moved(time: &Time, seconds: f64) -> Result<Datum, ReqlError> {
+    finite(time.epoch_seconds + seconds)?;
+    Ok(Datum::Time(Time::new(
+        time.epoch_seconds + seconds,
+        time.timezone.clone(),
+    )))
 }
 
 fn mul(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
@@ -86,10 +86,7 @@ fn mul(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     };
     let times = usize::try_from(times)
         .map_err(|_| ReqlError::logic("Cannot multiply an ARRAY by a negative number."))?;
-    if items.len().saturating_mul(times) > super::value::ARRAY_LIMIT {
-        let message = format!("Array over size limit `{}`.", super::value::ARRAY_LIMIT);
-        return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
-    }
+    check_length(items.len().saturating_mul(times))?;
     Ok(items
         .iter()
         .cycle()
@@ -99,7 +96,11 @@ fn mul(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
         .into())
 }
 
-fn finite(number: f64) -> Result<Datum, ReqlError> {
+/// A number that a double can hold.
+///
+/// # Errors
+/// Infinity and what is no number.
+pub(crate) fn finite(number: f64) -> Result<Datum, ReqlError> {
     if number.is_finite() {
         return Ok(number.into());
     }
@@ -261,7 +262,7 @@ pub(crate) fn time(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlE
             )?)
         }
         TermKind::ToIso8601 => as_time()?.to_iso8601()?.into(),
-        TermKind::EpochTime => Datum::Time(Time::utc(subject.as_number()?)),
+        TermKind::EpochTime => moved(&Time::utc(0.0), subject.as_number()?)?,
         _ => as_time()?.epoch_seconds.into(),
     })
 }
@@ -270,12 +271,13 @@ pub(crate) fn time(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlE
 pub(crate) fn array(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let items = env.datum(&call.args[0], scope)?.as_array()?.to_vec();
     let other = env.datum(&call.args[1], scope)?;
-    Ok(match call.kind {
-        TermKind::Append => items.into_iter().chain([other]).collect::<Vec<_>>(),
+    let items: Vec<Datum> = match call.kind {
+        TermKind::Append => items.into_iter().chain([other]).collect(),
         TermKind::Prepend => [other].into_iter().chain(items).collect(),
         _ => {
             let mut kept: Vec<Datum> = Vec::new();
             for item in items {
+                env.check_interrupted()?;
                 let is_same = |other: &Datum| item.equals(other);
                 if !any(other.as_array()?, is_same)? && !any(&kept, is_same)? {
                     kept.push(item);
@@ -283,8 +285,9 @@ pub(crate) fn array(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Reql
             }
             kept
         }
-    }
-    .into())
+    };
+    check_length(items.len())?;
+    Ok(items.into())
 }
 
 fn any(
@@ -297,4 +300,16 @@ fn any(
         }
     }
     Ok(false)
+}
+
+/// Fails for an array that is too long.
+///
+/// # Errors
+/// RethinkDB's own.
+pub(crate) fn check_length(length: usize) -> Result<(), ReqlError> {
+    if length > ARRAY_LIMIT {
+        let message = format!("Array over size limit `{ARRAY_LIMIT}`.");
+        return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+    }
+    Ok(())
 }

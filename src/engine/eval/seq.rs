@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::func::Scope;
 use super::index;
+use super::scalar::check_length;
 use super::step::{Default, Predicate, Step};
 use super::stream::{Source, Stream, key_of};
 use super::value::{Row, Table, Value};
@@ -74,6 +75,7 @@ fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
             }
         }
         items.push(function.call(env, &row)?);
+        check_length(items.len())?;
     }
     Ok(Value::Stream(Stream::array(items)))
 }

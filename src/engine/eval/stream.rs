@@ -9,8 +9,9 @@ use super::Env;
 use super::feed::Feed;
 use super::func::Func;
 use super::index::IndexScan;
+use super::scalar::check_length;
 use super::step::Step;
-use super::value::{ARRAY_LIMIT, Table};
+use super::value::Table;
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::Direction;
@@ -176,16 +177,13 @@ impl Stream {
     /// All elements.
     ///
     /// # Errors
-    /// A feed, more than [`ARRAY_LIMIT`] elements, and as [`Stream::next`].
+    /// A feed, an array that is too long, and as [`Stream::next`].
     pub(crate) fn collect(mut self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
         self.refuse_feed()?;
         let mut items = Vec::new();
         while let Some(item) = self.next(env)? {
-            if items.len() == ARRAY_LIMIT {
-                let message = format!("Array over size limit `{ARRAY_LIMIT}`.");
-                return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
-            }
             items.push(item);
+            check_length(items.len())?;
         }
         Ok(items)
     }

@@ -1,5 +1,6 @@
 //! Opening the data folder.
 
+use std::cell::Cell;
 use std::fs;
 use std::io;
 use std::ops::RangeInclusive;
@@ -89,21 +90,48 @@ pub enum OpenError {
 pub(super) trait Medium: Send {
     /// Opens the file, making it if `create` is set.
     fn open(&self, create: bool) -> Result<Database, DatabaseError>;
+
+    /// Whether the open file can still be found where it was: what is written to a removed one is lost.
+    fn is_in_place(&self) -> bool {
+        true
+    }
 }
 
 /// A file in a folder.
-pub(super) struct FileMedium(PathBuf);
+pub(super) struct FileMedium {
+    path: PathBuf,
+    /// Device and number of the file that was opened.
+    opened: Cell<Option<(u64, u64)>>,
+}
 
 impl Medium for FileMedium {
     fn open(&self, create: bool) -> Result<Database, DatabaseError> {
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
-        if create {
-            builder.create(&self.0)
-        } else {
-            builder.open(&self.0)
-        }
+        let database = match create {
+            true => builder.create(&self.path),
+            false => builder.open(&self.path),
+        }?;
+        self.opened.set(identity(&self.path));
+        Ok(database)
     }
+
+    fn is_in_place(&self) -> bool {
+        identity(&self.path) == self.opened.get()
+    }
+}
+
+/// Device and number of a file, where the system has them.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn identity(_path: &Path) -> Option<(u64, u64)> {
+    None
 }
 
 /// An open database and what it held.
@@ -116,7 +144,10 @@ pub(super) struct Opened {
 /// Makes the folder if need be.
 pub(super) fn folder_medium(folder: &Path) -> Result<FileMedium, OpenError> {
     fs::create_dir_all(folder).map_err(|source| from_io(folder, source))?;
-    Ok(FileMedium(folder.join(FILE_NAME)))
+    Ok(FileMedium {
+        path: folder.join(FILE_NAME),
+        opened: Cell::new(None),
+    })
 }
 
 /// Opens the database in `folder`, making it if it is not there.

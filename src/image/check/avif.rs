@@ -1,12 +1,18 @@
 //! AVIF: the boxes of the ISO base media file format (ISO/IEC 14496-12, 23008-12), and whether the bytes that they point
 //! to are there. The pictures themselves are not decoded.
 
+mod coded;
 mod items;
+mod sequence;
 
 use super::reader::Reader;
 use super::{Bounds, Unfit, upright};
 
 const KIND: &str = "AVIF";
+
+/// The most parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A count of parts
+/// without a length costs a file two bytes, whatever it takes to look at them.
+pub(in crate::image) const MAX_EXTENTS: usize = 200_000;
 
 /// Whether a file says of itself that AVIF readers can read it.
 pub(super) fn is_avif(bytes: &[u8]) -> bool {
@@ -34,7 +40,7 @@ pub(super) fn check(bytes: &[u8], bounds: Bounds) -> Result<(u32, u32), Unfit> {
         }
     }
     let (width, height, sideways) = match (meta, movie) {
-        (Some(meta), _) => items::primary(meta, bytes)?,
+        (Some(meta), _) => items::primary(meta, bytes, bounds)?,
         (None, Some(movie)) => track_size(movie)?,
         (None, None) => return Err(Unfit::Truncated(KIND)),
     };

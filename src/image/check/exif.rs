@@ -14,7 +14,7 @@ const ORIENTATION: u16 = 0x0112;
 /// The TIFF type of a 16 bit number.
 const SHORT: u16 = 3;
 
-fn orientation(tiff: &[u8]) -> Result<u16, Unfit> {
+pub(in crate::image) fn orientation(tiff: &[u8]) -> Result<u16, Unfit> {
     let mut reader = Reader::new("EXIF", tiff);
     let big_endian = match reader.array()? {
         [b'M', b'M', 0, 42] => true,

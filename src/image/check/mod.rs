@@ -2,14 +2,15 @@
 //!
 //! Every kind is read to its very end, so that nothing that breaks off half-way is stored. Memory stays small whatever a
 //! header claims: rows are decoded and dropped (PNG), codes are counted and not painted (JPEG, GIF), boxes are walked
-//! (AVIF); only WebP is painted, one large picture at a time. Dimensions over the limit are refused from the header.
+//! (AVIF); only WebP is painted, of all large pictures one at a time. Dimensions over the limit are refused from the header.
 
-mod avif;
-mod exif;
+pub(super) mod avif;
+pub(super) mod exif;
 mod gif;
 mod jpeg;
+mod large;
 mod png;
-mod reader;
+pub(super) mod reader;
 mod webp;
 
 use std::time::{Duration, Instant};
@@ -79,10 +80,7 @@ impl Default for Limits {
 /// What is wrong with it.
 pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<Facts, Unfit> {
     let kind = sniff(bytes).ok_or(Unfit::Unknown)?;
-    let bounds = Bounds {
-        max_pixels: limits.max_pixels,
-        deadline: Instant::now() + limits.time,
-    };
+    let bounds = Bounds::start(limits);
     let (width, height) = match kind {
         ImageType::Png => png::check(bytes, bounds),
         ImageType::Jpeg => jpeg::check(bytes, bounds),
@@ -98,7 +96,7 @@ pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<Facts, Unfit> {
 }
 
 /// The kind of image that begins like this.
-fn sniff(bytes: &[u8]) -> Option<ImageType> {
+pub(super) fn sniff(bytes: &[u8]) -> Option<ImageType> {
     if bytes.starts_with(png::SIGNATURE) {
         Some(ImageType::Png)
     } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
@@ -116,14 +114,22 @@ fn sniff(bytes: &[u8]) -> Option<ImageType> {
 
 /// [`Limits`] for one image whose clock is running.
 #[derive(Clone, Copy)]
-struct Bounds {
+pub(super) struct Bounds {
     max_pixels: u64,
     deadline: Instant,
 }
 
 impl Bounds {
+    /// The clock runs from now on.
+    pub(super) fn start(limits: Limits) -> Self {
+        Self {
+            max_pixels: limits.max_pixels,
+            deadline: Instant::now() + limits.time,
+        }
+    }
+
     /// Refuses a picture without pixels or with too many.
-    fn size(self, kind: &'static str, width: u32, height: u32) -> Result<(), Unfit> {
+    pub(super) fn size(self, kind: &'static str, width: u32, height: u32) -> Result<(), Unfit> {
         if width == 0 || height == 0 {
             return Err(Unfit::Damaged(kind, "it has no pixels"));
         }
@@ -138,7 +144,7 @@ impl Bounds {
     }
 
     /// To be called every few thousand steps.
-    fn time(self) -> Result<(), Unfit> {
+    pub(super) fn time(self) -> Result<(), Unfit> {
         if Instant::now() > self.deadline {
             Err(Unfit::TooSlow)
         } else {

@@ -25,7 +25,8 @@ const FILES: [(&str, ImageType, u32, u32); 27] = [
     ("animated.webp", ImageType::Webp, 40, 30),
     ("lossless.webp", ImageType::Webp, 32, 24),
     ("lossy.webp", ImageType::Webp, 64, 48),
-    ("rotated.webp", ImageType::Webp, 48, 64),
+    // Chromium does not turn a WebP, although this one asks for it.
+    ("rotated.webp", ImageType::Webp, 64, 48),
     ("alpha.avif", ImageType::Avif, 32, 24),
     ("animated.avif", ImageType::Avif, 40, 30),
     ("grid.avif", ImageType::Avif, 256, 128),
@@ -132,6 +133,47 @@ fn what_is_no_image_is_unknown() {
     ] {
         assert_eq!(check_default(bytes), Err(Unfit::Unknown));
     }
+}
+
+/// An AVIF whose first size property claims this.
+fn avif_claiming(name: &str, width: u32, height: u32) -> Vec<u8> {
+    let mut avif = read(name);
+    let property = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
+    avif[property..property + 4].copy_from_slice(&width.to_be_bytes());
+    avif[property + 4..property + 8].copy_from_slice(&height.to_be_bytes());
+    avif
+}
+
+#[test]
+fn an_avif_must_have_the_size_that_it_claims() {
+    for (name, width, height) in [
+        ("still.avif", 64, 48),
+        ("rotated.avif", 64, 48),
+        ("alpha.avif", 32, 24),
+        ("animated.avif", 40, 30),
+        ("grid.avif", 256, 128),
+    ] {
+        let honest = avif_claiming(name, width, height);
+        assert!(honest == read(name) && check_default(&honest).is_ok());
+        for (width, height) in [
+            (9000, 9000),
+            (width + 1, height),
+            (width, height - 1),
+            (1, 1),
+        ] {
+            assert_eq!(
+                check_default(&avif_claiming(name, width, height)),
+                Err(Unfit::Damaged("AVIF", "its pixels have another size")),
+                "{name} {width} {height}"
+            );
+        }
+    }
+    // The grid's own record claims the same, but the tiles do not fill it.
+    let mut grid = avif_claiming("grid.avif", 9000, 9000);
+    let record = [0, 0, 0, 1, 1, 0, 0, 128];
+    let record = grid.windows(8).position(|bytes| bytes == record).unwrap();
+    grid[record + 4..record + 8].copy_from_slice(&[0x23, 0x28, 0x23, 0x28]);
+    assert!(matches!(check_default(&grid), Err(Unfit::Damaged(..))));
 }
 
 /// A PNG whose header claims this size; the checksum is right.

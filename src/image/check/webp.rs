@@ -1,39 +1,26 @@
 //! WebP: chunks that fill their container, and frames that are decoded and dropped.
+//!
+//! Chromium (156, for one) shows a WebP as it is stored, whatever orientation its EXIF data ask for. So width and height are
+//! the stored ones, and the board looks at no orientation of a WebP anywhere: what one sees must be what was measured.
 
 use std::io::Cursor;
-use std::sync::{Mutex, PoisonError};
 
 use image::codecs::webp::WebPDecoder;
 use image::error::ImageError;
 use image::{AnimationDecoder as _, ImageDecoder as _};
 
 use super::reader::Reader;
-use super::{Bounds, Unfit, exif, upright};
+use super::{Bounds, Unfit};
 
 const KIND: &str = "WebP";
-
-/// Decoding paints the whole picture, up to 5 bytes a pixel. Above this size, one at a time.
-const LARGE_PIXELS: u64 = 16 << 20;
-
-/// Held while a large picture is painted.
-static PAINTING_A_LARGE_ONE: Mutex<()> = Mutex::new(());
 
 /// Width and height of a complete WebP.
 pub(super) fn check(bytes: &[u8], mut bounds: Bounds) -> Result<(u32, u32), Unfit> {
     let container = container(bytes)?;
-    let walked = walk(container, bounds)?;
-    let _turn = if u64::from(walked.width) * u64::from(walked.height) > LARGE_PIXELS {
-        let waiting_since = std::time::Instant::now();
-        let turn = PAINTING_A_LARGE_ONE
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        bounds.deadline += waiting_since.elapsed();
-        Some(turn)
-    } else {
-        None
-    };
+    let (width, height) = walk(container, bounds)?;
+    let _turn = bounds.turn(width, height);
     decode(container, bounds)?;
-    Ok(upright(walked.width, walked.height, walked.sideways))
+    Ok((width, height))
 }
 
 /// The bytes of the RIFF container, without what follows it.
@@ -45,17 +32,11 @@ fn container(bytes: &[u8]) -> Result<&[u8], Unfit> {
     Ok(&bytes[..reader.position()])
 }
 
-/// What the chunks say.
-struct Walked {
-    width: u32,
-    height: u32,
-    sideways: bool,
-}
-
-fn walk(container: &[u8], bounds: Bounds) -> Result<Walked, Unfit> {
+/// Width and height as the chunks say.
+fn walk(container: &[u8], bounds: Bounds) -> Result<(u32, u32), Unfit> {
     let mut reader = Reader::new(KIND, container);
     reader.take(12)?;
-    let (mut size, mut sideways, mut has_pixels) = (None, false, false);
+    let (mut size, mut has_pixels) = (None, false);
     while !reader.is_at_end() {
         bounds.time()?;
         let name: [u8; 4] = reader.array()?;
@@ -69,7 +50,6 @@ fn walk(container: &[u8], bounds: Bounds) -> Result<Walked, Unfit> {
             b"VP8X" => size = size.or(Some(canvas(data)?)),
             b"VP8 " => size = size.or(Some(lossy_size(data)?)),
             b"VP8L" => size = size.or(Some(lossless_size(data)?)),
-            b"EXIF" => sideways = exif::is_sideways(data.strip_prefix(b"Exif\0\0").unwrap_or(data)),
             _ => {}
         }
         has_pixels |= matches!(&name, b"VP8 " | b"VP8L" | b"ANMF");
@@ -78,11 +58,7 @@ fn walk(container: &[u8], bounds: Bounds) -> Result<Walked, Unfit> {
         .filter(|_| has_pixels)
         .ok_or(Unfit::Damaged(KIND, "it has no pixels"))?;
     bounds.size(KIND, width, height)?;
-    Ok(Walked {
-        width,
-        height,
-        sideways,
-    })
+    Ok((width, height))
 }
 
 fn canvas(data: &[u8]) -> Result<(u32, u32), Unfit> {

@@ -8,6 +8,7 @@ mod placing;
 mod proxy;
 mod recovery;
 mod removal;
+mod thumbs;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -137,6 +138,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
         },
         place: Place::default(),
         file,
+        thumb: None,
     }
 }
 

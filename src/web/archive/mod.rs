@@ -3,10 +3,6 @@
 mod names;
 mod zip;
 
-use std::cell::Cell;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::http::Method;
@@ -15,14 +11,12 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use async_stream::try_stream;
 use bytes::Bytes;
-use futures::stream::{LocalBoxStream, StreamExt as _};
-use futures::{Stream, TryStreamExt as _};
+use futures::{Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::names::Names;
 use self::zip::{Archive, File};
+use super::body::{SLICE, Watch};
 use super::connection::Connection;
 use super::disposition::disposition;
 use super::problem::Problem;
@@ -33,17 +27,11 @@ use crate::store::{ListQuery, Store, StoreError};
 /// How many archives may be under way, each of which holds one image in memory.
 pub(super) const AT_ONCE: usize = 4;
 
-/// How long a client may read nothing of its archive.
+/// How long a client may read nothing of its archive. The database may take half a minute for an image meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How often that is looked at.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// How many records are listed at a time.
 const PAGE: usize = 1000;
-
-/// How much of an image is handed to the connection at a time.
-const SLICE: usize = 64 << 10;
 
 /// The handler. Images that are deleted meanwhile may be missing, and those that are added are. Should the database fail,
 /// the transfer breaks off, so that nobody takes the half for the whole.
@@ -70,10 +58,13 @@ pub(super) async fn download(
         "sending the board as an archive of {} images",
         records.len()
     );
-    let pieces = pieces(state.store.clone(), records, permit);
-    let pieces = pieces.inspect_err(|error| log::warn!("an archive broke off: {error}"));
     let connection = request.conn_data::<Connection>().cloned();
-    Ok(response.streaming(Watched::new(pieces.boxed_local(), connection)))
+    // Who reads nothing would keep others from their archives.
+    let watch = connection.map(|connection| Watch::new(connection, PATIENCE));
+    let pieces = pieces(state.store.clone(), records, permit)
+        .inspect_ok(move |_| watch.iter().for_each(Watch::taken))
+        .inspect_err(|error| log::warn!("an archive broke off: {error}"));
+    Ok(response.streaming(pieces.boxed_local()))
 }
 
 async fn oldest_first(store: &Store) -> Result<Vec<ImageRecord>, StoreError> {
@@ -120,52 +111,5 @@ fn pieces(
             }
         }
         yield Bytes::from(archive.end());
-    }
-}
-
-/// A body whose reader is disconnected when they do not read: they would keep others from their archives.
-struct Watched {
-    pieces: LocalBoxStream<'static, Result<Bytes, StoreError>>,
-    asked: Rc<Cell<Instant>>,
-    _watch: DropGuard,
-}
-
-impl Watched {
-    fn new(
-        pieces: LocalBoxStream<'static, Result<Bytes, StoreError>>,
-        connection: Option<Connection>,
-    ) -> Self {
-        let asked = Rc::new(Cell::new(Instant::now()));
-        let over = CancellationToken::new();
-        let watch = over.clone().drop_guard();
-        if let Some(connection) = connection {
-            let asked = asked.clone();
-            let watching = async move {
-                while asked.get().elapsed() < PATIENCE {
-                    sleep(LOOK).await;
-                }
-                log::info!("disconnected a reader of an archive who reads nothing");
-                connection.cut();
-            };
-            actix_web::rt::spawn(async move { over.run_until_cancelled(watching).await });
-        }
-        Self {
-            pieces,
-            asked,
-            _watch: watch,
-        }
-    }
-}
-
-impl Stream for Watched {
-    type Item = Result<Bytes, StoreError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.asked.set(Instant::now());
-        let next = self.pieces.poll_next_unpin(context);
-        if next.is_ready() {
-            self.asked.set(Instant::now());
-        }
-        next
     }
 }

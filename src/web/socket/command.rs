@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::object::Object;
 use super::uploads::{Announcer, Begin, End};
 use crate::image::{ImageId, Place, checked_alt, checked_place, clean_file_name};
 use crate::store::{Durability, PlacementChange, StoreError};
@@ -57,7 +58,7 @@ impl Request {
             r#ref: Option<Value>,
         }
         let envelope: Envelope = match serde_json::from_str(text) {
-            Ok(envelope) => envelope,
+            Ok(Object(envelope)) => envelope,
             Err(error) => {
                 // Whoever waits for an answer should get it even if something else in the message is wrong.
                 let reference = serde_json::from_str::<Value>(text)
@@ -114,7 +115,7 @@ impl Command {
                 Box::pin(async move { answer(store.update(id, change, durability).await) })
             }
             Self::Delete(id) => {
-                state.pictures.forget(id);
+                state.forget(id);
                 let store = state.store.clone();
                 Box::pin(async move { answer(store.delete(id).await) })
             }
@@ -146,7 +147,8 @@ struct Named {
 }
 
 fn read<T: DeserializeOwned>(data: Value) -> Result<T, String> {
-    serde_json::from_value(data).map_err(|error| complaint(&error))
+    let Object(data) = serde_json::from_value(data).map_err(|error| complaint(&error))?;
+    Ok(data)
 }
 
 fn parse_begin(data: Value) -> Result<Begin, String> {
@@ -400,6 +402,11 @@ mod tests {
                 r#"{{"event":"Image:update","data":{{"id":"{ID}",{field}}}}}"#
             ));
         }
+        texts.push(format!(r#"{{"event":"Image:delete","data":["{ID}"]}}"#));
+        texts.push(format!(r#"["Image:delete",{{"id":"{ID}"}},5]"#));
+        texts.push(format!(
+            r#"["Image:update",["{ID}",7,8,99,1,"alt",false],5]"#
+        ));
         for event in ["", "image:delete", "Feed:state", "upload:begin"] {
             texts.push(format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}}}}"#));
         }

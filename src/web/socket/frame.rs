@@ -9,10 +9,10 @@ const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 /// Marks the last fragment of a message.
-const FINAL: u8 = 0x80;
+pub(super) const FINAL: u8 = 0x80;
 
 /// The most that a control frame may carry.
-const MAX_CONTROL: usize = 125;
+pub(super) const MAX_CONTROL: usize = 125;
 
 /// Why a session ends, by the numbers of RFC 6455, section 7.4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,22 +4,20 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream, ProtocolError};
+use actix_ws::AggregatedMessage;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use super::command::{Outcome, Request};
 use super::feed::{FeedKind, ViewerFeed};
 use super::frame::{self, CloseCode, Frame};
+use super::incoming::Incoming;
 use super::message;
 use super::outbox::Outbox;
 use super::uploads::Announcer;
 use crate::web::connection::Connection;
 use crate::web::presence::Present;
 use crate::web::state::State;
-
-/// The longest message of a client. A description has at most 4,000 bytes.
-const MAX_MESSAGE: usize = 64 << 10;
 
 /// How many commands may wait; further ones wait in the client's socket.
 const MAX_COMMANDS: usize = 32;
@@ -37,7 +35,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 pub(super) struct Session {
     state: Data<State>,
     outbox: Outbox,
-    messages: AggregatedMessageStream,
+    messages: Incoming,
     connection: Connection,
     feed: ViewerFeed,
     present: Present,
@@ -74,19 +72,16 @@ impl Session {
         state: Data<State>,
         kind: FeedKind,
         outbox: Outbox,
-        messages: MessageStream,
+        messages: Incoming,
         connection: Connection,
     ) -> Self {
-        let messages = messages
-            .max_frame_size(MAX_MESSAGE)
-            .aggregate_continuations();
         Self {
             feed: ViewerFeed::new(kind, &state),
             present: state.presence.enter(),
             uploads: state.uploads.enter(),
             state,
             outbox,
-            messages: messages.max_continuation_size(MAX_MESSAGE),
+            messages,
             connection,
             commands: VecDeque::new(),
             running: None,
@@ -144,7 +139,7 @@ impl Session {
                     return end;
                 },
                 outcome = outcome(&mut self.running), if has_room => self.answer(outcome),
-                message = self.messages.recv(), if takes_commands => {
+                message = self.messages.next(), if takes_commands => {
                     if let Err(end) = self.hear(message) {
                         return end;
                     }
@@ -201,33 +196,16 @@ impl Session {
         }
     }
 
-    fn hear(
-        &mut self,
-        message: Option<Result<AggregatedMessage, ProtocolError>>,
-    ) -> Result<(), End> {
+    fn hear(&mut self, message: Result<AggregatedMessage, CloseCode>) -> Result<(), End> {
         self.missed = 0;
-        match message {
-            Some(Ok(AggregatedMessage::Text(text))) => {
-                self.commands.push_back(Request::parse(&text));
-                Ok(())
-            }
-            Some(Ok(AggregatedMessage::Ping(payload))) => {
-                self.outbox.push(frame::pong(&payload));
-                Ok(())
-            }
-            Some(Ok(AggregatedMessage::Pong(_))) => Ok(()),
-            Some(Ok(AggregatedMessage::Binary(_))) => Err(End::Close(CloseCode::Unsupported)),
-            Some(Ok(AggregatedMessage::Close(_))) | None => Err(End::Close(CloseCode::Normal)),
-            Some(Err(ProtocolError::Overflow)) => Err(End::Close(CloseCode::TooBig)),
-            // The stream reports text that is not UTF-8 in this way.
-            Some(Err(ProtocolError::Io(error)))
-                if error.kind() == std::io::ErrorKind::InvalidData =>
-            {
-                Err(End::Close(CloseCode::Invalid))
-            }
-            Some(Err(ProtocolError::Io(_))) => Err(End::Close(CloseCode::Normal)),
-            Some(Err(_)) => Err(End::Close(CloseCode::Protocol)),
+        match message.map_err(End::Close)? {
+            AggregatedMessage::Text(text) => self.commands.push_back(Request::parse(&text)),
+            AggregatedMessage::Ping(payload) => self.outbox.push(frame::pong(&payload)),
+            AggregatedMessage::Pong(_) => {}
+            AggregatedMessage::Binary(_) => return Err(End::Close(CloseCode::Unsupported)),
+            AggregatedMessage::Close(_) => return Err(End::Close(CloseCode::Normal)),
         }
+        Ok(())
     }
 
     /// Asks the client for a sign of life, unless it left too many questions unanswered. Taking what waits for it is a sign
@@ -253,7 +231,7 @@ impl Session {
 async fn say_goodbye(
     code: CloseCode,
     outbox: &Outbox,
-    messages: AggregatedMessageStream,
+    messages: Incoming,
     connection: &Connection,
 ) {
     outbox.push(frame::close(code));
@@ -275,13 +253,13 @@ async fn say_goodbye(
 }
 
 /// Waits for the client's last frame, or for the end of the connection.
-async fn client_closes(mut messages: AggregatedMessageStream, outbox: &Outbox) {
+async fn client_closes(mut messages: Incoming, outbox: &Outbox) {
     loop {
         tokio::select! {
             () = outbox.gone() => return,
-            message = messages.recv() => match message {
-                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return,
-                Some(Ok(_)) => {}
+            message = messages.next() => match message {
+                Ok(AggregatedMessage::Close(_)) | Err(_) => return,
+                Ok(_) => {}
             }
         }
     }

@@ -4,14 +4,13 @@ use std::str::FromStr;
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::error::PayloadError;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentDisposition, HeaderMap};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
 use super::incoming::Incoming;
-use super::too_large;
+use super::{FORM_ALLOWANCE, too_large};
 use crate::image::Upload;
 use crate::web::problem::Problem;
 
@@ -32,7 +31,7 @@ pub(super) async fn read(
     max_upload: u64,
     expected: u64,
 ) -> Result<Upload, Problem> {
-    let mut form = Multipart::new(headers, incoming);
+    let mut form = Multipart::new(headers, incoming.clone());
     let mut reading = Reading {
         max_upload,
         expected,
@@ -40,9 +39,14 @@ pub(super) async fn read(
     };
     for _ in 0..MAX_FIELDS {
         match form.try_next().await {
+            Ok(Some(field)) if field.name() == Some("file") => {
+                let before = incoming.received();
+                let is_image_too_large = || before <= FORM_ALLOWANCE && incoming.is_over();
+                reading.file(field, is_image_too_large).await?;
+            }
             Ok(Some(field)) => reading.field(field).await?,
             Ok(None) => return reading.finish(),
-            Err(error) => return Err(malformed(&error, max_upload)),
+            Err(error) => return Err(malformed(&error)),
         }
     }
     Err(Problem::bad_request("The form has too many fields."))
@@ -64,7 +68,6 @@ impl Reading {
     async fn field(&mut self, mut field: Field) -> Result<(), Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
-            "file" => self.file(field).await?,
             "fileName" => self.upload.file_name = self.text("fileName", field).await?,
             "author" => self.upload.author = self.text("author", field).await?,
             "alt" => self.upload.alt = self.text("alt", field).await?,
@@ -73,19 +76,30 @@ impl Reading {
             "w" => self.upload.place.w = self.value("w", field, "a number").await?,
             "id" => self.upload.id = self.value("id", field, "a UUIDv7").await?,
             // `type` is the client's word: the bytes know better.
-            _ => while self.chunk(&mut field).await?.is_some() {},
+            _ => while chunk(&mut field).await?.is_some() {},
         }
         Ok(())
     }
 
-    async fn file(&mut self, mut field: Field) -> Result<(), Problem> {
+    /// Reads the image. The body may end early, as too long, before all of what came of it is seen here.
+    async fn file(
+        &mut self,
+        mut field: Field,
+        is_too_large: impl Fn() -> bool,
+    ) -> Result<(), Problem> {
         if std::mem::replace(&mut self.has_file, true) {
             return Err(Problem::bad_request("A form carries one image."));
         }
         self.part_name = field.content_disposition().and_then(part_name);
         let mut bytes = Vec::with_capacity(usize::try_from(self.expected).unwrap_or_default());
         let mut hash = Sha256::new();
-        while let Some(chunk) = self.chunk(&mut field).await? {
+        loop {
+            let chunk = match chunk(&mut field).await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(_) if is_too_large() => return Err(too_large(self.max_upload)),
+                Err(problem) => return Err(problem),
+            };
             if (bytes.len() + chunk.len()) as u64 > self.max_upload {
                 return Err(too_large(self.max_upload));
             }
@@ -113,7 +127,7 @@ impl Reading {
         }
         self.seen.push(name);
         let mut bytes = Vec::new();
-        while let Some(chunk) = self.chunk(&mut field).await? {
+        while let Some(chunk) = chunk(&mut field).await? {
             if bytes.len() + chunk.len() > MAX_TEXT {
                 return Err(Problem::bad_request(format!(
                     "The field {name} is too long."
@@ -138,14 +152,6 @@ impl Reading {
                 .map_err(|_| Problem::bad_request(format!("The field {name} must be {what}.")))
         };
         self.text(name, field).await?.map(parse).transpose()
-    }
-
-    async fn chunk(&self, field: &mut Field) -> Result<Option<Bytes>, Problem> {
-        field
-            .next()
-            .await
-            .transpose()
-            .map_err(|error| malformed(&error, self.max_upload))
     }
 
     fn finish(self) -> Result<Upload, Problem> {
@@ -176,15 +182,20 @@ fn unescape(name: &str) -> String {
         .replace("%0A", "\n")
 }
 
-fn malformed(error: &MultipartError, max_upload: u64) -> Problem {
-    match error {
-        MultipartError::Payload(PayloadError::Overflow) => too_large(max_upload),
+async fn chunk(field: &mut Field) -> Result<Option<Bytes>, Problem> {
+    let chunk = field.next().await.transpose();
+    chunk.map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &MultipartError) -> Problem {
+    Problem::bad_request(match error {
+        // The parser says the same of the head of a part that does not end, and of what comes before the first.
+        MultipartError::Payload(PayloadError::Overflow) => {
+            "The form holds too much besides the image."
+        }
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
-        | MultipartError::ContentTypeIncompatible => Problem::new(
-            StatusCode::BAD_REQUEST,
-            "The body must be multipart/form-data.",
-        ),
-        _ => Problem::bad_request("The form is malformed or incomplete."),
-    }
+        | MultipartError::ContentTypeIncompatible => "The body must be multipart/form-data.",
+        _ => "The form is malformed or incomplete.",
+    })
 }

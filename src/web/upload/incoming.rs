@@ -36,6 +36,11 @@ impl Incoming {
         self.0.received.get()
     }
 
+    /// Whether more came than may.
+    pub(super) fn is_over(&self) -> bool {
+        self.received() > self.0.limit.get()
+    }
+
     /// Lets so many more bytes come.
     pub(super) fn extend(&self, more: u64) {
         self.0.limit.set(self.received().saturating_add(more));

@@ -3,6 +3,7 @@
 mod admission;
 mod form;
 mod incoming;
+mod prepare;
 mod refusal;
 
 use std::time::Duration;
@@ -11,15 +12,14 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentLength, Header as _};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
 pub(super) use self::admission::Admission;
+use self::admission::Place;
 use self::incoming::Incoming;
 use super::problem::Problem;
 use super::state::State;
-use crate::image::{ImageRecord, NewImage, Upload};
+use crate::image::{ImageRecord, Upload};
 use crate::store::Insert;
 
 /// What a form may have besides the image: its other fields, and the lines between them.
@@ -107,21 +107,13 @@ async fn too_slow(incoming: &Incoming) {
 async fn store(
     state: Data<State>,
     upload: Upload,
-    place: OwnedSemaphorePermit,
+    place: Place,
 ) -> Result<(StatusCode, ImageRecord), Problem> {
-    let image = {
-        let _processor = state
-            .checks
-            .acquire()
-            .await
-            .expect("the semaphore is never closed");
-        let limits = state.settings.limits();
-        spawn_blocking(move || NewImage::parse(upload, limits)).await
-    };
-    let image = image.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    let file = image.file.clone();
+    let turn = state.admission.turn(&place).await;
+    let image = prepare::prepare(&state, upload).await?;
+    let (file, thumb) = (image.file.clone(), image.thumb.clone());
     let stored = state.store.insert(image).await?;
-    drop(place);
+    drop((place, turn));
     match stored {
         Insert::Created(record) => {
             let meta = &record.meta;
@@ -133,7 +125,10 @@ async fn store(
                 meta.height,
                 meta.size
             );
-            state.pictures.keep(record.meta.id, file);
+            state.pictures.keep(meta.id, file);
+            if let Some(thumb) = thumb {
+                state.thumbs.keep(meta.id, thumb);
+            }
             Ok((StatusCode::CREATED, record))
         }
         Insert::Existing(record) => Ok((StatusCode::OK, record)),

@@ -13,26 +13,29 @@ const START_MS = 30_000;
 
 export class Server {
   #data;
+  #options;
   #process;
   #listen = '127.0.0.1:0';
   #log = '';
   /** Where it can be opened, without a slash at the end. */
   url = '';
 
-  static async start() {
-    const server = new Server(await mkdtemp(join(tmpdir(), 'realtime-photo-')));
+  /** @param {...string} options Further ones of the command line. */
+  static async start(...options) {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'realtime-photo-')), options);
     await server.start();
     return server;
   }
 
-  constructor(data) {
+  constructor(data, options) {
     this.#data = data;
+    this.#options = options;
   }
 
   /** Starts it, or starts it again: with the same data, on the same port. */
   async start() {
     const { RETHINKDB_URL: _, ...env } = process.env;
-    const child = spawn(BINARY, ['--listen', this.#listen, '--data', this.#data], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, ['--listen', this.#listen, '--data', this.#data, ...this.#options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     child.stderr.on('data', (text) => (this.#log += text));
     this.url = await this.#address(child);

@@ -123,3 +123,17 @@ fn an_empty_file_left_by_a_crash_at_the_first_start_is_used() {
     let (storage, _) = open(&folder);
     assert_eq!(storage.snapshot().unwrap().seq(), 0);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_acknowledged_while_the_file_is_not_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, away) = (folder.path().join("data"), folder.path().join("away"));
+    let storage = Storage::open(&data, Box::new(|_| {})).unwrap();
+    storage.sync().await.unwrap();
+    std::fs::rename(&data, &away).unwrap();
+    let refused = storage.sync().await.unwrap_err();
+    assert!(refused.message.contains("removed"), "{refused}");
+    std::fs::rename(&away, &data).unwrap();
+    storage.sync().await.unwrap();
+}

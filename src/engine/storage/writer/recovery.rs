@@ -17,6 +17,12 @@ impl Writer {
             }
             _ => {}
         }
+        if !self.medium.is_in_place() && !self.closing {
+            return Err(ReqlError::op_failed(
+                "The database's file was removed or replaced, so nothing can be stored. Put the data folder back, or \
+                 start the server anew.",
+            ));
+        }
         if self.is_open() || self.reopen() {
             return Ok(());
         }

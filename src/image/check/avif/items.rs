@@ -1,24 +1,35 @@
 //! The items of a still picture: which is shown, how large it is, and where its bytes lie.
 
-use super::{Box, KIND, Unfit, damaged, find, next_box};
+use super::coded::Still;
+use super::{Bounds, Box, KIND, MAX_EXTENTS, Unfit, damaged, find, next_box};
 use crate::image::check::reader::Reader;
 
 /// Width and height of the primary item as they are coded, and whether it is turned by a quarter. All bytes that any item
 /// points to must be in `file`.
-pub(super) fn primary(meta: &[u8], file: &[u8]) -> Result<(u32, u32, bool), Unfit> {
+pub(super) fn primary(meta: &[u8], file: &[u8], bounds: Bounds) -> Result<(u32, u32, bool), Unfit> {
     // A full box: version and flags come first.
     let boxes = meta.get(4..).ok_or(Unfit::Truncated(KIND))?;
     let wanted = |name| find(boxes, name)?.ok_or(damaged("a box is missing"));
     let item = primary_id(wanted(b"pitm")?)?;
-    require_av1(wanted(b"iinf")?, item)?;
+    let kind = av1_kind(wanted(b"iinf")?, item)?;
     let data = find(boxes, b"idat")?.unwrap_or_default();
-    if !locate(wanted(b"iloc")?, item, file.len(), data.len())? {
+    let lengths = (file.len(), data.len());
+    if !locate(wanted(b"iloc")?, item, lengths, bounds)? {
         return Err(damaged("it has no pixels"));
     }
-    size(wanted(b"iprp")?, item)
+    let (width, height, sideways) = size(wanted(b"iprp")?, item)?;
+    let still = Still {
+        boxes,
+        file,
+        bounds,
+    };
+    if !still.can_have(item, kind, (width, height))? {
+        return Err(damaged("its pixels have another size"));
+    }
+    Ok((width, height, sideways))
 }
 
-fn version(reader: &mut Reader<'_>) -> Result<u8, Unfit> {
+pub(super) fn version(reader: &mut Reader<'_>) -> Result<u8, Unfit> {
     let [version, ..] = reader.array::<4>()?;
     Ok(version)
 }
@@ -39,7 +50,7 @@ fn primary_id(pitm: &[u8]) -> Result<u32, Unfit> {
 }
 
 /// Refuses a primary item that is not AV1: a container of this format can hold anything.
-fn require_av1(iinf: &[u8], item: u32) -> Result<(), Unfit> {
+fn av1_kind(iinf: &[u8], item: u32) -> Result<[u8; 4], Unfit> {
     let mut reader = Reader::new(KIND, iinf);
     let wide = version(&mut reader)? > 0;
     item_id(&mut reader, wide)?;
@@ -50,16 +61,54 @@ fn require_av1(iinf: &[u8], item: u32) -> Result<(), Unfit> {
             continue;
         }
         entry.take(2)?;
-        return match &entry.array()? {
-            b"av01" | b"grid" | b"tmap" | b"iden" => Ok(()),
+        let kind = entry.array()?;
+        return match &kind {
+            b"av01" | b"grid" | b"tmap" | b"iden" => Ok(kind),
             _ => Err(Unfit::Unknown),
         };
     }
     Err(damaged("it has no pixels"))
 }
 
-/// Checks where the items lie (ISO/IEC 14496-12, 8.11.3). The answer: has this one any bytes?
-fn locate(iloc: &[u8], item: u32, file_length: usize, data_length: usize) -> Result<bool, Unfit> {
+/// Checks where the items lie. The answer: has this one any bytes?
+fn locate(
+    iloc: &[u8],
+    item: u32,
+    (file_length, data_length): (usize, usize),
+    bounds: Bounds,
+) -> Result<bool, Unfit> {
+    let mut has_bytes = false;
+    each_extent(iloc, bounds, |extent| {
+        let available = match extent.method {
+            0 => file_length as u64,
+            1 => data_length as u64,
+            _ => u64::MAX,
+        };
+        if extent.start.saturating_add(extent.length) > available {
+            return Err(Unfit::Truncated(KIND));
+        }
+        // A length of nothing means: up to the end.
+        has_bytes |= extent.item == item && extent.start < available;
+        Ok(())
+    })?;
+    Ok(has_bytes)
+}
+
+/// Where a piece of an item lies.
+pub(super) struct Extent {
+    pub(super) item: u32,
+    /// 0: in the file; 1: in `idat`; 2: in another item.
+    pub(super) method: u16,
+    pub(super) start: u64,
+    pub(super) length: u64,
+}
+
+/// Goes through the pieces of all items (ISO/IEC 14496-12, 8.11.3).
+pub(super) fn each_extent(
+    iloc: &[u8],
+    bounds: Bounds,
+    mut found: impl FnMut(Extent) -> Result<(), Unfit>,
+) -> Result<(), Unfit> {
     let mut reader = Reader::new(KIND, iloc);
     let version = version(&mut reader)?;
     let [offset_and_length, base_and_index] = reader.array()?;
@@ -72,30 +121,30 @@ fn locate(iloc: &[u8], item: u32, file_length: usize, data_length: usize) -> Res
     let [offset_size, length_size, base_size, index_size] = sizes;
     let index_size = if version == 0 { 0 } else { index_size };
     let items = item_id(&mut reader, version > 1)?;
-    let mut has_bytes = false;
-    for _ in 0..items {
-        let id = item_id(&mut reader, version > 1)?;
+    let mut left = MAX_EXTENTS;
+    for index in 0..items {
+        if index % 4096 == 0 {
+            bounds.time()?;
+        }
+        let item = item_id(&mut reader, version > 1)?;
         let method = if version == 0 { 0 } else { reader.be16()? & 15 };
         reader.take(2)?;
         let base = number(&mut reader, base_size)?;
-        for _ in 0..reader.be16()? {
+        let count = usize::from(reader.be16()?);
+        left = left.checked_sub(count).ok_or(damaged("too many items"))?;
+        for _ in 0..count {
             number(&mut reader, index_size)?;
             let offset = number(&mut reader, offset_size)?;
             let length = number(&mut reader, length_size)?;
-            let end = base.saturating_add(offset).saturating_add(length);
-            let available = match method {
-                0 => file_length as u64,
-                1 => data_length as u64,
-                _ => u64::MAX,
-            };
-            if end > available {
-                return Err(Unfit::Truncated(KIND));
-            }
-            // A length of nothing means: up to the end.
-            has_bytes |= id == item && base.saturating_add(offset) < available;
+            found(Extent {
+                item,
+                method,
+                start: base.saturating_add(offset),
+                length,
+            })?;
         }
     }
-    Ok(has_bytes)
+    Ok(())
 }
 
 /// A number of so many bytes.
@@ -133,7 +182,7 @@ fn size(iprp: &[u8], item: u32) -> Result<(u32, u32, bool), Unfit> {
 }
 
 /// All properties, in their order.
-fn properties(ipco: &[u8]) -> Result<Vec<Box<'_>>, Unfit> {
+pub(super) fn properties(ipco: &[u8]) -> Result<Vec<Box<'_>>, Unfit> {
     let mut reader = Reader::new(KIND, ipco);
     let mut properties = Vec::new();
     while let Some(property) = next_box(&mut reader)? {
@@ -143,7 +192,7 @@ fn properties(ipco: &[u8]) -> Result<Vec<Box<'_>>, Unfit> {
 }
 
 /// The numbers of the item's properties, from 1; 0 stands for none.
-fn associated(ipma: &[u8], item: u32) -> Result<Vec<u16>, Unfit> {
+pub(super) fn associated(ipma: &[u8], item: u32) -> Result<Vec<u16>, Unfit> {
     let mut reader = Reader::new(KIND, ipma);
     let [version, _, _, flags] = reader.array()?;
     for _ in 0..reader.be32()? {
