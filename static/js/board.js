@@ -14,6 +14,11 @@ import { Tile } from './tile.js';
 /** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
 const APPEAR_PX = 400;
 const GO_PX = 1_200;
+/** How far the floor reaches beyond the view, and how large it may get by zooming in. */
+const FLOOR_PX = 12_000;
+const LARGEST_FLOOR_PX = 250_000;
+/** A change of the scale by this factor, as a logarithm, shows less than what is there already. */
+const ZOOMED_FAR = 0.2;
 /** Dots of the background, in board units. */
 const DOTS = 32;
 /** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
@@ -37,8 +42,12 @@ export class Board {
   #frame = 0;
   #rest = 0;
   #cameraMoved = true;
+  /** The scale at which the tiles are painted. */
+  #painted = 1;
   /** The view at which the tiles were last put and taken. */
   #drawn = { x: 0, y: 0, scale: 0 };
+  /** @type {Box} */
+  #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
   #focused = '';
   #hovered = '';
@@ -49,7 +58,15 @@ export class Board {
   #selection;
 
   /**
-   * @param {{ surface: HTMLElement, layer: HTMLElement, pending: HTMLElement, dots: HTMLElement, tile: HTMLTemplateElement }} elements
+   * @param {object} elements
+   * @param {HTMLElement} elements.surface
+   * @param {HTMLElement} elements.scene Moved and stretched while one looks around.
+   * @param {HTMLElement} elements.sheet In it, painted at the scale of the last rest.
+   * @param {HTMLElement} elements.floor
+   * @param {HTMLElement} elements.layer
+   * @param {HTMLElement} elements.pending
+   * @param {HTMLElement} elements.dots
+   * @param {HTMLTemplateElement} elements.tile
    * @param {Images} images
    * @param {Camera} camera
    * @param {Moves} moves
@@ -131,22 +148,29 @@ export class Board {
 
   #drawView() {
     const { x, y, scale } = this.#camera;
-    const { layer, pending, dots } = this.#elements;
-    const transform = `scale(${scale}) translate(${-x}px, ${-y}px)`;
-    for (const each of [layer, pending]) each.style.transform = transform;
+    const { scene, layer, pending, dots } = this.#elements;
+    const painted = this.#painted;
+    const whole = scale === painted ? (/** @type {number} */ value) => Math.round(value * devicePixelRatio) / devicePixelRatio : Number;
+    scene.style.transform = `scale(${scale / painted}) translate(${whole(-x * painted)}px, ${whole(-y * painted)}px)`;
     pending.style.setProperty('--unscale', String(1 / scale));
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
     layer.classList.toggle('is-tiny', scale < DETAILED_SCALE);
-    layer.style.willChange = 'transform';
     const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
     dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
   }
 
-  /** Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves. */
+  /**
+   * Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves: then what is
+   * painted is moved and stretched.
+   */
   #drawAtRest() {
-    const { layer } = this.#elements;
-    layer.style.willChange = '';
+    const { layer, sheet } = this.#elements;
+    if (this.#painted !== this.#camera.scale) {
+      this.#painted = this.#camera.scale;
+      sheet.style.transform = `scale(${this.#painted})`;
+      this.#drawView();
+    }
     layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
     this.#drawPixels();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
@@ -165,11 +189,12 @@ export class Board {
   #hasMovedFar() {
     const { x, y, scale } = this.#camera;
     const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;
-    return scale !== lastScale || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
+    return Math.abs(Math.log(scale / lastScale)) > ZOOMED_FAR || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
   }
 
   #drawTiles() {
     this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
+    this.#drawFloor();
     const kept = this.#kept();
     const near = grown(this.#camera.view, APPEAR_PX / this.#camera.scale);
     const far = grown(this.#camera.view, GO_PX / this.#camera.scale);
@@ -186,6 +211,19 @@ export class Board {
         this.#put(record);
       }
     }
+  }
+
+  /** Below all the pictures that are in the document. Each change of it paints them anew, so there is room to all sides. */
+  #drawFloor() {
+    const { view, scale } = this.#camera;
+    if (contains(this.#floor, grown(view, (2 * GO_PX) / scale)) && this.#floor.w * scale < LARGEST_FLOOR_PX) return;
+    this.#floor = grown(view, FLOOR_PX / scale);
+    const { style } = this.#elements.floor;
+    const { x, y, w, h } = this.#floor;
+    style.left = `${x}px`;
+    style.top = `${y}px`;
+    style.width = `${w}px`;
+    style.height = `${h}px`;
   }
 
   /** The controls of the pictures that show them keep their size at every zoom. */
@@ -316,6 +354,15 @@ function grown({ x, y, w, h }, by) {
  */
 function overlap(a, b) {
   return a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+}
+
+/**
+ * @param {Box} outer
+ * @param {Box} inner
+ */
+function contains(outer, inner) {
+  const right = outer.x + outer.w >= inner.x + inner.w;
+  return outer.x <= inner.x && outer.y <= inner.y && right && outer.y + outer.h >= inner.y + inner.h;
 }
 
 /**

@@ -98,7 +98,16 @@ const selection = new Selection((changed) => {
 });
 
 const board = new Board(
-  { surface, layer, pending: element('pending'), dots: element('dots'), tile: template('tile') },
+  {
+    surface,
+    scene: element('scene'),
+    sheet: element('sheet'),
+    floor: element('floor'),
+    layer,
+    pending: element('pending'),
+    dots: element('dots'),
+    tile: template('tile'),
+  },
   images,
   camera,
   moves,

@@ -51,6 +51,7 @@ function measure(name, step) {
 }
 
 async function settled() {
+  await page.waitForTimeout(1000); // The board glides there.
   await page.waitForFunction(() =>
     [...document.querySelectorAll('.tile img')].every((image) => {
       const { left, top, right, bottom } = image.getBoundingClientRect();
