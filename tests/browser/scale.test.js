@@ -26,13 +26,16 @@ test('of a thousand pictures only those near the view are in the document, where
   await eventually(async () => assert.equal(await tiles.count(), COUNT));
   await page.getByRole('button', { name: 'Actual size' }).click();
   await eventually(async () => assert.ok((await tiles.count()) < NEAR, `${await tiles.count()} of ${COUNT}`));
-  const first = await tiles.first().getAttribute('data-id');
+  const near = () => page.locator('.tile[data-id]').evaluateAll((all) => all.map((tile) => tile.dataset.id));
+  const before = new Set(await near());
   await page.mouse.move(640, 400);
-  await page.mouse.wheel(4_000, 1_500);
+  for (let step = 0; step < 5; step += 1) await page.mouse.wheel(800, 300);
   await eventually(async () => {
-    assert.equal(await page.locator(`.tile[data-id="${first}"]`).count(), 0, 'what was left behind is gone');
-    const count = await tiles.count();
-    assert.ok(count > 0 && count < NEAR, `${count} of ${COUNT}`);
+    const now = await near();
+    assert.ok(now.length > 0 && now.length < NEAR, `${now.length} of ${COUNT}`);
+    // Those that keyboard and pointer are on stay.
+    const left = now.filter((id) => before.has(id)).length;
+    assert.ok(left <= 3, `${left} of ${now.length} were left behind`);
   });
   await window.close();
 });
