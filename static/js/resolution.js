@@ -23,7 +23,6 @@ const ENOUGH_PX = 400;
 export function needsFull(record, { pixels, playing, isFull }) {
   if (!record.thumb) return true;
   if (mayMove(record)) return !wantsCalm() && (playing || pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX));
-  if (Math.max(record.width, record.height) <= THUMBNAIL_PX) return false;
   return pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX);
 }
 

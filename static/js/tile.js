@@ -8,6 +8,8 @@ import { mayMove, needsFull, thumbOf, urlOf } from './resolution.js';
 
 /** Of a picture that is shown smaller than this, in pixels, the controls lie outside, not to be hit by mistake. */
 const SMALL_PX = 110;
+/** Of one that is shown smaller than this the handle would cover so much that it could not be moved. */
+const SPECK_PX = 40;
 /** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
 const PLAY_MS = 150;
 /** By so much, as a part, the shapes of a picture and its thumbnail may differ: one of two pixels at the worst. */
@@ -151,7 +153,9 @@ export class Tile {
   /** @param {number} scale At which the board is seen. */
   showControls(scale) {
     this.element.style.setProperty('--unscale', String(1 / scale));
-    this.element.classList.toggle('is-small', Math.min(this.box.w, this.box.h) * scale < SMALL_PX);
+    const side = Math.min(this.box.w, this.box.h) * scale;
+    this.element.classList.toggle('is-small', side < SMALL_PX);
+    this.element.classList.toggle('is-speck', side < SPECK_PX);
   }
 
   #sharpen() {

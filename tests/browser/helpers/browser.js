@@ -14,8 +14,10 @@ const FLAGS = [
 ];
 const PATIENCE_MS = 15_000;
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+/** @param {string[]} [flags] */
+export function launch(flags = []) {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, headless: true, args: [...FLAGS, ...flags] });
 }
 
 /** A window that was opened, and everything that went wrong in it. */

@@ -27,6 +27,14 @@ export class Server {
     return server;
   }
 
+  /** One that others in the network can reach. */
+  static async startForAll() {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'realtime-photo-')), []);
+    server.#listen = '0.0.0.0:0';
+    await server.start();
+    return server;
+  }
+
   constructor(data, options) {
     this.#data = data;
     this.#options = options;
