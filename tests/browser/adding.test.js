@@ -118,11 +118,11 @@ test('a phone has a button for its camera, a desk has none', async () => {
   assert.equal(await phone.page.locator('#photograph-input').getAttribute('capture'), 'environment');
   for (const [place, file] of [['.welcome', red], ['.tools', tall]]) {
     const button = phone.page.locator(place).getByRole('button', { name: 'Take a photo' });
+    const { width, height } = await phone.boxOf(button);
+    assert.ok(width >= 40 && height >= 40, `large enough for a finger: ${width} by ${height}`);
     const [chooser] = await Promise.all([phone.page.waitForEvent('filechooser'), button.tap()]);
     await chooser.setFiles(await onDisk(file));
     await phone.picture(file.name).waitFor();
-    const { width, height } = await phone.boxOf(button);
-    assert.ok(width >= 40 && height >= 40, `large enough for a finger: ${width} by ${height}`);
   }
   await phone.close();
 });
