@@ -82,5 +82,5 @@ test('/latest comes back by itself after the server was killed, with what is the
   await server.upload(green);
   await window.ready();
   await showsOnly(window, green);
-  await window.close([/WebSocket connection to .* failed/]);
+  await window.close([/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/]);
 });

@@ -6,7 +6,7 @@ import { picture } from './helpers/pictures.js';
 import { Server } from './helpers/server.js';
 
 // A picture may be on its way when the server goes.
-const DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION_RESET/];
+const DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/];
 const red = picture('red.png', { colour: [190, 40, 40] });
 const green = picture('green.png', { colour: [30, 140, 60] });
 
