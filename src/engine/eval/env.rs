@@ -10,6 +10,9 @@ use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::{Batch, Durability, Snapshot, Storage};
 
+/// The size of JSON from which a batch is full; it holds at least one element (RethinkDB's default `max_batch_bytes`).
+pub(super) const BATCH_BYTES: usize = 1024 * 1024;
+
 /// The most elements that functions may examine for one write, or for one change of a feed. Both run on the storage's
 /// writer thread, where they delay everybody else.
 const MAX_WRITER_ELEMENTS: u32 = 1_000_000;

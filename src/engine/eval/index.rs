@@ -10,7 +10,6 @@ use super::scan::Scan;
 use super::scope::Scope;
 use super::selection::Table;
 use super::term::Term;
-use super::value::Value;
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -53,20 +52,6 @@ pub(crate) enum Position {
     At(Datum),
     /// Above all values.
     Highest,
-}
-
-impl Position {
-    /// The position of an argument of `between`.
-    ///
-    /// # Errors
-    /// An argument that is not a datum.
-    pub(crate) fn new(env: &Env, value: Value) -> Result<Self, ReqlError> {
-        match value {
-            Value::MinVal => Ok(Self::Lowest),
-            Value::MaxVal => Ok(Self::Highest),
-            other => other.into_datum(env).map(Self::At),
-        }
-    }
 }
 
 impl IndexScan {

@@ -8,23 +8,11 @@ use super::path::Paths;
 use super::scope::Scope;
 use super::selection::Row;
 use super::slice;
-use super::step::Step;
+use super::step::{Step, not_an_object};
 use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use crate::engine::datum::{Datum, Object, pseudotype};
 use crate::engine::error::ReqlError;
-
-/// RethinkDB's error for a value without fields.
-pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
-    let message = format!(
-        "Cannot perform {term} on a non-object non-sequence `{}`.",
-        found.print()
-    );
-    match found {
-        Datum::Null => ReqlError::missing(message),
-        _ => ReqlError::logic(message),
-    }
-}
 
 /// `pluck`, `without`, `has_fields` and `with_fields`, for one object or for each of a sequence.
 pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -90,26 +78,6 @@ pub(crate) fn merge(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         |object| merge::merge_all(env, object, &others),
         Step::Merge(others.clone()),
     )
-}
-
-/// Whether an element has all fields of the pattern with equal values, recursively.
-///
-/// # Errors
-/// A stored binary that cannot be read.
-pub(crate) fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
-    let Datum::Object(wanted) = pattern else {
-        return element.equals(pattern);
-    };
-    let Datum::Object(fields) = element else {
-        return Ok(false);
-    };
-    for (name, pattern) in wanted.iter() {
-        match fields.get(name) {
-            Some(value) if is_like(value, pattern)? => {}
-            _ => return Ok(false),
-        }
-    }
-    Ok(true)
 }
 
 /// `get_field` and `bracket`: a field of one object or of each of a sequence. `bracket` with a number is `nth`.

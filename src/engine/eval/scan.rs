@@ -1,4 +1,4 @@
-//! The scan of a table in the order of its keys.
+//! Reads of a table by key: scans of a range and lookups of single keys.
 
 use std::collections::VecDeque;
 use std::ops::{Bound, RangeBounds};
@@ -11,6 +11,28 @@ use crate::engine::storage::Direction;
 
 /// The number of documents that a scan reads at once.
 const READ_AHEAD: usize = 64;
+
+/// The documents of a table with given keys.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    pub(crate) table: Table,
+    pub(crate) keys: VecDeque<Vec<u8>>,
+}
+
+impl Lookup {
+    /// The next existing document; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        while let Some(key) = self.keys.pop_front() {
+            if let Some(document) = env.snapshot()?.get(self.table.id, &key)? {
+                return Ok(Some(document));
+            }
+        }
+        Ok(None)
+    }
+}
 
 /// The documents of a table between two keys, read in pieces so that an idle cursor holds no snapshot.
 #[derive(Debug)]

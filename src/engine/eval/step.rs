@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::env::Env;
 use super::func::Func;
 use super::merge;
-use super::object;
 use super::path::Paths;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -85,7 +84,7 @@ impl Predicate {
     pub(crate) fn keeps(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
         match self.test.call(env, std::slice::from_ref(element)) {
             Ok(Datum::Object(wanted)) if self.test.is_constant() => {
-                object::is_like(element, &Datum::Object(wanted))
+                is_like(element, &Datum::Object(wanted))
             }
             Ok(answer) => Ok(answer.is_truthy()),
             Err(error) if error.kind == ErrorKind::NonExistence => match &self.default {
@@ -101,6 +100,38 @@ impl Predicate {
 fn object_of<'a>(term: &str, element: &'a Datum) -> Result<&'a Object, ReqlError> {
     match element {
         Datum::Object(fields) => Ok(fields),
-        other => Err(object::not_an_object(term, other)),
+        other => Err(not_an_object(term, other)),
     }
+}
+
+/// RethinkDB's error for a value without fields.
+pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
+    let message = format!(
+        "Cannot perform {term} on a non-object non-sequence `{}`.",
+        found.print()
+    );
+    match found {
+        Datum::Null => ReqlError::missing(message),
+        _ => ReqlError::logic(message),
+    }
+}
+
+/// Whether an element has all fields of the pattern with equal values, recursively.
+///
+/// # Errors
+/// A stored binary that cannot be read.
+fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
+    let Datum::Object(wanted) = pattern else {
+        return element.equals(pattern);
+    };
+    let Datum::Object(fields) = element else {
+        return Ok(false);
+    };
+    for (name, pattern) in wanted.iter() {
+        match fields.get(name) {
+            Some(value) if is_like(value, pattern)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }

@@ -6,18 +6,15 @@ use std::ops::Bound;
 use bytes::Bytes;
 
 use super::array::check_length;
-use super::env::Env;
+use super::env::{BATCH_BYTES, Env};
 use super::feed::Feed;
 use super::func::Func;
 use super::index::IndexScan;
-use super::scan::Scan;
+use super::scan::{Lookup, Scan};
 use super::selection::Table;
 use super::step::Step;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-
-/// The size of JSON from which a batch is full; it holds at least one element (RethinkDB's default `max_batch_bytes`).
-pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
 /// A lazy sequence.
 #[derive(Debug)]
@@ -37,8 +34,7 @@ pub(crate) enum Source {
     Items(VecDeque<Datum>),
     Scan(Scan),
     Index(IndexScan),
-    /// The existing documents with these keys.
-    Keys(Table, VecDeque<Vec<u8>>),
+    Lookup(Lookup),
     /// The whole numbers from the first bound up to the second, exclusive.
     Range(f64, f64),
     Union(VecDeque<Stream>),
@@ -62,7 +58,11 @@ impl Stream {
 
     /// The documents of a table with the given keys.
     pub(crate) fn keys(table: Table, keys: Vec<Vec<u8>>) -> Self {
-        Self::wrap(Source::Keys(table.clone(), keys.into()), Some(table), false)
+        let lookup = Lookup {
+            table: table.clone(),
+            keys: keys.into(),
+        };
+        Self::wrap(Source::Lookup(lookup), Some(table), false)
     }
 
     /// The items of an array.
@@ -212,14 +212,7 @@ impl Source {
             Self::Items(items) => Ok(items.pop_front()),
             Self::Scan(scan) => scan.next(env),
             Self::Index(scan) => scan.next(env),
-            Self::Keys(table, keys) => {
-                while let Some(key) = keys.pop_front() {
-                    if let Some(document) = env.snapshot()?.get(table.id, &key)? {
-                        return Ok(Some(document));
-                    }
-                }
-                Ok(None)
-            }
+            Self::Lookup(lookup) => lookup.next(env),
             Self::Range(next, end) => {
                 if next >= end {
                     return Ok(None);

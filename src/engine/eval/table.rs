@@ -80,11 +80,11 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let lower = Edge {
-        position: Position::new(env, env.eval(&call.args[1], scope)?)?,
+        position: position(env, env.eval(&call.args[1], scope)?)?,
         is_open: env.is_open(call, scope, "left_bound", false)?,
     };
     let upper = Edge {
-        position: Position::new(env, env.eval(&call.args[2], scope)?)?,
+        position: position(env, env.eval(&call.args[2], scope)?)?,
         is_open: env.is_open(call, scope, "right_bound", true)?,
     };
     let index = env.optarg(call, scope, "index")?;
@@ -104,6 +104,15 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
             lower_bound(lower)?,
             upper_bound(upper)?,
         ))),
+    }
+}
+
+/// The position of an argument of `between`.
+fn position(env: &Env, value: Value) -> Result<Position, ReqlError> {
+    match value {
+        Value::MinVal => Ok(Position::Lowest),
+        Value::MaxVal => Ok(Position::Highest),
+        other => other.into_datum(env).map(Position::At),
     }
 }
 

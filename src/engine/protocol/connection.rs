@@ -88,7 +88,7 @@ async fn exchange(
     match outcome.await {
         Ok(reply) => Ok(writer.write_all(&reply).await?),
         Err(ConnectionError::Handshake(error)) => {
-            writer.write_all(&error.to_message()).await?;
+            writer.write_all(&handshake::encode_error(error)).await?;
             Err(ConnectionError::Handshake(error))
         }
         Err(error) => Err(error),

@@ -84,7 +84,10 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             stream.steps,
             None,
         )),
-        Source::Keys(table, keys) => Ok((table, Range::Keys(keys.into()), stream.steps, None)),
+        Source::Lookup(lookup) => {
+            let range = Range::Keys(lookup.keys.into());
+            Ok((lookup.table, range, stream.steps, None))
+        }
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
             Source::Scan(Scan {
                 is_ordered: true, ..

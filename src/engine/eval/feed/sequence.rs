@@ -12,10 +12,10 @@ use crate::engine::changefeed::{Pending, Range, Subscription, overflow_element};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::eval::env::Env;
+use crate::engine::eval::env::{BATCH_BYTES, Env};
+use crate::engine::eval::scan::{Lookup, Scan};
 use crate::engine::eval::selection::Table;
 use crate::engine::eval::step::Step;
-use crate::engine::eval::stream::{BATCH_BYTES, Stream};
 
 /// The elements of a feed: the initial values if requested, then the changes.
 #[derive(Debug)]
@@ -39,10 +39,17 @@ pub(crate) struct Feed {
 enum Phase {
     /// Nothing has been sent.
     Start,
-    /// The initial values of this stream are being sent.
-    Initial(Box<Stream>),
+    /// The initial values of these documents are being sent.
+    Initial(Documents),
     /// Only changes remain.
     Live,
+}
+
+/// The documents that a feed covers.
+#[derive(Debug)]
+enum Documents {
+    Between(Box<Scan>),
+    Keys(Lookup),
 }
 
 impl Feed {
@@ -159,13 +166,18 @@ impl Feed {
             return self.state("ready", batch);
         }
         self.state("initializing", batch)?;
-        let stream = match &self.subscription.query().range {
-            Range::Between(lower, upper) => {
-                Stream::scan_between(self.table.clone(), lower.clone(), upper.clone())
-            }
-            Range::Keys(keys) => Stream::keys(self.table.clone(), keys.clone()),
+        let documents = match &self.subscription.query().range {
+            Range::Between(lower, upper) => Documents::Between(Box::new(Scan::new(
+                self.table.clone(),
+                lower.clone(),
+                upper.clone(),
+            ))),
+            Range::Keys(keys) => Documents::Keys(Lookup {
+                table: self.table.clone(),
+                keys: keys.clone().into(),
+            }),
         };
-        self.phase = Phase::Initial(Box::new(stream));
+        self.phase = Phase::Initial(documents);
         Ok(())
     }
 
@@ -177,13 +189,13 @@ impl Feed {
         batch: &mut Vec<Bytes>,
     ) -> Result<(), ReqlError> {
         let seq = env.fresh_snapshot()?.seq();
-        let Phase::Initial(stream) = &mut self.phase else {
+        let Phase::Initial(documents) = &mut self.phase else {
             return Ok(());
         };
         let mut bytes = 0;
         let mut last = None;
         while bytes < limit {
-            let Some(document) = stream.next(env)? else {
+            let Some(document) = documents.next(env)? else {
                 self.reads.push((None, seq));
                 if self.point.is_some() && last.is_none() {
                     batch.push(initial(Datum::Null, self.options.include_types)?);
@@ -198,7 +210,7 @@ impl Feed {
                 batch.push(element);
             }
         }
-        stream.pause();
+        documents.pause();
         self.reads.push((last, seq));
         Ok(())
     }
@@ -221,6 +233,22 @@ impl Feed {
             ))?);
         }
         Ok(())
+    }
+}
+
+impl Documents {
+    fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        env.check_interrupted()?;
+        match self {
+            Self::Between(scan) => scan.next(env),
+            Self::Keys(lookup) => lookup.next(env),
+        }
+    }
+
+    fn pause(&mut self) {
+        if let Self::Between(scan) = self {
+            scan.pause();
+        }
     }
 }
 

@@ -1,9 +1,6 @@
 //! The errors of the handshake.
 
-use serde_json::json;
 use thiserror::Error;
-
-use super::message;
 
 /// A failed handshake, with the code and text that RethinkDB sends (`client_protocol/client_server_error.hpp` and
 /// `server.cc`; golden: `1-handshake.json`).
@@ -11,7 +8,7 @@ use super::message;
 #[error("{text} (code {code})")]
 pub(crate) struct HandshakeError {
     pub(super) code: u32,
-    text: &'static str,
+    pub(super) text: &'static str,
 }
 
 impl HandshakeError {
@@ -26,10 +23,5 @@ impl HandshakeError {
 
     pub(super) const fn new(code: u32, text: &'static str) -> Self {
         Self { code, text }
-    }
-
-    /// The message for the client, its NUL included.
-    pub(crate) fn to_message(self) -> Vec<u8> {
-        message::encode(&json!({"success": false, "error": self.text, "error_code": self.code}))
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON messages of the handshake, each ended by a NUL byte.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::error::HandshakeError;
 
@@ -14,6 +14,11 @@ pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut text = value.to_string().into_bytes();
     text.push(0);
     text
+}
+
+/// Encodes the message that reports a failed handshake.
+pub(crate) fn encode_error(error: HandshakeError) -> Vec<u8> {
+    encode(&json!({"success": false, "error": error.text, "error_code": error.code}))
 }
 
 /// The SCRAM part of a client's message.

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 pub(crate) use error::HandshakeError;
+pub(crate) use message::encode_error;
 pub(crate) use scram::Credentials;
 use scram::{ClientFirst, PASSWORD_ITERATIONS};
 
