@@ -4,16 +4,16 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 
-use super::problem::Problem;
-use super::state::State;
+use crate::web::http::problem::Problem;
+use crate::web::state::State;
 
 /// `GET /healthz`: the server runs.
-pub(super) async fn healthy() -> HttpResponse {
+pub(crate) async fn healthy() -> HttpResponse {
     fine("ok\n")
 }
 
 /// `GET /readyz`: it can reach its database.
-pub(super) async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
     state.store.ping().await?;
     Ok(fine("ready\n"))
 }

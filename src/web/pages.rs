@@ -6,9 +6,9 @@ use actix_web::http::header::{self, ETag, EntityTag};
 use actix_web::{HttpRequest, HttpResponse};
 use rust_embed::Embed;
 
-use super::conditional::is_known;
-use super::headers::PAGE_POLICY;
-use super::problem::Problem;
+use crate::web::http::conditional::is_known;
+use crate::web::http::headers::PAGE_POLICY;
+use crate::web::http::problem::Problem;
 
 #[derive(Embed)]
 #[folder = "static/"]
@@ -16,17 +16,17 @@ use super::problem::Problem;
 struct Files;
 
 /// `GET /`: the board.
-pub(super) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "index.html")
 }
 
 /// `GET /latest`: the tutorial's page.
-pub(super) async fn latest(request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn latest(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "latest.html")
 }
 
 /// `GET /static/{path}`: what the pages are made of.
-pub(super) async fn part(request: HttpRequest) -> Result<HttpResponse, Problem> {
+pub(crate) async fn part(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, request.match_info().query("path"))
 }
 

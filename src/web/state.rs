@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::archive;
-use super::pictures::{Pictures, Source};
-use super::presence::Presence;
-use super::socket::Uploads;
-use super::upload::Admission;
 use crate::image::{ImageId, Limits, Metadata};
 use crate::store::Store;
+use crate::web::archive;
+use crate::web::images::image_cache::{ImageCache, Source};
+use crate::web::sockets::Announcements;
+use crate::web::sockets::presence::Presence;
+use crate::web::uploads::Admission;
 
 /// How many MiB making thumbnails may take at once. What takes more is made alone.
-pub(super) const THUMBNAIL_MEMORY: u32 = 512;
+pub(crate) const THUMBNAIL_MEMORY: u32 = 512;
 
 /// What the server is told.
 #[derive(Debug, Clone)]
@@ -35,24 +35,24 @@ pub struct Settings {
 }
 
 /// Shared by all workers.
-pub(super) struct State {
-    pub(super) store: Store,
-    pub(super) settings: Settings,
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) settings: Settings,
     /// Whether only this machine can reach the server.
-    pub(super) listens_on_loopback: bool,
+    pub(crate) listens_on_loopback: bool,
     /// Ends every socket session.
-    pub(super) shutdown: CancellationToken,
-    pub(super) presence: Presence,
-    pub(super) uploads: Uploads,
-    pub(super) pictures: Pictures,
-    pub(super) thumbs: Pictures,
-    pub(super) admission: Admission,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) presence: Presence,
+    pub(crate) announcements: Announcements,
+    pub(crate) image_cache: ImageCache,
+    pub(crate) thumbnail_cache: ImageCache,
+    pub(crate) admission: Admission,
     /// One for each archive of the board that may be under way.
-    pub(super) archives: Arc<Semaphore>,
+    pub(crate) archives: Arc<Semaphore>,
     /// One for each image that may be checked at once: it takes a processor.
-    pub(super) checks: Semaphore,
+    pub(crate) checks: Semaphore,
     /// One for each MiB that making thumbnails may take.
-    pub(super) thumbnail_memory: Semaphore,
+    pub(crate) thumbnail_memory: Semaphore,
 }
 
 impl Default for Settings {
@@ -70,7 +70,7 @@ impl Default for Settings {
 
 impl Settings {
     /// What an image may be.
-    pub(super) fn limits(&self) -> Limits {
+    pub(crate) fn limits(&self) -> Limits {
         Limits {
             max_pixels: self.max_pixels,
             ..Limits::default()
@@ -80,12 +80,12 @@ impl Settings {
 
 impl State {
     /// Drops what is kept of an image, as when it was deleted.
-    pub(super) fn forget(&self, id: ImageId) {
-        self.pictures.forget(id);
-        self.thumbs.forget(id);
+    pub(crate) fn invalidate(&self, id: ImageId) {
+        self.image_cache.invalidate(id);
+        self.thumbnail_cache.invalidate(id);
     }
 
-    pub(super) fn new(
+    pub(crate) fn new(
         store: Store,
         settings: Settings,
         listens_on_loopback: bool,
@@ -97,9 +97,9 @@ impl State {
             listens_on_loopback,
             shutdown,
             presence: Presence::new(),
-            uploads: Uploads::new(),
-            pictures: Pictures::new(Source::Images),
-            thumbs: Pictures::new(Source::Thumbnails),
+            announcements: Announcements::new(),
+            image_cache: ImageCache::new(Source::Images),
+            thumbnail_cache: ImageCache::new(Source::Thumbnails),
             admission: Admission::new(settings.max_upload),
             archives: Arc::new(Semaphore::new(archive::AT_ONCE)),
             checks: Semaphore::new(processors),

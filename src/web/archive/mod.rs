@@ -16,16 +16,16 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use self::names::Names;
 use self::zip::{Archive, File};
-use super::body::{SLICE, Watch};
-use super::connection::Connection;
-use super::disposition::disposition;
-use super::problem::Problem;
-use super::state::State;
 use crate::image::{ImageRecord, Timestamp};
 use crate::store::{ListQuery, Store, StoreError};
+use crate::web::http::body::{SLICE, Watch};
+use crate::web::http::connection::Connection;
+use crate::web::http::disposition::disposition;
+use crate::web::http::problem::Problem;
+use crate::web::state::State;
 
 /// How many archives may be under way, each of which holds one image in memory.
-pub(super) const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 
 /// How long a client may read nothing of its archive. The database may take half a minute for an image meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,7 +35,7 @@ const PAGE: usize = 1000;
 
 /// The handler. Images that are deleted meanwhile may be missing, and those that are added are. Should the database fail,
 /// the transfer breaks off, so that nobody takes the half for the whole.
-pub(super) async fn download(
+pub(crate) async fn download(
     request: HttpRequest,
     state: Data<State>,
 ) -> Result<HttpResponse, Problem> {

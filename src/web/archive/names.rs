@@ -8,14 +8,14 @@ const LONGEST: usize = 255;
 /// Gives every file a name of its own: a second `cat.png` becomes `cat (2).png`. Upper and lower case count as the same,
 /// as on Windows and macOS.
 #[derive(Default)]
-pub(super) struct Names {
+pub(crate) struct Names {
     /// For each name that was given, in lower case, the number that the next of that name is tried with.
     given: HashMap<String, u32>,
 }
 
 impl Names {
     /// The name for the next file, at most 255 bytes long.
-    pub(super) fn unique(&mut self, name: &str) -> String {
+    pub(crate) fn unique(&mut self, name: &str) -> String {
         let first = numbered(name, 1);
         let key = first.to_lowercase();
         let Some(&next) = self.given.get(&key) else {

@@ -25,7 +25,7 @@ const ATTRIBUTES: u32 = 0o100_644 << 16;
 
 /// Writes the headers of an archive; the bytes of each file are written by the caller between them.
 #[derive(Default)]
-pub(super) struct Archive {
+pub(crate) struct Archive {
     /// How many bytes the archive has so far.
     length: u64,
     files: u64,
@@ -34,17 +34,17 @@ pub(super) struct Archive {
 }
 
 /// A file of an archive.
-pub(super) struct File<'a> {
+pub(crate) struct File<'a> {
     /// Without folders, at most 65,535 bytes.
-    pub(super) name: &'a str,
-    pub(super) modified: Timestamp,
-    pub(super) crc32: u32,
-    pub(super) size: u32,
+    pub(crate) name: &'a str,
+    pub(crate) modified: Timestamp,
+    pub(crate) crc32: u32,
+    pub(crate) size: u32,
 }
 
 impl Archive {
     /// What is written before a file's bytes.
-    pub(super) fn begin(&mut self, file: &File<'_>) -> Vec<u8> {
+    pub(crate) fn begin(&mut self, file: &File<'_>) -> Vec<u8> {
         let common = common(file);
         let mut header = Vec::with_capacity(64 + file.name.len());
         put32(&mut header, 0x0403_4b50);
@@ -94,7 +94,7 @@ impl Archive {
     }
 
     /// What is written behind the last file. Without it the archive is incomplete, and every program says so.
-    pub(super) fn end(self) -> Vec<u8> {
+    pub(crate) fn end(self) -> Vec<u8> {
         let (files, offset, size) = (self.files, self.length, self.directory.len() as u64);
         let mut end = self.directory;
         let needs_64 = files >= u64::from(u16::MAX) || offset + size >= u64::from(u32::MAX);

@@ -1,0 +1,201 @@
+//! The form of an upload (multipart/form-data, RFC 7578).
+
+use std::str::FromStr;
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::error::PayloadError;
+use actix_web::http::header::{ContentDisposition, HeaderMap};
+use bytes::Bytes;
+use futures::{StreamExt as _, TryStreamExt as _};
+use sha2::{Digest as _, Sha256};
+
+use super::body::UploadBody;
+use super::{FORM_ALLOWANCE, too_large};
+use crate::image::Upload;
+use crate::web::http::problem::Problem;
+
+/// How many fields a form may have, those that mean nothing here included.
+const MAX_FIELDS: usize = 32;
+
+/// The longest text: four bytes for each of the 1,000 characters of a description, and some.
+const MAX_TEXT: usize = 8 << 10;
+
+/// Reads a form whose image has at most `max_upload` bytes, `expected` of them being a guess. Fields may come in any order;
+/// unknown ones are skipped.
+///
+/// # Errors
+/// What is wrong with the form, as soon as it shows.
+pub(crate) async fn read(
+    headers: &HeaderMap,
+    incoming: UploadBody,
+    max_upload: u64,
+    expected: u64,
+) -> Result<Upload, Problem> {
+    let mut form = Multipart::new(headers, incoming.clone());
+    let mut reading = Reading {
+        max_upload,
+        expected,
+        ..Reading::default()
+    };
+    for _ in 0..MAX_FIELDS {
+        match form.try_next().await {
+            Ok(Some(field)) if field.name() == Some("file") => {
+                let before = incoming.received();
+                let is_image_too_large = || before <= FORM_ALLOWANCE && incoming.is_over();
+                reading.file(field, is_image_too_large).await?;
+            }
+            Ok(Some(field)) => reading.field(field).await?,
+            Ok(None) => return reading.finish(),
+            Err(error) => return Err(malformed(&error)),
+        }
+    }
+    Err(Problem::bad_request("The form has too many fields."))
+}
+
+/// What has been read of a form.
+#[derive(Default)]
+struct Reading {
+    max_upload: u64,
+    expected: u64,
+    upload: Upload,
+    /// The name that the file's own part gave.
+    part_name: Option<String>,
+    has_file: bool,
+    seen: Vec<&'static str>,
+}
+
+impl Reading {
+    async fn field(&mut self, mut field: Field) -> Result<(), Problem> {
+        let name = field.name().unwrap_or_default().to_owned();
+        match name.as_str() {
+            "fileName" => self.upload.file_name = self.text("fileName", field).await?,
+            "author" => self.upload.author = self.text("author", field).await?,
+            "alt" => self.upload.alt = self.text("alt", field).await?,
+            "x" => self.upload.place.x = self.value("x", field, "a number").await?,
+            "y" => self.upload.place.y = self.value("y", field, "a number").await?,
+            "w" => self.upload.place.w = self.value("w", field, "a number").await?,
+            "id" => self.upload.id = self.value("id", field, "a UUIDv7").await?,
+            // `type` is the client's word: the bytes know better.
+            _ => while chunk(&mut field).await?.is_some() {},
+        }
+        Ok(())
+    }
+
+    /// Reads the image. The body may end early, as too long, before all of what came of it is seen here.
+    async fn file(
+        &mut self,
+        mut field: Field,
+        is_too_large: impl Fn() -> bool,
+    ) -> Result<(), Problem> {
+        if std::mem::replace(&mut self.has_file, true) {
+            return Err(Problem::bad_request("A form carries one image."));
+        }
+        self.part_name = field.content_disposition().and_then(part_name);
+        let mut bytes = Vec::with_capacity(usize::try_from(self.expected).unwrap_or_default());
+        let mut hash = Sha256::new();
+        loop {
+            let chunk = match chunk(&mut field).await {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                Err(_) if is_too_large() => return Err(too_large(self.max_upload)),
+                Err(problem) => return Err(problem),
+            };
+            if (bytes.len() + chunk.len()) as u64 > self.max_upload {
+                return Err(too_large(self.max_upload));
+            }
+            hash.update(&chunk);
+            bytes.extend_from_slice(&chunk);
+        }
+        self.upload.file = Bytes::from(bytes);
+        self.upload.sha256 = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(())
+    }
+
+    async fn text(
+        &mut self,
+        name: &'static str,
+        mut field: Field,
+    ) -> Result<Option<String>, Problem> {
+        if self.seen.contains(&name) {
+            return Err(Problem::bad_request(format!(
+                "The form has the field {name} twice."
+            )));
+        }
+        self.seen.push(name);
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunk(&mut field).await? {
+            if bytes.len() + chunk.len() > MAX_TEXT {
+                return Err(Problem::bad_request(format!(
+                    "The field {name} is too long."
+                )));
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Problem::bad_request(format!("The field {name} is not UTF-8.")))?;
+        Ok(Some(text).filter(|text| !text.trim().is_empty()))
+    }
+
+    async fn value<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        field: Field,
+        what: &str,
+    ) -> Result<Option<T>, Problem> {
+        let parse = |text: String| {
+            text.trim()
+                .parse()
+                .map_err(|_| Problem::bad_request(format!("The field {name} must be {what}.")))
+        };
+        self.text(name, field).await?.map(parse).transpose()
+    }
+
+    fn finish(self) -> Result<Upload, Problem> {
+        if !self.has_file {
+            return Err(Problem::bad_request("The form has no field named file."));
+        }
+        let file_name = self.upload.file_name.or(self.part_name);
+        Ok(Upload {
+            file_name,
+            ..self.upload
+        })
+    }
+}
+
+/// The name that a part gives. RFC 7578 forbids the extended notation, but some clients use it for what is not ASCII.
+fn part_name(part: &ContentDisposition) -> Option<String> {
+    let extended = part
+        .get_filename_ext()
+        .and_then(|name| String::from_utf8(name.value.clone()).ok());
+    extended.or_else(|| part.get_filename().map(unescape))
+}
+
+/// Browsers escape these three characters in the name of a file, and nothing else, not even the percent sign (the HTML
+/// standard, "multipart/form-data encoding algorithm").
+fn unescape(name: &str) -> String {
+    name.replace("%22", "\"")
+        .replace("%0D", "\r")
+        .replace("%0A", "\n")
+}
+
+async fn chunk(field: &mut Field) -> Result<Option<Bytes>, Problem> {
+    let chunk = field.next().await.transpose();
+    chunk.map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &MultipartError) -> Problem {
+    Problem::bad_request(match error {
+        // The parser says the same of the head of a part that does not end, and of what comes before the first.
+        MultipartError::Payload(PayloadError::Overflow) => {
+            "The form holds too much besides the image."
+        }
+        MultipartError::ContentTypeMissing
+        | MultipartError::ContentTypeParse
+        | MultipartError::ContentTypeIncompatible => "The body must be multipart/form-data.",
+        _ => "The form is malformed or incomplete.",
+    })
+}
