@@ -1,4 +1,4 @@
-//! An operation on its way to the writer and back.
+//! One operation: its work in the batch, and the answer to its caller.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,39 +7,41 @@ use tokio::sync::oneshot;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::batch::Batch;
 
-/// An operation and who waits for its result.
+/// An operation whose result type only its caller knows.
 pub(in crate::engine::storage) trait Operation: Send {
-    /// Carries it out; tells whether it succeeded.
+    /// Carries out the operation. Returns whether it succeeded, and so whether its writes stand.
     fn run(&mut self, batch: &mut Batch<'_>) -> bool;
 
-    /// Answers, once it is known whether the batch was committed.
+    /// Answers the caller, once it is known whether the batch was committed.
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>);
 }
 
 /// An operation that returns a `T`.
-pub(in crate::engine::storage) struct Task<T, F> {
+pub(in crate::engine::storage) struct TypedOperation<T, F> {
+    /// `None` once it has run.
     work: Option<F>,
     result: Option<Result<T, ReqlError>>,
-    answer: oneshot::Sender<Result<T, ReqlError>>,
+    caller: oneshot::Sender<Result<T, ReqlError>>,
 }
 
-impl<T, F> Task<T, F> {
+impl<T, F> TypedOperation<T, F> {
+    /// An operation and the receiver of its result.
     pub(in crate::engine::storage) fn new(
         work: F,
     ) -> (Self, oneshot::Receiver<Result<T, ReqlError>>) {
-        let (answer, result) = oneshot::channel();
+        let (caller, result) = oneshot::channel();
         (
             Self {
                 work: Some(work),
                 result: None,
-                answer,
+                caller,
             },
             result,
         )
     }
 }
 
-impl<T, F> Operation for Task<T, F>
+impl<T, F> Operation for TypedOperation<T, F>
 where
     T: Send,
     F: FnOnce(&mut Batch<'_>) -> Result<T, ReqlError> + Send,
@@ -54,16 +56,16 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>) {
-        let Self { result, answer, .. } = *self;
+        let Self { result, caller, .. } = *self;
         let result = committed.and_then(|()| result.unwrap_or_else(|| Err(panicked())));
-        // Whoever asked may have gone: the write stands all the same.
-        let _ = answer.send(result);
+        // A caller that no longer waits does not undo its write.
+        let _ = caller.send(result);
     }
 }
 
 pub(super) fn panicked() -> ReqlError {
     ReqlError::new(
         ErrorKind::Internal,
-        "The storage operation panicked; nothing of it was written.",
+        "The storage operation panicked; none of its writes were stored.",
     )
 }
