@@ -1,19 +1,13 @@
-//! The embedded engine: a small database server that speaks RethinkDB's wire protocol.
+//! An embedded database server that speaks RethinkDB's wire protocol and keeps its tables in one file.
 
 mod changefeed;
-mod cursor;
 pub mod datum;
 pub mod error;
 mod eval;
-mod handshake;
-mod json;
-mod server;
-mod session;
+mod protocol;
 pub mod storage;
-mod term;
-mod wire;
 
-pub use server::{Engine, EngineError, EngineSettings};
+pub use protocol::{Engine, EngineError, EngineSettings};
 
-/// The RethinkDB whose protocol and behaviour this is.
+/// The RethinkDB release whose protocol and behaviour the engine reproduces.
 pub(crate) const REQL_VERSION: &str = "2.4.4";

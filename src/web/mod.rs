@@ -9,6 +9,7 @@ mod health;
 mod http;
 mod images;
 mod pages;
+mod record_json;
 mod settings;
 mod sockets;
 mod uploads;

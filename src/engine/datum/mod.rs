@@ -1,6 +1,7 @@
 //! A ReQL value: JSON, plus binary and time.
 
 mod binary;
+pub(crate) mod json;
 mod key;
 pub(crate) mod order;
 mod parse;

@@ -6,8 +6,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
 use super::{Binary, Datum, Object, Time};
+use crate::engine::datum::json::Node;
 use crate::engine::error::ReqlError;
-use crate::engine::json::Node;
 
 /// RethinkDB takes base64 with and without padding (golden: `binary_that_is_not_base64`).
 const BASE64: GeneralPurpose = GeneralPurpose::new(

@@ -9,8 +9,8 @@ use super::value::Value;
 use super::{Env, index, system, write};
 use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::ReqlError;
+use crate::engine::eval::term::{Call, Term, TermKind};
 use crate::engine::storage::{Durability, Index, NewTable};
-use crate::engine::term::{Call, Term, TermKind};
 
 /// `db_create`.
 pub(crate) fn db_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

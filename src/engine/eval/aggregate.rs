@@ -11,7 +11,7 @@ use super::sort::by_index;
 use super::value::Value;
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::term::{Call, TermKind};
+use crate::engine::eval::term::{Call, TermKind};
 
 /// `count`, of a sequence, a binary or a text, and of what a predicate or a value picks.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

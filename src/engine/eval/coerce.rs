@@ -5,7 +5,7 @@ use super::func::Scope;
 use super::value::{Table, Value};
 use crate::engine::datum::{Binary, Datum, Object};
 use crate::engine::error::ReqlError;
-use crate::engine::term::Call;
+use crate::engine::eval::term::Call;
 
 /// `type_of`.
 pub(crate) fn type_of(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {

@@ -12,8 +12,7 @@ use super::value::{Row, Table, Value};
 use crate::engine::changefeed::{FeedQuery, Range, Subscription, Waiting, overflow_element};
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
-use crate::engine::term::Call;
-use crate::engine::wire::Notes;
+use crate::engine::eval::term::Call;
 
 /// How many changes wait for a slow client unless the query says so (RethinkDB's default).
 const QUEUE_SIZE: usize = 100_000;
@@ -197,13 +196,14 @@ impl Options {
 }
 
 impl Feed {
-    /// The notes of every answer of the feed.
-    pub(crate) fn notes(&self) -> Notes {
-        Notes {
-            table_feed: self.point.is_none(),
-            point_feed: self.point.is_some(),
-            include_states: self.options.include_states,
-        }
+    /// Whether the feed follows a single document.
+    pub(crate) fn is_point(&self) -> bool {
+        self.point.is_some()
+    }
+
+    /// Whether the feed reports its state (`include_states`).
+    pub(crate) fn includes_states(&self) -> bool {
+        self.options.include_states
     }
 
     /// Whether only changes are left, so that the next batch needs nothing from the disk.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Env;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-use crate::engine::term::{Call, Term, TermKind};
+use crate::engine::eval::term::{Call, Term, TermKind};
 
 /// The bindings that a term can see, innermost first.
 #[derive(Debug, Clone, Default)]

@@ -8,11 +8,11 @@ use super::Env;
 use super::func::{Func, Scope};
 use super::stream::Stream;
 use super::value::{Table, Value};
+use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::json::Node;
+use crate::engine::eval::term::Term;
 use crate::engine::storage::Index;
-use crate::engine::term::Term;
 
 /// The documents that an index holds, by its values. It is worked out when the first element is asked for.
 #[derive(Debug)]

@@ -16,6 +16,7 @@ mod step;
 mod stream;
 mod system;
 mod table;
+pub(crate) mod term;
 mod value;
 mod write;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+pub(crate) use feed::Feed;
 use func::Func;
 pub(crate) use func::Scope;
 pub(crate) use step::Step;
@@ -31,14 +33,15 @@ pub(crate) use stream::Stream;
 pub(crate) use value::Value;
 
 use crate::engine::changefeed::Hub;
+use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::json::Node;
+use crate::engine::eval::term::{Call, Term, TermKind};
 use crate::engine::storage::{Batch, Durability, Snapshot, Storage};
-use crate::engine::term::{Call, Term, TermKind};
 
-/// The longest text that a term may put together: as much as a query may bring.
-const MAX_TEXT_BYTES: usize = crate::engine::wire::MAX_QUERY_BYTES as usize;
+/// The longest string that a term may build: as long as the longest query (`MAX_QUERY_SIZE` in RethinkDB's
+/// `client_protocol/protocols.hpp`).
+const MAX_TEXT_BYTES: usize = 134_217_727;
 
 /// What `error` without a text says where there is no failure to let through.
 const EMPTY_ERROR: &str = "Empty ERROR term outside a default block.";

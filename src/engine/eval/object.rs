@@ -9,7 +9,7 @@ use super::value::{Row, Value};
 use super::{Env, seq};
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
-use crate::engine::term::{Call, Term, TermKind};
+use crate::engine::eval::term::{Call, Term, TermKind};
 
 /// The pseudotype that `r.literal` makes: it lives only inside `merge` and `update`.
 const LITERAL: &str = "LITERAL";

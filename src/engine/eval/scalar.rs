@@ -9,7 +9,7 @@ use super::value::{ARRAY_LIMIT, Value};
 use super::{Env, MAX_TEXT_BYTES};
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::term::{Call, TermKind};
+use crate::engine::eval::term::{Call, TermKind};
 
 /// `add`, `sub`, `mul` and `div`, from the left.
 pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {

@@ -11,7 +11,7 @@ use super::value::{Row, Table, Value};
 use super::{EMPTY_ERROR, Env};
 use crate::engine::datum::{Binary, Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::term::{Call, Term, TermKind};
+use crate::engine::eval::term::{Call, Term, TermKind};
 
 /// `map`, `filter` and `concat_map`.
 pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

@@ -9,7 +9,7 @@ use super::stream::{Source, Stream};
 use super::value::Value;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::term::{Call, TermKind};
+use crate::engine::eval::term::{Call, TermKind};
 
 /// `asc` and `desc`: a key of `order_by` with its direction.
 pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

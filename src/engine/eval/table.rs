@@ -11,8 +11,8 @@ use super::system;
 use super::value::{Row, Table, Value};
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
+use crate::engine::eval::term::Call;
 use crate::engine::storage::{Catalog, Durability};
-use crate::engine::term::Call;
 
 /// `db`.
 pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

@@ -11,8 +11,8 @@ use super::value::{Row, Table, Value};
 use super::{Env, object};
 use crate::engine::datum::{Datum, Object, primary_key};
 use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::eval::term::{Call, TermKind};
 use crate::engine::storage::{Batch, Durability};
-use crate::engine::term::{Call, TermKind};
 
 /// How many documents one operation on the storage writes: the writer takes others' operations in between.
 const DOCUMENTS_PER_OPERATION: usize = 500;

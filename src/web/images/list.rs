@@ -7,9 +7,10 @@ use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
-use crate::image::{ImageId, ImageRecord};
+use crate::image::ImageId;
 use crate::store::{ListQuery, Store};
 use crate::web::http::problem::Problem;
+use crate::web::record_json::RecordJson;
 
 /// The number of records on a page without `limit`.
 const DEFAULT_LIMIT: usize = 100;
@@ -28,7 +29,7 @@ pub(crate) async fn list(
         next: Option<ImageId>,
     }
     let page = store.list(parse_query(request.query_string())?).await?;
-    let images = page.images.iter().map(ImageRecord::shown).collect();
+    let images = page.images.iter().map(RecordJson::from).collect();
     let body = Body {
         images,
         next: page.next,

@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::image_cache::ImageCache;
 use super::requested_image::RequestedImage;
 use super::serve::DownloadTimeout;
-use crate::image::ImageType;
+use crate::image::sniff;
 use crate::store::Store;
 use crate::web::http::body::{SlicedBody, head_body};
 use crate::web::http::conditional::is_not_modified;
@@ -41,7 +41,7 @@ pub(crate) async fn show(
     }
     let bytes = cache.thumbnail(id).await?;
     let bytes = bytes.ok_or_else(Problem::no_thumbnail)?;
-    let kind = ImageType::of(&bytes).ok_or_else(Problem::no_thumbnail)?;
+    let kind = sniff(&bytes).ok_or_else(Problem::no_thumbnail)?;
     let body = if request.method() == Method::HEAD {
         head_body(bytes.len() as u64)
     } else {

@@ -13,6 +13,7 @@ use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
 use crate::web::http::problem::Problem;
+use crate::web::record_json::{RecordJson, image_url};
 
 /// The time that every upload has, regardless of its size.
 const BASE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -60,10 +61,9 @@ async fn respond(
         Err(Problem::internal())
     })?;
     Ok(HttpResponse::build(status)
-        .insert_header((header::LOCATION, record.meta.url()))
+        .insert_header((header::LOCATION, image_url(record.meta.id)))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .content_type("application/json")
-        .body(record.to_json()))
+        .json(RecordJson::from(&record)))
 }
 
 fn announced_length(request: &HttpRequest) -> Option<u64> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::command::Command;
 use super::data::{from_object, not_null};
-use crate::image::{ImageId, Place, checked_alt, checked_place, clean_file_name};
+use crate::image::{ImageId, RequestedPlacement, checked_alt, checked_placement, clean_file_name};
 use crate::store::{Durability, PlacementChange};
 use crate::web::sockets::protocol::events::UploadBegin;
 
@@ -65,7 +65,8 @@ fn parse_begin(data: Value) -> Result<UploadBegin, String> {
         w,
         h,
     } = from_object(data)?;
-    let Place { x, y, w } = checked_place(Place { x, y, w }).map_err(|error| error.to_string())?;
+    let RequestedPlacement { x, y, w } =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
     let h = checked_height(h)?;
     let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
     Ok(UploadBegin {
@@ -80,12 +81,12 @@ fn parse_begin(data: Value) -> Result<UploadBegin, String> {
 
 /// Checks the height of a placeholder, which has the bounds of a width.
 fn checked_height(h: Option<f64>) -> Result<Option<f64>, String> {
-    let place = Place {
+    let place = RequestedPlacement {
         w: h,
-        ..Place::default()
+        ..RequestedPlacement::default()
     };
-    match checked_place(place) {
-        Ok(Place { w, .. }) => Ok(w),
+    match checked_placement(place) {
+        Ok(RequestedPlacement { w, .. }) => Ok(w),
         Err(_) => Err("h is out of bounds".to_owned()),
     }
 }
@@ -117,7 +118,8 @@ fn parse_update(data: Value) -> Result<Command, String> {
         alt,
         moving,
     } = from_object(data)?;
-    let place = checked_place(Place { x, y, w }).map_err(|error| error.to_string())?;
+    let place =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
     if z.is_some_and(|z| z.abs() > MAX_Z) {
         return Err("z is too large".to_owned());
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
+use crate::web::record_json::{MetaJson, RecordJson};
 
 /// The state of a viewer's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,7 +62,7 @@ pub(crate) fn feed_state(state: ViewerFeedState) -> Frame {
 
 /// `Image:update` with a record.
 pub(crate) fn image_update(record: &ImageRecord) -> Frame {
-    event("Image:update", record.shown())
+    event("Image:update", RecordJson::from(record))
 }
 
 /// `Image:update` for the latest image. A binary message with its file must follow.
@@ -79,7 +80,7 @@ pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     event(
         "Image:update",
         Data {
-            image: meta.shown(),
+            image: MetaJson::from(meta),
             file: File { size: length },
         },
     )

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::ReqlError;
-use crate::engine::json::Node;
 
 /// A string that may still lie in the query's text.
 type Text<'a> = Cow<'a, str>;

@@ -7,9 +7,9 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::error::ReqlError;
-use crate::engine::eval::{self, Env, Globals, Scope, Stream, Value};
-use crate::engine::session::Shared;
-use crate::engine::wire::{Frame, Notes, Start};
+use crate::engine::eval::{self, Env, Feed, Globals, Scope, Stream, Value};
+use crate::engine::protocol::session::Shared;
+use crate::engine::protocol::wire::{Frame, Notes, Start};
 
 /// A query of one client, known by its token as long as it is not done.
 pub(crate) struct Cursor {
@@ -161,7 +161,7 @@ impl Cursor {
         let notes = rest
             .stream
             .feed()
-            .map(|feed| feed.notes())
+            .map(|feed| notes_of(feed))
             .unwrap_or_default();
         let frame = Frame::sequence(self.token, &batch, more, notes);
         Ok((
@@ -196,5 +196,14 @@ impl Cursor {
             Arc::clone(globals),
             Arc::clone(&self.interrupted),
         )
+    }
+}
+
+/// The notes that every answer of a feed carries.
+fn notes_of(feed: &Feed) -> Notes {
+    Notes {
+        table_feed: !feed.is_point(),
+        point_feed: feed.is_point(),
+        include_states: feed.includes_states(),
     }
 }

@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::changefeed::Hub;
 use crate::engine::eval::Context;
-use crate::engine::handshake::Credentials;
-use crate::engine::session::{self, SessionError, Shared};
+use crate::engine::protocol::handshake::Credentials;
+use crate::engine::protocol::session::{self, SessionError, Shared};
 use crate::engine::storage::{OpenError, Storage};
 
 /// How many queries are evaluated at once: evaluating blocks a thread, most of all in a write that waits for the disk,

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, print::write_string};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::json::Node;
-use crate::engine::term::Term;
+use crate::engine::eval::term::Term;
 
 /// Token and length.
 pub(crate) const HEADER_BYTES: usize = 12;

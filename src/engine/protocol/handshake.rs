@@ -93,7 +93,7 @@ const WRONG_PASSWORD: Refusal = refusal(12, "Wrong password");
 /// The server's first message, which answers the magic number.
 pub(crate) fn greeting() -> Vec<u8> {
     message(&json!({
-        "success": true, "min_protocol_version": 0, "max_protocol_version": 0, "server_version": super::REQL_VERSION,
+        "success": true, "min_protocol_version": 0, "max_protocol_version": 0, "server_version": crate::engine::REQL_VERSION,
     }))
 }
 

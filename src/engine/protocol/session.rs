@@ -12,11 +12,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::engine::cursor::Cursor;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::Context;
-use crate::engine::handshake::{self, Credentials, Refusal};
-use crate::engine::wire::{self, Frame, HEADER_BYTES, MAX_QUERY_BYTES, Query, Start};
+use crate::engine::protocol::cursor::Cursor;
+use crate::engine::protocol::handshake::{self, Credentials, Refusal};
+use crate::engine::protocol::wire::{self, Frame, HEADER_BYTES, MAX_QUERY_BYTES, Query, Start};
 
 /// How long a client may take to say who it is.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -303,7 +303,7 @@ impl Session {
     }
 
     /// Sends an answer. A query that is done is forgotten first, so that the client can use its token again.
-    async fn answer(&self, cursor: &Arc<Cursor>, answer: crate::engine::cursor::Answer) {
+    async fn answer(&self, cursor: &Arc<Cursor>, answer: crate::engine::protocol::cursor::Answer) {
         if answer.is_last {
             self.forget(cursor);
         }
