@@ -1,33 +1,32 @@
-//! The names of files that stand together in one folder.
+//! Unique file names within one folder.
 
 use std::collections::HashMap;
 
-/// How many bytes a name may have on most file systems.
-const LONGEST: usize = 255;
+/// The longest file name of most file systems, in bytes.
+const MAX_LENGTH: usize = 255;
 
-/// Gives every file a name of its own: a second `cat.png` becomes `cat (2).png`. Upper and lower case count as the same,
-/// as on Windows and macOS.
+/// Makes file names unique: a second `cat.png` becomes `cat (2).png`. Case is ignored, as on Windows and macOS.
 #[derive(Default)]
-pub(crate) struct Names {
-    /// For each name that was given, in lower case, the number that the next of that name is tried with.
-    given: HashMap<String, u32>,
+pub(crate) struct UniqueNames {
+    /// Each name in use, in lower case, with the next number to try for it.
+    used: HashMap<String, u32>,
 }
 
-impl Names {
-    /// The name for the next file, at most 255 bytes long.
+impl UniqueNames {
+    /// Returns a unique variant of `name`, at most 255 bytes long.
     pub(crate) fn unique(&mut self, name: &str) -> String {
         let first = numbered(name, 1);
         let key = first.to_lowercase();
-        let Some(&next) = self.given.get(&key) else {
-            self.given.insert(key, 2);
+        let Some(&next) = self.used.get(&key) else {
+            self.used.insert(key, 2);
             return first;
         };
         for number in next.. {
             let candidate = numbered(name, number);
             let candidate_key = candidate.to_lowercase();
-            if !self.given.contains_key(&candidate_key) {
-                self.given.insert(candidate_key, 2);
-                self.given.insert(key, number + 1);
+            if !self.used.contains_key(&candidate_key) {
+                self.used.insert(candidate_key, 2);
+                self.used.insert(key, number + 1);
                 return candidate;
             }
         }
@@ -35,9 +34,10 @@ impl Names {
     }
 }
 
-/// A name with a number before its extension, but not with the number 1; the stem is cut if it is too long.
+/// Inserts a number before the extension, except the number 1, and truncates the stem if necessary.
 fn numbered(name: &str, number: u32) -> String {
     let (stem, extension) = match name.rfind('.') {
+        // A longer "extension" is part of a sentence.
         Some(dot) if dot > 0 && name.len() - dot <= 16 => name.split_at(dot),
         _ => (name, ""),
     };
@@ -45,7 +45,7 @@ fn numbered(name: &str, number: u32) -> String {
         1 => extension.to_owned(),
         _ => format!(" ({number}){extension}"),
     };
-    let mut end = stem.len().min(LONGEST - suffix.len());
+    let mut end = stem.len().min(MAX_LENGTH - suffix.len());
     while !stem.is_char_boundary(end) {
         end -= 1;
     }
@@ -57,8 +57,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_come_again_are_numbered() {
-        let mut names = Names::default();
+    fn repeated_names_are_numbered() {
+        let mut names = UniqueNames::default();
         for (name, unique) in [
             ("cat.png", "cat.png"),
             ("cat (2).png", "cat (2).png"),
@@ -77,22 +77,22 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_cut_and_stay_different() {
-        let mut names = Names::default();
+    fn long_names_are_truncated_and_stay_unique() {
+        let mut names = UniqueNames::default();
         let long = format!("{}.png", "猫".repeat(255));
         for _ in 0..3 {
             let unique = names.unique(&long);
             assert!(
-                unique.len() <= LONGEST && unique.ends_with(".png"),
+                unique.len() <= MAX_LENGTH && unique.ends_with(".png"),
                 "{unique}"
             );
         }
-        assert_eq!(names.given.len(), 3);
+        assert_eq!(names.used.len(), 3);
     }
 
     #[test]
-    fn ten_thousand_of_one_name_are_numbered_at_once() {
-        let mut names = Names::default();
+    fn numbering_ten_thousand_equal_names_is_fast() {
+        let mut names = UniqueNames::default();
         let last = (0..10_000).map(|_| names.unique("image.jpg")).last();
         assert_eq!(last.as_deref(), Some("image (10000).jpg"));
     }

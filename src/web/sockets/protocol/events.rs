@@ -1,23 +1,48 @@
-//! What the server says on a socket: texts `{"event": …, "data": …}`.
+//! The server's events: text messages `{"event": …, "data": …}`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
-use crate::web::record::{MetaJson, RecordJson};
-use crate::web::sockets::announcements::{Begin, End};
+use crate::web::record_json::{MetaJson, RecordJson};
 
-/// How far the feed has come, as a viewer is told.
+/// The state of a viewer's feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum ShownState {
-    /// What follows is how things stand.
+pub(crate) enum ViewerFeedState {
+    /// The current state follows.
     Initializing,
-    /// What follows are changes.
+    /// Changes follow.
     Ready,
-    /// The database is not reached; it begins anew soon.
+    /// The database is unreachable. The feed starts again as soon as possible.
     Interrupted,
+}
+
+/// `Upload:begin`: an upload has started. The image will have the id of the upload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UploadBegin {
+    pub(crate) upload: ImageId,
+    pub(crate) file_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) x: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) y: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) w: Option<f64>,
+    /// The height of the placeholder. The height of the image follows from its pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) h: Option<f64>,
+}
+
+/// `Upload:end`: an upload has ended, with the id of the image if it was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadEnd {
+    pub(crate) upload: ImageId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<ImageId>,
 }
 
 #[derive(Serialize)]
@@ -27,10 +52,10 @@ struct Event<T> {
 }
 
 /// `Feed:state`
-pub(crate) fn feed_state(state: ShownState) -> Frame {
+pub(crate) fn feed_state(state: ViewerFeedState) -> Frame {
     #[derive(Serialize)]
     struct Data {
-        state: ShownState,
+        state: ViewerFeedState,
     }
     event("Feed:state", Data { state })
 }
@@ -40,7 +65,7 @@ pub(crate) fn image_update(record: &ImageRecord) -> Frame {
     event("Image:update", RecordJson::from(record))
 }
 
-/// `Image:update` for the latest image; a binary message with the picture must follow.
+/// `Image:update` for the latest image. A binary message with its file must follow.
 pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     #[derive(Serialize)]
     struct Data<T> {
@@ -79,17 +104,17 @@ pub(crate) fn user_update(count: usize) -> Frame {
     event("User:update", Data { count })
 }
 
-/// `Upload:begin` of another session
-pub(crate) fn upload_begin(begin: &Begin) -> Frame {
+/// `Upload:begin` of another viewer
+pub(crate) fn upload_begin(begin: &UploadBegin) -> Frame {
     event("Upload:begin", begin)
 }
 
-/// `Upload:end` of another session
-pub(crate) fn upload_end(end: End) -> Frame {
+/// `Upload:end` of another viewer
+pub(crate) fn upload_end(end: UploadEnd) -> Frame {
     event("Upload:end", end)
 }
 
-/// `Ack`, with what went wrong if something did.
+/// `Ack`, with the error message of a failed command
 pub(crate) fn ack(reference: &Value, outcome: Result<(), &str>) -> Frame {
     #[derive(Serialize)]
     struct Data<'a> {
@@ -117,29 +142,29 @@ fn event(event: &'static str, data: impl Serialize) -> Frame {
 mod tests {
     use super::*;
 
-    fn said(frame: &Frame) -> &str {
+    fn text_of(frame: &Frame) -> &str {
         str::from_utf8(&frame.head[2..]).unwrap()
     }
 
     #[test]
-    fn messages_are_as_the_pages_expect_them() {
-        let state = feed_state(ShownState::Initializing);
+    fn events_have_the_documented_form() {
+        let state = feed_state(ViewerFeedState::Initializing);
         assert_eq!(
-            said(&state),
+            text_of(&state),
             r#"{"event":"Feed:state","data":{"state":"initializing"}}"#
         );
         assert_eq!(
-            said(&user_update(3)),
+            text_of(&user_update(3)),
             r#"{"event":"User:update","data":{"count":3}}"#
         );
         let accepted = ack(&Value::from(7), Ok(()));
         assert_eq!(
-            said(&accepted),
+            text_of(&accepted),
             r#"{"event":"Ack","data":{"ref":7,"ok":true}}"#
         );
-        let refused = ack(&Value::Null, Err("why"));
+        let failed = ack(&Value::Null, Err("why"));
         assert_eq!(
-            said(&refused),
+            text_of(&failed),
             r#"{"event":"Ack","data":{"ref":null,"ok":false,"message":"why"}}"#
         );
     }
