@@ -1,15 +1,14 @@
-//! Thumbnails that come with an upload, and those that are made later.
+//! Thumbnails stored with an upload, and those made in the background.
 
-use futures::StreamExt as _;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::*;
 use crate::image::sniff;
-use crate::store::{DELETED_AT, FeedEvent};
+use crate::store::rows::DELETED_AT;
+use crate::store::{FeedEvent, FeedState};
 
-/// A photograph whose thumbnail is not itself, since it must be turned.
-fn photograph(id: ImageId) -> NewImage {
+/// A small photo that needs a thumbnail, because its EXIF orientation must be applied.
+fn photo(id: ImageId) -> NewImage {
     let file = include_bytes!(concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/files/rotated.jpg"
@@ -19,8 +18,8 @@ fn photograph(id: ImageId) -> NewImage {
     image
 }
 
-/// Makes an image one from before there were thumbnails.
-async fn age(store: &Store, id: ImageId) {
+/// Turns an image into one stored by a release without thumbnails.
+async fn remove_thumb_fields(store: &Store, id: ImageId) {
     for table in [store.images(), store.placements()] {
         let old = reql::func!(|row| row.without(r.expr("thumb")));
         let old = table.get(id).replace(old);
@@ -52,71 +51,68 @@ async fn a_thumbnail_is_stored_with_its_image() {
 }
 
 #[tokio::test]
-async fn images_from_before_get_theirs_and_the_board_is_told() {
+async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
     let store = TestStore::new().await;
-    let [photo, damaged, gone, known] = [0; 4].map(|_| ImageId::new());
-    created(&store, photograph(photo)).await;
+    let [photo_id, damaged, gone, known] = [0; 4].map(|_| ImageId::new());
+    created(&store, photo(photo_id)).await;
     created(&store, image_with_id(damaged, Bytes::from_static(b"?"))).await;
     created(&store, image_with_id(gone, Bytes::from_static(b"!"))).await;
     let mut with_thumb = image_with_id(known, Bytes::from_static(b"."));
     with_thumb.thumb = Some(Bytes::from_static(b"kitten"));
     created(&store, with_thumb).await;
-    for id in [photo, damaged, gone] {
-        age(&store, id).await;
+    for id in [photo_id, damaged, gone] {
+        remove_thumb_fields(&store, id).await;
     }
-    // As after a crash between its two documents.
-    let forget = store.placements().get(known);
-    let forget = forget.update(json!({ "thumb": null }));
-    store.pool().value::<Value>(forget).await.unwrap();
+    // As after a crash between the two writes of the upload.
+    let unknown = store.placements().get(known);
+    let unknown = unknown.update(json!({ "thumb": null }));
+    store.pool().value::<Value>(unknown).await.unwrap();
     store.delete(gone).await.unwrap();
-    assert_eq!(store.without_thumb().await, Ok(vec![photo, damaged, known]));
+    assert_eq!(
+        store.without_thumb().await,
+        Ok(vec![photo_id, damaged, known])
+    );
 
     let mut latest = store.latest_feed().await.unwrap();
     let mut board = store.board_feed().await.unwrap();
-    while board.next().await.unwrap().unwrap() != FeedEvent::State(crate::store::FeedState::Ready) {
-    }
-    for id in [photo, damaged, gone, known] {
+    while next(&mut board).await != FeedEvent::State(FeedState::Ready) {}
+    for id in [photo_id, damaged, gone, known] {
         store.add_thumb(id).await.unwrap();
     }
-    for (id, has_thumb) in [(photo, true), (damaged, false), (known, true)] {
-        let told = timeout(Duration::from_secs(5), board.next()).await;
-        let Some(Ok(FeedEvent::Update(record))) = told.unwrap() else {
-            panic!()
+    for (id, has_thumb) in [(photo_id, true), (damaged, false), (known, true)] {
+        let FeedEvent::Update(record) = next(&mut board).await else {
+            panic!("not an update")
         };
         assert_eq!((record.meta.id, record.has_thumb()), (id, has_thumb));
     }
-    let thumb = store.thumb(photo).await.unwrap().unwrap();
+    let thumb = store.thumb(photo_id).await.unwrap().unwrap();
     assert!(sniff(&thumb).is_some());
     assert_eq!(store.without_thumb().await, Ok(vec![]));
     let row = store.placement_row(gone).await.unwrap();
     assert!(row.get("thumb").is_none() && row[DELETED_AT].is_string());
-    // Followers of the latest image are told nothing: the next event is about the delete.
+    // Thumbnails are no events of the latest feed: after two states and the image comes the delete.
     for _ in 0..3 {
-        latest.next().await.unwrap().unwrap();
+        next(&mut latest).await;
     }
-    store.delete(photo).await.unwrap();
-    let next = timeout(Duration::from_secs(5), latest.next()).await;
-    assert_eq!(next.unwrap(), Some(Ok(FeedEvent::Delete(photo))));
+    store.delete(photo_id).await.unwrap();
+    assert_eq!(next(&mut latest).await, FeedEvent::Delete(photo_id));
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn they_are_made_in_the_background_when_a_server_starts() {
+async fn missing_thumbnails_are_made_in_the_background_after_start_up() {
     let store = TestStore::new().await;
     let id = ImageId::new();
-    created(&store, photograph(id)).await;
-    age(&store, id).await;
+    created(&store, photo(id)).await;
+    remove_thumb_fields(&store, id).await;
     let mut board = store.board_feed().await.unwrap();
     let _started = store.again().await;
-    let made = async {
-        loop {
-            if let FeedEvent::Update(record) = board.next().await.unwrap().unwrap()
-                && record.has_thumb()
-            {
-                return;
-            }
+    loop {
+        if let FeedEvent::Update(record) = next(&mut board).await
+            && record.has_thumb()
+        {
+            break;
         }
-    };
-    timeout(Duration::from_secs(20), made).await.unwrap();
+    }
     store.drop_database().await;
 }

@@ -1,21 +1,21 @@
-//! Where images are put that come without a place.
+//! Placements of images that are added without a position.
 
 use futures::future::join_all;
 
 use super::*;
 use crate::store::{Durability, ListQuery, PlacementChange};
 
-/// Two by one, so shown as 240 × 120.
+/// Stores an image of 2 × 1 pixels, which is displayed at 240 × 120.
 async fn put(store: &Store) -> ImageRecord {
     created(store, image(b"cat")).await
 }
 
-fn at(record: &ImageRecord) -> (f64, f64) {
+fn position(record: &ImageRecord) -> (f64, f64) {
     (record.placement.x, record.placement.y)
 }
 
-/// That no two images on the board overlap; how many there are.
-async fn assert_apart(store: &Store) -> usize {
+/// Asserts that no two images on the board overlap. Returns their number.
+async fn assert_no_overlap(store: &Store) -> usize {
     let query = ListQuery {
         limit: 1000,
         before: None,
@@ -40,20 +40,20 @@ async fn assert_apart(store: &Store) -> usize {
 }
 
 #[tokio::test]
-async fn they_fill_a_grid_in_front_of_the_earlier_ones() {
+async fn images_fill_a_grid_in_front_of_earlier_ones() {
     let store = TestStore::new().await;
     let first = put(&store).await.placement;
     let second = put(&store).await.placement;
     assert_eq!((first.x, first.y, first.w), (0.0, 60.0, 240.0));
     assert_eq!((second.x, second.y, second.w), (264.0, 60.0, 240.0));
     assert!(first.z > 1.7e12 && first.z <= second.z);
-    // Another server goes on where this one stands.
-    assert_eq!(at(&put(&store.again().await).await), (528.0, 60.0));
+    // Another server continues after the images of this one.
+    assert_eq!(position(&put(&store.again().await).await), (528.0, 60.0));
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn uploads_at_the_same_time_right_after_a_start_overlap_nothing() {
+async fn concurrent_uploads_after_a_restart_do_not_overlap() {
     let store = TestStore::new().await;
     let mut dropped = image(b"dog");
     dropped.requested = RequestedPlacement {
@@ -75,12 +75,12 @@ async fn uploads_at_the_same_time_right_after_a_start_overlap_nothing() {
         created(&restarted, image)
     });
     join_all(uploads).await;
-    assert_eq!(assert_apart(&store).await, 91);
+    assert_eq!(assert_no_overlap(&store).await, 91);
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn what_was_moved_or_purged_makes_room_and_what_can_be_restored_does_not() {
+async fn moved_and_purged_images_free_their_cells_and_deleted_ones_do_not() {
     let store = TestStore::new().await;
     let mut records = Vec::new();
     for _ in 0..4 {
@@ -96,26 +96,26 @@ async fn what_was_moved_or_purged_makes_room_and_what_can_be_restored_does_not()
     assert_eq!(store.delete(records[3].meta.id).await, Ok(true));
     let always = Timestamp::from_millis(i64::MAX);
     assert_eq!(store.purge(records[3].meta.id, always).await, Ok(true));
-    // Another server reads the board as it is now.
+    // Another server loads the current state; the feed of this one may lag behind.
     let other = store.again().await;
-    assert_eq!(at(&put(&other).await), at(&records[1]));
-    assert_eq!(at(&put(&other).await), at(&records[3]));
+    assert_eq!(position(&put(&other).await), position(&records[1]));
+    assert_eq!(position(&put(&other).await), position(&records[3]));
     assert_eq!(store.restore(records[0].meta.id).await, Ok(true));
     for _ in 0..20 {
         put(&other).await;
     }
-    assert_eq!(assert_apart(&store).await, 25);
+    assert_eq!(assert_no_overlap(&store).await, 25);
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn a_repeated_upload_at_the_same_time_takes_one_place() {
+async fn concurrent_uploads_of_one_image_occupy_one_cell() {
     let store = TestStore::new().await;
     put(&store).await;
     let image = image(b"dog");
     join_all((0..8).map(|_| store.insert(image.clone()))).await;
     let next = put(&store).await;
-    assert_eq!(at(&next), (528.0, 60.0));
-    assert_eq!(assert_apart(&store).await, 3);
+    assert_eq!(position(&next), (528.0, 60.0));
+    assert_eq!(assert_no_overlap(&store).await, 3);
     store.drop_database().await;
 }

@@ -1,15 +1,15 @@
-//! Deleting, restoring and purging.
+//! Deleting, restoring and purging images.
 
-use futures::StreamExt as _;
 use futures::future::join_all;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::*;
-use crate::store::sweep::Sweep;
-use crate::store::{BoardEvent, DELETED_AT, FeedEvent, ListQuery};
+use crate::store::client::changefeed_options;
+use crate::store::images::Sweep;
+use crate::store::rows::DELETED_AT;
+use crate::store::{BoardEvent, FeedEvent, LatestEvent, ListQuery};
 
-/// The rows of an image in both tables, null where there is none.
+/// Returns the rows of an image in both tables, null if there is none.
 async fn rows(store: &Store, id: ImageId) -> [Value; 2] {
     [
         store.image_row(id).await.unwrap(),
@@ -18,7 +18,7 @@ async fn rows(store: &Store, id: ImageId) -> [Value; 2] {
 }
 
 #[tokio::test]
-async fn a_deleted_image_comes_back_where_it_was() {
+async fn a_restored_image_has_its_previous_placement() {
     let store = TestStore::new().await;
     let older = created(&store, image(b"dog")).await;
     let record = created(&store, image(b"cat")).await;
@@ -46,7 +46,7 @@ async fn a_deleted_image_comes_back_where_it_was() {
     assert_eq!((meta, &file[..]), (record.meta.clone(), &b"cat"[..]));
     assert_eq!(store.latest().await, Ok(Some(record.meta.clone())));
     assert_eq!(store.list(query).await.unwrap().images, [record]);
-    // Two people may undo at once, and delete it again.
+    // Restoring twice succeeds, and the image can be deleted again.
     assert_eq!(store.restore(id).await, Ok(true));
     assert_eq!(store.delete(id).await, Ok(true));
     assert_eq!(store.restore(ImageId::new()).await, Ok(false));
@@ -54,7 +54,7 @@ async fn a_deleted_image_comes_back_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_feed_tells_a_delete_and_a_restore() {
+async fn feeds_send_a_delete_and_a_restore() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
@@ -62,33 +62,31 @@ async fn a_feed_tells_a_delete_and_a_restore() {
     let mut latest = store.latest_feed().await.unwrap();
     store.delete(id).await.unwrap();
     store.restore(id).await.unwrap();
-    let mut told: Vec<BoardEvent> = Vec::new();
-    let mut told_latest = Vec::new();
-    // The two states, the image, the delete and the restore.
+    let mut board_events: Vec<BoardEvent> = Vec::new();
+    let mut latest_events: Vec<LatestEvent> = Vec::new();
+    // Two states, the image, the delete and the restore.
     for _ in 0..5 {
-        let next = timeout(Duration::from_secs(5), board.next()).await;
-        told.push(next.unwrap().unwrap().unwrap());
-        let next = timeout(Duration::from_secs(5), latest.next()).await;
-        told_latest.push(next.unwrap().unwrap().unwrap());
+        board_events.push(next(&mut board).await);
+        latest_events.push(next(&mut latest).await);
     }
     assert_eq!(
-        told[3..],
+        board_events[3..],
         [FeedEvent::Delete(id), FeedEvent::Update(record.clone())]
     );
     assert_eq!(
-        told_latest[3..],
+        latest_events[3..],
         [FeedEvent::Delete(id), FeedEvent::Update(record.meta)]
     );
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn after_the_undo_window_an_image_is_removed_for_good() {
+async fn an_image_is_purged_after_the_undo_window() {
     let store = TestStore::new().await;
     let kept = created(&store, image(b"dog")).await;
     let id = created(&store, image(b"cat")).await.meta.id;
     assert_eq!(store.delete(id).await, Ok(true));
-    // This store's sweep, and its last look, are still to come.
+    // Not due yet.
     Sweep::default().purge(&store).await.unwrap();
     assert!(rows(&store, id).await.iter().all(Value::is_object));
 
@@ -102,27 +100,20 @@ async fn after_the_undo_window_an_image_is_removed_for_good() {
 }
 
 #[tokio::test]
-async fn the_sweep_purges_by_itself_soon_after_something_is_due() {
+async fn the_background_sweep_purges_an_image_when_it_is_due() {
     let store = TestStore::new().await;
     let hasty = store.again_with(Duration::from_millis(100)).await;
     let record = created(&store, image(b"cat")).await;
-    let mut rows = store
-        .follow(
-            store
-                .placements()
-                .changes(reql::cmd::changes::Options::new().include_states(true)),
-        )
-        .await
-        .unwrap();
+    let changes = store.placements().changes(changefeed_options(100));
+    let rows = store.inner.connector.changefeed(changes).await;
+    let mut rows = rows.unwrap();
     hasty.delete(record.meta.id).await.unwrap();
-    let purged = async {
-        while let Some(element) = rows.next().await {
-            if element.unwrap().is_removal() {
-                return;
-            }
+    loop {
+        let change = next(&mut rows).await;
+        if change.old_val.is_object() && change.new_val.is_null() {
+            break;
         }
-    };
-    timeout(Duration::from_secs(10), purged).await.unwrap();
+    }
     store.drop_database().await;
 }
 
@@ -133,7 +124,7 @@ async fn an_image_that_is_not_deleted_is_never_purged() {
     let id = record.meta.id;
     let always = Timestamp::from_millis(i64::MAX);
     assert_eq!(store.purge(id, always).await, Ok(false));
-    // Restored by another server, after this one saw that it is due.
+    // Restored by another server after this one has found it due.
     store.delete(id).await.unwrap();
     store.restore(id).await.unwrap();
     assert_eq!(store.purge(id, always).await, Ok(false));
@@ -143,7 +134,7 @@ async fn an_image_that_is_not_deleted_is_never_purged() {
 }
 
 #[tokio::test]
-async fn deletes_and_restores_at_the_same_time_end_in_agreement() {
+async fn concurrent_deletes_and_restores_leave_both_tables_in_agreement() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
     for _ in 0..10 {
@@ -165,7 +156,7 @@ async fn deletes_and_restores_at_the_same_time_end_in_agreement() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_repeated_does_not_undo_a_delete() {
+async fn a_repeated_upload_does_not_undo_a_delete() {
     let store = TestStore::new().await;
     let first = image(b"cat");
     let id = first.meta.id;
@@ -177,11 +168,11 @@ async fn an_upload_that_is_repeated_does_not_undo_a_delete() {
     assert_eq!(store.record(id).await, Ok(None));
     let [image, placement] = rows(&store, id).await;
     assert!(image[DELETED_AT].is_string() && placement[DELETED_AT].is_string());
-    // Nor does one whose delete is half purged.
+    // Also if the purge is half done.
     let row = store.images().get(id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
     assert_eq!(store.insert(first.clone()).await, Ok(Insert::Deleted));
-    // After the purge nobody knows of it any more.
+    // After the purge the id is free again.
     let strict = store.again_with(Duration::ZERO).await;
     Sweep::default().purge(&strict).await.unwrap();
     created(&store, first).await;
@@ -189,7 +180,7 @@ async fn an_upload_that_is_repeated_does_not_undo_a_delete() {
 }
 
 #[tokio::test]
-async fn a_repeated_delete_knows_its_own_mark() {
+async fn a_null_mark_counts_as_not_deleted() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
     let null = store

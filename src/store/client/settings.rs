@@ -1,31 +1,31 @@
-//! Which database to use, and how to log in.
+//! Address of, and login for, the database.
 
 use std::fmt;
 
-/// The port on which RethinkDB listens for drivers unless told otherwise.
+/// RethinkDB's default driver port.
 pub const DEFAULT_PORT: u16 = 28015;
 
-/// The user of a RethinkDB that nobody has set up.
+/// The user that a new RethinkDB has, with an empty password.
 pub const DEFAULT_USER: &str = "admin";
 
-/// The database that holds the board unless told otherwise.
+/// Name of the database if none is configured.
 pub const DEFAULT_DATABASE: &str = "realtime_photo";
 
-/// A RethinkDB cluster (or the embedded engine), and the database in it.
+/// A RethinkDB cluster, or the embedded engine, and a database in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSettings {
-    /// The servers to try, in this order; at least one.
+    /// Servers, tried in this order. At least one.
     pub hosts: Vec<Address>,
-    /// The user to log in as.
+    /// User name for the login.
     pub user: String,
-    /// That user's password.
+    /// Password of `user`.
     pub password: Password,
-    /// The database; letters, digits, `_` and `-`.
+    /// Database name: letters, digits, `_` and `-`.
     pub database: String,
 }
 
 impl ClusterSettings {
-    /// One server, the user `admin` without a password, the usual database.
+    /// Settings for one server, with the default user, an empty password and the default database.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             hosts: vec![Address::new(host, port)],
@@ -36,17 +36,17 @@ impl ClusterSettings {
     }
 }
 
-/// Where one database server listens.
+/// Host and port of a database server. Displays as `host:port`, with an IPv6 address in brackets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// A host name or an IP address, an IPv6 address without its brackets.
+    /// Host name or IP address; an IPv6 address without brackets.
     pub host: String,
-    /// The TCP port.
+    /// TCP port.
     pub port: u16,
 }
 
 impl Address {
-    /// The server at `host` and `port`.
+    /// Creates an address.
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
@@ -65,17 +65,17 @@ impl fmt::Display for Address {
     }
 }
 
-/// A password, which is never shown: its `Debug` is three stars.
+/// A password. `Debug` prints `***` instead of the secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
-    /// The secret itself, for the handshake alone.
+    /// Returns the secret.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the empty password.
+    /// Returns `true` if the password is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -98,13 +98,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ipv6_address_is_shown_in_brackets() {
+    fn an_ipv6_address_displays_in_brackets() {
         assert_eq!(Address::new("::1", 28015).to_string(), "[::1]:28015");
         assert_eq!(Address::new("db.example", 1).to_string(), "db.example:1");
     }
 
     #[test]
-    fn a_password_is_not_shown() {
+    fn debug_output_hides_the_password() {
         let mut settings = ClusterSettings::new("localhost", 1);
         settings.password = Password::from("correct horse".to_owned());
         assert!(!format!("{settings:?}").contains("horse"));
