@@ -39,7 +39,7 @@ for (const colorScheme of ['light', 'dark']) {
       await window.page.locator('html[data-state=filled]').waitFor();
       await window.drop(await onDisk({ name: 'notes.png', bytes: 'This is not a picture.' }));
       await window.page.locator('.upload[data-state=failed]').waitFor();
-      if (path === '/') await window.picture('red.png').locator('[data-picture]').focus();
+      if (path === '/') await window.picture('red.png').locator('[data-image]').focus();
       await check(window);
       await window.close([/status of 415/]);
     }
@@ -63,25 +63,25 @@ for (const colorScheme of ['light', 'dark']) {
       const green = await server.upload(picture('green.png', { colour: [30, 140, 60] }), { x: -80, y: 0, w: 160 });
       const window = await Window.open(browser, `${server.url}/#image=${red.id}`, { colorScheme, reducedMotion: 'reduce', ...options });
       const { page } = window;
-      await page.locator('#viewer.is-loaded').waitFor();
+      await page.locator('#lightbox.is-loaded').waitFor();
       await page.locator('[data-stage]').focus();
       await check(window);
-      await page.getByLabel('Description').evaluate((area) => area.closest('#viewer').classList.add('is-detailed'));
+      await page.getByLabel('Description').evaluate((area) => area.closest('#lightbox').classList.add('is-detailed'));
       await check(window);
       await server.delete(red.id);
-      await page.getByText('Somebody deleted red.png.').waitFor();
+      await page.getByText('Someone deleted red.png.').waitFor();
       await check(window);
       await page.keyboard.press('Escape');
-      await page.locator('#viewer').waitFor({ state: 'hidden' });
+      await page.locator('#lightbox').waitFor({ state: 'hidden' });
 
       await server.upload(picture('blue.png', { colour: [40, 60, 190] }), { x: -80, y: 150, w: 160, author: 'Grace' });
-      await page.locator('#news').getByText('Grace added blue.png').waitFor();
+      await page.locator('#events').getByText('Grace added blue.png').waitFor();
       await page.keyboard.press('Control+a');
       await page.getByText('2 selected', { exact: true }).waitFor();
       await check(window);
       await page.keyboard.press('Escape');
       await server.delete(green.id);
-      await page.locator('#deleted').getByText('Somebody deleted green.png').waitFor();
+      await page.locator('#deleted').getByText('Someone deleted green.png').waitFor();
       await check(window);
       await page.getByRole('button', { name: 'Your name' }).click();
       await page.locator('#name-input').waitFor();

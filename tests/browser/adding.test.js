@@ -16,7 +16,7 @@ beforeEach(async () => (server = await Server.start()));
 afterEach(() => server.stop());
 
 const open = (options) => Window.open(browser, `${server.url}/`, options);
-const arriving = (window) => window.page.locator('.arriving');
+const arriving = (window) => window.page.locator('.remote-upload');
 
 /** Keeps uploads on their way until it is called, with what is to become of them. */
 async function hold(window) {
@@ -42,7 +42,7 @@ test('while a picture is being added the others see a place for it, which become
   await release((route) => route.continue());
   for (const window of [one, two, three]) {
     await window.shows('red.png', 'tall.png');
-    await eventually(async () => assert.equal(await window.page.locator('.arriving, .upload').count(), 0));
+    await eventually(async () => assert.equal(await window.page.locator('.remote-upload, .upload').count(), 0));
   }
   const now = await two.boxOf(two.picture('tall.png'));
   for (const key of ['x', 'y', 'width', 'height']) assert.ok(Math.abs(now[key] - before[key]) < 1, `${key}: ${before[key]} and ${now[key]}`);
@@ -67,7 +67,7 @@ function watchForGaps({ page }, { x, y, width, height }) {
         const tile = at('.tile');
         const image = tile?.querySelector('img');
         const isSeen = tile && image.complete && image.naturalWidth > 0 && getComputedStyle(tile).opacity === '1';
-        if (!at('.arriving') && !isSeen) window.seen.gaps.push([window.seen.frames, tile?.outerHTML ?? 'no tile']);
+        if (!at('.remote-upload') && !isSeen) window.seen.gaps.push([window.seen.frames, tile?.outerHTML ?? 'no tile']);
         requestAnimationFrame(look);
       };
       look();
@@ -96,7 +96,7 @@ test('the place goes when the upload is refused, given up, or its window closed'
   assert.equal(await two.page.locator('html').getAttribute('data-state'), 'filled');
   await givenUp.close();
   await eventually(async () => assert.equal(await arriving(two).count(), 0));
-  await two.page.getByRole('heading', { name: 'Drop pictures here' }).waitFor();
+  await two.page.getByRole('heading', { name: 'Drop photos here' }).waitFor();
   await release((route) => route.abort().catch(() => {}));
   await refused.close([/status of 415/]);
   await two.close();

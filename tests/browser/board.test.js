@@ -42,7 +42,7 @@ test('a picture deleted in one window goes in the others, and the board is empty
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
   for (const window of [one, two]) {
     await window.shows();
-    await window.page.getByRole('heading', { name: 'Drop pictures here' }).waitFor();
+    await window.page.getByRole('heading', { name: 'Drop photos here' }).waitFor();
   }
   assert.deepEqual(await server.images(), []);
   for (const window of [one, two]) await window.close();
@@ -80,11 +80,11 @@ test('every picture in a dropped folder comes', async () => {
 
 test('pictures chosen in the picker come into the middle', async () => {
   const window = await open();
-  await window.choose(window.page.getByRole('button', { name: 'Choose pictures' }), await onDisk(red));
+  await window.choose(window.page.getByRole('button', { name: 'Choose photos' }), await onDisk(red));
   await window.shows('red.png');
   const box = await window.boxOf(window.picture('red.png'));
   assert.ok(Math.abs(box.x + box.width / 2 - 640) < 2, `it lies in the middle, not at ${box.x}`);
-  await window.choose(window.page.getByRole('button', { name: 'Add pictures' }), await onDisk(green, blue));
+  await window.choose(window.page.getByRole('button', { name: 'Add photos' }), await onDisk(green, blue));
   await window.shows('red.png', 'green.png', 'blue.png');
   await window.close();
 });

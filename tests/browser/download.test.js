@@ -14,7 +14,7 @@ afterEach(() => server.stop());
 
 test('the whole board can be downloaded as a ZIP, unless it is empty', async () => {
   const window = await Window.open(browser, `${server.url}/`, { acceptDownloads: true });
-  const link = window.page.getByRole('link', { name: 'Download all pictures' });
+  const link = window.page.getByRole('link', { name: 'Download all photos' });
   await window.page.locator('html[data-state=empty]').waitFor();
   assert.equal(await link.count(), 0);
   const pictures = [picture('red.png', { colour: [190, 40, 40] }), picture('grün 🌳.png', { colour: [30, 140, 60] })];

@@ -44,11 +44,11 @@ test('a picture that the board has is pointed out and not sent; one click shows 
 
   await card.getByRole('button', { name: 'Show it: red.png' }).click();
   await eventually(async () => {
-    const { x, y, width, height } = await window.boxOf(page.locator('.tile.is-pointed-out'));
+    const { x, y, width, height } = await window.boxOf(page.locator('.tile.is-highlighted'));
     assert.ok(x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 800, 'the picture is in view');
   });
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'red.png');
-  await page.locator('.tile.is-pointed-out').waitFor({ state: 'detached' });
+  await page.locator('.tile.is-highlighted').waitFor({ state: 'detached' });
 
   await card.getByRole('button', { name: 'Add anyway: copy.png' }).dispatchEvent('click');
   await eventually(async () => assert.equal((await server.images()).length, 3));
@@ -121,7 +121,7 @@ test('without crypto.subtle files are hashed in a worker, and the page stays fre
   });
   await window.drop(await onDisk(other('copy.png')));
   await window.page.locator('.upload[data-state=duplicate]').waitFor();
-  assert.ok(window.requests.some((url) => url.endsWith('/static/js/hash-worker.js')), 'the worker was asked');
+  assert.ok(window.requests.some((url) => url.endsWith('/static/js/upload/hash-worker.js')), 'the worker was asked');
 
   const large = randomBytes(16 << 20);
   const [path] = await onDisk({ name: 'large.bin', bytes: large });
@@ -131,7 +131,7 @@ test('without crypto.subtle files are hashed in a worker, and the page stays fre
   });
   await window.page.setInputFiles('#hashed', path);
   const { hex, longest } = await window.page.evaluate(async () => {
-    const { sha256Of } = await import('/static/js/hashing.js');
+    const { sha256Of } = await import('/static/js/upload/hashing.js');
     let [last, longest] = [performance.now(), 0];
     const timer = setInterval(() => {
       longest = Math.max(longest, performance.now() - last);
@@ -147,7 +147,7 @@ test('without crypto.subtle files are hashed in a worker, and the page stays fre
 });
 
 test('the SHA-256 in plain JavaScript is right for every length around a block, in any pieces', async () => {
-  const source = await readFile(new URL('../../static/js/sha256.js', import.meta.url));
+  const source = await readFile(new URL('../../static/js/upload/sha256.js', import.meta.url));
   const { Sha256 } = await import(`data:text/javascript;base64,${source.toString('base64')}`);
   const hash = (bytes) => new Sha256().update(bytes).hex();
   const ascii = (text) => new TextEncoder().encode(text);

@@ -1,4 +1,4 @@
-// Measures frames with 1,000 pictures on the board: `node frames.js [folder of pictures]`. Run by hand, on a quiet machine.
+// Measures frames with 1,000 photos on the board: `node frames.js [folder of pictures]`. Run by hand, on a quiet machine.
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';

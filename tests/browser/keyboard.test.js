@@ -18,11 +18,11 @@ afterEach(() => server.stop());
 test('with the keyboard alone a picture is added, moved, resized and deleted, and a screen reader hears of it', async () => {
   const window = await Window.open(browser, `${server.url}/`);
   const { page } = window;
-  await tabTo(window, 'Choose pictures');
+  await tabTo(window, 'Choose photos');
   const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
   await chooser.setFiles(await onDisk(red));
   await window.shows('red.png');
-  await said(window, /red\.png was added/);
+  await said(window, /red\.png added/);
   const [before] = await server.images();
 
   await page.evaluate(() => document.activeElement.blur());

@@ -31,7 +31,7 @@ test('guests on plain http in a LAN add, see, move and delete, and are told of d
   }
   await two.drop(await onDisk({ ...red, name: 'again.png' }), 900, 600);
   await two.page.locator('.upload[data-state=duplicate]').getByText('Already on the board as “red.png”.').waitFor();
-  assert.ok(two.requests.some((each) => each.endsWith('/static/js/hash-worker.js')));
+  assert.ok(two.requests.some((each) => each.endsWith('/static/js/upload/hash-worker.js')));
   await two.page.getByRole('button', { name: 'Dismiss again.png' }).click();
 
   await two.page.evaluate((bytes) => {
@@ -43,7 +43,7 @@ test('guests on plain http in a LAN add, see, move and delete, and are told of d
 
   const placed = async () => (await server.images()).find(({ fileName }) => fileName === 'red.png');
   const { x } = await placed();
-  await one.picture('red.png').locator('[data-picture]').focus();
+  await one.picture('red.png').locator('[data-image]').focus();
   await one.page.keyboard.press('ArrowLeft');
   await eventually(async () => assert.ok((await placed()).x < x));
   await one.page.keyboard.press('Delete');

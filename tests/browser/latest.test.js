@@ -33,11 +33,11 @@ const isEmpty = (window) => window.page.locator('html[data-state=empty]').waitFo
 test('the drop zone of /latest takes an image, and every window shows it', async () => {
   const [one, two] = [await open(), await open()];
   await isEmpty(one);
-  assert.ok(await one.page.getByText('Drop images here').isVisible());
+  assert.ok(await one.page.getByText('Drop photos here').isVisible());
   await one.drop(await onDisk(red), 640, 400);
   await showsOnly(one, red);
   await showsOnly(two, red);
-  await one.choose(one.page.getByRole('button', { name: 'Choose images' }), await onDisk(green));
+  await one.choose(one.page.getByRole('button', { name: 'Choose photos' }), await onDisk(green));
   await showsOnly(one, green);
   await showsOnly(two, green);
   for (const window of [one, two]) await window.close();

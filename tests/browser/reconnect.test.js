@@ -28,7 +28,7 @@ test('when the server is killed the page says so, and comes back by itself when 
   assert.match(await status.innerText(), /Offline/);
   assert.equal(await window.picture('red.png').count(), 1, 'what was last known stays');
   await server.start();
-  await window.page.locator('#trouble').getByText('Back again').waitFor();
+  await window.page.locator('#trouble').getByText('Reconnected').waitFor();
   assert.match(await status.innerText(), /Live/);
   await window.page.locator('#trouble').waitFor({ state: 'hidden' });
   await window.shows('red.png');
@@ -57,7 +57,7 @@ test('what was deleted and added while the page was away is right when it is bac
   await other.close();
   assert.equal(await window.page.locator('html').getAttribute('data-feed'), 'lost');
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
-  await window.page.getByRole('button', { name: 'Try now' }).click();
+  await window.page.getByRole('button', { name: 'Reconnect now' }).click();
   await window.shows('green.png', 'blue.png');
   await window.paints('green.png', green.colour);
   await window.page.getByRole('application', { name: 'A blue square' }).waitFor();
@@ -77,10 +77,10 @@ test('a picture that goes while one looks at it and the server is away says so w
   await server.start();
   await server.delete(id);
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
-  await window.page.getByText('Somebody deleted red.png.').waitFor();
-  await window.page.locator('#viewer').getByRole('button', { name: 'Undo' }).click();
+  await window.page.getByText('Someone deleted red.png.').waitFor();
+  await window.page.locator('#lightbox').getByRole('button', { name: 'Undo' }).click();
   await eventually(async () => assert.equal((await server.images()).length, 1));
-  await window.page.locator('#viewer [data-gone]').waitFor({ state: 'hidden' });
+  await window.page.locator('#lightbox [data-gone]').waitFor({ state: 'hidden' });
   await window.close(DOWN);
 });
 
@@ -105,7 +105,7 @@ test('when the server has lost its database the page says so, and afterwards dro
   say('Image:update', (await server.images()).find(({ fileName }) => fileName === 'green.png'));
   say('Feed:state', { state: 'ready' });
   await window.shows('green.png');
-  await window.page.locator('#trouble').getByText('Back again').waitFor();
+  await window.page.locator('#trouble').getByText('Reconnected').waitFor();
   await window.close();
 });
 
@@ -117,7 +117,7 @@ test('a change without a connection is refused with a word, and not lost in sile
   await window.page.locator('html[data-feed=lost]').waitFor();
   await window.picture('red.png').hover();
   await window.page.getByRole('button', { name: 'Delete red.png' }).click();
-  await window.page.getByText('There is no connection right now').waitFor();
+  await window.page.getByText('You’re offline').waitFor();
   assert.equal(await window.picture('red.png').count(), 1);
   await window.close(DOWN);
 });

@@ -36,7 +36,7 @@ test('a picture that one person deletes can be brought back by another, and lies
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
   for (const window of [one, two]) await window.shows();
   await toast(one).getByText('You deleted red.png').waitFor();
-  await toast(two).getByText('Somebody deleted red.png').waitFor();
+  await toast(two).getByText('Someone deleted red.png').waitFor();
   assert.deepEqual(await server.images(), []);
   await toast(two).getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) {
@@ -47,8 +47,8 @@ test('a picture that one person deletes can be brought back by another, and lies
   }
   const [image] = await server.images();
   assert.deepEqual([image.id, image.x, image.y, image.alt], [id, -120, -75, 'A red square']);
-  await one.page.locator('#news').getByText('Somebody brought back red.png').waitFor();
-  assert.equal(await two.page.locator('#news').innerText(), '', 'what one did oneself is no news');
+  await one.page.locator('#events').getByText('Someone restored red.png').waitFor();
+  assert.equal(await two.page.locator('#events').innerText(), '', 'what one did oneself is no news');
   for (const window of [one, two]) await window.close();
 });
 
@@ -59,8 +59,8 @@ test('several deletions are one toast, and one Undo', async () => {
   await one.page.keyboard.press('Control+a');
   await one.page.keyboard.press('Shift+Tab'); // Out of the board: keys of the selection act on the board only.
   await one.page.locator('#selection').getByRole('button', { name: 'Delete' }).click();
-  await toast(one).getByText('You deleted 3 pictures').waitFor();
-  await toast(two).getByText('Somebody deleted 3 pictures').waitFor();
+  await toast(one).getByText('You deleted 3 photos').waitFor();
+  await toast(two).getByText('Someone deleted 3 photos').waitFor();
   assert.equal(await two.page.locator('#deleted').count(), 1);
   await toast(one).getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
@@ -72,7 +72,7 @@ test('Undo is offered for ten seconds, and longer while one points at it or has 
   const window = await open(clocked);
   const { page } = window;
   const remove = async (name) => {
-    await window.picture(name).locator('[data-picture]').focus();
+    await window.picture(name).locator('[data-image]').focus();
     await page.keyboard.press('Delete');
     await toast(window).getByText(`You deleted ${name}`).waitFor();
   };
@@ -90,7 +90,7 @@ test('Undo is offered for ten seconds, and longer while one points at it or has 
   await toast(window).getByRole('button', { name: 'Undo' }).focus();
   await page.clock.fastForward(60_000);
   assert.ok(await toast(window).isVisible(), 'it waits while it has the focus');
-  await window.picture('blue.png').locator('[data-picture]').focus();
+  await window.picture('blue.png').locator('[data-image]').focus();
   await page.clock.fastForward(10_500);
   await toast(window).waitFor({ state: 'hidden' });
   await window.shows('blue.png');
@@ -132,7 +132,7 @@ test('Ctrl+Z also brings back what somebody else has just deleted', async () => 
   const window = await open();
   await window.shows('red.png', 'green.png', 'blue.png');
   await server.delete(id);
-  await toast(window).getByText('Somebody deleted blue.png').waitFor();
+  await toast(window).getByText('Someone deleted blue.png').waitFor();
   await window.page.mouse.click(...(await middleOf(window, 'green.png')));
   await window.page.keyboard.press('Control+z');
   await window.shows('red.png', 'green.png', 'blue.png');
@@ -149,7 +149,7 @@ test('what was purged meanwhile cannot be brought back, and that is said', async
   await window.shows();
   await new Promise((resolve) => setTimeout(resolve, 1_200));
   await toast(window).getByRole('button', { name: 'Undo' }).click();
-  await window.page.getByText('A picture could not be brought back: there is no such image.').waitFor();
+  await window.page.getByText('A photo could not be restored: there is no such image.').waitFor();
   await window.shows();
   await window.close();
 });

@@ -73,7 +73,7 @@ test('pictures are selected by a click, with shift, by a band, all by Ctrl+A, an
   await are('blue.png', 'green.png', 'red.png');
   assert.equal(await page.locator('#selection [data-count]').innerText(), '3 selected');
   const description = await page.getByRole('application', { name: 'red.png' }).getAttribute('aria-describedby');
-  assert.ok(description.split(' ').includes('picture-selected'), 'a screen reader is told that it is selected');
+  assert.ok(description.split(' ').includes('tile-selected'), 'a screen reader is told that it is selected');
   await page.keyboard.press('Escape');
   await are();
   await page.locator('#selection').waitFor({ state: 'hidden' });
@@ -226,11 +226,11 @@ test('with the keyboard alone several are selected, moved and deleted together',
       assert.deepEqual([now[name].x - before[name].x, now[name].y - before[name].y], [10, 100], name);
     }
   });
-  await said(one, /2 pictures moved/);
+  await said(one, /2 photos moved/);
   await one.page.keyboard.press('Delete');
   for (const window of [one, two]) await window.shows('blue.png');
   await eventually(async () => assert.equal(await focused(one), 'blue.png'));
-  await said(one, /You deleted 2 pictures/);
+  await said(one, /You deleted 2 photos/);
 
   await one.page.keyboard.press('Control+a');
   await one.page.keyboard.press('ArrowUp');

@@ -17,7 +17,7 @@ beforeEach(async () => (server = await Server.start()));
 afterEach(() => server.stop());
 
 const open = () => Window.open(browser, `${server.url}/`);
-const news = ({ page }) => page.locator('#news');
+const news = ({ page }) => page.locator('#events');
 
 test('a name of one\'s own is kept in the browser, goes with the pictures, and others read it', async () => {
   const [one, two] = [await open(), await open()];
@@ -53,16 +53,16 @@ test('what others add is told in one quiet line, merged, and never what one adds
   const [one, two] = [await open(), await open()];
   await one.page.evaluate(() => localStorage.setItem('name', 'Ada'));
   await one.drop(await onDisk(red, green, blue));
-  await news(two).getByText('Ada added 3 pictures').waitFor();
+  await news(two).getByText('Ada added 3 photos').waitFor();
   assert.equal(await news(two).getAttribute('role'), 'status', 'a screen reader hears of it when it has time');
   await server.upload(picture('grace.png', { colour: [90, 90, 20] }), { author: 'Grace' });
-  await news(two).getByText('Ada and Grace added 4 pictures').waitFor();
+  await news(two).getByText('Ada and Grace added 4 photos').waitFor();
   assert.equal(await news(two).locator('span').count(), 1, 'it is one line');
   await news(one).getByText('Grace added grace.png').waitFor();
   assert.doesNotMatch(await news(one).innerText(), /Ada/);
   await eventually(async () => assert.equal(await news(two).innerText(), ''));
   await server.upload(picture('nobody.png', { colour: [9, 90, 20] }));
-  await news(two).getByText('Somebody added nobody.png').waitFor();
+  await news(two).getByText('Someone added nobody.png').waitFor();
   for (const window of [one, two]) await window.close();
 });
 

@@ -28,7 +28,7 @@ test('a text file called .png says why it is refused, by name, where it was drop
   assert.equal(await card.getByRole('button', { name: 'again' }).count(), 0, 'trying again makes no sense');
   await eventually(async () => assert.match(await window.page.locator('#say-assertive').textContent(), /notes\.png could not be added/));
   await card.getByRole('button', { name: 'Dismiss notes.png' }).click();
-  await window.page.getByRole('heading', { name: 'Drop pictures here' }).waitFor();
+  await window.page.getByRole('heading', { name: 'Drop photos here' }).waitFor();
   assert.deepEqual(await server.images(), []);
   await window.close([REFUSED]);
 });
@@ -125,7 +125,7 @@ test('on plain http in a LAN, where browsers withhold randomUUID, subtle and the
 test('the ids of uploads are UUIDs of version 7 that ascend', async () => {
   const window = await Window.open(browser, `${server.url}/`);
   const ids = await window.page.evaluate(async () => {
-    const { uuidv7 } = await import('/static/js/uuid.js');
+    const { uuidv7 } = await import('/static/js/upload/uuid.js');
     return Array.from({ length: 10_000 }, () => uuidv7());
   });
   assert.deepEqual(ids, [...new Set(ids)].sort());

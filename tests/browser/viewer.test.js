@@ -34,14 +34,14 @@ const dialog = ({ page }) => page.getByRole('dialog', { name: /\.png$/ });
 /** Waits until the large view shows this picture, with its pixels. */
 async function views(window, name) {
   await window.page.getByRole('dialog', { name }).waitFor();
-  await window.page.locator('#viewer.is-loaded').waitFor();
+  await window.page.locator('#lightbox.is-loaded').waitFor();
 }
 
-const closed = ({ page }) => page.locator('#viewer').waitFor({ state: 'hidden' });
+const closed = ({ page }) => page.locator('#lightbox').waitFor({ state: 'hidden' });
 
 /** How many screen pixels wide the picture is shown. */
-const shownWidth = (window) => window.page.locator('.viewer-content').evaluate((element) => Math.round(element.getBoundingClientRect().width));
-const shownAt = (window) => window.page.locator('.viewer-content').evaluate((element) => Math.round(element.getBoundingClientRect().x));
+const shownWidth = (window) => window.page.locator('.lightbox-content').evaluate((element) => Math.round(element.getBoundingClientRect().width));
+const shownAt = (window) => window.page.locator('.lightbox-content').evaluate((element) => Math.round(element.getBoundingClientRect().x));
 
 test('a double click opens the large view, which tells all about the picture; Escape gives the focus back', async () => {
   await three();
@@ -49,10 +49,10 @@ test('a double click opens the large view, which tells all about the picture; Es
   const { page } = window;
   await page.mouse.dblclick(...(await middleOf(window, 'green.png')));
   await views(window, 'green.png');
-  const about = await page.locator('.viewer-about').innerText();
+  const about = await page.locator('.lightbox-about').innerText();
   for (const fact of [/green\.png/, /Added by Ada/, /1600 × 1200/, /\d kB/, /PNG/]) assert.match(about, fact);
   assert.match(about, new RegExp(String(new Date().getFullYear())));
-  assert.equal(await page.locator('#viewer [data-count]').innerText(), '2 of 3');
+  assert.equal(await page.locator('#lightbox [data-count]').innerText(), '2 of 3');
   assert.match(page.url(), /#image=[0-9a-f-]{36}$/);
 
   await page.keyboard.press('ArrowRight');
@@ -60,9 +60,9 @@ test('a double click opens the large view, which tells all about the picture; Es
   await said(window, /blue\.png, 3 of 3/);
   await page.keyboard.press('ArrowRight');
   await views(window, 'red.png');
-  await page.getByRole('button', { name: 'Previous picture' }).click();
+  await page.getByRole('button', { name: 'Previous photo' }).click();
   await views(window, 'blue.png');
-  await page.getByRole('button', { name: 'Next picture' }).click();
+  await page.getByRole('button', { name: 'Next photo' }).click();
   await views(window, 'red.png');
   await page.keyboard.press('Escape');
   await closed(window);
@@ -78,25 +78,25 @@ test('with the keyboard alone: Enter opens it, the focus stays inside, keys zoom
   await tabTo(window, 'green.png');
   await page.keyboard.press('Enter');
   await views(window, 'green.png');
-  const inside = () => page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('#viewer') !== null);
+  const inside = () => page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('#lightbox') !== null);
   const reached = new Set();
   for (let press = 0; press < 30; press += 1) {
     await page.keyboard.press('Tab');
     assert.ok(await inside(), 'the focus is in the large view');
     reached.add(await focused(window));
   }
-  for (const name of ['Close', 'Previous picture', 'Next picture', 'Zoom in', 'Download', 'Copy link', 'Delete']) {
+  for (const name of ['Close', 'Previous photo', 'Next photo', 'Zoom in', 'Download', 'Copy link', 'Delete']) {
     assert.ok(reached.has(name), `${name} can be reached: ${[...reached]}`);
   }
   await page.locator('[data-stage]').focus();
   const fitting = await shownWidth(window);
   await page.keyboard.press('0');
   await eventually(async () => assert.equal(await shownWidth(window), 1600));
-  assert.match(await page.locator('#viewer [data-scale]').innerText(), /100 %/);
+  assert.match(await page.locator('#lightbox [data-scale]').innerText(), /100 %/);
   const x = await shownAt(window);
   await page.keyboard.press('ArrowRight');
   await eventually(async () => assert.equal(await shownAt(window), x - 80));
-  assert.equal(await page.locator('#viewer-name').innerText(), 'green.png', 'a zoomed picture is panned');
+  assert.equal(await page.locator('#lightbox-name').innerText(), 'green.png', 'a zoomed picture is panned');
   await page.keyboard.press('1');
   await eventually(async () => assert.equal(await shownWidth(window), fitting));
   await page.keyboard.press('+');
@@ -131,9 +131,9 @@ test('wheel, double click and buttons zoom at the pointer, and dragging pans', a
   await page.mouse.move(middle[0] + 50, middle[1], { steps: 3 });
   await page.mouse.up();
   assert.equal(await shownAt(window), x + 50);
-  await page.locator('#viewer').getByRole('button', { name: 'Show all of it' }).click();
+  await page.locator('#lightbox').getByRole('button', { name: 'Fit to window' }).click();
   await eventually(async () => assert.equal(await shownWidth(window), fitting));
-  await page.locator('#viewer').getByRole('button', { name: 'Zoom in' }).click();
+  await page.locator('#lightbox').getByRole('button', { name: 'Zoom in' }).click();
   await eventually(async () => assert.equal(await shownWidth(window), Math.round(fitting * 1.5)));
   await window.close();
 });
@@ -155,17 +155,17 @@ test('on a phone a double tap opens it, swiping goes on, two fingers zoom, and e
   await fingers.pinch([195, 320], 100, 200);
   await eventually(async () => assert.ok(Math.abs((await shownWidth(window)) - fitting * 2) < 4));
   await fingers.drag([300, 300], [200, 300]);
-  assert.equal(await page.locator('#viewer-name').innerText(), 'green.png', 'a zoomed picture is panned');
+  assert.equal(await page.locator('#lightbox-name').innerText(), 'green.png', 'a zoomed picture is panned');
   for (const type of ['Start', 'End', 'Start', 'End']) await fingers.touch(type, ...(type === 'Start' ? [[195, 320]] : []));
   await eventually(async () => assert.equal(await shownWidth(window), fitting, 'a double tap shows all of it'));
 
   await page.getByRole('button', { name: 'Details' }).tap();
-  for (const name of ['Close', 'Next picture', 'Delete', 'Copy link', 'Details']) {
+  for (const name of ['Close', 'Next photo', 'Delete', 'Copy link', 'Details']) {
     const { x, y, width, height } = await window.boxOf(dialog(window).getByRole('button', { name }));
     assert.ok(width >= 40 && height >= 40 && x >= 0 && x + width <= 390 && y + height <= 844, `${name}: ${[x, y, width, height]}`);
   }
   await page.getByLabel('Description').waitFor();
-  assert.equal(await page.evaluate(() => document.querySelector('#viewer').scrollWidth), 390);
+  assert.equal(await page.evaluate(() => document.querySelector('#lightbox').scrollWidth), 390);
   await page.getByRole('button', { name: 'Close' }).tap();
   await closed(window);
   await image.tap();
@@ -190,7 +190,7 @@ test('a picture is downloaded, and its link copied, also on plain http where pag
   assert.deepEqual(await readFile(await download.path()), red.bytes);
 
   await page.getByRole('button', { name: 'Copy link' }).click();
-  await page.getByText('The link is copied.').waitFor();
+  await page.getByText('Link copied').waitFor();
   assert.equal(await focused(window), 'Copy link', 'the focus stays');
   await page.getByLabel('Description').focus();
   await page.keyboard.press('Control+v');
@@ -211,7 +211,7 @@ test('a picture is downloaded, and its link copied, also on plain http where pag
 test('a link to a picture that is gone says so and shows the board', async () => {
   await three();
   const window = await open({}, '#image=0194bd2c-7a00-7000-8000-000000000001');
-  await window.page.getByText('That picture is not on the board any more.').waitFor();
+  await window.page.getByText('This photo is no longer on the board.').waitFor();
   await window.shows('red.png', 'green.png', 'blue.png');
   assert.equal(new URL(window.page.url()).hash, '');
   await window.close();
@@ -228,7 +228,7 @@ test('a description is stored, shown to everybody, and read out in place of the 
   await eventually(async () => assert.equal(await two.page.getByLabel('Description').inputValue(), 'A red square'));
   assert.equal((await server.images()).find((image) => image.id === id).alt, 'A red square');
   for (const window of [one, two]) {
-    assert.equal(await dialog(window).locator('[data-picture]').getAttribute('alt'), 'A red square');
+    assert.equal(await dialog(window).locator('[data-image]').getAttribute('alt'), 'A red square');
     await window.page.keyboard.press('Escape');
     await closed(window);
     await window.page.getByRole('application', { name: 'A red square' }).waitFor();
@@ -250,15 +250,15 @@ test('a picture that somebody deletes while it is looked at says so, and Undo br
   await views(window, 'green.png');
   await page.getByRole('button', { name: 'Copy link' }).focus();
   await server.delete(id);
-  await page.locator('#viewer [data-gone]').getByText('Somebody deleted green.png.').waitFor();
+  await page.locator('#lightbox [data-gone]').getByText('Someone deleted green.png.').waitFor();
   assert.equal(await page.locator('#deleted').isVisible(), false, 'it is said once');
   assert.equal(await focused(window), 'Undo', 'what had the focus cannot be used now');
   await page.keyboard.press('Enter');
-  await page.locator('#viewer [data-gone]').waitFor({ state: 'hidden' });
+  await page.locator('#lightbox [data-gone]').waitFor({ state: 'hidden' });
   await eventually(async () => assert.equal((await server.images()).length, 3));
   await said(window, /green\.png is back/);
   await server.delete(id);
-  await page.locator('#viewer [data-gone]').getByText('Somebody deleted green.png.').waitFor();
+  await page.locator('#lightbox [data-gone]').getByText('Someone deleted green.png.').waitFor();
   await page.keyboard.press('Escape');
   await closed(window);
   await window.shows('red.png', 'blue.png');
@@ -275,13 +275,13 @@ test('a picture deleted in the large view makes room for the next one, and can b
   await one.page.getByText('You deleted red.png').waitFor();
   await one.page.locator('#deleted').getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
-  await eventually(async () => assert.equal(await one.page.locator('#viewer [data-count]').innerText(), '2 of 3'));
+  await eventually(async () => assert.equal(await one.page.locator('#lightbox [data-count]').innerText(), '2 of 3'));
   for (const each of ['green.png', 'blue.png', 'red.png']) {
     await views(one, each);
     await one.page.keyboard.press('Delete');
     await two.picture(each).waitFor({ state: 'detached' });
   }
   await closed(one);
-  await one.page.getByRole('heading', { name: 'Drop pictures here' }).waitFor();
+  await one.page.getByRole('heading', { name: 'Drop photos here' }).waitFor();
   for (const window of [one, two]) await window.close();
 });
