@@ -9,9 +9,10 @@ use reql::{Command, r};
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
+use super::client::Binary;
 use super::error::{StoreError, shorten};
 use super::{Store, is_deleted, pool, read};
-use crate::image::{Binary, ImageId, ImageMeta, ImageRecord, NewImage};
+use crate::image::{ImageId, ImageMeta, ImageRecord, NewImage};
 
 /// How long the database may take to store one image, on disk. A slow disk writes 90 MiB, the most that is taken, in
 /// some ten seconds.
@@ -91,7 +92,7 @@ impl Store {
     async fn insert_now(&self, image: NewImage) -> Result<Insert, StoreError> {
         let NewImage {
             meta,
-            place,
+            requested,
             file,
             thumb,
         } = image;
@@ -116,7 +117,7 @@ impl Store {
         if let Some(record) = present.placed {
             return Ok(Insert::Existing(record));
         }
-        let reservation = self.reserve(&meta, place).await;
+        let reservation = self.reserve(&meta, requested).await;
         let placement = reservation.placement;
         let record = ImageRecord {
             meta,

@@ -11,6 +11,7 @@
 //! ```
 
 mod change;
+mod client;
 mod connection;
 mod error;
 mod feed;
@@ -39,7 +40,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use connection::Connector;
-use places::Places;
+use places::FreePlacements;
 use pool::Pool;
 
 pub use change::{Durability, PlacementChange};
@@ -81,7 +82,7 @@ struct Inner {
     pool: Pool,
     uploads: ByteBudget,
     downloads: ByteBudget,
-    places: Arc<Places>,
+    places: Arc<FreePlacements>,
     /// For how long a delete can be undone.
     undo_window: Duration,
     /// Tells the sweep that something was deleted.
@@ -115,7 +116,7 @@ impl Store {
                 pool,
                 uploads: ByteBudget::new(BYTES_IN_FLIGHT),
                 downloads: ByteBudget::new(BYTES_IN_FLIGHT),
-                places: Arc::new(Places::new()),
+                places: Arc::new(FreePlacements::new()),
                 undo_window,
                 deleted: Arc::default(),
                 stop: background.clone(),

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::feed::{Element, feed_options};
 use super::grid::{Area, Grid, shown_size};
 use super::{Inner, Store, StoreError};
-use crate::image::{ImageId, ImageMeta, Place, Placement, Timestamp};
+use crate::image::{ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
 
 /// How many changes the database keeps for this feed, which is always read: more than a burst has.
 const QUEUE: u32 = 10_000;
@@ -31,7 +31,7 @@ const KNOWN_LIMIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What this server knows of the places on the board.
-pub(super) struct Places {
+pub(super) struct FreePlacements {
     board: Mutex<Board>,
     /// Whether the feed has told everything that there is.
     is_known: watch::Sender<bool>,
@@ -57,7 +57,7 @@ struct Known {
 
 /// A place for an upload that is under way. When it is dropped, the place is free again, unless the image was stored.
 pub(super) struct Reservation {
-    places: Arc<Places>,
+    places: Arc<FreePlacements>,
     id: ImageId,
     pub(super) placement: Placement,
     was_stored: bool,
@@ -76,7 +76,11 @@ struct Row {
 
 impl Store {
     /// Finds a place for an image: where its uploader wants it, or on the grid, in front of the others.
-    pub(super) async fn reserve(&self, meta: &ImageMeta, wanted: Place) -> Reservation {
+    pub(super) async fn reserve(
+        &self,
+        meta: &ImageMeta,
+        wanted: RequestedPlacement,
+    ) -> Reservation {
         let places = &self.inner.places;
         if wanted.x.is_none() || wanted.y.is_none() {
             self.follow_places();
@@ -127,7 +131,7 @@ impl Store {
 }
 
 /// Follows the board until the store is gone.
-async fn follow(store: Weak<Inner>, places: Arc<Places>) {
+async fn follow(store: Weak<Inner>, places: Arc<FreePlacements>) {
     while let Some(inner) = store.upgrade() {
         let feed = Store { inner }.places_feed().await;
         let error = match feed {
@@ -139,7 +143,7 @@ async fn follow(store: Weak<Inner>, places: Arc<Places>) {
     }
 }
 
-impl Places {
+impl FreePlacements {
     pub(super) fn new() -> Self {
         Self {
             board: Mutex::default(),
@@ -193,7 +197,7 @@ impl Drop for Reservation {
 }
 
 impl Board {
-    fn reserve(&mut self, meta: &ImageMeta, wanted: Place) -> Placement {
+    fn reserve(&mut self, meta: &ImageMeta, wanted: RequestedPlacement) -> Placement {
         let id = meta.id;
         if let Some(known) = self.known.get_mut(&id).filter(|known| known.uploads > 0) {
             known.uploads += 1;
@@ -316,8 +320,11 @@ mod tests {
     fn a_place_is_free_again_if_the_upload_fails_and_taken_if_it_does_not() {
         let mut board = followed();
         let metas = [meta(), meta(), meta(), meta()];
-        let x =
-            |board: &mut Board, number: usize| board.reserve(&metas[number], Place::default()).x;
+        let x = |board: &mut Board, number: usize| {
+            board
+                .reserve(&metas[number], RequestedPlacement::default())
+                .x
+        };
         assert_eq!((x(&mut board, 0), x(&mut board, 1)), (0.0, 264.0));
         board.release(metas[0].id, false);
         assert_eq!(x(&mut board, 2), 0.0);
@@ -330,8 +337,8 @@ mod tests {
     fn a_repeated_upload_has_the_place_of_the_first() {
         let mut board = followed();
         let meta = meta();
-        let first = board.reserve(&meta, Place::default());
-        assert_eq!(board.reserve(&meta, Place::default()), first);
+        let first = board.reserve(&meta, RequestedPlacement::default());
+        assert_eq!(board.reserve(&meta, RequestedPlacement::default()), first);
         board.release(meta.id, false);
         assert!(board.known.contains_key(&meta.id));
         board.release(meta.id, true);
@@ -344,8 +351,8 @@ mod tests {
         let (kept, gone, under_way, stored) = (meta(), meta(), meta(), meta());
         board.hear(Value::Null, row(&kept, 0.0));
         board.hear(Value::Null, row(&gone, 264.0));
-        board.reserve(&under_way, Place::default());
-        board.reserve(&stored, Place::default());
+        board.reserve(&under_way, RequestedPlacement::default());
+        board.reserve(&stored, RequestedPlacement::default());
         board.feed = 2;
         board.hear(Value::Null, row(&kept, 2640.0));
         // Stored after the feed has read its part of the table; the feed will tell it as a change.
@@ -353,7 +360,8 @@ mod tests {
         board.forget_unnamed();
         let known = |meta: &ImageMeta| board.known.contains_key(&meta.id);
         assert!(known(&kept) && known(&under_way) && known(&stored) && !known(&gone));
-        let free = [meta(), meta(), meta()].map(|meta| board.reserve(&meta, Place::default()).x);
+        let free = [meta(), meta(), meta()]
+            .map(|meta| board.reserve(&meta, RequestedPlacement::default()).x);
         assert_eq!(free, [0.0, 264.0, 1056.0]);
         board.hear(row(&kept, 2640.0), Value::Null);
         assert!(!board.known.contains_key(&kept.id));
@@ -361,7 +369,7 @@ mod tests {
 
     #[test]
     fn an_upload_with_a_place_is_kept_free_too_and_forgotten_where_nobody_follows() {
-        let place = Place {
+        let place = RequestedPlacement {
             x: Some(10.0),
             y: Some(10.0),
             w: Some(100.0),
@@ -369,7 +377,10 @@ mod tests {
         let mut board = Board::default();
         let (dropped, other) = (meta(), meta());
         assert_eq!(board.reserve(&dropped, place).x, 10.0);
-        assert_eq!(board.reserve(&other, Place::default()).x, 264.0);
+        assert_eq!(
+            board.reserve(&other, RequestedPlacement::default()).x,
+            264.0
+        );
         board.release(dropped.id, true);
         board.release(other.id, true);
         assert!(board.known.is_empty());

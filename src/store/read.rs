@@ -8,9 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::client::Binary;
 use super::error::StoreError;
 use super::{Store, is_deleted, pool, without_bytes};
-use crate::image::{Binary, ImageId, ImageMeta, ImageRecord, Timestamp};
+use crate::image::{ImageId, ImageMeta, ImageRecord, Timestamp};
 
 /// How long the database may take to read one image.
 const FILE_LIMIT: Duration = Duration::from_secs(30);

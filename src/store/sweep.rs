@@ -19,7 +19,7 @@ use super::insert::Written;
 use super::read::{between, document, first_id};
 use super::remove::{Marked, before_now};
 use super::{Inner, Store, StoreError, is_deleted};
-use crate::image::{ImageId, ImageMeta, ImageRecord, Place};
+use crate::image::{ImageId, ImageMeta, ImageRecord, RequestedPlacement};
 
 /// The time from one sweep through both tables to the next.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -182,7 +182,7 @@ impl Store {
         let Some(meta) = document::<ImageMeta>(row, "images")? else {
             return Ok(false);
         };
-        let reservation = self.reserve(&meta, Place::default()).await;
+        let reservation = self.reserve(&meta, RequestedPlacement::default()).await;
         let placement = reservation.placement;
         // The thumbnails are looked after next.
         let record = ImageRecord {

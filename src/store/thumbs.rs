@@ -13,9 +13,10 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::change::{ALREADY_DELETED, found, hard_update};
+use super::client::Binary;
 use super::sweep::id_of;
 use super::{DELETED_AT, Inner, Store, StoreError};
-use crate::image::{Binary, ImageId, Limits, thumbnail_to_store};
+use crate::image::{ImageId, Limits, thumbnail_to_store};
 
 /// The time from one look for images without a thumbnail to the next.
 const INTERVAL: Duration = Duration::from_secs(3600);

@@ -6,6 +6,7 @@ mod health;
 mod http;
 mod images;
 mod pages;
+mod record;
 mod sockets;
 mod state;
 mod uploads;

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use futures::FutureExt as _;
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream;
 use uuid::Uuid;
 
 use super::*;
@@ -23,7 +25,7 @@ async fn an_image_comes_back_as_it_was_stored() {
     let file: Bytes = (0..=255).cycle().take(70_001).collect();
     let mut image = image_with_id(ImageId::new(), file.clone());
     image.meta.alt = Some("a cat".into());
-    image.place = Place {
+    image.requested = RequestedPlacement {
         x: Some(-10.5),
         y: Some(1e6),
         w: Some(33.25),
@@ -128,10 +130,12 @@ async fn a_list_goes_from_the_newest_to_the_oldest() {
     let mut ids: Vec<ImageId> = (0..40).map(|day| id_at(now - day * 30 * DAY, 0)).collect();
     ids.extend((0..300).map(|number| id_at(now - 5 * DAY, number)));
     ids.push(id_at(now + DAY, 0));
-    let images = ids
-        .iter()
-        .map(|id| image_with_id(*id, Bytes::from_static(b"x")));
-    join_all(images.map(|image| created(&store, image))).await;
+    // No more at once than the pool has sessions: a query that waits too long for one fails.
+    stream::iter(&ids)
+        .for_each_concurrent(16, async |&id| {
+            created(&store, image_with_id(id, Bytes::from_static(b"x"))).await;
+        })
+        .await;
     ids.sort();
     ids.reverse();
 
@@ -253,7 +257,6 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
     let id = image.meta.id;
     let mut feed = Box::pin(store.board_feed().await.unwrap());
     assert!(store.insert(image).now_or_never().is_none());
-    use futures::StreamExt as _;
     loop {
         if let crate::store::FeedEvent::Update(record) = feed.next().await.unwrap().unwrap() {
             assert_eq!(record.meta.id, id);

@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use super::{ClusterSettings, Insert, Store};
 use crate::engine::{Engine, EngineSettings};
 use crate::image::{
-    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Placement, Timestamp,
+    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, Timestamp,
 };
 
 /// Longer than any test takes.
@@ -136,7 +136,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
             author: Some("Åsa".into()),
             created_at: Timestamp::now(),
         },
-        place: Place::default(),
+        requested: RequestedPlacement::default(),
         file,
         thumb: None,
     }

@@ -56,7 +56,7 @@ async fn they_fill_a_grid_in_front_of_the_earlier_ones() {
 async fn uploads_at_the_same_time_right_after_a_start_overlap_nothing() {
     let store = TestStore::new().await;
     let mut dropped = image(b"dog");
-    dropped.place = Place {
+    dropped.requested = RequestedPlacement {
         x: Some(300.0),
         y: Some(-500.0),
         w: Some(1500.0),
@@ -70,7 +70,7 @@ async fn uploads_at_the_same_time_right_after_a_start_overlap_nothing() {
             (image.meta.width, image.meta.height) = (100, 10_000);
         }
         if number % 7 == 0 {
-            image.place.w = Some(500.0);
+            image.requested.w = Some(500.0);
         }
         created(&restarted, image)
     });

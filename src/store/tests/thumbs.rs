@@ -5,6 +5,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::*;
+use crate::image::sniff;
 use crate::store::{DELETED_AT, FeedEvent};
 
 /// A photograph whose thumbnail is not itself, since it must be turned.
@@ -85,7 +86,7 @@ async fn images_from_before_get_theirs_and_the_board_is_told() {
         assert_eq!((record.meta.id, record.has_thumb()), (id, has_thumb));
     }
     let thumb = store.thumb(photo).await.unwrap().unwrap();
-    assert!(ImageType::of(&thumb).is_some());
+    assert!(sniff(&thumb).is_some());
     assert_eq!(store.without_thumb().await, Ok(vec![]));
     let row = store.placement_row(gone).await.unwrap();
     assert!(row.get("thumb").is_none() && row[DELETED_AT].is_string());

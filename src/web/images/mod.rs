@@ -19,6 +19,7 @@ use crate::web::http::conditional::{Requested, is_known, requested_range};
 use crate::web::http::connection::Connection;
 use crate::web::http::disposition::disposition;
 use crate::web::http::problem::Problem;
+use crate::web::record::RecordJson;
 use crate::web::state::State;
 
 /// An image's bytes never change: a new picture has a new id. Only for this user, since who may see it is not for a shared
@@ -90,7 +91,7 @@ pub(crate) async fn list(
         .store
         .list(list_query(request.query_string())?)
         .await?;
-    let images = page.images.iter().map(ImageRecord::shown).collect();
+    let images = page.images.iter().map(RecordJson::from).collect();
     let body = Body {
         images,
         next: page.next,

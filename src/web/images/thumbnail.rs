@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::{IMMUTABLE, requested_id};
-use crate::image::ImageType;
+use crate::image::sniff;
 use crate::web::http::body::{LengthOnly, Slices};
 use crate::web::http::conditional::is_known;
 use crate::web::http::connection::Connection;
@@ -36,7 +36,7 @@ pub(crate) async fn show(
     }
     let bytes = state.thumbnail_cache.get(&state.store, id).await?;
     let bytes = bytes.ok_or_else(Problem::no_thumbnail)?;
-    let kind = ImageType::of(&bytes).ok_or_else(Problem::no_thumbnail)?;
+    let kind = sniff(&bytes).ok_or_else(Problem::no_thumbnail)?;
     let body = if request.method() == Method::HEAD {
         BoxBody::new(LengthOnly(bytes.len() as u64))
     } else {

@@ -71,9 +71,9 @@ impl Reading {
             "fileName" => self.upload.file_name = self.text("fileName", field).await?,
             "author" => self.upload.author = self.text("author", field).await?,
             "alt" => self.upload.alt = self.text("alt", field).await?,
-            "x" => self.upload.place.x = self.value("x", field, "a number").await?,
-            "y" => self.upload.place.y = self.value("y", field, "a number").await?,
-            "w" => self.upload.place.w = self.value("w", field, "a number").await?,
+            "x" => self.upload.requested.x = self.value("x", field, "a number").await?,
+            "y" => self.upload.requested.y = self.value("y", field, "a number").await?,
+            "w" => self.upload.requested.w = self.value("w", field, "a number").await?,
             "id" => self.upload.id = self.value("id", field, "a UUIDv7").await?,
             // `type` is the client's word: the bytes know better.
             _ => while chunk(&mut field).await?.is_some() {},

@@ -20,6 +20,7 @@ use self::body::UploadBody;
 use crate::image::{ImageRecord, Upload};
 use crate::store::Insert;
 use crate::web::http::problem::Problem;
+use crate::web::record::{RecordJson, image_url};
 use crate::web::state::State;
 
 /// What a form may have besides the image: its other fields, and the lines between them.
@@ -79,10 +80,9 @@ async fn answer(
             ))
         })?;
     Ok(HttpResponse::build(status)
-        .insert_header((header::LOCATION, record.meta.url()))
+        .insert_header((header::LOCATION, image_url(record.meta.id)))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .content_type("application/json")
-        .body(record.to_json()))
+        .json(RecordJson::from(&record)))
 }
 
 /// 413

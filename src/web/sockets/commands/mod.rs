@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::image::{ImageId, Place, checked_alt, checked_place, clean_file_name};
+use crate::image::{ImageId, RequestedPlacement, checked_alt, checked_placement, clean_file_name};
 use crate::store::{Durability, PlacementChange, StoreError};
 use crate::web::sockets::announcements::{Announcer, Begin, End};
 use crate::web::sockets::protocol::object::Object;
@@ -174,8 +174,8 @@ fn parse_begin(data: Value) -> Result<Begin, String> {
         w,
         h,
     } = read(data)?;
-    let Place { x, y, w } =
-        checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    let RequestedPlacement { x, y, w } =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|refused| refused.to_string())?;
     let h = checked_height(h)?;
     let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
     Ok(Begin {
@@ -190,12 +190,12 @@ fn parse_begin(data: Value) -> Result<Begin, String> {
 
 /// A placeholder may be as high as an image may be wide.
 fn checked_height(h: Option<f64>) -> Result<Option<f64>, String> {
-    let place = Place {
+    let place = RequestedPlacement {
         w: h,
-        ..Place::default()
+        ..RequestedPlacement::default()
     };
-    match checked_place(place) {
-        Ok(Place { w, .. }) => Ok(w),
+    match checked_placement(place) {
+        Ok(RequestedPlacement { w, .. }) => Ok(w),
         Err(_) => Err("h is out of bounds".to_owned()),
     }
 }
@@ -227,7 +227,8 @@ fn parse_update(data: Value) -> Result<Command, String> {
         alt,
         moving,
     } = read(data)?;
-    let place = checked_place(Place { x, y, w }).map_err(|refused| refused.to_string())?;
+    let place =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|refused| refused.to_string())?;
     if z.is_some_and(|z| z.abs() > MAX_Z) {
         return Err("z is too large".to_owned());
     }

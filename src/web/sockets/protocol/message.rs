@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
+use crate::web::record::{MetaJson, RecordJson};
 use crate::web::sockets::announcements::{Begin, End};
 
 /// How far the feed has come, as a viewer is told.
@@ -36,7 +37,7 @@ pub(crate) fn feed_state(state: ShownState) -> Frame {
 
 /// `Image:update` with a record.
 pub(crate) fn image_update(record: &ImageRecord) -> Frame {
-    event("Image:update", record.shown())
+    event("Image:update", RecordJson::from(record))
 }
 
 /// `Image:update` for the latest image; a binary message with the picture must follow.
@@ -54,7 +55,7 @@ pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     event(
         "Image:update",
         Data {
-            image: meta.shown(),
+            image: MetaJson::from(meta),
             file: File { size: length },
         },
     )

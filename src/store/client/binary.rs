@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// The type of the same name in the crate `reql` writes `null` for the pseudotype and cannot read it.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Binary(pub Bytes);
+pub(crate) struct Binary(pub(crate) Bytes);
 
 const TYPE_KEY: &str = "$reql_type$";
 const TYPE_NAME: &str = "BINARY";

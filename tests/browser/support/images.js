@@ -1,4 +1,4 @@
-// Real files to drop: PNGs that are made here, each of one colour with a lighter middle, so that they can be told apart.
+// Generated PNG files, each of one colour with a lighter middle, so that tests can tell them apart.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -6,18 +6,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 
+/** @typedef {[red: number, green: number, blue: number]} Colour */
+/** @typedef {{ name: string, bytes: Buffer, colour: Colour, width: number, height: number }} TestImage */
+
+/** Temporary folders to remove. @type {string[]} */
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /**
  * @param {string} name
- * @param {{ width?: number, height?: number, colour?: [number, number, number] }} [options]
+ * @param {{ width?: number, height?: number, colour?: Colour }} [options]
+ * @returns {TestImage}
  */
-export function picture(name, { width = 320, height = 200, colour = [67, 83, 201] } = {}) {
+export function image(name, { width = 320, height = 200, colour = [67, 83, 201] } = {}) {
   return { name, bytes: png(width, height, colour), colour, width, height };
 }
 
-/** Writes them into a new folder, and answers with their paths. */
-export async function onDisk(...files) {
+/**
+ * Writes files into a new temporary folder, which is removed when the process ends. Returns their paths.
+ * @param {{ name: string, bytes: string | Uint8Array }[]} files
+ */
+export async function writeFiles(...files) {
   const folder = await mkdtemp(join(tmpdir(), 'realtime-photo-files-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return Promise.all(
     files.map(async ({ name, bytes }) => {
       const path = join(folder, name);
@@ -32,14 +45,15 @@ function png(width, height, [red, green, blue]) {
   const rows = Buffer.alloc((width * 3 + 1) * height);
   for (let y = 0; y < height; y += 1) {
     for (let x = 0; x < width; x += 1) {
-      const middle = Math.hypot(x / width - 0.5, y / height - 0.5) < 0.2 ? 40 : 0;
-      rows.set([red + middle, green + middle, blue + middle].map((value) => Math.min(255, value)), y * (width * 3 + 1) + 1 + x * 3);
+      const lighter = Math.hypot(x / width - 0.5, y / height - 0.5) < 0.2 ? 40 : 0;
+      const pixel = [red, green, blue].map((value) => Math.min(255, value + lighter));
+      rows.set(pixel, y * (width * 3 + 1) + 1 + x * 3);
     }
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8);
+  header.set([8, 2, 0, 0, 0], 8); // Eight bits, RGB, no interlacing.
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

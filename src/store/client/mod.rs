@@ -1,0 +1,5 @@
+//! Access to the database server.
+
+mod binary;
+
+pub(super) use binary::Binary;
