@@ -58,14 +58,14 @@ async fn everything_that_a_page_names_is_there_with_its_type() {
         for (at, _) in content.match_indices("\"/static/") {
             waiting.push(content[at + 1..].split('"').next().unwrap().to_owned());
         }
-        for (at, _) in content.match_indices("from './") {
-            waiting.push(format!(
-                "/static/js/{}",
-                content[at + 8..].split('\'').next().unwrap()
-            ));
+        let module = reqwest::Url::parse(&app.url(&path)).unwrap();
+        for (at, _) in content.match_indices(" from '") {
+            let import = content[at + 7..].split('\'').next().unwrap();
+            waiting.push(module.join(import).unwrap().path().to_owned());
         }
     }
-    assert!(seen.len() > 5, "{seen:?}");
+    assert!(seen.len() > 40, "{seen:?}");
+    assert!(seen.contains("/static/js/board/tile.js"), "{seen:?}");
 }
 
 #[tokio::test]
