@@ -102,6 +102,36 @@ async fn no_file_beside_the_pages_can_be_read() {
 }
 
 #[tokio::test]
+async fn an_unknown_address_is_a_page_for_browsers_and_a_problem_for_scripts() {
+    let app = spawn_app().await;
+    for path in [
+        "/nowhere",
+        "/static/nowhere",
+        "/image/0194bd2c-7a00-7000-8000-000000000001",
+    ] {
+        let browser = app.client.get(app.url(path)).header(
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        );
+        let page = browser.send().await.unwrap();
+        assert_eq!(page.status(), 404, "{path}");
+        let headers = page.headers().clone();
+        assert_eq!(text(&headers, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(text(&headers, "vary"), "Accept");
+        assert!(text(&headers, "content-security-policy").starts_with("default-src 'self'"));
+        let page = page.text().await.unwrap();
+        assert!(
+            page.contains("<h1>") && page.contains("href=\"/\""),
+            "{page}"
+        );
+        for accept in ["*/*", "application/json", "image/avif,image/webp,*/*;q=0.8"] {
+            let script = app.client.get(app.url(path)).header("accept", accept);
+            problem(script.send().await.unwrap(), 404).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_server_says_that_it_is_well() {
     let app = spawn_app().await;
     assert_eq!(app.get("/healthz").await.status(), 200);
