@@ -9,7 +9,8 @@ COPY . .
 RUN cargo build --release --locked
 
 FROM debian:bookworm-slim
-RUN useradd --system --create-home --home-dir /data realtime-photo
+RUN useradd --system --home-dir /data realtime-photo \
+ && install --directory --owner realtime-photo --group realtime-photo /data
 COPY --from=build /src/target/release/realtime-photo /usr/local/bin/realtime-photo
 USER realtime-photo
 ENV REALTIME_PHOTO_LISTEN=0.0.0.0:8000 REALTIME_PHOTO_DATA=/data
