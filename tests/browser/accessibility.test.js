@@ -34,7 +34,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await expect(window.page.locator('html')).toHaveAttribute('data-state', 'filled');
       await window.drop([text]);
       await expect(window.page.locator('.upload[data-state=failed]')).toBeVisible();
-      if (path === '/') await window.tile('red.png').locator('[data-picture]').focus();
+      if (path === '/') await window.tile('red.png').locator('[data-image]').focus();
       await expectAccessible(window);
       await window.close();
     }
@@ -58,25 +58,25 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       const second = await server.upload(green, { x: -80, y: 0, w: 160 });
       const window = await open({ path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', ...options });
       const { page } = window;
-      await expect(page.locator('#viewer.is-loaded')).toBeVisible();
+      await expect(page.locator('#lightbox.is-loaded')).toBeVisible();
       await page.locator('[data-stage]').focus();
       await expectAccessible(window);
-      await page.getByLabel('Description').evaluate((area) => area.closest('#viewer').classList.add('is-detailed'));
+      await page.getByLabel('Description').evaluate((area) => area.closest('#lightbox').classList.add('is-detailed'));
       await expectAccessible(window);
       await server.delete(id);
-      await expect(page.getByText('Somebody deleted red.png.')).toBeVisible();
+      await expect(page.getByText('Someone deleted red.png.')).toBeVisible();
       await expectAccessible(window);
       await page.keyboard.press('Escape');
-      await expect(page.locator('#viewer')).toBeHidden();
+      await expect(page.locator('#lightbox')).toBeHidden();
 
       await server.upload(blue, { x: -80, y: 150, w: 160, author: 'Grace' });
-      await expect(page.locator('#news').getByText('Grace added blue.png')).toBeVisible();
+      await expect(page.locator('#events').getByText('Grace added blue.png')).toBeVisible();
       await page.keyboard.press('Control+a');
       await expect(page.getByText('2 selected', { exact: true })).toBeVisible();
       await expectAccessible(window);
       await page.keyboard.press('Escape');
       await server.delete(second.id);
-      await expect(page.locator('#deleted').getByText('Somebody deleted green.png')).toBeVisible();
+      await expect(page.locator('#deleted').getByText('Someone deleted green.png')).toBeVisible();
       await expectAccessible(window);
       await page.getByRole('button', { name: 'Your name' }).click();
       await expect(page.locator('#name-input')).toBeVisible();

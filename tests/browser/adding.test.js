@@ -7,7 +7,7 @@ const tall = image('tall.png', { colour: [30, 140, 60], width: 200, height: 320 
 const text = { name: 'notes.png', bytes: 'This is not an image.' };
 
 /** The placeholders of what others are adding. */
-const arriving = (window) => window.page.locator('.arriving');
+const arriving = (window) => window.page.locator('.remote-upload');
 
 /** Holds uploads back until the returned function is called with what becomes of them and of all later ones. */
 async function holdUploads(window) {
@@ -36,7 +36,7 @@ test('others see a placeholder while an image is being added, which becomes the 
   await release((route) => route.continue());
   for (const window of [one, two, three]) {
     await window.shows('red.png', 'tall.png');
-    await expect(window.page.locator('.arriving, .upload')).toHaveCount(0);
+    await expect(window.page.locator('.remote-upload, .upload')).toHaveCount(0);
   }
   await two.settled();
   const after = await two.boxOf(two.tile('tall.png'));
@@ -61,7 +61,7 @@ function watchForGaps({ page }, { x, y, width, height }) {
         const tile = elementAt('.tile');
         const img = tile?.querySelector('img');
         const isSeen = tile && img.complete && img.naturalWidth > 0 && getComputedStyle(tile).opacity === '1';
-        if (!elementAt('.arriving') && !isSeen) noted.gaps.push([noted.frames, tile?.outerHTML ?? 'no tile']);
+        if (!elementAt('.remote-upload') && !isSeen) noted.gaps.push([noted.frames, tile?.outerHTML ?? 'no tile']);
       });
     },
     [x + width / 2, y + height / 2],
@@ -91,7 +91,7 @@ test('a placeholder disappears when its upload is refused or canceled, or its wi
   await expect(two.page.locator('html')).toHaveAttribute('data-state', 'filled');
   await canceled.close();
   await expect(arriving(two)).toHaveCount(0);
-  await expect(two.page.getByRole('heading', { name: 'Drop pictures here' })).toBeVisible();
+  await expect(two.page.getByRole('heading', { name: 'Drop photos here' })).toBeVisible();
   await release((route) => route.abort().catch(() => {}));
 });
 
@@ -106,7 +106,7 @@ test('the picker accepts what the board can show, and lets iPhones convert HEIC 
 
 test('a phone has a button for its camera, a desktop has none', async ({ open }) => {
   const desktop = await open();
-  await expect(desktop.page.getByRole('button', { name: 'Choose pictures' })).toBeVisible();
+  await expect(desktop.page.getByRole('button', { name: 'Choose photos' })).toBeVisible();
   await expect(desktop.page.getByRole('button', { name: 'Take a photo' })).toHaveCount(0);
   await desktop.close();
   const phone = await open(PHONE);

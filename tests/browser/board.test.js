@@ -33,7 +33,7 @@ test('an image deleted in one window disappears from the others, and the board i
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
   for (const window of [one, two]) {
     await window.shows();
-    await expect(window.page.getByRole('heading', { name: 'Drop pictures here' })).toBeVisible();
+    await expect(window.page.getByRole('heading', { name: 'Drop photos here' })).toBeVisible();
   }
   await expect.poll(() => server.images()).toEqual([]);
 });
@@ -69,11 +69,11 @@ test('every image in a dropped folder is added', async ({ open }) => {
 
 test('images chosen in the picker appear in the middle', async ({ open }) => {
   const window = await open();
-  await window.choose(window.page.getByRole('button', { name: 'Choose pictures' }), [red]);
+  await window.choose(window.page.getByRole('button', { name: 'Choose photos' }), [red]);
   await window.shows('red.png');
   const { x, width } = await settledBox(window, 'red.png');
   expect(Math.abs(x + width / 2 - 640), 'distance from the middle').toBeLessThan(2);
-  await window.choose(window.page.getByRole('button', { name: 'Add pictures' }), [green, blue]);
+  await window.choose(window.page.getByRole('button', { name: 'Add photos' }), [green, blue]);
   await window.shows('red.png', 'green.png', 'blue.png');
 });
 

@@ -4,7 +4,7 @@ import { image } from './support/images.js';
 
 test('the whole board can be downloaded as a ZIP file, unless it is empty', async ({ server, open }) => {
   const window = await open({ acceptDownloads: true });
-  const link = window.page.getByRole('link', { name: 'Download all pictures' });
+  const link = window.page.getByRole('link', { name: 'Download all photos' });
   await expect(window.page.locator('html')).toHaveAttribute('data-state', 'empty');
   await expect(link).toHaveCount(0);
   const images = [image('red.png', { colour: [190, 40, 40] }), image('grün 🌳.png', { colour: [30, 140, 60] })];

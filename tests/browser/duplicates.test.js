@@ -31,7 +31,7 @@ test('a duplicate is pointed out and not sent; one click shows the original, ano
   await announces(window, /copy\.png: Already on the board/);
 
   await card.getByRole('button', { name: 'Show it: red.png' }).click();
-  const original = page.locator('.tile.is-pointed-out');
+  const original = page.locator('.tile.is-highlighted');
   await expect(original).toBeInViewport({ ratio: 1 });
   await hasFocus(window, 'red.png');
   await expect(original).toHaveCount(0);
@@ -115,7 +115,7 @@ test('without crypto.subtle files are hashed in a worker, which leaves the page 
   });
   await window.page.setInputFiles('#hashed', await writeFiles({ name: 'large.bin', bytes: large }));
   const { hex, turns } = await window.page.evaluate(async () => {
-    const { sha256Of } = await import(/** @type {any} */ ('/static/js/hashing.js'));
+    const { sha256Of } = await import(/** @type {any} */ ('/static/js/upload/hashing.js'));
     const [file] = /** @type {HTMLInputElement} */ (document.querySelector('#hashed')).files;
     let turns = 0;
     const timer = setInterval(() => (turns += 1), 5);
@@ -129,7 +129,7 @@ test('without crypto.subtle files are hashed in a worker, which leaves the page 
 });
 
 test('the SHA-256 in plain JavaScript is right for every length around a block, in any pieces', async () => {
-  const source = await readFile(new URL('../../static/js/sha256.js', import.meta.url));
+  const source = await readFile(new URL('../../static/js/upload/sha256.js', import.meta.url));
   const { Sha256 } = await import(`data:text/javascript;base64,${source.toString('base64')}`);
   const hash = (bytes) => new Sha256().update(bytes).hex();
   const ascii = (text) => new TextEncoder().encode(text);

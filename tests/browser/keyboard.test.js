@@ -8,10 +8,10 @@ const green = image('green.png', { colour: [30, 140, 60] });
 test('with the keyboard alone an image is added, moved, resized and deleted, and each step is announced', async ({ server, open }) => {
   const window = await open();
   const { page } = window;
-  await tabTo(window, 'Choose pictures');
+  await tabTo(window, 'Choose photos');
   await window.chooseAfter(() => page.keyboard.press('Enter'), [red]);
   await window.shows('red.png');
-  await announces(window, /red\.png was added/);
+  await announces(window, /red\.png added/);
   const before = await server.image('red.png');
 
   await blur(window);

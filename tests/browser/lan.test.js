@@ -38,7 +38,7 @@ test('guests on plain HTTP in a local network add, see, move and delete images, 
   for (const window of [one, two]) await window.shows('red.png', 'green.png', 'pasted.png');
 
   const { x } = await server.image('red.png');
-  await one.tile('red.png').locator('[data-picture]').focus();
+  await one.tile('red.png').locator('[data-image]').focus();
   await one.page.keyboard.press('ArrowLeft');
   await expect.poll(async () => (await server.image('red.png')).x).toBeLessThan(x);
   await one.page.keyboard.press('Delete');

@@ -26,11 +26,11 @@ async function isEmpty({ page }) {
 test('an image dropped on /latest is shown in every window', async ({ open }) => {
   const [one, two] = [await open({ path }), await open({ path })];
   await isEmpty(one);
-  await expect(one.page.getByText('Drop images here')).toBeVisible();
+  await expect(one.page.getByText('Drop photos here')).toBeVisible();
   await one.drop([red], 640, 400);
   await showsOnly(one, red);
   await showsOnly(two, red);
-  await one.choose(one.page.getByRole('button', { name: 'Choose images' }), [green]);
+  await one.choose(one.page.getByRole('button', { name: 'Choose photos' }), [green]);
   await showsOnly(one, green);
   await showsOnly(two, green);
 });
@@ -66,7 +66,7 @@ test('/latest reconnects after the server was killed, and shows what is the late
   const window = await open({ path, expectedErrors: SERVER_DOWN });
   await showsOnly(window, red);
   await server.kill();
-  await expect(window.page.getByText('The connection is lost').first()).toBeVisible();
+  await expect(window.page.getByText('Connection lost').first()).toBeVisible();
   await server.start();
   await server.upload(green);
   await window.ready();

@@ -19,7 +19,7 @@ async function uploadThree(server) {
   return ids;
 }
 
-const lightbox = ({ page }) => page.locator('#viewer');
+const lightbox = ({ page }) => page.locator('#lightbox');
 const dialog = ({ page }) => page.getByRole('dialog', { name: /\.png$/ });
 
 /** Waits until the lightbox shows this image with its pixels. */
@@ -36,7 +36,7 @@ async function isClosed(window) {
 /** The box of the image in the lightbox, in whole pixels, after all movement has ended. */
 async function contentBox(window) {
   await window.settled();
-  const { x, width } = await window.boxOf(window.page.locator('.viewer-content'));
+  const { x, width } = await window.boxOf(window.page.locator('.lightbox-content'));
   return { x: Math.round(x), width: Math.round(width) };
 }
 
@@ -51,7 +51,7 @@ test('a double click opens the lightbox with the facts of the image; Escape clos
   const { page } = window;
   await page.mouse.dblclick(...(await middleOf(window, 'green.png')));
   await shows(window, 'green.png');
-  const about = page.locator('.viewer-about');
+  const about = page.locator('.lightbox-about');
   for (const fact of [/green\.png/, /Added by Ada/, /1600 × 1200/, /\d kB/, /PNG/]) await expect(about).toHaveText(fact);
   const added = await page.evaluate(() => String(new Date().getFullYear()));
   await expect(about).toHaveText(new RegExp(added));
@@ -63,9 +63,9 @@ test('a double click opens the lightbox with the facts of the image; Escape clos
   await announces(window, /blue\.png, 3 of 3/);
   await page.keyboard.press('ArrowRight');
   await shows(window, 'red.png');
-  await page.getByRole('button', { name: 'Previous picture' }).click();
+  await page.getByRole('button', { name: 'Previous photo' }).click();
   await shows(window, 'blue.png');
-  await page.getByRole('button', { name: 'Next picture' }).click();
+  await page.getByRole('button', { name: 'Next photo' }).click();
   await shows(window, 'red.png');
   await page.keyboard.press('Escape');
   await isClosed(window);
@@ -80,14 +80,14 @@ test('with the keyboard alone Enter opens the lightbox, the focus stays inside, 
   await tabTo(window, 'green.png');
   await page.keyboard.press('Enter');
   await shows(window, 'green.png');
-  const isInside = () => page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('#viewer') !== null);
+  const isInside = () => page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('#lightbox') !== null);
   const reached = new Set();
   for (let press = 0; press < 30; press += 1) {
     await page.keyboard.press('Tab');
     expect(await isInside(), 'the focus is in the lightbox').toBe(true);
     reached.add(await focused(window));
   }
-  for (const name of ['Close', 'Previous picture', 'Next picture', 'Zoom in', 'Download', 'Copy link', 'Delete']) {
+  for (const name of ['Close', 'Previous photo', 'Next photo', 'Zoom in', 'Download', 'Copy link', 'Delete']) {
     expect([...reached]).toContain(name);
   }
   await page.locator('[data-stage]').focus();
@@ -98,7 +98,7 @@ test('with the keyboard alone Enter opens the lightbox, the focus stays inside, 
   const { x } = await contentBox(window);
   await page.keyboard.press('ArrowRight');
   await expect.poll(async () => (await contentBox(window)).x, { message: 'a zoomed image is panned' }).toBe(x - 80);
-  await expect(page.locator('#viewer-name')).toHaveText('green.png');
+  await expect(page.locator('#lightbox-name')).toHaveText('green.png');
   await page.keyboard.press('1');
   await hasWidth(window, fitting);
   await page.keyboard.press('+');
@@ -132,7 +132,7 @@ test('wheel, double click and buttons zoom at the pointer, and dragging pans', a
   await page.mouse.move(middle[0] + 50, middle[1], { steps: 3 });
   await page.mouse.up();
   await expect.poll(async () => (await contentBox(window)).x).toBe(x + 50);
-  await lightbox(window).getByRole('button', { name: 'Show all of it' }).click();
+  await lightbox(window).getByRole('button', { name: 'Fit to window' }).click();
   await hasWidth(window, fitting);
   await lightbox(window).getByRole('button', { name: 'Zoom in' }).click();
   await hasWidth(window, Math.round(fitting * 1.5));
@@ -156,19 +156,19 @@ test('on a phone a double tap opens the lightbox, a swipe pages, two fingers zoo
   const { x: zoomedX } = await contentBox(window);
   await touch.drag([300, 300], [200, 300]);
   await expect.poll(async () => (await contentBox(window)).x, { message: 'a zoomed image is panned' }).toBeLessThan(zoomedX);
-  await expect(page.locator('#viewer-name')).toHaveText('green.png');
+  await expect(page.locator('#lightbox-name')).toHaveText('green.png');
   await touch.doubleTap([195, 320]);
   await hasWidth(window, fitting, 'a double tap shows all of it');
 
   await page.getByRole('button', { name: 'Details' }).tap();
   await expect(page.getByLabel('Description')).toBeVisible();
   await window.settled();
-  for (const name of ['Close', 'Next picture', 'Delete', 'Copy link', 'Details']) {
+  for (const name of ['Close', 'Next photo', 'Delete', 'Copy link', 'Details']) {
     const { x, y, width, height } = await window.boxOf(dialog(window).getByRole('button', { name }));
     const fits = width >= 40 && height >= 40 && x >= 0 && x + width <= 390 && y + height <= 844;
     expect(fits, `${name}: ${[x, y, width, height]}`).toBe(true);
   }
-  expect(await page.evaluate(() => document.querySelector('#viewer').scrollWidth)).toBe(390);
+  expect(await page.evaluate(() => document.querySelector('#lightbox').scrollWidth)).toBe(390);
   await page.getByRole('button', { name: 'Close' }).tap();
   await isClosed(window);
   await tile.tap();
@@ -195,7 +195,7 @@ test('an image is downloaded and its link copied, also on plain HTTP where pages
   expect((await readFile(await download.path())).equals(red.bytes)).toBe(true);
 
   await page.getByRole('button', { name: 'Copy link' }).click();
-  await expect(page.getByText('The link is copied.')).toBeVisible();
+  await expect(page.getByText('Link copied')).toBeVisible();
   await hasFocus(window, 'Copy link');
   const description = page.getByLabel('Description');
   await description.focus();
@@ -216,7 +216,7 @@ test('an image is downloaded and its link copied, also on plain HTTP where pages
 test('a link to a deleted image says so and shows the board', async ({ server, open }) => {
   await uploadThree(server);
   const window = await open({ path: '/#image=0194bd2c-7a00-7000-8000-000000000001' });
-  await expect(window.page.getByText('That picture is not on the board any more.')).toBeVisible();
+  await expect(window.page.getByText('This photo is no longer on the board.')).toBeVisible();
   await window.shows(...names);
   await expect.poll(() => new URL(window.page.url()).hash).toBe('');
 });
@@ -233,7 +233,7 @@ test('a description is stored, shown to everybody, and announced in place of the
   await expect(two.page.getByLabel('Description')).toHaveValue('A red square');
   expect((await server.image('red.png')).alt).toBe('A red square');
   for (const window of [one, two]) {
-    await expect(dialog(window).locator('[data-picture]')).toHaveAttribute('alt', 'A red square');
+    await expect(dialog(window).locator('[data-image]')).toHaveAttribute('alt', 'A red square');
     await window.page.keyboard.press('Escape');
     await isClosed(window);
     await expect(window.page.getByRole('application', { name: 'A red square' })).toBeVisible();
@@ -257,7 +257,7 @@ test('the lightbox says when somebody deletes its image, and Undo restores it', 
   await shows(window, 'green.png');
   await page.getByRole('button', { name: 'Copy link' }).focus();
   await server.delete(id);
-  await expect(gone.getByText('Somebody deleted green.png.')).toBeVisible();
+  await expect(gone.getByText('Someone deleted green.png.')).toBeVisible();
   await expect(page.locator('#deleted'), 'it is said once').toBeHidden();
   await hasFocus(window, 'Undo'); // The focused button cannot be used now.
   await page.keyboard.press('Enter');
@@ -265,7 +265,7 @@ test('the lightbox says when somebody deletes its image, and Undo restores it', 
   await expect.poll(() => server.images()).toHaveLength(3);
   await announces(window, /green\.png is back/);
   await server.delete(id);
-  await expect(gone.getByText('Somebody deleted green.png.')).toBeVisible();
+  await expect(gone.getByText('Someone deleted green.png.')).toBeVisible();
   await page.keyboard.press('Escape');
   await isClosed(window);
   await window.shows('red.png', 'blue.png');
@@ -288,5 +288,5 @@ test('after a deletion in the lightbox the next image is shown, and the deleted 
     await expect(two.tile(each)).toHaveCount(0);
   }
   await isClosed(one);
-  await expect(one.page.getByRole('heading', { name: 'Drop pictures here' })).toBeVisible();
+  await expect(one.page.getByRole('heading', { name: 'Drop photos here' })).toBeVisible();
 });

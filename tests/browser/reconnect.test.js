@@ -15,11 +15,11 @@ test('when the server is killed the page says so, and reconnects when it is star
   await window.shows('red.png');
   await expect(status).toHaveText(/Live/);
   await server.kill();
-  await expect(window.page.getByText('The connection is lost').first()).toBeVisible();
+  await expect(window.page.getByText('Connection lost').first()).toBeVisible();
   await expect(status).toHaveText(/Offline/);
   await expect(window.tile('red.png'), 'the last known images stay').toHaveCount(1);
   await server.start();
-  await expect(window.page.locator('#trouble').getByText('Back again')).toBeVisible();
+  await expect(window.page.locator('#trouble').getByText('Reconnected')).toBeVisible();
   await expect(status).toHaveText(/Live/);
   await expect(window.page.locator('#trouble')).toBeHidden();
   await window.shows('red.png');
@@ -34,7 +34,7 @@ test('a page that reconnects catches up with what was deleted, added and changed
   await window.shows('red.png', 'blue.png');
   await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
   await server.kill();
-  await expect(window.page.getByText('The connection is lost').first()).toBeVisible();
+  await expect(window.page.getByText('Connection lost').first()).toBeVisible();
   await server.start();
   await server.delete(id);
   await server.upload(green);
@@ -47,7 +47,7 @@ test('a page that reconnects catches up with what was deleted, added and changed
   await other.close();
   await expect(window.page.locator('html')).toHaveAttribute('data-feed', 'lost');
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
-  await window.page.getByRole('button', { name: 'Try now' }).click();
+  await window.page.getByRole('button', { name: 'Reconnect now' }).click();
   await window.shows('green.png', 'blue.png');
   await window.paints('green.png', green.colour);
   await expect(window.page.getByRole('application', { name: 'A blue square' })).toBeVisible();
@@ -66,10 +66,10 @@ test('the lightbox says that its image was deleted while the connection was lost
   await server.start();
   await server.delete(id);
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
-  await expect(window.page.getByText('Somebody deleted red.png.')).toBeVisible();
-  await window.page.locator('#viewer').getByRole('button', { name: 'Undo' }).click();
+  await expect(window.page.getByText('Someone deleted red.png.')).toBeVisible();
+  await window.page.locator('#lightbox').getByRole('button', { name: 'Undo' }).click();
   await expect.poll(() => server.images()).toHaveLength(1);
-  await expect(window.page.locator('#viewer [data-gone]')).toBeHidden();
+  await expect(window.page.locator('#lightbox [data-gone]')).toBeHidden();
 });
 
 test('when the server has lost its database the page says so, and later removes what is not sent again', async ({ server, open }) => {
@@ -92,7 +92,7 @@ test('when the server has lost its database the page says so, and later removes 
   send('Image:update', await server.image('green.png'));
   send('Feed:state', { state: 'ready' });
   await window.shows('green.png');
-  await expect(window.page.locator('#trouble').getByText('Back again')).toBeVisible();
+  await expect(window.page.locator('#trouble').getByText('Reconnected')).toBeVisible();
 });
 
 test('a change without a connection is refused with a message', async ({ server, open }) => {
@@ -103,7 +103,7 @@ test('a change without a connection is refused with a message', async ({ server,
   await window.lost();
   await window.tile('red.png').hover();
   await window.page.getByRole('button', { name: 'Delete red.png' }).click();
-  await expect(window.page.getByText('There is no connection right now')).toBeVisible();
+  await expect(window.page.getByText('You’re offline')).toBeVisible();
   await expect(window.tile('red.png')).toHaveCount(1);
 });
 

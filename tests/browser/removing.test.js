@@ -9,7 +9,7 @@ const row = [red, green, blue];
 const names = row.map(({ name }) => name);
 
 const toast = ({ page }) => page.locator('#deleted');
-const news = ({ page }) => page.locator('#news');
+const news = ({ page }) => page.locator('#events');
 
 /** Options of a window whose clock the test turns. */
 const clocked = { prepare: (context) => context.clock.install() };
@@ -22,7 +22,7 @@ test('another viewer can restore a deleted image, with its placement and descrip
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
   for (const window of [one, two]) await window.shows();
   await expect(toast(one).getByText('You deleted red.png')).toBeVisible();
-  await expect(toast(two).getByText('Somebody deleted red.png')).toBeVisible();
+  await expect(toast(two).getByText('Someone deleted red.png')).toBeVisible();
   await expect.poll(() => server.images()).toEqual([]);
   await toast(two).getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) {
@@ -32,7 +32,7 @@ test('another viewer can restore a deleted image, with its placement and descrip
     await expect(toast(window)).toBeHidden();
   }
   expect(await server.images()).toMatchObject([{ id, x: -120, y: -75, alt: 'A red square' }]);
-  await expect(news(one).getByText('Somebody brought back red.png')).toBeVisible();
+  await expect(news(one).getByText('Someone restored red.png')).toBeVisible();
   // What another viewer adds later is reported later; by then one's own deed would have been.
   await server.upload(green, { author: 'Grace' });
   await expect(news(two)).toHaveText('Grace added green.png');
@@ -45,8 +45,8 @@ test('several deletions show one message with one Undo', async ({ server, open }
   await one.page.keyboard.press('Control+a');
   await one.page.keyboard.press('Shift+Tab'); // Out of the board: the keys of the selection act on the board only.
   await one.page.locator('#selection').getByRole('button', { name: 'Delete' }).click();
-  await expect(toast(one).getByText('You deleted 3 pictures')).toBeVisible();
-  await expect(toast(two).getByText('Somebody deleted 3 pictures')).toBeVisible();
+  await expect(toast(one).getByText('You deleted 3 photos')).toBeVisible();
+  await expect(toast(two).getByText('Someone deleted 3 photos')).toBeVisible();
   await expect(toast(two)).toHaveCount(1);
   await toast(one).getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) await window.shows(...names);
@@ -57,7 +57,7 @@ test('Undo is offered for ten seconds, and longer while the pointer or the focus
   const window = await open(clocked);
   const { page } = window;
   const remove = async (name) => {
-    await window.tile(name).locator('[data-picture]').focus();
+    await window.tile(name).locator('[data-image]').focus();
     await page.keyboard.press('Delete');
     await expect(toast(window).getByText(`You deleted ${name}`)).toBeVisible();
   };
@@ -76,7 +76,7 @@ test('Undo is offered for ten seconds, and longer while the pointer or the focus
   await toast(window).getByRole('button', { name: 'Undo' }).focus();
   await page.clock.runFor(15_000);
   await expect(toast(window), 'the focus is in it').toBeVisible();
-  await window.tile('blue.png').locator('[data-picture]').focus();
+  await window.tile('blue.png').locator('[data-image]').focus();
   await page.clock.runFor(10_500);
   await expect(toast(window)).toBeHidden();
   await window.shows('blue.png');
@@ -123,7 +123,7 @@ test('Ctrl+Z also restores what another viewer has just deleted', async ({ serve
   const window = await open();
   await window.shows(...names);
   await server.delete(id);
-  await expect(toast(window).getByText('Somebody deleted blue.png')).toBeVisible();
+  await expect(toast(window).getByText('Someone deleted blue.png')).toBeVisible();
   await window.page.mouse.click(...(await middleOf(window, 'green.png')));
   await window.page.keyboard.press('Control+z');
   await window.shows(...names);
@@ -141,7 +141,7 @@ test.describe('with a short undo window', () => {
     // The server's clock began to run before the page was told, so this waits for longer than the window.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     await toast(window).getByRole('button', { name: 'Undo' }).click();
-    await expect(window.page.getByText('A picture could not be brought back: there is no such image.')).toBeVisible();
+    await expect(window.page.getByText('A photo could not be restored: there is no such image.')).toBeVisible();
     await window.shows();
   });
 });

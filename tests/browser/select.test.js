@@ -65,7 +65,7 @@ test('images are selected by click, Shift, a rubber band and Ctrl+A, and deselec
   await expect(page.locator('#selection [data-count]')).toHaveText('3 selected');
   await expect(page.getByRole('application', { name: 'red.png' }), 'described as selected').toHaveAttribute(
     'aria-describedby',
-    /(^| )picture-selected( |$)/,
+    /(^| )tile-selected( |$)/,
   );
   await page.keyboard.press('Escape');
   await areSelected(window);
@@ -202,11 +202,11 @@ test('with the keyboard alone several images are selected, moved and deleted tog
   await one.page.keyboard.press('ArrowRight');
   await one.page.keyboard.press('Shift+ArrowDown');
   await areMovedBy(server, before, [10, 100], 'red.png', 'green.png');
-  await announces(one, /2 pictures moved/);
+  await announces(one, /2 photos moved/);
   await one.page.keyboard.press('Delete');
   for (const window of [one, two]) await window.shows('blue.png');
   await hasFocus(one, 'blue.png');
-  await announces(one, /You deleted 2 pictures/);
+  await announces(one, /You deleted 2 photos/);
 
   await one.page.keyboard.press('Control+a');
   await areSelected(one, 'blue.png');

@@ -7,7 +7,7 @@ const red = image('red.png', { colour: [190, 40, 40] });
 const green = image('green.png', { colour: [30, 140, 60] });
 const blue = image('blue.png', { colour: [40, 60, 190] });
 
-const news = ({ page }) => page.locator('#news');
+const news = ({ page }) => page.locator('#events');
 
 test("a viewer's name is kept in the browser, stored with the images, and shown to others", async ({ server, open }) => {
   const [one, two] = [await open(), await open()];
@@ -43,15 +43,15 @@ test('what others add is reported in one line, merged, and never what a viewer a
   const [one, two] = [await open(), await open()];
   await one.page.evaluate(() => localStorage.setItem('name', 'Ada'));
   await one.drop([red, green, blue]);
-  await expect(news(two).getByText('Ada added 3 pictures')).toBeVisible();
+  await expect(news(two).getByText('Ada added 3 photos')).toBeVisible();
   await expect(news(two), 'a polite live region').toHaveAttribute('role', 'status');
   await server.upload(image('grace.png', { colour: [90, 90, 20] }), { author: 'Grace' });
-  await expect(news(two).getByText('Ada and Grace added 4 pictures')).toBeVisible();
+  await expect(news(two).getByText('Ada and Grace added 4 photos')).toBeVisible();
   await expect(news(two).locator('span'), 'it is one line').toHaveCount(1);
   await expect(news(one)).toHaveText('Grace added grace.png');
   await expect(news(two)).toBeEmpty();
   await server.upload(image('nobody.png', { colour: [9, 90, 20] }));
-  await expect(news(two).getByText('Somebody added nobody.png')).toBeVisible();
+  await expect(news(two).getByText('Someone added nobody.png')).toBeVisible();
 });
 
 test('neither what a viewer finds on arrival nor what was missed is reported', async ({ server, open }) => {

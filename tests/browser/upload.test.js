@@ -20,7 +20,7 @@ test('a text file called .png is refused with its name and the reason, where it 
   await expect(card.getByRole('button', { name: 'again' }), 'trying again makes no sense').toHaveCount(0);
   await announces(window, /notes\.png could not be added/);
   await card.getByRole('button', { name: 'Dismiss notes.png' }).click();
-  await expect(window.page.getByRole('heading', { name: 'Drop pictures here' })).toBeVisible();
+  await expect(window.page.getByRole('heading', { name: 'Drop photos here' })).toBeVisible();
   expect(await server.images()).toEqual([]);
 });
 
@@ -113,7 +113,7 @@ test('the ids of uploads are ascending UUIDs of version 7', async ({ open }) => 
   const window = await open();
   const before = Date.now();
   const ids = await window.page.evaluate(async () => {
-    const { uuidv7 } = await import(/** @type {any} */ ('/static/js/uuid.js'));
+    const { uuidv7 } = await import(/** @type {any} */ ('/static/js/upload/uuid.js'));
     return Array.from({ length: 10_000 }, () => uuidv7());
   });
   expect(ids).toEqual([...new Set(ids)].sort());

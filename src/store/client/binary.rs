@@ -1,4 +1,4 @@
-//! Bytes as RethinkDB's pseudotype `BINARY`.
+//! RethinkDB's pseudotype `BINARY`.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::de::{self, Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes that are written and read as `{"$reql_type$": "BINARY", "data": base64}`.
+/// Bytes that serialize as `{"$reql_type$": "BINARY", "data": base64}`.
 ///
-/// The type of the same name in the crate `reql` writes `null` for the pseudotype and cannot read it.
+/// `reql::types::Binary` writes `null` as the pseudotype's name, which RethinkDB refuses, and cannot read the name.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) struct Binary(pub(crate) Bytes);
 
@@ -52,7 +52,7 @@ impl<'de> Visitor<'de> for BinaryVisitor {
     type Value = Binary;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the pseudotype BINARY")
+        f.write_str("a document of pseudotype BINARY")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Binary, A::Error> {
@@ -66,12 +66,12 @@ impl<'de> Visitor<'de> for BinaryVisitor {
         }
         match data {
             Some(data) if named => Ok(Binary(data)),
-            _ => Err(A::Error::custom("not the pseudotype BINARY")),
+            _ => Err(A::Error::custom("not a document of pseudotype BINARY")),
         }
     }
 }
 
-/// Base64 decoded straight from the parser's text, which is not kept.
+/// Decodes base64 directly from the parser's buffer, without an intermediate `String`.
 struct Decoded(Bytes);
 
 impl<'de> Deserialize<'de> for Decoded {
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Decoded {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Decoded, E> {
-                // The decoder's own error would quote a byte of the image.
+                // The decoder's error would quote a byte of the image.
                 decode(text)
                     .map(Decoded)
                     .map_err(|_| E::custom("invalid base64 in a BINARY"))
@@ -95,7 +95,7 @@ impl<'de> Deserialize<'de> for Decoded {
     }
 }
 
-/// Decodes base64 that RethinkDB broke into lines of 76 characters with CR LF between them.
+/// Decodes base64. RethinkDB inserts CR LF after every 76 characters, which a strict decoder refuses.
 fn decode(text: &str) -> Result<Bytes, base64::DecodeError> {
     if !text.bytes().any(|byte| byte.is_ascii_whitespace()) {
         return STANDARD.decode(text).map(Bytes::from);
@@ -110,13 +110,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_written_as_rethinkdb_wants_them() {
+    fn bytes_serialize_as_the_pseudotype() {
         let json = serde_json::to_string(&Binary(Bytes::from_static(&[0, 1, 2, 255]))).unwrap();
         assert_eq!(json, r#"{"$reql_type$":"BINARY","data":"AAEC/w=="}"#);
     }
 
     #[test]
-    fn bytes_are_read_from_lines_of_76_characters() {
+    fn base64_with_line_breaks_is_decoded() {
         let bytes: Vec<u8> = (0..=255).cycle().take(1000).collect();
         let text = STANDARD.encode(&bytes);
         let lines: Vec<&str> = text
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_binary_is_refused_without_quoting_it() {
+    fn an_invalid_document_is_refused_without_being_quoted() {
         for json in [
             r#"{"data":"AAAA"}"#,
             r#"{"$reql_type$":"TIME","data":"AAAA"}"#,
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_prints_the_length_alone() {
+    fn debug_output_contains_only_the_length() {
         assert_eq!(
             format!("{:?}", Binary(Bytes::from_static(b"secret"))),
             "Binary(6 bytes)"
