@@ -1,42 +1,43 @@
 #!/usr/bin/env bash
-# Uploads images to a running realtime-photo server, several at a time. See usage() for how to call it.
-# Needs bash (3.2, as on macOS, is enough), curl and nothing else that is not on every Unix.
+# Uploads images to a running realtime-photo server, several at a time. usage() documents the options.
+# Requires bash 3.2 or later (macOS ships 3.2) and curl.
 set -u
 shopt -s nullglob dotglob nocasematch
-LC_ALL=C   # names are bytes here; the order of the files is the same everywhere
+LC_ALL=C   # treat names as bytes, and sort files the same way on every system
 
-ATTEMPTS=5            # how often one file is tried when the server is busy or does not answer
-LONGEST_WAIT=300      # seconds; a longer Retry-After is cut to this
+ATTEMPTS=5            # attempts per file when the server is busy or does not answer
+LONGEST_WAIT=300      # seconds; a longer Retry-After is clamped to this
 CONNECT_TIMEOUT=10    # seconds
-STALL_TIMEOUT=60      # seconds without one byte in either direction
+STALL_TIMEOUT=60      # seconds without a byte in either direction
 
 usage() {
   cat <<'TEXT'
 Usage: seed.sh [-j JOBS] [-u URL] DIR|FILE...
 
-Uploads to a realtime-photo server every image below each DIR (by name: png, jpg, jpeg, gif, webp, avif) and
-each FILE, whatever its name. A refused file does not stop the others.
+Uploads images to a realtime-photo server: every png, jpg, jpeg, gif, webp and avif file in each DIR and its
+subfolders, and each FILE regardless of its name. A refused file does not stop the others.
 
-  -j JOBS   how many uploads run at once (1 to 64, default 4)
-  -u URL    the server's address (default http://127.0.0.1:8000)
-  -h        print this text
+  -j JOBS   number of simultaneous uploads (1 to 64, default 4)
+  -u URL    address of the server (default http://127.0.0.1:8000)
+  -h        print this help
 
-Exit status: 0 if every file was sent, 1 if any was not, 2 if the command line is wrong, 130 after Ctrl-C.
+Exit status: 0 if every file was sent, 1 if a file was not sent, 2 for an invalid command line, 130 after Ctrl-C.
 TEXT
 }
 
 wrong_usage() {
-  printf 'seed.sh: %s (seed.sh -h explains the options)\n' "$1" >&2
+  printf 'seed.sh: %s (see seed.sh -h)\n' "$1" >&2
   exit 2
 }
 
-# --- what to send ---------------------------------------------------------------------------------------------
+# --- collecting files -----------------------------------------------------------------------------------------
 
-files=()      # the paths to send, in order
-failures=()   # lines "path: reason" for the summary
+files=()      # paths to send, in order
+failures=()   # "path: reason" lines for the summary
 sent=0
 
-# Control characters in a name or an answer must not reach the terminal.
+# Sets `printable` to the text with control characters replaced: file names and server responses are untrusted, and
+# escape sequences in them must not reach the terminal.
 printable() { printable=${1//[[:cntrl:]]/?}; }
 
 failed() {   # path, reason
@@ -44,7 +45,8 @@ failed() {   # path, reason
   failures+=("$printable")
 }
 
-# macOS leaves "._NAME" beside NAME on foreign disks: an AppleDouble file (00 05 16 07), not an image.
+# True for AppleDouble files (magic number 00 05 16 07), which macOS writes as "._NAME" next to NAME on foreign
+# file systems. They carry the extension of an image but are not images.
 is_apple_double() {
   local first rest
   [[ ${1##*/} == ._* ]] || return 1
@@ -57,7 +59,7 @@ collect_folder() {
   if ! [[ -r $1 && -x $1 ]]; then failed "$1" "this folder cannot be read"; return; fi
   for entry in "${1%/}"/*; do
     if [[ -d $entry ]]; then
-      [[ -L $entry ]] || collect_folder "$entry"   # a linked folder may lead back to where we are
+      [[ -L $entry ]] || collect_folder "$entry"   # following links could loop
       continue
     fi
     case $entry in
@@ -74,9 +76,9 @@ collect() {
   else failed "$1" "no such file or folder"; fi
 }
 
-# --- one upload, in a subshell of its own ---------------------------------------------------------------------
+# --- a single upload, in its own subshell ---------------------------------------------------------------------
 
-# Sets `id` to a new UUIDv7. Each is later than the one before, so the board orders the images as they are sent.
+# Sets `id` to a new UUIDv7. Timestamps strictly increase, so the board orders the images as they were sent.
 last_ms=0
 new_id() {
   local ms random
@@ -90,12 +92,13 @@ new_id() {
   id=${id:0:8}-${id:8:4}-$random
 }
 
-# -q: no ~/.curlrc. A proxy never stands between this and the machine it runs on.
+# -q ignores ~/.curlrc. Loopback addresses are never reached through a proxy.
 curl_options=(-q -sS -g --connect-timeout "$CONNECT_TIMEOUT"
   --noproxy "localhost,127.0.0.1,::1,${no_proxy:-${NO_PROXY-}}")
 
-# Sends one file once. The bytes come through standard input and the name as a literal field, because curl gives
-# a meaning to quotes, commas and semicolons in `-F file=@PATH`. Sets `code` (000: no answer), `body`, `complaint`.
+# Sends one file once. The bytes are passed on standard input and the name as a literal field, because curl
+# interprets quotes, commas and semicolons in `-F file=@PATH`. Sets `code` (000 if there was no response), `body` and
+# `complaint` (the error message of curl).
 post() {   # path, id, slot
   local answer
   curl "${curl_options[@]}" --speed-limit 1 --speed-time "$STALL_TIMEOUT" -H 'Expect:' \
@@ -110,10 +113,10 @@ post() {   # path, id, slot
   [[ $code =~ ^[0-9]+$ ]] || code=000
 }
 
-# Sets `reason` to what the server says in its problem document, without JSON's escapes.
+# Sets `reason` to the detail of the server's problem document, with JSON escapes decoded.
 read_reason() {
   local pattern='"detail"[[:space:]]*:[[:space:]]*"(([^"\\]|\\.)*)"'
-  reason="the server answered $code"
+  reason="the server responded with status $code"
   [[ $body =~ $pattern ]] || return
   reason=${BASH_REMATCH[1]}
   reason=${reason//\\\"/\"}
@@ -121,7 +124,7 @@ read_reason() {
   reason=${reason//\\\\/\\}
 }
 
-# Sets `delay` to the seconds to wait before attempt $1 + 1: what Retry-After says, otherwise 1, 2, 4 …
+# Sets `delay` to the seconds to wait after attempt $1: the value of Retry-After, or else 1, 2, 4, …
 read_delay() {   # attempt, slot
   local line pattern='^retry-after:[[:space:]]*([0-9]{1,6})[[:space:]]*$'
   delay=$((1 << ($1 - 1)))
@@ -132,17 +135,17 @@ read_delay() {   # attempt, slot
   if ((delay > LONGEST_WAIT)); then delay=$LONGEST_WAIT; fi
 }
 
-# Sends one file, again with the same id where the server was busy or the answer was lost, so that it is stored
-# once. Leaves "sent", "refused REASON" or "lost REASON" (no server any more) in the slot's result.
+# Sends one file. Retries with the same id if the server was busy or its response was lost, so the image is stored
+# only once. Writes "sent", "refused REASON" or "lost REASON" (the server stopped responding) to the slot's result file.
 upload() {   # path, id, slot
   local attempt outcome
-  trap '' INT   # Ctrl-C reaches everybody: the script alone decides, and ends this one and its curl
+  trap '' INT   # Ctrl-C signals the whole process group; only the main script handles it and then stops this subshell
   trap 'kill "$!" 2>/dev/null; wait "$!"; exit 143' TERM
   for ((attempt = 1; ; attempt++)); do
     post "$@"
     case $code in
       200 | 201) outcome=sent; break ;;
-      000) outcome="lost ${complaint:-curl gave no answer}" ;;
+      000) outcome="lost ${complaint:-curl reported no error}" ;;
       429 | 502 | 503 | 504) read_reason; outcome="refused $reason" ;;
       *) read_reason; outcome="refused $reason"; break ;;
     esac
@@ -154,15 +157,15 @@ upload() {   # path, id, slot
   printf '%s\n' "$outcome" >"$scratch/$3.result"
 }
 
-# --- all of them ----------------------------------------------------------------------------------------------
+# --- running all uploads --------------------------------------------------------------------------------------
 
-stop=         # why no further upload is started: empty, "interrupted" or "lost"
+stop=         # reason to start no further uploads: empty, "interrupted" or "lost"
 exit_status=0
-slot_pid=()   # by slot: the process that uploads, empty when the slot is free
-slot_file=()  # by slot: its file
-next=0        # the first file that was not started
+slot_pid=()   # upload process of each slot; empty if the slot is free
+slot_file=()  # file of each slot
+next=0        # index of the first file not started yet
 
-show_progress() {   # what happened just now
+show_progress() {   # latest event
   local line
   printable "[$((sent + ${#failures[@]}))/$total] $1"
   if [[ -n $terminal ]]; then
@@ -189,7 +192,7 @@ start() {   # slot
   slot_pid[$1]=$!
 }
 
-# Takes in what a finished upload left behind.
+# Collects the result of a finished upload and frees its slot.
 settle() {   # slot
   local file=${slot_file[$1]} outcome
   wait "${slot_pid[$1]}" 2>/dev/null
@@ -203,13 +206,13 @@ settle() {   # slot
       failed "$file" "${outcome#* }"; show_progress "failed $file: ${outcome#* }" ;;
     *)
       if [[ $stop == interrupted ]]; then unfinished=$((unfinished + 1))
-      else failed "$file" "its upload ended without a result"; fi ;;
+      else failed "$file" "the upload ended without a result"; fi ;;
   esac
 }
 
 is_finished() { [[ -s $scratch/$1.result ]] || ! kill -0 "${slot_pid[$1]}" 2>/dev/null; }
 
-# Waits until some upload may have ended. Before bash 4.3 that is the one that was started first.
+# Waits until an upload may have ended. bash before 4.3 has no `wait -n`, so the oldest upload is awaited there.
 wait_for_any() {
   local slot oldest=
   if ((BASH_VERSINFO[0] * 100 + BASH_VERSINFO[1] >= 403)); then wait -n 2>/dev/null; return; fi
@@ -247,12 +250,12 @@ summary() {
   fi
   left=$((${#files[@]} - next + unfinished))
   printf '%d sent, %d refused' "$sent" "${#failures[@]}"
-  if ((left)) && [[ $stop == lost ]]; then printf ', %d not tried because the server stopped answering' "$left"; fi
-  if ((left)) && [[ $stop == interrupted ]]; then printf ', %d not sent because of the interruption' "$left"; fi
+  if ((left)) && [[ $stop == lost ]]; then printf ', %d not tried because the server stopped responding' "$left"; fi
+  if ((left)) && [[ $stop == interrupted ]]; then printf ', %d not sent because of an interruption' "$left"; fi
   printf ', in %s\n' "$duration"
 }
 
-# --- the command line -----------------------------------------------------------------------------------------
+# --- command line ---------------------------------------------------------------------------------------------
 
 jobs=4
 url=http://127.0.0.1:8000
@@ -263,18 +266,18 @@ while getopts ':hj:u:' option; do
     j) jobs=$OPTARG ;;
     u) url=$OPTARG ;;
     :) wrong_usage "-$OPTARG needs a value" ;;
-    *) wrong_usage "there is no option -$OPTARG" ;;
+    *) wrong_usage "unknown option -$OPTARG" ;;
   esac
 done
 shift $((OPTIND - 1))
-if ! [[ $jobs =~ ^[1-9][0-9]?$ ]] || ((jobs > 64)); then wrong_usage "-j takes a number from 1 to 64"; fi
+if ! [[ $jobs =~ ^[1-9][0-9]?$ ]] || ((jobs > 64)); then wrong_usage "-j must be a number from 1 to 64"; fi
 [[ $url == *://* ]] || url=http://$url
-[[ $url == http://?* || $url == https://?* ]] || wrong_usage "-u takes an http:// or https:// address"
+[[ $url == http://?* || $url == https://?* ]] || wrong_usage "-u must be an http:// or https:// address"
 while [[ $url == */ ]]; do url=${url%/}; done
 (($#)) || wrong_usage "name at least one folder or file"
 
 if ! command -v curl >/dev/null; then
-  printf 'seed.sh: this needs curl, which is not installed\n' >&2
+  printf 'seed.sh: curl is required but not installed\n' >&2
   exit 1
 fi
 
@@ -288,7 +291,7 @@ total=$((${#files[@]} + ${#failures[@]}))
 if ((${#files[@]})); then
   if ! complaint=$(curl "${curl_options[@]}" --max-time 20 -o /dev/null "$url/healthz" 2>&1); then
     printable "$complaint"
-    printf 'seed.sh: no server answers at %s (%s)\n' "$url" "$printable" >&2
+    printf 'seed.sh: cannot reach a server at %s (%s)\n' "$url" "$printable" >&2
     exit 1
   fi
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/seed.XXXXXX") || exit 1
@@ -296,11 +299,12 @@ if ((${#files[@]})); then
   trap 'stop=interrupted exit_status=130' INT
   trap 'stop=interrupted exit_status=143' TERM
   trap 'stop=interrupted exit_status=129' HUP
+  # Gives $! a value, because the TERM trap of an upload reads it even if no curl has started yet.
   : &
-  wait "$!"   # so that $! has a value in every upload, also when it is interrupted before its first curl
+  wait "$!"
   send_all
 elif ((total == 0)); then
-  printf 'There are no images here.\n'
+  printf 'Found no images.\n'
 fi
 
 summary

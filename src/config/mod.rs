@@ -1,46 +1,43 @@
-//! The command line and the environment, turned into checked [`Settings`].
+//! The command line and the environment, validated as [`Settings`].
 
-mod duration;
 mod rethinkdb_url;
-mod size;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::Parser;
 
 use crate::image::Metadata;
 use crate::store::{ClusterSettings, Password};
 
-pub use duration::InvalidDuration;
 pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
-pub use size::InvalidSize;
 
-/// The largest `--max-upload`: RethinkDB takes no query over 134,217,727 bytes, and base64 makes four of three.
-const LARGEST_UPLOAD: u64 = 90 << 20;
+/// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
+const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
 
-/// The longest `--undo-window`: what is deleted takes its space until then.
+/// The longest `--undo-window`. A deleted image takes up space until it ends.
 const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
 
-/// What the program is told to do, checked. `Debug` shows no password.
+/// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where browsers connect; port 0 takes any free one.
+    /// The address of the web server; port 0 means any free port.
     pub listen: SocketAddr,
-    /// Where the images are kept.
+    /// The database.
     pub database: Database,
-    /// The largest image that is taken, in bytes.
+    /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
-    /// The most pixels that an image may have.
+    /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
-    /// For how long a delete can be undone.
+    /// The time during which a delete can be undone.
     pub undo_window: Duration,
-    /// Whether images are stored with what they tell of their makers.
+    /// Whether images are stored with their metadata, such as EXIF.
     pub metadata: Metadata,
 }
 
-/// Where the images are kept. One or the other, as the user says: falling back would split the data.
+/// The database. The choice is explicit: falling back from one to the other would split the data.
 #[derive(Debug, Clone)]
 pub enum Database {
     /// The engine in this process.
@@ -49,36 +46,36 @@ pub enum Database {
     Cluster(ClusterSettings),
 }
 
-/// What the embedded engine is told.
+/// Settings of the embedded engine.
 #[derive(Debug, Clone)]
 pub struct EmbeddedSettings {
-    /// The folder that holds its tables; it is made if it is missing.
+    /// The folder of its tables, created if missing.
     pub data: PathBuf,
-    /// Where RethinkDB drivers and tools may connect, if anywhere.
+    /// The published address for RethinkDB drivers and tools, if any.
     pub publish: Option<Publish>,
 }
 
-/// An embedded engine that others may connect to.
+/// Publication of the embedded engine.
 #[derive(Debug, Clone)]
 pub struct Publish {
-    /// Where it listens.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// The password of the user `admin`; empty only on loopback.
+    /// The password of the user `admin`. Empty only on loopback.
     pub password: Password,
 }
 
-/// Why the settings contradict themselves. No message holds a password.
+/// An error in the combination of arguments. No message contains a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// `--rethinkdb` is no URL.
+    /// `--rethinkdb` is not a valid URL.
     #[error("the URL given by --rethinkdb (or RETHINKDB_URL) is not usable: {0}")]
     Url(#[from] InvalidUrl),
-    /// The engine is to be published, and there is none.
+    /// `--reql-listen` without an embedded engine.
     #[error(
         "--reql-listen publishes the embedded engine, which --rethinkdb replaces: give one of them"
     )]
     PublishedCluster,
-    /// Anyone on the network could read and delete everything.
+    /// `--reql-listen` on a network without a password: anyone there could read and delete everything.
     #[error(
         "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
     )]
@@ -183,21 +180,22 @@ pub struct Arguments {
 }
 
 fn parse_undo_window(text: &str) -> Result<Duration, String> {
-    match duration::parse(text) {
-        Ok(window) if window > LONGEST_UNDO_WINDOW => Err("it may be at most 365d".to_owned()),
+    // Lower case first: 10M has always meant minutes here, and means months to humantime.
+    match humantime::parse_duration(&text.to_ascii_lowercase()) {
+        Ok(window) if window > LONGEST_UNDO_WINDOW => Err("the maximum is 365d".to_owned()),
         Ok(window) => Ok(window),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(format!("{error}; examples: 90s, 10m, 1h, 7d")),
     }
 }
 
 fn parse_max_upload(text: &str) -> Result<u64, String> {
-    match size::parse(text) {
-        Ok(0) => Err("nothing could be uploaded".to_owned()),
-        Ok(bytes) if bytes > LARGEST_UPLOAD => {
-            Err("it may be at most 90MiB, which is what a query of RethinkDB holds".to_owned())
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(0)) => Err("the size must not be 0".to_owned()),
+        Ok(size) if size > LARGEST_UPLOAD => {
+            Err("the maximum is 90MiB, the size limit of a RethinkDB query".to_owned())
         }
-        Ok(bytes) => Ok(bytes),
-        Err(error) => Err(error.to_string()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(error) => Err(format!("{error}; examples: 16MiB, 500k, 1048576")),
     }
 }
 
@@ -241,7 +239,7 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    /// The settings that these arguments give; no variable of ours is set where tests run.
+    /// Parses arguments. Tests run without our environment variables.
     fn settings(arguments: &[&str]) -> Result<Settings, ConfigError> {
         let program = ["realtime-photo"];
         Arguments::try_parse_from(program.iter().chain(arguments))
@@ -255,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn without_arguments_it_is_the_embedded_engine_on_loopback() {
+    fn the_default_is_the_embedded_engine_on_loopback() {
         let settings = settings(&[]).unwrap();
         assert_eq!(settings.listen, "127.0.0.1:8000".parse().unwrap());
         assert_eq!(settings.max_upload, 16 << 20);
@@ -279,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_engine_that_is_not_there_cannot_be_published() {
+    fn only_the_embedded_engine_can_be_published() {
         assert_eq!(
             settings(&[
                 "--rethinkdb",
@@ -307,25 +305,76 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_is_limited_to_what_a_query_holds() {
-        for (size, bytes) in [("500k", Ok(500_000)), ("90MiB", Ok(94_371_840))] {
-            assert_eq!(parse_max_upload(size), bytes);
+    fn the_upload_limit_is_at_most_that_of_a_query() {
+        for (size, bytes) in [
+            ("1048576", 1 << 20),
+            ("500k", 500_000),
+            ("500kB", 500_000),
+            ("16MiB", 16 << 20),
+            ("16 mib", 16 << 20),
+            ("16Mi", 16 << 20),
+            ("2M", 2_000_000),
+            ("7B", 7),
+            ("90MiB", 94_371_840),
+        ] {
+            assert_eq!(parse_max_upload(size), Ok(bytes), "{size}");
         }
-        for size in ["0", "91MiB", "lots"] {
+        for size in [
+            "0",
+            "91MiB",
+            "1GiB",
+            "lots",
+            "",
+            "MiB",
+            "-1",
+            "1 2",
+            "1MM",
+            "1bb",
+            "1ib",
+            "99999999999999999999",
+            "18446744073709551615k",
+        ] {
             assert!(parse_max_upload(size).is_err(), "{size}");
         }
     }
 
     #[test]
-    fn a_delete_can_be_undone_for_a_year_at_most() {
+    fn the_undo_window_is_at_most_a_year() {
         assert_eq!(parse_undo_window("365d"), Ok(LONGEST_UNDO_WINDOW));
-        for window in ["366d", "1", "long"] {
+        for (window, seconds) in [
+            ("0", 0),
+            ("0s", 0),
+            ("90s", 90),
+            ("10m", 600),
+            ("10 m", 600),
+            ("10M", 600),
+            ("1h", 3600),
+            ("2H", 7200),
+            ("7d", 604_800),
+        ] {
+            assert_eq!(
+                parse_undo_window(window),
+                Ok(Duration::from_secs(seconds)),
+                "{window}"
+            );
+        }
+        for window in [
+            "366d",
+            "1",
+            "90",
+            "long",
+            "",
+            "s",
+            "-1s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
             assert!(parse_undo_window(window).is_err(), "{window}");
         }
     }
 
     #[test]
-    fn no_password_is_shown() {
+    fn passwords_are_never_shown() {
         let url = settings(&["--rethinkdb", "rethinkdb://u:S3CRET@h"]).unwrap();
         let published =
             settings(&["--reql-listen", "[::1]:1", "--reql-password", "S3CRET"]).unwrap();

@@ -6,7 +6,7 @@ use super::check::{Limits, Unfit, check};
 use super::metadata::without_metadata;
 use super::text::{clean_file_name, clean_text};
 use super::thumbnail::{Thumbnail, thumbnail};
-use super::{ImageId, ImageMeta, ImageType, NewImage, Place, Timestamp};
+use super::{ImageId, ImageMeta, ImageType, NewImage, RequestedPlacement, Timestamp};
 
 /// The longest name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
@@ -28,8 +28,8 @@ pub struct Upload {
     pub alt: Option<String>,
     /// The uploader's name.
     pub author: Option<String>,
-    /// Where to put it.
-    pub place: Place,
+    /// Placement that the uploader asks for.
+    pub requested: RequestedPlacement,
     /// The bytes.
     pub file: Bytes,
     /// The SHA-256 of the bytes, 64 lower case hexadecimal digits.
@@ -71,7 +71,7 @@ impl NewImage {
     /// # Errors
     /// What is wrong with the upload, in words for its sender.
     pub fn parse(upload: Upload, limits: Limits, metadata: Metadata) -> Result<Self, Refused> {
-        let place = checked_place(upload.place)?;
+        let requested = checked_placement(upload.requested)?;
         let author = short_text(
             "author",
             upload.author,
@@ -102,7 +102,7 @@ impl NewImage {
         };
         Ok(Self {
             meta,
-            place,
+            requested,
             file,
             thumb: None,
         })
@@ -135,28 +135,28 @@ pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
     }
 }
 
-/// A place on the board, within its bounds.
+/// Returns the requested placement if it is within the bounds of the board.
 ///
 /// # Errors
-/// The field that lies outside.
-pub fn checked_place(place: Place) -> Result<Place, Refused> {
+/// The first field that is out of bounds.
+pub fn checked_placement(requested: RequestedPlacement) -> Result<RequestedPlacement, Refused> {
     let far = |value: Option<f64>| {
         value.is_some_and(|value| !(-MAX_COORDINATE..=MAX_COORDINATE).contains(&value))
     };
     let rule = "must be a number between -10000000 and 10000000";
-    if far(place.x) {
+    if far(requested.x) {
         return Err(Refused::Field { field: "x", rule });
     }
-    if far(place.y) {
+    if far(requested.y) {
         return Err(Refused::Field { field: "y", rule });
     }
-    if place.w.is_some_and(|w| !SHOWN_WIDTHS.contains(&w)) {
+    if requested.w.is_some_and(|w| !SHOWN_WIDTHS.contains(&w)) {
         return Err(Refused::Field {
             field: "w",
             rule: "must be a number between 16 and 20000",
         });
     }
-    Ok(place)
+    Ok(requested)
 }
 
 /// A description without control characters; `None` if nothing of it is left.
@@ -211,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn a_place_must_be_on_the_board() {
+    fn a_requested_placement_must_be_on_the_board() {
         for x in [f64::NAN, f64::INFINITY, 1e9] {
             assert_eq!(
                 field(Upload {
-                    place: Place {
+                    requested: RequestedPlacement {
                         x: Some(x),
-                        ..Place::default()
+                        ..RequestedPlacement::default()
                     },
                     ..upload()
                 }),
@@ -225,9 +225,9 @@ mod tests {
             );
             assert_eq!(
                 field(Upload {
-                    place: Place {
+                    requested: RequestedPlacement {
                         y: Some(-x),
-                        ..Place::default()
+                        ..RequestedPlacement::default()
                     },
                     ..upload()
                 }),
@@ -237,29 +237,32 @@ mod tests {
         for w in [f64::NAN, -1.0, 0.0, 15.9, 1e6] {
             assert_eq!(
                 field(Upload {
-                    place: Place {
+                    requested: RequestedPlacement {
                         w: Some(w),
-                        ..Place::default()
+                        ..RequestedPlacement::default()
                     },
                     ..upload()
                 }),
                 Some("w")
             );
         }
-        let place = Place {
+        let requested = RequestedPlacement {
             x: Some(-1e7),
             y: Some(0.5),
             w: Some(16.0),
         };
         assert_eq!(
             NewImage::parse(
-                Upload { place, ..upload() },
+                Upload {
+                    requested,
+                    ..upload()
+                },
                 Limits::default(),
                 Metadata::Keep,
             )
             .unwrap()
-            .place,
-            place
+            .requested,
+            requested
         );
     }
 

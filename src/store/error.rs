@@ -1,42 +1,42 @@
-//! What can go wrong between the application and its database.
+//! Errors of the store.
 
 use reql::{Driver, Error, Runtime};
 
-/// How much of a server's message is kept: it may print whole documents, and those hold images.
+/// Maximum length of a server's message in an error, in characters. RethinkDB prints whole documents in some.
 const MESSAGE_LENGTH: usize = 300;
 
-/// Why the store could not do something. No variant ever holds an image's bytes.
+/// Failure of a store operation. Messages never contain bytes of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, does not answer in time, or has too much to do, as has this server: the same may
-    /// succeed a little later.
-    #[error("the database cannot be used now: {0}")]
+    /// The database cannot be reached, does not answer in time, or is overloaded, as may be this server. The same
+    /// operation may succeed later.
+    #[error("the database is unavailable: {0}")]
     Unavailable(String),
-    /// Wrong user or password.
-    #[error("the database refuses the login: {0}")]
+    /// Wrong user name or password.
+    #[error("the database refused the login: {0}")]
     Login(String),
-    /// A feed is over, because the database went away or because its reader was too slow. Whoever wants to go on opens a
-    /// new one, which begins with the present state.
+    /// A feed has ended, because the database was lost or the reader was too slow. Open a new one to resume; it starts
+    /// with the current state.
     #[error("the feed ended: {0}")]
     FeedEnded(String),
-    /// The database understood the query and will not do it: missing permissions, a limit, or a bug of ours.
-    #[error("the database refuses the query: {0}")]
+    /// The database rejected the query: missing permissions, an exceeded limit, or a bug in this application.
+    #[error("the database refused the query: {0}")]
     Refused(String),
-    /// A document is not what this application writes.
-    #[error("a document cannot be read: {0}")]
+    /// A document does not have the fields that this application writes.
+    #[error("invalid document: {0}")]
     Corrupt(String),
 }
 
 impl StoreError {
-    /// The end of a feed for the reason that this error gives.
-    pub(super) fn into_end_of_feed(self) -> Self {
+    /// Converts an error that ended a changefeed.
+    pub(super) fn into_feed_ended(self) -> Self {
         match self {
             Self::Unavailable(reason) | Self::Refused(reason) => Self::FeedEnded(reason),
             other => other,
         }
     }
 
-    /// A document that does not fit. The parser's own words would quote the document.
+    /// Error for a document that does not deserialize. Omits serde's message, which quotes the document.
     pub(super) fn corrupt(what: &str, error: &serde_json::Error) -> Self {
         Self::Corrupt(format!("{what}: {:?} error", error.classify()))
     }
@@ -51,25 +51,25 @@ impl From<Error> for StoreError {
             Error::Runtime(error) => Self::Refused(shorten(&error.to_string())),
             Error::Compile(message) => Self::Refused(shorten(&message)),
             Error::Driver(Driver::Auth(message)) => Self::Login(shorten(&message)),
-            // It may quote the document that it could not read.
+            // Its message may quote the document.
             Error::Driver(Driver::Json(_)) => {
-                Self::Unavailable("the answer could not be read".to_owned())
+                Self::Unavailable("the answer is not valid JSON".to_owned())
             }
             Error::Driver(error) => Self::Unavailable(shorten(&error.to_string())),
         }
     }
 }
 
-/// Whether the session on which this error came can be used again: it was an answer, read to its end.
+/// Returns `true` if the session on which this error occurred can run further queries: the error is a complete answer.
 pub(super) fn leaves_session_usable(error: &Error) -> bool {
     matches!(error, Error::Runtime(_) | Error::Compile(_))
 }
 
-/// The beginning of a server's message; nothing of it if it holds an image.
+/// Truncates a server's message. Omits it entirely if it contains an image.
 pub(super) fn shorten(message: &str) -> String {
-    // RethinkDB prints the two documents of a duplicate key, base64 included.
+    // For a duplicate key RethinkDB prints both documents, including the base64 of the file.
     if message.contains("\"BINARY\"") {
-        return "(a message that holds an image)".to_owned();
+        return "(message contains an image)".to_owned();
     }
     match message.char_indices().nth(MESSAGE_LENGTH) {
         Some((end, _)) => format!("{}…", &message[..end]),
@@ -83,7 +83,7 @@ mod tests {
     use reql::Availability;
 
     #[test]
-    fn an_error_says_what_may_be_done_about_it() {
+    fn driver_errors_map_to_variants_by_cause() {
         let unavailable = Error::from(Availability::OpFailed("Table `a.b` …".into()));
         assert!(matches!(unavailable.into(), StoreError::Unavailable(_)));
         let broken = Error::from(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_short_and_holds_no_image() {
+    fn a_message_is_truncated_and_contains_no_image() {
         assert_eq!(shorten("short"), "short");
         assert_eq!(shorten(&"ü".repeat(1000)).chars().count(), 301);
         let duplicate = r#"Duplicate primary key `id`: {"file": {"$reql_type$": "BINARY", "data": "c2VjcmV0"}}"#;

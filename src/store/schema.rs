@@ -1,4 +1,4 @@
-//! The database and its tables: made if they are missing, waited for if they are not ready.
+//! Creation of the database and its tables.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use reql::{Command, r};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::client::Pool;
 use super::error::StoreError;
-use super::pool::Pool;
 
-/// The table of the bytes: what is known about an image, and the image.
+/// The table of files: description, file and thumbnail of each image.
 pub(super) const IMAGES: &str = "images";
 
-/// The table that the board follows: what is known about an image, and where it lies.
+/// The table that board feeds follow: description and placement of each image.
 pub(super) const PLACEMENTS: &str = "placements";
 
-/// How long to wait for other servers to take back a table that they made at the same time. They do it at once; one that
-/// does not has had its table for longer than we have ours.
-const RIVALS_LIMIT: Duration = Duration::from_secs(3);
+/// Time to wait for other servers to drop a table that they created at the same time. They do so at once; a table that
+/// remains is older than ours.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often to look.
-const RIVALS_INTERVAL: Duration = Duration::from_millis(50);
+/// Pause between two looks at the tables.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Makes what is missing and waits until all of it can be read and written.
+/// Creates the database and its tables if they are missing, and waits until the tables can be read and written.
 ///
-/// Several servers may do this at once. A user who may not create anything can still use a database that is complete.
+/// Safe to run on several servers at once. Needs no permission to create anything if nothing is missing.
 pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError> {
     let databases: Vec<String> = pool.value(r.db_list()).await?;
     if !databases.iter().any(|name| name == database) {
@@ -48,12 +48,12 @@ pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError
     Ok(())
 }
 
-/// Runs a command that creates something. What the database reports of it, unless it was there already.
+/// Runs a command that creates a database or table. Returns its report, or `None` if it existed already.
 async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreError> {
     match pool.value(command).await {
         Ok(report) => Ok(Some(report)),
-        // "Database `x` already exists.", "Table `x.y` already exists.": another server was faster, or our own first
-        // attempt whose answer was lost.
+        // "Database `x` already exists.", "Table `x.y` already exists.": created by another server, or by a first attempt
+        // of ours whose answer was lost.
         Err(StoreError::Unavailable(message)) if message.contains("already exists") => Ok(None),
         Err(error) => Err(error),
     }
@@ -64,22 +64,21 @@ async fn wait(pool: &Pool, database: &str, table: &str) -> Result<(), StoreError
     pool.value::<Value>(ready).await.map(|_| ())
 }
 
-/// "Table `x.y` is ambiguous; there are multiple tables with that name."
+/// Matches "Table `x.y` is ambiguous; there are multiple tables with that name."
 fn is_ambiguous(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(message) if message.contains("is ambiguous"))
 }
 
-/// Takes back the table that we have just created, if another server created one of the same name at the same time.
-/// RethinkDB lets that happen, and until only one of them is left, nobody can use any of them.
+/// Drops the table that this server has just created if another server created one of the same name at the same time.
+/// RethinkDB permits that, and none of them can be used until only one is left.
 ///
-/// So nothing was ever written to a table that is dropped here: it is ours, and has been ambiguous since it was created.
-/// Of several that are created at once the one with the smallest id stays. One that stays although ours is smaller has
-/// been in use before.
+/// The table with the smallest id stays, and so does an older one that its creator does not drop. No data can be lost:
+/// the dropped table is the one created here, and it was ambiguous, so not writable, from the start.
 async fn settle(pool: &Pool, database: &str, table: &str, ours: &Value) -> Result<(), StoreError> {
     let configs = || r.db("rethinkdb").table("table_config");
     let ours = ours["config_changes"][0]["new_val"]["id"].as_str();
     let ours = ours.unwrap_or_default();
-    let deadline = Instant::now() + RIVALS_LIMIT;
+    let deadline = Instant::now() + SETTLE_TIMEOUT;
     loop {
         let named = configs().filter(r.expr(json!({ "db": database, "name": table })));
         let named: Vec<Value> = pool.query(named.pluck(r.expr("id"))).await?;
@@ -88,12 +87,10 @@ async fn settle(pool: &Pool, database: &str, table: &str, ours: &Value) -> Resul
             return Ok(());
         }
         if ids.iter().any(|id| *id < ours) || Instant::now() >= deadline {
-            log::info!(
-                "another server created the table {table} at the same time; taking ours back"
-            );
+            log::info!("another server created the table {table} at the same time; dropping ours");
             let dropped = configs().get(ours).delete(());
             return pool.value::<Value>(dropped).await.map(|_| ());
         }
-        sleep(RIVALS_INTERVAL).await;
+        sleep(SETTLE_INTERVAL).await;
     }
 }

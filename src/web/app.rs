@@ -10,27 +10,31 @@ use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, FromRequest, Handler, HttpServer, Resource, Responder};
 use tokio_util::sync::CancellationToken;
 
-use super::http::connection::Connection;
-use super::http::problem::{method_not_allowed, not_found};
-use super::http::{guard, headers};
-use super::images::thumbnail;
-use super::state::{Settings, State};
+use super::http::connection::ConnectionHandle;
+use super::http::fallback::{method_not_allowed, not_found};
+use super::http::guard::{self, reject_foreign_requests};
+use super::http::headers::security_headers;
+use super::images::image_cache::ImageCache;
+use super::images::{list, removal, serve, thumbnail};
+use super::settings::Settings;
 use super::{archive, health, images, pages, sockets, uploads};
 use crate::store::Store;
 
-/// How long a client may take to close its side after the server closed its own, as when it goes on sending what was
-/// refused.
-const LINGER: Duration = Duration::from_secs(2);
+/// The time that a client has to close its side of a connection after the server has closed its own. A client that still
+/// sends a rejected upload needs it to read the answer.
+const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long requests may take to end when the server stops. Sockets are closed at once.
-const STOP_SECONDS: u64 = 5;
+/// The time that requests have to end when the server stops, in seconds. Sockets are closed at once.
+const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
 
-/// A server on this listener. It runs as soon as it is polled, on threads of its own; its handle stops it. The token ends
-/// the socket sessions: cancel it before stopping the server, which waits for them otherwise.
+/// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.
 ///
-/// It must be called on a tokio runtime.
+/// `shutdown` ends the socket sessions: cancel it before stopping the server, which otherwise waits for them.
+///
+/// Must be called within a tokio runtime.
 ///
 /// # Errors
+///
 /// If the listener cannot be used.
 pub fn server(
     listener: TcpListener,
@@ -38,52 +42,62 @@ pub fn server(
     settings: Settings,
     shutdown: CancellationToken,
 ) -> io::Result<Server> {
-    let on_loopback = listener.local_addr()?.ip().is_loopback();
-    let state = Data::new(State::new(store, settings, on_loopback, shutdown.clone()));
-    let telling = state.presence.tell();
-    tokio::spawn(async move { shutdown.run_until_cancelled(telling).await });
+    // Made once, outside the closure, which runs for each worker thread.
+    let cache = Data::new(ImageCache::new(store.clone()));
+    let store = Data::new(store);
+    let guard = guard::configuration(listener.local_addr()?.ip());
+    let images =
+        images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
+    let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
+    let sockets = sockets::configuration(store.clone(), cache, shutdown, &settings);
+    let archive = archive::configuration(store);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(state.clone())
-            .wrap(from_fn(guard::only_for_us))
-            .wrap(from_fn(headers::protect))
+            .configure(guard.clone())
+            .configure(images.clone())
+            .configure(uploads.clone())
+            .configure(sockets.clone())
+            .configure(archive.clone())
             .configure(routes)
+            .wrap(from_fn(reject_foreign_requests))
+            .wrap(from_fn(pages::show_not_found_page))
+            .wrap(security_headers())
     });
     Ok(server
-        .on_connect(Connection::remember)
-        .client_disconnect_timeout(LINGER)
-        .shutdown_timeout(STOP_SECONDS)
+        .on_connect(ConnectionHandle::attach)
+        .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
         .disable_signals()
         .listen(listener)?
         .run())
 }
 
-/// Every route that there is.
+/// Registers every route.
 fn routes(config: &mut ServiceConfig) {
     config
         .service(readable("/", pages::board).wrap(Compress::default()))
         .service(readable("/latest", pages::latest).wrap(Compress::default()))
-        .service(readable("/static/{path:.*}", pages::part).wrap(Compress::default()))
+        .service(readable("/static/{path:.*}", pages::asset).wrap(Compress::default()))
         .service(resource("/image").route(web::post().to(uploads::upload)))
         .service(resource("/image/").route(web::post().to(uploads::upload)))
-        .service(readable("/image/{id}", images::show).route(web::delete().to(images::delete)))
-        .service(readable("/image/download/{id}", images::download))
+        .service(readable("/image/{id}", serve::show).route(web::delete().to(removal::delete)))
+        .service(readable("/image/download/{id}", serve::download))
         .service(readable("/image/{id}/thumb", thumbnail::show))
-        .service(resource("/image/{id}/restore").route(web::post().to(images::restore)))
+        .service(resource("/image/{id}/restore").route(web::post().to(removal::restore)))
         .service(readable("/images/download", archive::download))
-        .service(readable("/images", images::list).wrap(Compress::default()))
+        .service(readable("/images", list::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(sockets::open)))
         .service(readable("/healthz", health::healthy))
         .service(readable("/readyz", health::ready))
         .default_service(web::to(not_found));
 }
 
-/// A path at which other methods are told which there are.
+/// A path that answers 405 to methods it does not have.
 fn resource(path: &str) -> Resource {
     web::resource(path).default_service(web::to(method_not_allowed))
 }
 
-/// A path that can be read.
+/// A path with `GET` and `HEAD`.
 fn readable<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,

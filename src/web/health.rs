@@ -1,24 +1,24 @@
-//! For those who watch over the server.
+//! Health checks for monitoring.
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
 
-use crate::web::http::problem::Problem;
-use crate::web::state::State;
+use super::http::problem::Problem;
+use crate::store::Store;
 
-/// `GET /healthz`: the server runs.
+/// `GET /healthz`: the process serves requests.
 pub(crate) async fn healthy() -> HttpResponse {
-    fine("ok\n")
+    text("ok\n")
 }
 
-/// `GET /readyz`: it can reach its database.
-pub(crate) async fn ready(state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.ping().await?;
-    Ok(fine("ready\n"))
+/// `GET /readyz`: the database answers.
+pub(crate) async fn ready(store: Data<Store>) -> Result<HttpResponse, Problem> {
+    store.ping().await?;
+    Ok(text("ready\n"))
 }
 
-fn fine(text: &'static str) -> HttpResponse {
+fn text(text: &'static str) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .content_type("text/plain; charset=utf-8")

@@ -1,4 +1,7 @@
-//! HTTP and WebSocket: what browsers and scripts talk to.
+//! HTTP and WebSocket for browsers and scripts.
+//!
+//! `app` makes the server and lists every route. Each area (`images`, `uploads`, `sockets`, `archive`) has a `configuration`
+//! function that makes the data of its handlers. `http` holds what all areas use and knows none of them.
 
 mod app;
 mod archive;
@@ -6,9 +9,10 @@ mod health;
 mod http;
 mod images;
 mod pages;
+mod record_json;
+mod settings;
 mod sockets;
-mod state;
 mod uploads;
 
 pub use app::server;
-pub use state::Settings;
+pub use settings::Settings;

@@ -1,37 +1,41 @@
-//! The pages and what they are made of, from the folder `static`: part of the program in a release, read from disk in
-//! development.
+//! The pages and their files, from the folder `static`. A release build embeds them; a debug build reads them from disk.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ETag, EntityTag};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, Accept, ETag, EntityTag, Header as _, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpRequest, HttpResponse, mime};
 use rust_embed::Embed;
 
-use crate::web::http::conditional::is_known;
-use crate::web::http::headers::PAGE_POLICY;
-use crate::web::http::problem::Problem;
+use super::http::conditional::is_not_modified;
+use super::http::headers::PAGE_POLICY;
+use super::http::problem::Problem;
 
 #[derive(Embed)]
 #[folder = "static/"]
 #[allow_missing = true]
 struct Files;
 
+const NOT_FOUND_PAGE: &str = "404.html";
+
 /// `GET /`: the board.
 pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "index.html")
 }
 
-/// `GET /latest`: the tutorial's page.
+/// `GET /latest`: the latest image alone, as in the tutorial.
 pub(crate) async fn latest(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, "latest.html")
 }
 
-/// `GET /static/{path}`: what the pages are made of.
-pub(crate) async fn part(request: HttpRequest) -> Result<HttpResponse, Problem> {
+/// `GET /static/{path}`: a file of the pages.
+pub(crate) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem> {
     file(&request, request.match_info().query("path"))
 }
 
 fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
-    let missing = || Problem::new(StatusCode::NOT_FOUND, "There is nothing at this address.");
+    let missing = || Problem::not_found("There is nothing at this address.");
     let file = Files::get(path).ok_or_else(missing)?;
     let hash = file.metadata.sha256_hash();
     let etag = EntityTag::new_strong(
@@ -40,23 +44,59 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
             .map(|byte| format!("{byte:02x}"))
             .collect(),
     );
-    let known = is_known(request, &etag);
-    let mut response = if known {
+    let is_cached = is_not_modified(request, &etag);
+    let mut response = if is_cached {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
     response
-        // The names stay when the contents change, so a browser asks each time.
+        // A new version has the same name, so browsers must revalidate.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .insert_header(ETag(etag));
-    if known {
+    if is_cached {
         return Ok(response.finish());
     }
     Ok(response
         .insert_header((header::CONTENT_TYPE, mime_type(path)))
         .body(file.data.into_owned()))
+}
+
+/// Middleware that replaces a 404 by a page if a browser navigated to the address.
+pub(crate) async fn show_not_found_page(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse, Error> {
+    let wants_page = is_navigation(request.request());
+    let response = next.call(request).await?;
+    if response.status() != StatusCode::NOT_FOUND {
+        return Ok(response.map_into_boxed_body());
+    }
+    let (request, response) = response.into_parts();
+    let mut response = match Files::get(NOT_FOUND_PAGE) {
+        Some(page) if wants_page => HttpResponse::NotFound()
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+            .content_type(mime_type(NOT_FOUND_PAGE))
+            .body(page.data.into_owned()),
+        _ => response.map_into_boxed_body(),
+    };
+    response
+        .headers_mut()
+        .append(header::VARY, HeaderValue::from_static("Accept"));
+    Ok(ServiceResponse::new(request, response))
+}
+
+/// Returns whether a browser shows the response as a page. Only then does `Accept` name `text/html`; `fetch`, `<img>` and
+/// scripts send `*/*` or other types.
+fn is_navigation(request: &HttpRequest) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && Accept::parse(request).is_ok_and(|accept| {
+            accept
+                .iter()
+                .any(|accepted| accepted.item.essence_str() == mime::TEXT_HTML)
+        })
 }
 
 fn mime_type(path: &str) -> &'static str {

@@ -1,33 +1,34 @@
 // @ts-check
 // The board's page: makes the parts and connects them.
 
-import { Adding, showHover } from './adding.js';
-import { announce, announcer } from './announce.js';
-import { banding } from './band.js';
-import { Board } from './board.js';
-import { Camera, rememberView } from './camera.js';
-import { Connection } from './connection.js';
-import { useControls } from './controls.js';
-import { dragging } from './drag.js';
-import { takeFiles, usePicker } from './dropzone.js';
-import { Feed } from './feed.js';
-import { Images, boundsOf, boxOf } from './images.js';
-import { useKeyboard, useShortcuts } from './keyboard.js';
-import { showModal } from './modal.js';
-import { Moves } from './moves.js';
-import { navigate, useZoomControls } from './navigate.js';
-import { News } from './news.js';
-import { notice } from './notice.js';
-import { element, template } from './page.js';
-import { useName } from './person.js';
-import { Removing } from './removing.js';
-import { Selecting } from './selecting.js';
-import { Selection } from './selection.js';
-import { Viewer } from './viewer.js';
+import { Adding, showHover } from './upload/adding.js';
+import { announce, announcer } from './ui/announce.js';
+import { banding } from './board/band.js';
+import { Board } from './board/board.js';
+import { Camera, rememberView } from './board/camera.js';
+import { Connection } from './feed/connection.js';
+import { useControls } from './board/controls.js';
+import { dragging } from './board/drag.js';
+import { takeFiles, usePicker } from './upload/dropzone.js';
+import { Feed } from './feed/feed.js';
+import { boundsOf, boxOf } from './board/geometry.js';
+import { Images } from './feed/images.js';
+import { useKeyboard, useShortcuts } from './board/keyboard.js';
+import { showModal } from './ui/modal.js';
+import { Moves } from './board/moves.js';
+import { navigate, useZoomControls } from './board/navigate.js';
+import { BoardEvents } from './board/events.js';
+import { notice } from './ui/notice.js';
+import { element, template } from './ui/page.js';
+import { useName } from './ui/person.js';
+import { Deletions } from './board/deletions.js';
+import { Selecting } from './board/selecting.js';
+import { Selection } from './board/selection.js';
+import { Lightbox } from './lightbox/lightbox.js';
 
 /** A new page that would have to be smaller than this to show everything shows the latest instead. */
 const SMALLEST_START = 0.25;
-const NOT_NOW = 'There is no connection right now; changes are possible again when it is back.';
+const NOT_NOW = 'You’re offline. Try again when the connection is back.';
 
 const surface = element('surface');
 const layer = element('layer');
@@ -36,10 +37,10 @@ view.dataset.state = 'loading';
 /** Whether everything has been named once. */
 let complete = false;
 
-const added = announcer((name) => `${name} was added.`, (count) => `${count} pictures were added.`);
-/** What was added here, which is no news. @type {Set<string>} */
+const added = announcer((name) => `${name} added.`, (count) => `${count} photos added.`);
+/** What was added here, which is no events. @type {Set<string>} */
 const mine = new Set();
-const news = new News(element('news'));
+const events = new BoardEvents(element('events'));
 
 const camera = new Camera(() => {
   board?.moved();
@@ -51,9 +52,9 @@ const images = new Images({
     moves.seen(record);
     board.changed(record.id);
     adding.arrived(record.id);
-    viewer.changed(record);
+    lightbox.changed(record);
     if (before) return;
-    const restored = removing.back(record.id);
+    const restored = deletions.back(record.id);
     if (!live) return;
     tellArrival(record, restored);
     showStart();
@@ -64,8 +65,8 @@ const images = new Images({
     selection.forget(record.id);
     board.changed(record.id);
     adding.gone(record.id);
-    const said = viewer.removed(record);
-    if (live || removing.asksFor(record.id)) removing.gone(record, !said);
+    const said = lightbox.removed(record);
+    if (live || deletions.asksFor(record.id)) deletions.gone(record, !said);
     if (live) showStart();
   },
 });
@@ -74,8 +75,8 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
-  onUploadBegin: (data) => adding.arriving.begin(data),
-  onUploadEnd: (data) => adding.arriving.end(data),
+  onUploadBegin: (data) => adding.remoteUploads.begin(data),
+  onUploadEnd: (data) => adding.remoteUploads.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
@@ -126,13 +127,13 @@ function caughtUp() {
   images.ready();
   moves.resume();
   board.mend();
-  viewer.mend();
+  lightbox.mend();
   adding.ready();
   showStart();
   if (!first) return;
-  viewer.start();
+  lightbox.start();
   if (!camera.chosen) showMost(false);
-  announce(images.size === 1 ? 'One picture.' : `${images.size} pictures.`);
+  announce(images.size === 1 ? '1 photo.' : `${images.size} photos.`);
 }
 
 /** The board is empty, or it is not. */
@@ -152,25 +153,25 @@ function showMost(glide) {
 
 /**
  * Whoever has not chosen a part of the board sees what comes, wherever it lies.
- * @param {import('./types.js').ImageRecord} record
+ * @param {import('./feed/types.js').ImageRecord} record
  */
 function follow(record) {
   if (!camera.chosen && !camera.sees(boxOf(record))) showMost(true);
 }
 
 /**
- * @param {import('./types.js').ImageRecord} record
+ * @param {import('./feed/types.js').ImageRecord} record
  * @param {boolean} restored
  */
 function tellArrival(record, restored) {
-  if (restored && removing.asked(record.id)) announce(`${record.fileName} is back.`);
+  if (restored && deletions.asked(record.id)) announce(`${record.fileName} is back.`);
   else if (mine.has(record.id) && !restored) added(record.fileName);
-  else news.tell(restored ? 'restored' : 'added', record);
+  else events.tell(restored ? 'restored' : 'added', record);
 }
 
 /** @param {string} id */
 function giveFocus(id) {
-  if (viewer.shown) viewer.focus();
+  if (lightbox.shown) lightbox.focus();
   else board.focus(id);
 }
 
@@ -179,7 +180,7 @@ function tellMoved(ids) {
   const records = ids.flatMap((id) => images.get(id) ?? []);
   if (records.length === 0) return;
   if (records.length === 1) camera.reveal(board.boxOf(records[0]));
-  announce(`${records.length === 1 ? records[0].fileName : `${records.length} pictures`} moved.`);
+  announce(`${records.length === 1 ? records[0].fileName : `${records.length} photos`} moved.`);
 }
 
 function fitAll() {
@@ -188,42 +189,42 @@ function fitAll() {
 }
 
 const stuck = () => notice(NOT_NOW);
-const removing = new Removing({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
+const deletions = new Deletions({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
   images,
-  (ids) => void removing.remove(ids),
+  (ids) => void deletions.remove(ids),
 );
 const everywhere = element('everywhere');
-const viewer = new Viewer({ dialog: /** @type {HTMLDialogElement} */ (element('viewer')), everywhere }, images, {
-  onDelete: (id) => void removing.remove([id]),
-  onUndo: (id) => void removing.restore([id]),
+const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
+  onDelete: (id) => void deletions.remove([id]),
+  onUndo: (id) => void deletions.restore([id]),
   onAlt: (id, alt) => feed.send('Image:update', { id, alt }),
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
 });
 
 useKeyboard(surface, { moves, selection }, {
-  onDelete: (ids) => void removing.remove(ids),
+  onDelete: (ids) => void deletions.remove(ids),
   onMoved: tellMoved,
-  onOpen: (id) => viewer.open(id),
+  onOpen: (id) => lightbox.open(id),
   onStuck: stuck,
 });
-const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => viewer.open(id), onStuck: stuck });
+const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => lightbox.open(id), onStuck: stuck });
 const band = element('band');
 navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
   onTap: () => selection.clear(),
 });
-useShortcuts({ selecting, onUndo: () => removing.undo() });
+useShortcuts({ selecting, onUndo: () => deletions.undo() });
 useZoomControls(surface, camera, element('zoom'), fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
-useControls(layer, { onOpen: (id) => viewer.open(id), onDelete: (id) => void removing.remove([id]) });
+useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void deletions.remove([id]) });
 takeFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
-  onNothing: () => notice('There was no file in what was dropped.'),
+  onNothing: () => notice('Nothing to add: no files were dropped.'),
 });
 for (const name of ['pick', 'photograph']) {
   const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));

@@ -5,9 +5,9 @@ use std::io::{Cursor, Read as _};
 use zip::ZipArchive;
 
 use crate::files::{read, sized};
-use crate::helpers::{TestApp, file_form, problem, spawn_app};
+use crate::helpers::{TestApp, file_form, problem, spawn_app, timely};
 
-/// The names and bytes of the archive's files, in their order.
+/// Returns the names and bytes of the files in the archive.
 async fn archive(app: &TestApp) -> Vec<(String, Vec<u8>)> {
     let bytes = app.get_bytes("/images/download").await;
     let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
@@ -22,7 +22,7 @@ async fn archive(app: &TestApp) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn the_whole_board_is_downloaded_the_newest_image_last() {
+async fn the_archive_has_every_image_oldest_first() {
     let app = spawn_app().await;
     assert!(archive(&app).await.is_empty());
     app.upload("😀 \"cat\".png", read("plain.png")).await;
@@ -40,7 +40,7 @@ async fn the_whole_board_is_downloaded_the_newest_image_last() {
 }
 
 #[tokio::test]
-async fn the_archive_is_a_file_with_todays_date() {
+async fn the_file_name_of_the_archive_has_the_date() {
     let app = spawn_app().await;
     let url = app.url("/images/download");
     for request in [app.client.get(&url), app.client.head(&url)] {
@@ -60,10 +60,10 @@ async fn the_archive_is_a_file_with_todays_date() {
 }
 
 #[tokio::test]
-async fn only_so_many_are_sent_at_once() {
+async fn at_most_four_archives_are_sent_at_once() {
     let app = spawn_app().await;
     for number in 0..3 {
-        // More than the sockets between take.
+        // More than the socket buffers hold.
         app.post(file_form("large.png", sized(8_000_000, number)))
             .await;
     }
@@ -75,14 +75,17 @@ async fn only_so_many_are_sent_at_once() {
     }
     problem(app.get("/images/download").await, 503).await;
     drop(open);
-    // The server notices soon that they are gone.
-    while app.get("/images/download").await.status() == 503 {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    // The server notices the disconnects when it next writes.
+    let slot_is_free = async {
+        while app.get("/images/download").await.status() == 503 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timely("a slot is free again", slot_is_free).await;
 }
 
 #[tokio::test]
-async fn when_the_database_fails_the_transfer_breaks_off() {
+async fn a_database_failure_breaks_the_connection() {
     let app = spawn_app().await;
     for number in 0..3 {
         app.post(file_form("large.png", sized(8_000_000, number)))

@@ -1,17 +1,24 @@
-//! The program itself is killed while it writes.
+//! Killing the whole program while it writes.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use serde_json::Value;
 
 use crate::files::sized;
 use crate::helpers::{PATIENCE, file_form};
+
+/// The number of concurrent uploads.
+const UPLOADERS: u64 = 4;
+
+/// The number of acknowledged uploads after which the program is killed.
+const UPLOADS: usize = 12;
 
 /// The program with the embedded engine, and the address that it prints.
 struct Program {
@@ -29,19 +36,29 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, first_line) = mpsc::channel();
+        // On a thread of its own, because a blocking read of a pipe has no timeout.
+        std::thread::spawn(move || sender.send(output.lines().next()));
+        // From here on `drop` ends the process, also when the test panics.
+        let mut program = Self {
+            process,
+            url: String::new(),
+        };
+        let line = first_line
+            .recv_timeout(PATIENCE)
+            .expect("the program prints its address in time")
+            .expect("the program prints a line before it exits")
             .unwrap();
         let start = line
             .find("http://")
             .unwrap_or_else(|| panic!("no address in {line:?}"));
-        let url = line[start..]
+        program.url = line[start..]
             .split('/')
             .take(3)
             .collect::<Vec<_>>()
             .join("/");
-        Self { process, url }
+        program
     }
 
     /// `kill -9`
@@ -59,14 +76,14 @@ impl Drop for Program {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
+async fn acknowledged_images_survive_kill_9_during_uploads() {
     let folder = tempfile::tempdir().unwrap();
     let client = Client::builder().timeout(PATIENCE).build().unwrap();
     let acknowledged: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
     for round in 0..3 {
         let program = Program::start(folder.path());
         let killed = Arc::new(AtomicBool::new(false));
-        let uploaders: Vec<_> = (0..4)
+        let uploaders: Vec<_> = (0..UPLOADERS)
             .map(|uploader| {
                 let (client, url) = (client.clone(), program.url.clone());
                 let (acknowledged, killed) = (acknowledged.clone(), killed.clone());
@@ -89,15 +106,13 @@ async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
                     }
                     assert!(
                         killed.load(Ordering::SeqCst),
-                        "uploads fail only because the program was killed"
+                        "an upload failed before the program was killed"
                     );
                 })
             })
             .collect();
-        let enough = acknowledged.lock().unwrap().len() + 12;
-        while acknowledged.lock().unwrap().len() < enough {
-            tokio::task::yield_now().await;
-        }
+        let enough = acknowledged.lock().unwrap().len() + UPLOADS;
+        wait_for_images(&acknowledged, enough).await;
         killed.store(true, Ordering::SeqCst);
         program.kill();
         for uploader in uploaders {
@@ -106,7 +121,7 @@ async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
     }
     let program = Program::start(folder.path());
     let acknowledged = std::mem::take(&mut *acknowledged.lock().unwrap());
-    assert!(acknowledged.len() >= 36);
+    assert!(acknowledged.len() >= 3 * UPLOADS);
     let listed = client
         .get(format!("{}/images?limit=1000", program.url))
         .send()
@@ -120,7 +135,7 @@ async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
         .map(|image| image["id"].as_str().unwrap())
         .collect();
     for (id, seed) in acknowledged {
-        assert!(listed.contains(&id.as_str()), "{id} is on the board");
+        assert!(listed.contains(&id.as_str()), "{id} is missing");
         let image = client
             .get(format!("{}/image/{id}", program.url))
             .send()
@@ -128,7 +143,20 @@ async fn every_acknowledged_image_survives_being_killed_in_mid_write() {
             .unwrap();
         assert!(
             image.bytes().await.unwrap() == sized(200_000, seed),
-            "{id} is whole"
+            "{id} is damaged"
         );
+    }
+}
+
+/// Waits until `count` uploads have been acknowledged.
+async fn wait_for_images(acknowledged: &Mutex<BTreeMap<String, u64>>, count: usize) {
+    let start = Instant::now();
+    loop {
+        let len = acknowledged.lock().unwrap().len();
+        if len >= count {
+            return;
+        }
+        assert!(start.elapsed() < 2 * PATIENCE, "{len} of {count} uploads");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -304,6 +304,22 @@ impl Embedded {
     }
 }
 
+/// Waits until `condition` holds. For counters that no event announces.
+pub(crate) async fn wait_for(what: &str, condition: impl Fn() -> bool) {
+    let polling = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timely(what, polling).await;
+}
+
+/// Runs a future that must complete within [`PATIENCE`].
+pub(crate) async fn timely<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let completed = tokio::time::timeout(PATIENCE, future).await;
+    completed.unwrap_or_else(|_| panic!("timed out: {what}"))
+}
+
 /// A form with a file alone.
 pub(crate) fn file_form(name: &str, bytes: Vec<u8>) -> Form {
     Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()))

@@ -58,14 +58,14 @@ async fn everything_that_a_page_names_is_there_with_its_type() {
         for (at, _) in content.match_indices("\"/static/") {
             waiting.push(content[at + 1..].split('"').next().unwrap().to_owned());
         }
-        for (at, _) in content.match_indices("from './") {
-            waiting.push(format!(
-                "/static/js/{}",
-                content[at + 8..].split('\'').next().unwrap()
-            ));
+        let module = reqwest::Url::parse(&app.url(&path)).unwrap();
+        for (at, _) in content.match_indices(" from '") {
+            let import = content[at + 7..].split('\'').next().unwrap();
+            waiting.push(module.join(import).unwrap().path().to_owned());
         }
     }
-    assert!(seen.len() > 5, "{seen:?}");
+    assert!(seen.len() > 40, "{seen:?}");
+    assert!(seen.contains("/static/js/board/tile.js"), "{seen:?}");
 }
 
 #[tokio::test]
@@ -98,6 +98,36 @@ async fn no_file_beside_the_pages_can_be_read() {
         "%00",
     ] {
         problem(app.get(&format!("/static/{path}")).await, 404).await;
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_is_a_page_for_browsers_and_a_problem_for_scripts() {
+    let app = spawn_app().await;
+    for path in [
+        "/nowhere",
+        "/static/nowhere",
+        "/image/0194bd2c-7a00-7000-8000-000000000001",
+    ] {
+        let browser = app.client.get(app.url(path)).header(
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        );
+        let page = browser.send().await.unwrap();
+        assert_eq!(page.status(), 404, "{path}");
+        let headers = page.headers().clone();
+        assert_eq!(text(&headers, "content-type"), "text/html; charset=utf-8");
+        assert_eq!(text(&headers, "vary"), "Accept");
+        assert!(text(&headers, "content-security-policy").starts_with("default-src 'self'"));
+        let page = page.text().await.unwrap();
+        assert!(
+            page.contains("<h1>") && page.contains("href=\"/\""),
+            "{page}"
+        );
+        for accept in ["*/*", "application/json", "image/avif,image/webp,*/*;q=0.8"] {
+            let script = app.client.get(app.url(path)).header("accept", accept);
+            problem(script.send().await.unwrap(), 404).await;
+        }
     }
 }
 

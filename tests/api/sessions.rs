@@ -1,4 +1,4 @@
-//! One socket session is one changefeed and one connection to the database, and none is left behind.
+//! Each socket session has one changefeed and one database connection, and leaves none behind.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use futures::future::join_all;
 use realtime_photo::web;
 
 use crate::files::read;
-use crate::helpers::{TestApp, spawn_app, spawn_with_settings};
+use crate::helpers::{TestApp, spawn_app, spawn_with_settings, wait_for};
 use crate::viewer::Viewer;
 
 const VIEWERS: usize = 50;
@@ -20,16 +20,19 @@ async fn ready(app: &TestApp, path: &str) -> Viewer {
 async fn no_connection_is_left(app: &TestApp, before: usize) {
     app.proxy.until_open(|open| open <= before).await;
     if let Some(engine) = &app.database.embedded {
-        assert_eq!(engine.changefeeds(), 0);
-        assert!(engine.sessions() <= before);
+        // The engine notices the end of a connection after the proxy does.
+        wait_for("the engine closes its sessions", || {
+            engine.changefeeds() == 0 && engine.sessions() <= before
+        })
+        .await;
     }
 }
 
 #[tokio::test]
-async fn fifty_sockets_are_fifty_connections_and_none_when_they_close() {
+async fn each_of_fifty_sockets_has_a_connection_until_it_closes() {
     let app = spawn_app().await;
     for path in ["/ws", "/ws?feed=latest"] {
-        // The pool's own, with as many as a viewer needs beside its feed.
+        // The connections of the pool, including those that a viewer uses besides its feed.
         let first = ready(&app, path).await;
         let before = app.proxy.open() - 1;
         first.close().await;
@@ -46,7 +49,7 @@ async fn fifty_sockets_are_fifty_connections_and_none_when_they_close() {
 }
 
 #[tokio::test]
-async fn sockets_that_vanish_without_a_word_leave_no_connection() {
+async fn dropped_sockets_leave_no_connection() {
     let app = spawn_app().await;
     let viewers = join_all((0..VIEWERS).map(|_| ready(&app, "/ws"))).await;
     let open = app.proxy.open();
@@ -55,15 +58,15 @@ async fn sockets_that_vanish_without_a_word_leave_no_connection() {
 }
 
 #[tokio::test]
-async fn a_socket_that_gives_no_sign_of_life_is_disconnected() {
+async fn a_socket_that_answers_no_ping_is_disconnected() {
     let settings = web::Settings {
-        heartbeat: Duration::from_millis(500),
+        heartbeat_interval: Duration::from_millis(500),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
     let mut alive = ready(&app, "/ws").await;
     let before = app.proxy.open();
-    // It is connected, and answers no question since nobody reads its socket from now on.
+    // Nothing reads this socket from now on, so it answers no ping.
     let silent = ready(&app, "/ws").await;
     assert!(app.proxy.open() > before);
     let living = tokio::spawn(async move { alive.expect("Image:update").await });
@@ -71,10 +74,8 @@ async fn a_socket_that_gives_no_sign_of_life_is_disconnected() {
     assert!(silent.breaks_off().await);
     let record = app.upload("cat.png", read("plain.png")).await;
     assert_eq!(living.await.unwrap(), record);
+    // For an open connection the server would wait until its shutdown timeout of five seconds.
     let start = Instant::now();
     drop(app);
-    assert!(
-        start.elapsed() < Duration::from_secs(3),
-        "the server waits for no connection"
-    );
+    assert!(start.elapsed() < Duration::from_secs(5));
 }

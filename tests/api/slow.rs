@@ -1,4 +1,4 @@
-//! Viewers who do not read, or slowly.
+//! Viewers that read slowly or not at all.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
 
 async fn impatient_app() -> TestApp {
     let settings = web::Settings {
-        patience: Duration::from_secs(1),
+        session_read_timeout: Duration::from_secs(1),
         ..web::Settings::default()
     };
     spawn_with_settings(settings).await
@@ -80,8 +80,8 @@ async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
 #[tokio::test]
 async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
     let settings = web::Settings {
-        heartbeat: Duration::from_millis(1300),
-        patience: Duration::from_millis(1000),
+        heartbeat_interval: Duration::from_millis(1300),
+        session_read_timeout: Duration::from_millis(1000),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -101,8 +101,8 @@ async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
 #[tokio::test]
 async fn a_client_that_does_not_read_its_image_is_disconnected() {
     let settings = web::Settings {
-        heartbeat: Duration::from_millis(700),
-        download_patience: Duration::from_millis(300),
+        heartbeat_interval: Duration::from_millis(700),
+        download_read_timeout: Duration::from_millis(300),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;

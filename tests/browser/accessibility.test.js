@@ -1,92 +1,86 @@
-import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, launch } from './helpers/browser.js';
-import { PHONE } from './helpers/fingers.js';
-import { onDisk, picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { image } from './support/images.js';
+import { PHONE } from './support/touch.js';
 
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60] });
+const blue = image('blue.png', { colour: [40, 60, 190] });
+const text = { name: 'notes.png', bytes: 'This is not an image.' };
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-/** No rule of axe-core is broken, of any weight. */
-async function check({ page }) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => window.axe.run());
+/** Runs every rule of axe-core on the page as it is, and expects no violation of any impact. */
+async function expectAccessible(window) {
+  await window.settled();
+  await window.page.evaluate(axeSource);
+  const { violations } = await window.page.evaluate(() => axe.run());
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
-  assert.deepEqual(found, []);
+  expect(found).toEqual([]);
 }
 
-for (const colorScheme of ['light', 'dark']) {
-  test(`the board and /latest are accessible, empty and filled, in ${colorScheme}`, async () => {
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  test(`the board and /latest are accessible, empty and filled, in ${colorScheme}`, async ({ server, open }) => {
     for (const path of ['/', '/latest']) {
-      const window = await Window.open(browser, server.url + path, { colorScheme, reducedMotion: 'reduce' });
-      await window.page.locator('html[data-state=empty]').waitFor();
-      await check(window);
+      const window = await open({ path, colorScheme, reducedMotion: 'reduce' });
+      await expect(window.page.locator('html')).toHaveAttribute('data-state', 'empty');
+      await expectAccessible(window);
       await window.close();
     }
-    await server.upload(picture('red.png', { colour: [190, 40, 40] }));
-    await server.upload(picture('green.png', { colour: [30, 140, 60] }));
+    await server.upload(red);
+    await server.upload(green);
     for (const path of ['/', '/latest']) {
-      const window = await Window.open(browser, server.url + path, { colorScheme, reducedMotion: 'reduce' });
-      await window.page.locator('html[data-state=filled]').waitFor();
-      await window.drop(await onDisk({ name: 'notes.png', bytes: 'This is not a picture.' }));
-      await window.page.locator('.upload[data-state=failed]').waitFor();
-      if (path === '/') await window.picture('red.png').locator('[data-picture]').focus();
-      await check(window);
-      await window.close([/status of 415/]);
+      const window = await open({ path, colorScheme, reducedMotion: 'reduce', expectedErrors: [/status of 415/] });
+      await expect(window.page.locator('html')).toHaveAttribute('data-state', 'filled');
+      await window.drop([text]);
+      await expect(window.page.locator('.upload[data-state=failed]')).toBeVisible();
+      if (path === '/') await window.tile('red.png').locator('[data-image]').focus();
+      await expectAccessible(window);
+      await window.close();
     }
   });
 }
 
-test('the keyboard help opens, is accessible, and closes with Escape', async () => {
-  const window = await Window.open(browser, `${server.url}/`, { reducedMotion: 'reduce' });
+test('the keyboard help opens, is accessible, and closes with Escape', async ({ open }) => {
+  const window = await open({ reducedMotion: 'reduce' });
+  const heading = window.page.getByRole('heading', { name: 'Keyboard' });
   await window.page.getByRole('button', { name: 'Keyboard help' }).click();
-  await window.page.getByRole('heading', { name: 'Keyboard' }).waitFor();
-  await check(window);
+  await expect(heading).toBeVisible();
+  await expectAccessible(window);
   await window.page.keyboard.press('Escape');
-  await window.page.getByRole('heading', { name: 'Keyboard' }).waitFor({ state: 'hidden' });
-  await window.close();
+  await expect(heading).toBeHidden();
 });
 
-for (const colorScheme of ['light', 'dark']) {
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [size, options] of Object.entries({ 'a wide screen': {}, 'a phone': PHONE })) {
-    test(`the large view, a selection, a deletion and the name are accessible on ${size}, in ${colorScheme}`, async () => {
-      const red = await server.upload(picture('red.png', { colour: [190, 40, 40] }), { x: -120, y: -200, w: 160, author: 'Ada' });
-      const green = await server.upload(picture('green.png', { colour: [30, 140, 60] }), { x: -80, y: 0, w: 160 });
-      const window = await Window.open(browser, `${server.url}/#image=${red.id}`, { colorScheme, reducedMotion: 'reduce', ...options });
+    test(`the lightbox, a selection, a deletion and the name are accessible on ${size}, in ${colorScheme}`, async ({ server, open }) => {
+      const { id } = await server.upload(red, { x: -120, y: -200, w: 160, author: 'Ada' });
+      const second = await server.upload(green, { x: -80, y: 0, w: 160 });
+      const window = await open({ path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', ...options });
       const { page } = window;
-      await page.locator('#viewer.is-loaded').waitFor();
+      await expect(page.locator('#lightbox.is-loaded')).toBeVisible();
       await page.locator('[data-stage]').focus();
-      await check(window);
-      await page.getByLabel('Description').evaluate((area) => area.closest('#viewer').classList.add('is-detailed'));
-      await check(window);
-      await server.delete(red.id);
-      await page.getByText('Somebody deleted red.png.').waitFor();
-      await check(window);
+      await expectAccessible(window);
+      await page.getByLabel('Description').evaluate((area) => area.closest('#lightbox').classList.add('is-detailed'));
+      await expectAccessible(window);
+      await server.delete(id);
+      await expect(page.getByText('Someone deleted red.png.')).toBeVisible();
+      await expectAccessible(window);
       await page.keyboard.press('Escape');
-      await page.locator('#viewer').waitFor({ state: 'hidden' });
+      await expect(page.locator('#lightbox')).toBeHidden();
 
-      await server.upload(picture('blue.png', { colour: [40, 60, 190] }), { x: -80, y: 150, w: 160, author: 'Grace' });
-      await page.locator('#news').getByText('Grace added blue.png').waitFor();
+      await server.upload(blue, { x: -80, y: 150, w: 160, author: 'Grace' });
+      await expect(page.locator('#events').getByText('Grace added blue.png')).toBeVisible();
       await page.keyboard.press('Control+a');
-      await page.getByText('2 selected', { exact: true }).waitFor();
-      await check(window);
+      await expect(page.getByText('2 selected', { exact: true })).toBeVisible();
+      await expectAccessible(window);
       await page.keyboard.press('Escape');
-      await server.delete(green.id);
-      await page.locator('#deleted').getByText('Somebody deleted green.png').waitFor();
-      await check(window);
+      await server.delete(second.id);
+      await expect(page.locator('#deleted').getByText('Someone deleted green.png')).toBeVisible();
+      await expectAccessible(window);
       await page.getByRole('button', { name: 'Your name' }).click();
-      await page.locator('#name-input').waitFor();
-      await check(window);
-      await window.close();
+      await expect(page.locator('#name-input')).toBeVisible();
+      await expectAccessible(window);
     });
   }
 }

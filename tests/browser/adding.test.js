@@ -1,140 +1,137 @@
-import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { onDisk, picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { image } from './support/images.js';
+import { PHONE } from './support/touch.js';
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
-const red = picture('red.png', { colour: [190, 40, 40] });
-const tall = picture('tall.png', { colour: [30, 140, 60], width: 200, height: 320 });
+const red = image('red.png', { colour: [190, 40, 40] });
+const tall = image('tall.png', { colour: [30, 140, 60], width: 200, height: 320 });
+const text = { name: 'notes.png', bytes: 'This is not an image.' };
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
+/** The placeholders of what others are adding. */
+const arriving = (window) => window.page.locator('.remote-upload');
 
-const open = (options) => Window.open(browser, `${server.url}/`, options);
-const arriving = (window) => window.page.locator('.arriving');
-
-/** Keeps uploads on their way until it is called, with what is to become of them. */
-async function hold(window) {
+/** Holds uploads back until the returned function is called with what becomes of them and of all later ones. */
+async function holdUploads(window) {
   const held = [];
-  let become = null;
-  await window.page.route('**/image', (route) => (become ? become(route) : held.push(route)));
-  return async (fate) => {
-    become = fate;
-    await Promise.all(held.map(fate));
+  let handle = null;
+  await window.page.route('**/image', (route) => (handle ? handle(route) : held.push(route)));
+  return async (release) => {
+    handle = release;
+    await Promise.all(held.map(release));
   };
 }
 
-test('while a picture is being added the others see a place for it, which becomes the picture without a flash', async () => {
+test('others see a placeholder while an image is being added, which becomes the image without a flash', async ({ open }) => {
   const [one, two] = [await open(), await open()];
-  const release = await hold(one);
-  await one.drop(await onDisk(red, tall), 500, 300);
-  await eventually(async () => assert.equal(await arriving(two).count(), 2));
+  const release = await holdUploads(one);
+  await one.drop([red, tall], 500, 300);
+  await expect(arriving(two)).toHaveCount(2);
   const three = await open();
-  await eventually(async () => assert.equal(await arriving(three).count(), 2, 'also who comes meanwhile'));
-  assert.equal(await arriving(one).count(), 0, 'the uploader has a preview instead');
+  await expect(arriving(three), 'a window that opens meanwhile sees them too').toHaveCount(2);
+  // The arrival of the third viewer is announced on the same socket after the uploads would have been.
+  await expect(one.page.getByText('3 here')).toBeVisible();
+  await expect(arriving(one), 'the uploader has a preview instead').toHaveCount(0);
+  await two.settled();
   const before = await two.boxOf(arriving(two).filter({ hasText: 'tall.png' }));
   await watchForGaps(two, before);
   await release((route) => route.continue());
   for (const window of [one, two, three]) {
     await window.shows('red.png', 'tall.png');
-    await eventually(async () => assert.equal(await window.page.locator('.arriving, .upload').count(), 0));
+    await expect(window.page.locator('.remote-upload, .upload')).toHaveCount(0);
   }
-  const now = await two.boxOf(two.picture('tall.png'));
-  for (const key of ['x', 'y', 'width', 'height']) assert.ok(Math.abs(now[key] - before[key]) < 1, `${key}: ${before[key]} and ${now[key]}`);
-  const { frames, gaps } = await two.page.evaluate(() => window.seen);
-  assert.ok(frames > 3);
-  assert.deepEqual(gaps, [], 'frames in which neither was to be seen');
-  for (const window of [one, two, three]) await window.close();
+  await two.settled();
+  const after = await two.boxOf(two.tile('tall.png'));
+  for (const key of ['x', 'y', 'width', 'height']) expect(Math.abs(after[key] - before[key]), key).toBeLessThan(1);
+  const { frames, gaps } = await two.page.evaluate(() => noted);
+  expect(frames).toBeGreaterThan(3);
+  expect(gaps, 'frames that show neither').toEqual([]);
 });
 
-/** Looks in every frame whether there is something at that place: the placeholder, or the picture with its pixels. */
+/** Notes the frames in which the middle of a box shows neither a placeholder nor an image with its pixels. */
 function watchForGaps({ page }, { x, y, width, height }) {
   return page.evaluate(
     ([x, y]) => {
-      window.seen = { frames: 0, gaps: [] };
-      const look = () => {
-        window.seen.frames += 1;
-        const at = (selector) =>
-          [...document.querySelectorAll(selector)].find((element) => {
-            const { left, top, right, bottom } = element.getBoundingClientRect();
-            return left < x && x < right && top < y && y < bottom;
-          });
-        const tile = at('.tile');
-        const image = tile?.querySelector('img');
-        const isSeen = tile && image.complete && image.naturalWidth > 0 && getComputedStyle(tile).opacity === '1';
-        if (!at('.arriving') && !isSeen) window.seen.gaps.push([window.seen.frames, tile?.outerHTML ?? 'no tile']);
-        requestAnimationFrame(look);
-      };
-      look();
+      globalThis.noted = { frames: 0, gaps: [] };
+      const elementAt = (selector) =>
+        [...document.querySelectorAll(selector)].find((element) => {
+          const { left, top, right, bottom } = element.getBoundingClientRect();
+          return left < x && x < right && top < y && y < bottom;
+        });
+      activity.onEachFrame(() => {
+        noted.frames += 1;
+        const tile = elementAt('.tile');
+        const img = tile?.querySelector('img');
+        const isSeen = tile && img.complete && img.naturalWidth > 0 && getComputedStyle(tile).opacity === '1';
+        if (!elementAt('.remote-upload') && !isSeen) noted.gaps.push([noted.frames, tile?.outerHTML ?? 'no tile']);
+      });
     },
     [x + width / 2, y + height / 2],
   );
 }
 
-test('the place goes when the upload is refused, given up, or its window closed', async () => {
+test('a placeholder disappears when its upload is refused or canceled, or its window closed', async ({ open }) => {
   const two = await open();
-  const refused = await open();
-  await refused.drop(await onDisk({ name: 'notes.png', bytes: 'This is not a picture.' }));
-  await refused.page.locator('.upload[data-state=failed]').waitFor();
-  await eventually(async () => assert.equal(await arriving(two).count(), 0));
+  const refused = await open({ expectedErrors: [/status of 415/] });
+  const releaseRefused = await holdUploads(refused);
+  await refused.drop([text]);
+  await expect(arriving(two)).toHaveCount(1);
+  await releaseRefused((route) => route.continue());
+  await expect(refused.page.locator('.upload[data-state=failed]')).toBeVisible();
+  await expect(arriving(two)).toHaveCount(0);
 
-  const givenUp = await open();
-  const release = await hold(givenUp);
-  await givenUp.drop(await onDisk(red), 400, 300);
-  await arriving(two).getByText('red.png').waitFor();
-  await givenUp.page.mouse.move(400, 300);
-  await givenUp.page.getByRole('button', { name: 'Cancel red.png' }).click();
-  await eventually(async () => assert.equal(await arriving(two).count(), 0));
+  const canceled = await open();
+  const release = await holdUploads(canceled);
+  await canceled.drop([red], 400, 300);
+  await expect(arriving(two).getByText('red.png')).toBeVisible();
+  await canceled.page.mouse.move(400, 300);
+  await canceled.page.getByRole('button', { name: 'Cancel red.png' }).click();
+  await expect(arriving(two)).toHaveCount(0);
 
-  await givenUp.drop(await onDisk(tall), 400, 300);
-  await arriving(two).getByText('tall.png').waitFor();
-  assert.equal(await two.page.locator('html').getAttribute('data-state'), 'filled');
-  await givenUp.close();
-  await eventually(async () => assert.equal(await arriving(two).count(), 0));
-  await two.page.getByRole('heading', { name: 'Drop pictures here' }).waitFor();
+  await canceled.drop([tall], 400, 300);
+  await expect(arriving(two).getByText('tall.png')).toBeVisible();
+  await expect(two.page.locator('html')).toHaveAttribute('data-state', 'filled');
+  await canceled.close();
+  await expect(arriving(two)).toHaveCount(0);
+  await expect(two.page.getByRole('heading', { name: 'Drop photos here' })).toBeVisible();
   await release((route) => route.abort().catch(() => {}));
-  await refused.close([/status of 415/]);
-  await two.close();
 });
 
-test('the picker takes what the board can show, and lets iPhones turn HEIC into JPEG', async () => {
+test('the picker accepts what the board can show, and lets iPhones convert HEIC to JPEG', async ({ open }) => {
   const window = await open();
-  const accepted = await window.page.locator('input[type=file]').evaluateAll((inputs) => inputs.map(({ accept }) => accept));
-  assert.equal(accepted.length, 2);
-  for (const accept of accepted) assert.doesNotMatch(accept, /\*|hei[cf]/i);
-  await window.close();
+  const accepted = await window.page.locator('input[type=file]').evaluateAll((inputs) =>
+    inputs.map((input) => /** @type {HTMLInputElement} */ (input).accept),
+  );
+  expect(accepted).toHaveLength(2);
+  for (const accept of accepted) expect(accept).not.toMatch(/\*|hei[cf]/i);
 });
 
-test('a phone has a button for its camera, a desk has none', async () => {
-  const desk = await open();
-  assert.equal(await desk.page.getByRole('button', { name: 'Take a photo' }).count(), 0);
-  await desk.close();
+test('a phone has a button for its camera, a desktop has none', async ({ open }) => {
+  const desktop = await open();
+  await expect(desktop.page.getByRole('button', { name: 'Choose photos' })).toBeVisible();
+  await expect(desktop.page.getByRole('button', { name: 'Take a photo' })).toHaveCount(0);
+  await desktop.close();
   const phone = await open(PHONE);
-  assert.equal(await phone.page.locator('#photograph-input').getAttribute('capture'), 'environment');
-  for (const [place, file] of [['.welcome', red], ['.tools', tall]]) {
-    const button = phone.page.locator(place).getByRole('button', { name: 'Take a photo' });
+  await expect(phone.page.locator('#photograph-input')).toHaveAttribute('capture', 'environment');
+  for (const [part, file] of /** @type {const} */ ([['.welcome', red], ['.tools', tall]])) {
+    const button = phone.page.locator(part).getByRole('button', { name: 'Take a photo' });
+    await expect(button).toBeVisible();
     const { width, height } = await phone.boxOf(button);
-    assert.ok(width >= 40 && height >= 40, `large enough for a finger: ${width} by ${height}`);
-    const [chooser] = await Promise.all([phone.page.waitForEvent('filechooser'), button.tap()]);
-    await chooser.setFiles(await onDisk(file));
-    await phone.picture(file.name).waitFor();
+    expect(Math.min(width, height), 'large enough for a finger').toBeGreaterThanOrEqual(40);
+    await phone.chooseAfter(() => button.tap(), [file]);
+    await expect(phone.tile(file.name)).toBeVisible();
   }
-  await phone.close();
 });
 
-test('text that is pasted is left to where it belongs', async () => {
+test('pasted text is left to the browser', async ({ server, open }) => {
   const window = await open();
   const prevented = await window.page.evaluate(() => {
-    const transfer = new DataTransfer();
-    transfer.setData('text/plain', 'hello');
-    return !document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }));
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', 'hello');
+    return !document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
   });
-  assert.equal(prevented, false);
-  assert.equal(await window.page.locator('.upload, #notices p').count(), 0);
-  await window.close();
+  expect(prevented).toBe(false);
+  // An image pasted later is handled after the text would have been.
+  expect(await window.paste(red)).toBe(true);
+  await window.shows('red.png');
+  await expect(window.page.locator('.upload, #notices p')).toHaveCount(0);
+  expect(await server.images()).toHaveLength(1);
 });

@@ -1,33 +1,22 @@
-import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { image } from './support/images.js';
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-test('the whole board can be downloaded as a ZIP, unless it is empty', async () => {
-  const window = await Window.open(browser, `${server.url}/`, { acceptDownloads: true });
-  const link = window.page.getByRole('link', { name: 'Download all pictures' });
-  await window.page.locator('html[data-state=empty]').waitFor();
-  assert.equal(await link.count(), 0);
-  const pictures = [picture('red.png', { colour: [190, 40, 40] }), picture('grün 🌳.png', { colour: [30, 140, 60] })];
-  for (const each of pictures) await server.upload(each);
+test('the whole board can be downloaded as a ZIP file, unless it is empty', async ({ server, open }) => {
+  const window = await open({ acceptDownloads: true });
+  const link = window.page.getByRole('link', { name: 'Download all photos' });
+  await expect(window.page.locator('html')).toHaveAttribute('data-state', 'empty');
+  await expect(link).toHaveCount(0);
+  const images = [image('red.png', { colour: [190, 40, 40] }), image('grün 🌳.png', { colour: [30, 140, 60] })];
+  for (const each of images) await server.upload(each);
   const [download] = await Promise.all([window.page.waitForEvent('download'), link.click()]);
-  assert.match(download.suggestedFilename(), /^board-\d{4}-\d\d-\d\d\.zip$/);
-  const bytes = await readFile(await download.path());
-  assert.equal(bytes.readUInt32LE(0), 0x04034b50, 'it begins as a ZIP does');
-  for (const { name, bytes: whole } of pictures) {
-    assert.ok(bytes.includes(Buffer.from(name)), `${name} is in it`);
-    assert.ok(bytes.includes(whole.subarray(-60)), 'with its bytes');
+  expect(download.suggestedFilename()).toMatch(/^board-\d{4}-\d\d-\d\d\.zip$/);
+  const archive = await readFile(await download.path());
+  expect(archive.readUInt32LE(0), 'signature of a local file header').toBe(0x04034b50);
+  for (const { name, bytes } of images) {
+    expect(archive.includes(Buffer.from(name)), `${name} is in it`).toBe(true);
+    expect(archive.includes(bytes.subarray(-60)), `the bytes of ${name} are in it`).toBe(true);
   }
   for (const { id } of await server.images()) await server.delete(id);
-  await eventually(async () => assert.equal(await link.count(), 0));
-  await window.close();
+  await expect(link).toHaveCount(0);
 });

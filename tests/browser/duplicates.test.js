@@ -1,164 +1,145 @@
-import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { onDisk, picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { announces, hasFocus } from './support/board.js';
+import { image, writeFiles } from './support/images.js';
 
-const red = picture('red.png', { colour: [190, 40, 40] });
-const green = picture('green.png', { colour: [30, 140, 60] });
-const other = (name) => ({ ...red, name });
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60] });
+const copyOfRed = (name) => ({ ...red, name });
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-const posts = (window) => window.posted.length;
-
-/** A window that notes every upload it sends. */
-async function open(options) {
-  const window = await Window.open(browser, `${server.url}/`, options);
-  window.posted = [];
-  window.page.on('request', (request) => request.method() === 'POST' && window.posted.push(request.url()));
-  return window;
+/** Notes every upload that the window sends from now on. */
+function notePosts({ page }) {
+  const posts = [];
+  page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()));
+  return posts;
 }
 
-test('a picture that the board has is pointed out and not sent; one click shows it, another adds it anyway', async () => {
+test('a duplicate is pointed out and not sent; one click shows the original, another adds it anyway', async ({ server, open }) => {
   await server.upload(red, { x: 4000, y: 3000, w: 240 });
   await server.upload(green, { x: 0, y: 0, w: 240 });
   const window = await open();
   const { page } = window;
+  const posts = notePosts(window);
   await page.mouse.wheel(-4000, -3000);
-  await window.drop(await onDisk(other('copy.png')), 400, 300);
+  await window.drop([copyOfRed('copy.png')], 400, 300);
   const card = page.locator('.upload[data-state=duplicate]');
-  await card.waitFor();
-  assert.match(await card.innerText(), /copy\.png\s+Already on the board as “red\.png”\./);
+  await expect(card).toHaveText(/copy\.png\s+Already on the board as “red\.png”\./);
+  await window.settled();
   const box = await window.boxOf(card);
-  assert.ok(Math.abs(box.x + box.width / 2 - 400) < 2, 'it stands where it was dropped');
-  await eventually(async () => assert.match(await page.locator('#say-polite').textContent(), /copy\.png: Already on the board/));
-  assert.equal(posts(window), 0, 'nothing is sent');
+  expect(Math.abs(box.x + box.width / 2 - 400), 'distance from the pointer').toBeLessThan(2);
+  await announces(window, /copy\.png: Already on the board/);
 
   await card.getByRole('button', { name: 'Show it: red.png' }).click();
-  await eventually(async () => {
-    const { x, y, width, height } = await window.boxOf(page.locator('.tile.is-pointed-out'));
-    assert.ok(x >= 0 && y >= 0 && x + width <= 1280 && y + height <= 800, 'the picture is in view');
-  });
-  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'red.png');
-  await page.locator('.tile.is-pointed-out').waitFor({ state: 'detached' });
+  const original = page.locator('.tile.is-highlighted');
+  await expect(original).toBeInViewport({ ratio: 1 });
+  await hasFocus(window, 'red.png');
+  await expect(original).toHaveCount(0);
 
+  expect(posts, 'nothing has been sent').toHaveLength(0);
   await card.getByRole('button', { name: 'Add anyway: copy.png' }).dispatchEvent('click');
-  await eventually(async () => assert.equal((await server.images()).length, 3));
-  await eventually(async () => assert.equal(await page.locator('.upload').count(), 0));
-  assert.equal(posts(window), 1);
-  await window.close();
+  await expect.poll(() => server.images()).toHaveLength(3);
+  await expect(page.locator('.upload')).toHaveCount(0);
+  expect(posts).toHaveLength(1);
 });
 
-test('two identical files in one drop: one comes, the other is pointed out and can be dismissed', async () => {
+test('of two identical files in one drop one is added, and the other is pointed out and can be dismissed', async ({ server, open }) => {
   const window = await open();
-  await window.drop(await onDisk(red, other('twin.png'), green));
+  const posts = notePosts(window);
+  await window.drop([red, copyOfRed('twin.png'), green]);
   await window.shows('red.png', 'green.png');
   const card = window.page.locator('.upload[data-state=duplicate]');
-  await card.getByText('Already on the board as “red.png”.').waitFor();
-  assert.equal(posts(window), 2);
+  await expect(card.getByText('Already on the board as “red.png”.')).toBeVisible();
   await card.getByRole('button', { name: 'Dismiss twin.png' }).click();
-  assert.equal(await card.count(), 0);
-  assert.equal((await server.images()).length, 2);
-  await window.close();
+  await expect(window.page.locator('.upload')).toHaveCount(0);
+  expect(posts).toHaveLength(2);
+  expect(await server.images()).toHaveLength(2);
 });
 
-test('of several that are there already all can be added or dismissed at once', async () => {
+test('several duplicates can be added or dismissed at once', async ({ server, open }) => {
   await server.upload(red, { x: 0, y: 0 });
   await server.upload(green, { x: 400, y: 0 });
   const window = await open();
+  const posts = notePosts(window);
   const panel = window.page.locator('#uploads');
-  await window.drop(await onDisk(red, green), 640, 400);
-  await panel.getByText('2 already on the board').waitFor();
+  await window.drop([red, green], 640, 400);
+  await expect(panel.getByText('2 already on the board')).toBeVisible();
   await panel.getByRole('button', { name: 'Dismiss' }).click();
-  await panel.waitFor({ state: 'hidden' });
-  assert.equal(posts(window), 0);
-  await window.drop(await onDisk(red, green), 640, 400);
+  await expect(panel).toBeHidden();
+  expect(posts).toHaveLength(0);
+  await window.drop([red, green], 640, 400);
+  await expect(panel.getByText('2 already on the board')).toBeVisible();
   await panel.getByRole('button', { name: 'Add anyway' }).click();
   await window.shows('red.png', 'green.png', 'red.png', 'green.png');
-  assert.equal((await server.images()).length, 4);
-  await window.close();
+  expect(await server.images()).toHaveLength(4);
 });
 
-test('a picture that was deleted is no duplicate, nor is one whose upload was given up', async () => {
+test('neither a deleted image nor one whose upload was canceled counts as a duplicate', async ({ server, open }) => {
   const { id } = await server.upload(red);
-  const window = await open();
+  const window = await open({ expectedErrors: [/ERR_CONNECTION_RESET/] });
   await window.shows('red.png');
   await server.delete(id);
   await window.shows();
-  await window.drop(await onDisk(red));
+  await window.drop([red]);
   await window.shows('red.png');
 
   await window.page.route('**/image', (route) => route.abort('connectionreset'));
-  await window.drop(await onDisk(green), 300, 300);
-  await window.page.locator('.upload[data-state=paused]').waitFor();
+  await window.drop([green], 300, 300);
+  await expect(window.page.locator('.upload[data-state=paused]')).toBeVisible();
   await window.page.getByRole('button', { name: 'Cancel green.png' }).click();
   await window.page.unroute('**/image');
-  await window.drop(await onDisk(green), 300, 300);
+  await window.drop([green], 300, 300);
   await window.shows('red.png', 'green.png');
-  await window.close([/ERR_CONNECTION_RESET/]);
 });
 
-test('if the server does not say whether it has it, the picture comes', async () => {
-  const window = await open();
+test('an image is added if the server cannot say whether it is a duplicate', async ({ open }) => {
+  const window = await open({ expectedErrors: [/status of 503/] });
   await window.page.route('**/images?*', (route) => route.fulfill({ status: 503, body: 'busy' }));
-  await window.drop(await onDisk(red));
+  await window.drop([red]);
   await window.shows('red.png');
-  await window.close([/status of 503/]);
 });
 
-test('without crypto.subtle files are hashed in a worker, and the page stays free meanwhile', async () => {
+test('without crypto.subtle files are hashed in a worker, which leaves the page responsive', async ({ server, open }) => {
   await server.upload(red);
   const window = await open({
-    prepare: (context) => context.addInitScript(() => delete Crypto.prototype.subtle),
+    prepare: (context) => context.addInitScript(() => Reflect.deleteProperty(Crypto.prototype, 'subtle')),
   });
-  await window.drop(await onDisk(other('copy.png')));
-  await window.page.locator('.upload[data-state=duplicate]').waitFor();
-  assert.ok(window.requests.some((url) => url.endsWith('/static/js/hash-worker.js')), 'the worker was asked');
+  await window.drop([copyOfRed('copy.png')]);
+  await expect(window.page.locator('.upload[data-state=duplicate]')).toBeVisible();
+  expect(window.requests.filter((url) => url.endsWith('/hash-worker.js')), 'the worker is loaded').not.toEqual([]);
 
   const large = randomBytes(16 << 20);
-  const [path] = await onDisk({ name: 'large.bin', bytes: large });
   await window.page.evaluate(() => {
     const input = document.body.appendChild(document.createElement('input'));
     Object.assign(input, { type: 'file', id: 'hashed' });
   });
-  await window.page.setInputFiles('#hashed', path);
-  const { hex, longest } = await window.page.evaluate(async () => {
-    const { sha256Of } = await import('/static/js/hashing.js');
-    let [last, longest] = [performance.now(), 0];
-    const timer = setInterval(() => {
-      longest = Math.max(longest, performance.now() - last);
-      last = performance.now();
-    }, 5);
-    const hex = await sha256Of(document.querySelector('#hashed').files[0]);
+  await window.page.setInputFiles('#hashed', await writeFiles({ name: 'large.bin', bytes: large }));
+  const { hex, turns } = await window.page.evaluate(async () => {
+    const { sha256Of } = await import(/** @type {any} */ ('/static/js/upload/hashing.js'));
+    const [file] = /** @type {HTMLInputElement} */ (document.querySelector('#hashed')).files;
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 5);
+    const hex = await sha256Of(file);
     clearInterval(timer);
-    return { hex, longest };
+    return { hex, turns };
   });
-  assert.equal(hex, createHash('sha256').update(large).digest('hex'));
-  assert.ok(longest < 1_000, `the page was busy for ${longest} ms at a time`);
-  await window.close();
+  expect(hex).toBe(createHash('sha256').update(large).digest('hex'));
+  // Hashing on the page would block its timers until the end. A number of turns, unlike a time, holds on a busy machine.
+  expect(turns, 'the page runs its timers meanwhile').toBeGreaterThan(3);
 });
 
 test('the SHA-256 in plain JavaScript is right for every length around a block, in any pieces', async () => {
-  const source = await readFile(new URL('../../static/js/sha256.js', import.meta.url));
+  const source = await readFile(new URL('../../static/js/upload/sha256.js', import.meta.url));
   const { Sha256 } = await import(`data:text/javascript;base64,${source.toString('base64')}`);
   const hash = (bytes) => new Sha256().update(bytes).hex();
   const ascii = (text) => new TextEncoder().encode(text);
-  // FIPS 180-4's examples.
-  assert.equal(hash(ascii('')), 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
-  assert.equal(hash(ascii('abc')), 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
-  assert.equal(
-    hash(ascii('abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq')),
+  // The examples of FIPS 180-4.
+  expect(hash(ascii(''))).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
+  expect(hash(ascii('abc'))).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(hash(ascii('abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq'))).toBe(
     '248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1',
   );
-  assert.equal(hash(new Uint8Array(1_000_000).fill(97)), 'cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0');
+  expect(hash(new Uint8Array(1_000_000).fill(97))).toBe('cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0');
   for (let length = 0; length < 200; length += 1) {
     const bytes = randomBytes(length);
     const expected = createHash('sha256').update(bytes).digest('hex');
@@ -168,7 +149,7 @@ test('the SHA-256 in plain JavaScript is right for every length around a block, 
       pieces.update(bytes.subarray(at, at + step));
       at += step;
     }
-    assert.equal(hash(bytes), expected, `${length} bytes at once`);
-    assert.equal(pieces.hex(), expected, `${length} bytes in pieces`);
+    expect(hash(bytes), `${length} bytes at once`).toBe(expected);
+    expect(pieces.hex(), `${length} bytes in pieces`).toBe(expected);
   }
 });

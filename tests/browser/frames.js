@@ -1,41 +1,40 @@
-// Measures frames with 1,000 pictures on the board: `node frames.js [folder of pictures]`. Run by hand, on a quiet machine.
+// Measures frames with 1,000 images on the board: `node frames.js [folder of images]`. Run by hand, on a quiet machine.
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Window, launch } from './helpers/browser.js';
-import { fill } from './helpers/filling.js';
-import { picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { chromium } from '@playwright/test';
+import config from './playwright.config.js';
+import { fill } from './support/fill.js';
+import { image } from './support/images.js';
+import { Server } from './support/server.js';
+import { BrowserWindow } from './support/window.js';
 
 const COUNT = 1000;
 const FRAMES = 150;
 
 const folder = process.argv[2];
-const pictures = folder
+const images = folder
   ? await Promise.all((await readdir(folder)).map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })))
-  : Array.from({ length: 40 }, (_, at) => picture(`${at}.png`, { width: 512, height: 340, colour: [at * 6, 90, 160 - at * 3] }));
+  : Array.from({ length: 40 }, (_, at) => image(`${at}.png`, { width: 512, height: 340, colour: [at * 6, 90, 160 - at * 3] }));
 
 const server = await Server.start();
-const browser = await launch();
-await fill(server, pictures, COUNT);
-const window = await Window.open(browser, `${server.url}/`);
+const browser = await chromium.launch(config.use.launchOptions);
+await fill(server, images, COUNT);
+const window = await BrowserWindow.open(browser, `${server.url}/`, { viewport: config.use.viewport });
 const { page } = window;
 
-/** Moves the board a step in every frame, as a wheel does. */
+/** Turns the wheel once in every frame, and prints the times between frames. */
 function measure(name, step) {
   return page.evaluate(
     ([frames, step]) =>
       new Promise((resolve) => {
         const surface = document.querySelector('#surface');
         const times = [];
-        const work = [];
         const frame = (now) => {
           times.push(now);
-          const began = performance.now();
           const way = times.length < frames / 2 ? 1 : -1;
           const options = { clientX: 640, clientY: 400, bubbles: true, cancelable: true, ctrlKey: step.zoom };
           surface.dispatchEvent(new WheelEvent('wheel', { ...options, deltaX: step.x * way, deltaY: step.y * way }));
-          work.push(performance.now() - began);
           if (times.length <= frames) requestAnimationFrame(frame);
           else resolve(times.slice(1).map((time, at) => time - times[at]));
         };
@@ -50,15 +49,16 @@ function measure(name, step) {
   });
 }
 
+/** Waits until the board is at rest and every image in view is loaded. */
 async function settled() {
-  await page.waitForTimeout(1000); // The board glides there.
+  await window.settled();
   await page.waitForFunction(() =>
-    [...document.querySelectorAll('.tile img')].every((image) => {
+    [.../** @type {NodeListOf<HTMLImageElement>} */ (document.querySelectorAll('.tile img'))].every((image) => {
       const { left, top, right, bottom } = image.getBoundingClientRect();
       const isSeen = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
       return !isSeen || (image.complete && image.naturalWidth > 0);
     }), null, { timeout: 120_000 });
-  await page.waitForTimeout(1500);
+  await window.settled();
 }
 
 await page.getByRole('button', { name: 'Actual size' }).click();

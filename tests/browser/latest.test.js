@@ -1,86 +1,74 @@
-import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch, pixelOf } from './helpers/browser.js';
-import { onDisk, picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { image } from './support/images.js';
+import { SERVER_DOWN, eventually, pixelOf } from './support/window.js';
 
-const red = picture('red.png', { colour: [190, 40, 40] });
-const green = picture('green.png', { colour: [30, 140, 60], width: 200, height: 320 });
-const blue = picture('blue.png', { colour: [40, 60, 190] });
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60], width: 200, height: 320 });
+const blue = image('blue.png', { colour: [40, 60, 190] });
+const path = '/latest';
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-const open = () => Window.open(browser, `${server.url}/latest`);
-
-/** Waits until this picture is shown, by name and by its pixels, and no other. */
-async function showsOnly(window, { name, colour }) {
-  const image = window.page.locator('#images img');
+/** Waits until this image is shown, by name and by its pixels, and no other. */
+async function showsOnly({ page }, { name, colour }) {
+  const img = page.locator('#images img');
   await eventually(async () => {
-    assert.equal(await image.count(), 1);
-    assert.equal(await window.page.locator('#name').innerText(), name);
-    assert.deepEqual(await pixelOf(image), colour);
+    expect(await img.count()).toBe(1);
+    expect(await page.locator('#name').innerText()).toBe(name);
+    expect(await pixelOf(img)).toEqual(colour);
   });
-  assert.match(await image.getAttribute('src'), /^blob:/, 'the bytes came over the socket');
+  await expect(img, 'the bytes came over the socket').toHaveAttribute('src', /^blob:/);
 }
 
-const isEmpty = (window) => window.page.locator('html[data-state=empty]').waitFor();
+/** Waits until the page says that there is no image. */
+async function isEmpty({ page }) {
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'empty');
+}
 
-test('the drop zone of /latest takes an image, and every window shows it', async () => {
-  const [one, two] = [await open(), await open()];
+test('an image dropped on /latest is shown in every window', async ({ open }) => {
+  const [one, two] = [await open({ path }), await open({ path })];
   await isEmpty(one);
-  assert.ok(await one.page.getByText('Drop images here').isVisible());
-  await one.drop(await onDisk(red), 640, 400);
+  await expect(one.page.getByText('Drop photos here')).toBeVisible();
+  await one.drop([red], 640, 400);
   await showsOnly(one, red);
   await showsOnly(two, red);
-  await one.choose(one.page.getByRole('button', { name: 'Choose images' }), await onDisk(green));
+  await one.choose(one.page.getByRole('button', { name: 'Choose photos' }), [green]);
   await showsOnly(one, green);
   await showsOnly(two, green);
-  for (const window of [one, two]) await window.close();
 });
 
-test('a new tab shows the last saved image, and a delete brings back the one before', async () => {
+test('a new window shows the image saved last, and a delete brings back the one before', async ({ server, open }) => {
   const first = await server.upload(red);
   const second = await server.upload(green);
   const third = await server.upload(blue);
-  const window = await open();
+  const window = await open({ path });
   await showsOnly(window, blue);
   await server.delete(third.id);
   await showsOnly(window, green);
   await server.delete(first.id);
   await server.delete(second.id);
   await isEmpty(window);
-  assert.equal(await window.page.locator('#images img').count(), 0);
+  await expect(window.page.locator('#images img')).toHaveCount(0);
   await server.upload(red);
   await showsOnly(window, red);
-  await window.close();
 });
 
-test('all files of a drop are taken, and the refused one says why, by name', async () => {
-  const window = await open();
-  await window.drop(await onDisk(red, { name: 'notes.png', bytes: 'This is not a picture.' }, blue));
+test('all valid files of a drop are stored, and the refused one says why, by name', async ({ server, open }) => {
+  const window = await open({ path, expectedErrors: [/status of 415/] });
+  await window.drop([red, { name: 'notes.png', bytes: 'This is not an image.' }, blue]);
   const line = window.page.locator('.upload[data-state=failed]');
-  await line.waitFor();
-  assert.match(await line.innerText(), /notes\.png/);
-  await eventually(async () => assert.deepEqual((await server.images()).map(({ fileName }) => fileName).sort(), ['blue.png', 'red.png']));
+  await expect(line).toHaveText(/notes\.png/);
+  await expect.poll(async () => (await server.images()).map(({ fileName }) => fileName).sort()).toEqual(['blue.png', 'red.png']);
   await line.getByRole('button', { name: 'Dismiss notes.png' }).click();
-  await eventually(async () => assert.equal(await window.page.locator('.upload').count(), 0));
-  await window.close([/status of 415/]);
+  await expect(window.page.locator('.upload')).toHaveCount(0);
 });
 
-test('/latest comes back by itself after the server was killed, with what is then the last', async () => {
+test('/latest reconnects after the server was killed, and shows what is the latest then', async ({ server, open }) => {
   await server.upload(red);
-  const window = await open();
+  const window = await open({ path, expectedErrors: SERVER_DOWN });
   await showsOnly(window, red);
   await server.kill();
-  await window.page.getByText('The connection is lost').first().waitFor();
+  await expect(window.page.getByText('Connection lost').first()).toBeVisible();
   await server.start();
   await server.upload(green);
   await window.ready();
   await showsOnly(window, green);
-  await window.close([/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/]);
 });

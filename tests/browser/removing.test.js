@@ -1,155 +1,147 @@
-import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { focused, middleOf, placeOf, said, tabTo } from './helpers/board.js';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { announces, blur, hasFocus, isPlaced, middleOf, tabTo, uploadRow } from './support/board.js';
+import { image } from './support/images.js';
 
-const red = picture('red.png', { colour: [190, 40, 40] });
-const green = picture('green.png', { colour: [30, 140, 60] });
-const blue = picture('blue.png', { colour: [40, 60, 190] });
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60] });
+const blue = image('blue.png', { colour: [40, 60, 190] });
+const row = [red, green, blue];
+const names = row.map(({ name }) => name);
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-const open = (options) => Window.open(browser, `${server.url}/`, options);
 const toast = ({ page }) => page.locator('#deleted');
+const news = ({ page }) => page.locator('#events');
 
-async function threeInARow() {
-  await server.upload(red, { x: -320, y: -60, w: 160 });
-  await server.upload(green, { x: -80, y: -60, w: 160 });
-  await server.upload(blue, { x: 160, y: -60, w: 160 });
-}
-
-/** Its clock can be turned. */
+/** Options of a window whose clock the test turns. */
 const clocked = { prepare: (context) => context.clock.install() };
 
-test('a picture that one person deletes can be brought back by another, and lies where it lay', async () => {
+test('another viewer can restore a deleted image, with its placement and description', async ({ server, open }) => {
   const { id } = await server.upload(red, { x: -120, y: -75, w: 200, alt: 'A red square' });
   const [one, two] = [await open(), await open()];
   await two.shows('red.png');
-  await one.picture('red.png').hover();
+  await one.tile('red.png').hover();
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
   for (const window of [one, two]) await window.shows();
-  await toast(one).getByText('You deleted red.png').waitFor();
-  await toast(two).getByText('Somebody deleted red.png').waitFor();
-  assert.deepEqual(await server.images(), []);
+  await expect(toast(one).getByText('You deleted red.png')).toBeVisible();
+  await expect(toast(two).getByText('Someone deleted red.png')).toBeVisible();
+  await expect.poll(() => server.images()).toEqual([]);
   await toast(two).getByRole('button', { name: 'Undo' }).click();
   for (const window of [one, two]) {
     await window.shows('red.png');
     await window.paints('red.png', red.colour);
-    assert.deepEqual(await placeOf(window, 'red.png'), { x: -120, y: -75, width: 200 });
-    await toast(window).waitFor({ state: 'hidden' });
+    await isPlaced(window, 'red.png', { x: -120, y: -75, width: 200 });
+    await expect(toast(window)).toBeHidden();
   }
-  const [image] = await server.images();
-  assert.deepEqual([image.id, image.x, image.y, image.alt], [id, -120, -75, 'A red square']);
-  await one.page.locator('#news').getByText('Somebody brought back red.png').waitFor();
-  assert.equal(await two.page.locator('#news').innerText(), '', 'what one did oneself is no news');
-  for (const window of [one, two]) await window.close();
+  expect(await server.images()).toMatchObject([{ id, x: -120, y: -75, alt: 'A red square' }]);
+  await expect(news(one).getByText('Someone restored red.png')).toBeVisible();
+  // What another viewer adds later is reported later; by then one's own deed would have been.
+  await server.upload(green, { author: 'Grace' });
+  await expect(news(two)).toHaveText('Grace added green.png');
 });
 
-test('several deletions are one toast, and one Undo', async () => {
-  await threeInARow();
+test('several deletions show one message with one Undo', async ({ server, open }) => {
+  await uploadRow(server, row);
   const [one, two] = [await open(), await open()];
-  await two.shows('red.png', 'green.png', 'blue.png');
+  await two.shows(...names);
   await one.page.keyboard.press('Control+a');
-  await one.page.keyboard.press('Shift+Tab'); // Out of the board: keys of the selection act on the board only.
+  await one.page.keyboard.press('Shift+Tab'); // Out of the board: the keys of the selection act on the board only.
   await one.page.locator('#selection').getByRole('button', { name: 'Delete' }).click();
-  await toast(one).getByText('You deleted 3 pictures').waitFor();
-  await toast(two).getByText('Somebody deleted 3 pictures').waitFor();
-  assert.equal(await two.page.locator('#deleted').count(), 1);
+  await expect(toast(one).getByText('You deleted 3 photos')).toBeVisible();
+  await expect(toast(two).getByText('Someone deleted 3 photos')).toBeVisible();
+  await expect(toast(two)).toHaveCount(1);
   await toast(one).getByRole('button', { name: 'Undo' }).click();
-  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
-  for (const window of [one, two]) await window.close();
+  for (const window of [one, two]) await window.shows(...names);
 });
 
-test('Undo is offered for ten seconds, and longer while one points at it or has the focus in it', async () => {
-  await threeInARow();
+test('Undo is offered for ten seconds, and longer while the pointer or the focus is on it', async ({ server, open }) => {
+  await uploadRow(server, row);
   const window = await open(clocked);
   const { page } = window;
   const remove = async (name) => {
-    await window.picture(name).locator('[data-picture]').focus();
+    await window.tile(name).locator('[data-image]').focus();
     await page.keyboard.press('Delete');
-    await toast(window).getByText(`You deleted ${name}`).waitFor();
+    await expect(toast(window).getByText(`You deleted ${name}`)).toBeVisible();
   };
+  await stopClock(page);
   await remove('red.png');
-  await page.clock.fastForward(8_500);
-  assert.ok(await toast(window).isVisible(), 'it is there after 8.5 seconds');
-  await page.clock.fastForward(2_000);
-  await toast(window).waitFor({ state: 'hidden' });
+  await page.clock.runFor(9_900);
+  await expect(toast(window), 'after 9.9 seconds').toBeVisible();
+  await page.clock.runFor(200);
+  await expect(toast(window), 'after 10.1 seconds').toBeHidden();
 
   await remove('green.png');
   await toast(window).getByText('green.png').hover();
-  await page.clock.fastForward(60_000);
-  assert.ok(await toast(window).isVisible(), 'it waits for whoever points at it');
+  await page.clock.runFor(15_000);
+  await expect(toast(window), 'the pointer is on it').toBeVisible();
   await page.mouse.move(640, 200);
   await toast(window).getByRole('button', { name: 'Undo' }).focus();
-  await page.clock.fastForward(60_000);
-  assert.ok(await toast(window).isVisible(), 'it waits while it has the focus');
-  await window.picture('blue.png').locator('[data-picture]').focus();
-  await page.clock.fastForward(10_500);
-  await toast(window).waitFor({ state: 'hidden' });
+  await page.clock.runFor(15_000);
+  await expect(toast(window), 'the focus is in it').toBeVisible();
+  await window.tile('blue.png').locator('[data-image]').focus();
+  await page.clock.runFor(10_500);
+  await expect(toast(window)).toBeHidden();
   await window.shows('blue.png');
-  await window.close();
 });
 
-test('with the keyboard alone: Tab reaches Undo, the picture gets the focus, and Ctrl+Z takes back one deletion after the other', async () => {
-  await threeInARow();
+/** Stops the clock of the page, which then runs only while the test turns it. */
+async function stopClock(page) {
+  await page.clock.pauseAt(Date.now() + 1_000);
+}
+
+test('with the keyboard alone Undo is reached, the image gets the focus back, and Ctrl+Z undoes one deletion after another', async ({ server, open }) => {
+  await uploadRow(server, row);
   const window = await open();
   const { page } = window;
   await tabTo(window, 'red.png');
   await page.keyboard.press('Delete');
   await window.shows('green.png', 'blue.png');
-  await said(window, /red\.png was deleted\. Control Z brings it back/);
+  await announces(window, /red\.png was deleted\. Control Z brings it back/);
+  await hasFocus(window, 'green.png');
   await tabTo(window, 'Undo');
   await page.keyboard.press('Enter');
-  await window.shows('red.png', 'green.png', 'blue.png');
-  await said(window, /red\.png is back/);
+  await window.shows(...names);
+  await announces(window, /red\.png is back/);
+  await hasFocus(window, 'red.png');
 
-  await page.evaluate(() => document.activeElement.blur());
+  await blur(window);
   await tabTo(window, 'red.png');
   await page.keyboard.press('Delete');
   await window.shows('green.png', 'blue.png');
-  await eventually(async () => assert.equal(await focused(window), 'green.png'));
+  await hasFocus(window, 'green.png');
   await page.keyboard.press('Delete');
   await window.shows('blue.png');
   await page.keyboard.press('Control+z');
   await window.shows('green.png', 'blue.png');
   await page.keyboard.press('Control+z');
-  await window.shows('red.png', 'green.png', 'blue.png');
+  await window.shows(...names);
   await page.keyboard.press('Control+z');
-  await window.shows('red.png', 'green.png', 'blue.png');
-  await window.close();
+  await window.shows(...names);
 });
 
-test('Ctrl+Z also brings back what somebody else has just deleted', async () => {
-  await threeInARow();
-  const [{ id }] = await server.images();
+test('Ctrl+Z also restores what another viewer has just deleted', async ({ server, open }) => {
+  await uploadRow(server, row);
+  const { id } = await server.image('blue.png');
   const window = await open();
-  await window.shows('red.png', 'green.png', 'blue.png');
+  await window.shows(...names);
   await server.delete(id);
-  await toast(window).getByText('Somebody deleted blue.png').waitFor();
+  await expect(toast(window).getByText('Someone deleted blue.png')).toBeVisible();
   await window.page.mouse.click(...(await middleOf(window, 'green.png')));
   await window.page.keyboard.press('Control+z');
-  await window.shows('red.png', 'green.png', 'blue.png');
-  await window.close();
+  await window.shows(...names);
 });
 
-test('what was purged meanwhile cannot be brought back, and that is said', async () => {
-  await server.stop();
-  server = await Server.start('--undo-window', '1s');
-  await server.upload(red, { x: -120, y: -75, w: 240 });
-  const window = await open();
-  await window.picture('red.png').hover();
-  await window.page.getByRole('button', { name: 'Delete red.png' }).click();
-  await window.shows();
-  await new Promise((resolve) => setTimeout(resolve, 1_200));
-  await toast(window).getByRole('button', { name: 'Undo' }).click();
-  await window.page.getByText('A picture could not be brought back: there is no such image.').waitFor();
-  await window.shows();
-  await window.close();
+test.describe('with a short undo window', () => {
+  test.use({ serverOptions: ['--undo-window', '1s'] });
+
+  test('Undo after the window says that the image cannot be brought back', async ({ server, open }) => {
+    await server.upload(red, { x: -120, y: -75, w: 240 });
+    const window = await open();
+    await window.tile('red.png').hover();
+    await window.page.getByRole('button', { name: 'Delete red.png' }).click();
+    await window.shows();
+    // The server's clock began to run before the page was told, so this waits for longer than the window.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await toast(window).getByRole('button', { name: 'Undo' }).click();
+    await expect(window.page.getByText('A photo could not be restored: there is no such image.')).toBeVisible();
+    await window.shows();
+  });
 });

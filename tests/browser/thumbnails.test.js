@@ -1,111 +1,121 @@
-import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch, pixelOf } from './helpers/browser.js';
-import { picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { settledBox } from './support/board.js';
+import { image } from './support/images.js';
+import { pixelOf } from './support/window.js';
 
-const large = picture('large.png', { colour: [190, 40, 40], width: 2000, height: 1000 });
-const small = picture('small.png', { colour: [30, 140, 60], width: 60, height: 40 });
+const large = image('large.png', { colour: [190, 40, 40], width: 2000, height: 1000 });
+const small = image('small.png', { colour: [30, 140, 60], width: 60, height: 40 });
 const gif = { name: 'moving.gif', bytes: await readFile(new URL('../files/animated.gif', import.meta.url)) };
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
+const imgOf = (window, name) => window.tile(name).locator('img');
 
-const open = (options) => Window.open(browser, `${server.url}/`, options);
-const image = (window, name) => window.picture(name).locator('img');
-const widthOf = (window, name) => image(window, name).evaluate(({ naturalWidth }) => naturalWidth);
-const isAskedFor = (window, path) => window.requests.some((url) => new URL(url).pathname === path);
-
-async function zoom(window, name, delta, times) {
-  const { x, y, width, height } = await window.boxOf(window.picture(name));
-  await window.page.mouse.move(x + width / 2, y + height / 2);
-  await window.page.keyboard.down('Control');
-  for (let turn = 0; turn < times; turn += 1) await window.page.mouse.wheel(0, delta);
-  await window.page.keyboard.up('Control');
+/** Waits until the tile shows a file of this width. */
+async function hasWidth(window, name, width) {
+  await expect.poll(() => imgOf(window, name).evaluate(({ naturalWidth }) => naturalWidth)).toBe(width);
 }
 
-test('a tile shows the thumbnail, and all of the picture when it is zoomed in past it, without a flash', async () => {
+/** The path of the file that the tile shows. */
+const sourceOf = (window, name) => imgOf(window, name).evaluate(({ src }) => new URL(src).pathname);
+
+/** Turns the wheel with Ctrl held on the middle of a tile, and waits until the board is at rest again. */
+async function zoom(window, name, delta, turns) {
+  const { x, y, width, height } = await settledBox(window, name);
+  await window.page.mouse.move(x + width / 2, y + height / 2);
+  await window.page.keyboard.down('Control');
+  for (let turn = 0; turn < turns; turn += 1) await window.page.mouse.wheel(0, delta);
+  await window.page.keyboard.up('Control');
+  await expect.poll(async () => Math.sign((await settledBox(window, name)).width - width)).toBe(-Math.sign(delta));
+}
+
+test('a tile shows the thumbnail, and the whole file when it is zoomed in past it, without a flash', async ({ server, open }) => {
   const { url, thumb } = await server.upload(large, { x: -120, y: -60, w: 240 });
-  assert.ok(thumb, 'it has a thumbnail');
+  expect(thumb, 'it has a thumbnail').toBeTruthy();
   const window = await open();
-  await eventually(async () => assert.equal(await widthOf(window, 'large.png'), 512));
-  assert.ok(isAskedFor(window, thumb) && !isAskedFor(window, url), 'only the thumbnail is asked for');
+  await hasWidth(window, 'large.png', 512);
+  await window.settled();
+  expect(window.hasRequested(thumb), 'the thumbnail is requested').toBe(true);
+  expect(window.hasRequested(url), 'the file is not').toBe(false);
 
   await window.page.evaluate(() => {
-    window.blank = 0;
-    const look = () => {
-      const shown = document.querySelector('.tile img');
-      if (!shown.complete || shown.naturalWidth === 0) window.blank += 1;
-      requestAnimationFrame(look);
-    };
-    look();
+    globalThis.noted = 0;
+    activity.onEachFrame(() => {
+      const img = /** @type {HTMLImageElement} */ (document.querySelector('.tile img'));
+      if (!img.complete || img.naturalWidth === 0) noted += 1;
+    });
   });
   await zoom(window, 'large.png', -40, 3);
-  await eventually(async () => assert.equal(await widthOf(window, 'large.png'), 2000));
+  await hasWidth(window, 'large.png', 2000);
   await zoom(window, 'large.png', 40, 1);
-  await window.page.waitForTimeout(400);
-  assert.equal(await widthOf(window, 'large.png'), 2000, 'a little smaller it stays');
+  // At rest a tile chooses its file. A request for the thumbnail would precede that of the next image.
+  await window.page.evaluate(() => fetch('/favicon.svg'));
+  await hasWidth(window, 'large.png', 2000);
   await zoom(window, 'large.png', 40, 2);
-  await eventually(async () => assert.equal(await widthOf(window, 'large.png'), 512));
-  assert.equal(await window.page.evaluate(() => window.blank), 0, 'frames without a picture');
-  assert.equal(await image(window, 'large.png').getAttribute('alt'), 'large.png');
-  await window.close();
+  await hasWidth(window, 'large.png', 512);
+  expect(await window.page.evaluate(() => noted), 'frames without an image').toBe(0);
+  await expect(imgOf(window, 'large.png')).toHaveAttribute('alt', 'large.png');
 });
 
-test('on a screen of many pixels all of the picture is there earlier', async () => {
+test('on a screen of high pixel density the whole file is shown earlier', async ({ server, open }) => {
   await server.upload(large, { x: -150, y: -75, w: 300 });
   const window = await open({ deviceScaleFactor: 2 });
-  await eventually(async () => assert.equal(await widthOf(window, 'large.png'), 2000));
-  await window.close();
+  await hasWidth(window, 'large.png', 2000);
 });
 
-test('a picture that has no thumbnail, or whose thumbnail cannot be had, is shown itself', async () => {
+test('an image without a thumbnail, or whose thumbnail cannot be loaded, is shown from its file', async ({ server, open }) => {
   const record = await server.upload(small, { x: -200, y: 0 });
-  assert.equal(record.thumb, undefined);
+  expect(record.thumb).toBeUndefined();
   await server.upload(large, { x: 100, y: 0 });
-  const window = await open({ prepare: (context) => context.route('**/thumb', (route) => route.fulfill({ status: 404 })) });
+  const window = await open({
+    prepare: (context) => context.route('**/thumb', (route) => route.fulfill({ status: 404 })),
+    expectedErrors: [/status of 404/],
+  });
   await window.paints('small.png', small.colour);
-  await eventually(async () => assert.equal(await widthOf(window, 'large.png'), 2000));
-  await window.close([/status of 404/]);
+  await hasWidth(window, 'large.png', 2000);
 });
 
-test('only pictures near the view are loaded', async () => {
+test('only images near the view are loaded', async ({ server, open }) => {
   await server.upload(small, { x: 0, y: 0 });
-  const far = await server.upload(picture('far.png', { colour: [90, 90, 200], width: 800, height: 600 }), { x: 30000, y: 0 });
-  await server.upload(picture('last.png', { colour: [200, 90, 90], width: 800, height: 600 }), { x: 0, y: 300 });
+  const far = await server.upload(image('far.png', { colour: [90, 90, 200], width: 800, height: 600 }), { x: 30000, y: 0 });
+  const near = await server.upload(image('near.png', { colour: [200, 90, 90], width: 800, height: 600 }), { x: 0, y: 300 });
   const window = await open();
   await window.page.getByRole('button', { name: 'Actual size' }).click();
   await window.paints('small.png', small.colour);
-  await window.page.waitForTimeout(300);
+  await window.settled();
   await window.page.reload();
-  await window.ready();
   window.requests.length = 0;
-  await window.page.waitForTimeout(300);
-  assert.ok(!isAskedFor(window, far.thumb) && !isAskedFor(window, far.url));
-  await window.close();
+  await window.ready();
+  await window.paints('small.png', small.colour);
+  await window.paints('near.png', [200, 90, 90]);
+  await window.settled();
+  expect(window.hasRequested(far.thumb) || window.hasRequested(far.url), 'the far one is loaded').toBe(false);
+  // It is loaded as soon as it comes near.
+  await window.page.mouse.move(640, 400);
+  await window.page.mouse.wheel(30_000, 0);
+  await window.paints('far.png', [90, 90, 200]);
+  expect(window.hasRequested(far.thumb)).toBe(true);
+  expect(near.thumb).toBeTruthy();
 });
 
-test('an animation shows its first picture, plays while it is pointed at, and never where motion is to be reduced', async () => {
+test('an animation shows its first frame, and plays while the pointer is on it', async ({ server, open }) => {
   const { url, thumb } = await server.upload(gif, { x: -120, y: -90, w: 240 });
-  for (const reducedMotion of ['no-preference', 'reduce']) {
-    const window = await open({ reducedMotion });
-    const source = () => image(window, gif.name).evaluate(({ src }) => new URL(src).pathname);
-    await eventually(async () => assert.notEqual(await pixelOf(image(window, gif.name)), null));
-    assert.equal(await source(), thumb);
-    await window.picture(gif.name).hover();
-    if (reducedMotion === 'reduce') {
-      await window.page.waitForTimeout(500);
-      assert.equal(await source(), thumb);
-    } else {
-      await eventually(async () => assert.equal(await source(), url));
-      await window.page.mouse.move(20, 400);
-      await eventually(async () => assert.equal(await source(), thumb));
-    }
-    await window.close();
-  }
+  const window = await open({ reducedMotion: 'no-preference' });
+  await expect.poll(() => pixelOf(imgOf(window, gif.name))).not.toBeNull();
+  expect(await sourceOf(window, gif.name)).toBe(thumb);
+  await window.tile(gif.name).hover();
+  await expect.poll(() => sourceOf(window, gif.name)).toBe(url);
+  await window.page.mouse.move(20, 400);
+  await expect.poll(() => sourceOf(window, gif.name)).toBe(thumb);
+});
+
+test('an animation does not play where reduced motion is preferred', async ({ server, open }) => {
+  const { url, thumb } = await server.upload(gif, { x: -120, y: -90, w: 240 });
+  const window = await open({ reducedMotion: 'reduce' });
+  await expect.poll(() => pixelOf(imgOf(window, gif.name))).not.toBeNull();
+  await window.tile(gif.name).hover();
+  // The controls of the tile show that the page has seen the pointer, and at rest the timer that starts a playback is over.
+  await expect(window.page.getByRole('button', { name: `Open ${gif.name}` })).toBeVisible();
+  await window.settled();
+  expect(await sourceOf(window, gif.name)).toBe(thumb);
+  expect(window.hasRequested(url), 'the animation is loaded').toBe(false);
 });

@@ -1,81 +1,72 @@
-import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { focused, middleOf, tabTo } from './helpers/board.js';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { onDisk, picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { hasFocus, middleOf, tabTo } from './support/board.js';
+import { image } from './support/images.js';
+import { SERVER_DOWN } from './support/window.js';
 
-const red = picture('red.png', { colour: [190, 40, 40] });
-const green = picture('green.png', { colour: [30, 140, 60] });
-const blue = picture('blue.png', { colour: [40, 60, 190] });
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60] });
+const blue = image('blue.png', { colour: [40, 60, 190] });
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
+const news = ({ page }) => page.locator('#events');
 
-const open = () => Window.open(browser, `${server.url}/`);
-const news = ({ page }) => page.locator('#news');
-
-test('a name of one\'s own is kept in the browser, goes with the pictures, and others read it', async () => {
+test("a viewer's name is kept in the browser, stored with the images, and shown to others", async ({ server, open }) => {
   const [one, two] = [await open(), await open()];
+  const name = one.page.locator('#name-input');
   await tabTo(one, 'Your name');
   await one.page.keyboard.press('Enter');
-  assert.equal(await one.page.evaluate(() => document.activeElement.id), 'name-input');
+  await expect(name).toBeFocused();
   await one.page.keyboard.type('  Ada Lovelace ');
   await one.page.keyboard.press('Enter');
-  await eventually(async () => assert.equal(await focused(one), 'Your name: Ada Lovelace'));
-  assert.ok(await one.page.getByText('Ada Lovelace').isVisible());
+  await hasFocus(one, 'Your name: Ada Lovelace');
+  await expect(one.page.getByText('Ada Lovelace')).toBeVisible();
   await one.page.reload();
   await one.ready();
-  assert.ok(await one.page.getByText('Ada Lovelace').isVisible(), 'it is kept');
+  await expect(one.page.getByText('Ada Lovelace'), 'it is kept').toBeVisible();
 
-  await one.drop(await onDisk(red));
+  await one.drop([red]);
   await two.shows('red.png');
-  assert.equal((await server.images())[0].author, 'Ada Lovelace');
-  await news(two).getByText('Ada Lovelace added red.png').waitFor();
+  expect((await server.image('red.png')).author).toBe('Ada Lovelace');
+  await expect(news(two).getByText('Ada Lovelace added red.png')).toBeVisible();
   await two.page.mouse.dblclick(...(await middleOf(two, 'red.png')));
-  await two.page.getByText(/Added by Ada Lovelace, .* at \d\d:\d\d/).waitFor();
+  await expect(two.page.getByText(/Added by Ada Lovelace, .* at \d\d:\d\d/)).toBeVisible();
 
   await one.page.getByRole('button', { name: 'Your name: Ada Lovelace' }).click();
-  await one.page.locator('#name-input').fill('');
+  await name.fill('');
   await one.page.getByRole('button', { name: 'Save' }).click();
-  await one.page.getByRole('button', { name: 'Your name', exact: true }).waitFor();
-  await one.drop(await onDisk(green));
+  await expect(one.page.getByRole('button', { name: 'Your name', exact: true })).toBeVisible();
+  await one.drop([green]);
   await two.shows('red.png', 'green.png');
-  assert.equal((await server.images())[0].author, undefined);
-  for (const window of [one, two]) await window.close();
+  expect((await server.image('green.png')).author).toBeUndefined();
 });
 
-test('what others add is told in one quiet line, merged, and never what one adds oneself', async () => {
+test('what others add is reported in one line, merged, and never what a viewer adds', async ({ server, open }) => {
   const [one, two] = [await open(), await open()];
   await one.page.evaluate(() => localStorage.setItem('name', 'Ada'));
-  await one.drop(await onDisk(red, green, blue));
-  await news(two).getByText('Ada added 3 pictures').waitFor();
-  assert.equal(await news(two).getAttribute('role'), 'status', 'a screen reader hears of it when it has time');
-  await server.upload(picture('grace.png', { colour: [90, 90, 20] }), { author: 'Grace' });
-  await news(two).getByText('Ada and Grace added 4 pictures').waitFor();
-  assert.equal(await news(two).locator('span').count(), 1, 'it is one line');
-  await news(one).getByText('Grace added grace.png').waitFor();
-  assert.doesNotMatch(await news(one).innerText(), /Ada/);
-  await eventually(async () => assert.equal(await news(two).innerText(), ''));
-  await server.upload(picture('nobody.png', { colour: [9, 90, 20] }));
-  await news(two).getByText('Somebody added nobody.png').waitFor();
-  for (const window of [one, two]) await window.close();
+  await one.drop([red, green, blue]);
+  await expect(news(two).getByText('Ada added 3 photos')).toBeVisible();
+  await expect(news(two), 'a polite live region').toHaveAttribute('role', 'status');
+  await server.upload(image('grace.png', { colour: [90, 90, 20] }), { author: 'Grace' });
+  await expect(news(two).getByText('Ada and Grace added 4 photos')).toBeVisible();
+  await expect(news(two).locator('span'), 'it is one line').toHaveCount(1);
+  await expect(news(one)).toHaveText('Grace added grace.png');
+  await expect(news(two)).toBeEmpty();
+  await server.upload(image('nobody.png', { colour: [9, 90, 20] }));
+  await expect(news(two).getByText('Someone added nobody.png')).toBeVisible();
 });
 
-test('what was there when one comes is no news, and neither is what was missed', async () => {
+test('neither what a viewer finds on arrival nor what was missed is reported', async ({ server, open }) => {
   await server.upload(red);
-  const window = await open();
+  const window = await open({ expectedErrors: SERVER_DOWN });
   await window.shows('red.png');
   await server.kill();
-  await window.page.locator('html[data-feed=lost]').waitFor();
+  await window.lost();
   await server.start();
   await server.upload(green);
   await window.ready();
   await window.shows('red.png', 'green.png');
-  assert.equal(await window.page.locator('#deleted').isVisible(), false);
-  await window.close([/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/]);
+  await expect(window.page.locator('#deleted')).toBeHidden();
+  // Of all that the window has seen only what is added now is reported.
+  await server.upload(blue, { author: 'Grace' });
+  await expect(news(window)).toHaveText(/added/);
+  await expect(news(window)).toHaveText('Grace added blue.png');
 });

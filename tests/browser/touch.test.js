@@ -1,110 +1,88 @@
-import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { Window, eventually, launch } from './helpers/browser.js';
-import { Fingers, PHONE } from './helpers/fingers.js';
-import { picture } from './helpers/pictures.js';
-import { Server } from './helpers/server.js';
+import { expect, test } from './fixtures.js';
+import { settledBox } from './support/board.js';
+import { image } from './support/images.js';
+import { PHONE, Touch } from './support/touch.js';
 
-const red = picture('red.png', { colour: [190, 40, 40] });
+const red = image('red.png', { colour: [190, 40, 40] });
 
-let browser;
-let server;
-before(async () => (browser = await launch()));
-after(() => browser.close());
-beforeEach(async () => (server = await Server.start()));
-afterEach(() => server.stop());
-
-test('on a phone one finger moves a picture and pans the empty board, and two fingers zoom', async () => {
+test('on a phone one finger moves an image and pans the empty board, and two fingers zoom', async ({ server, open }) => {
   await server.upload(red, { x: -100, y: -62.5, w: 200 });
-  const window = await Window.open(browser, `${server.url}/`, PHONE);
-  const fingers = await Fingers.on(window);
-  const box = () => window.boxOf(window.picture('red.png'));
-  await window.shows('red.png');
-  const start = await box();
+  const window = await open(PHONE);
+  const touch = await Touch.on(window);
+  const start = await settledBox(window, 'red.png');
 
-  await fingers.touch('Start', [start.x + 50, start.y + 50]);
-  for (let step = 1; step <= 5; step += 1) await fingers.touch('Move', [start.x + 50, start.y + 50 + step * 20]);
-  await fingers.touch('End');
-  await eventually(async () => {
-    const [{ x, y }] = await server.images();
-    assert.deepEqual([x, y], [-100, 37.5]);
-  });
+  await touch.drag([start.x + 50, start.y + 50], [start.x + 50, start.y + 150]);
+  await expect.poll(() => server.image('red.png')).toMatchObject({ x: -100, y: 37.5 });
+  expect(Math.round((await settledBox(window, 'red.png')).y)).toBe(Math.round(start.y + 100));
 
-  await fingers.touch('Start', [60, 200]);
-  for (let step = 1; step <= 5; step += 1) await fingers.touch('Move', [60, 200 - step * 20]);
-  await fingers.touch('End');
-  await eventually(async () => assert.equal(Math.round((await box()).y), Math.round(start.y)));
+  await touch.drag([60, 200], [60, 100]);
+  expect(Math.round((await settledBox(window, 'red.png')).y)).toBe(Math.round(start.y));
 
-  const middle = [start.x + 100, start.y + 60];
-  await fingers.touch('Start', [middle[0] - 40, middle[1]], [middle[0] + 40, middle[1]]);
-  for (let step = 1; step <= 5; step += 1) {
-    await fingers.touch('Move', [middle[0] - 40 - step * 8, middle[1]], [middle[0] + 40 + step * 8, middle[1]]);
-  }
-  await fingers.touch('End');
-  await eventually(async () => assert.equal(Math.round((await box()).width), 400));
-  const [{ x, y }] = await server.images();
-  assert.deepEqual([x, y], [-100, 37.5], 'zooming with two fingers on a picture moves nothing');
-  await window.close();
+  await touch.pinch([start.x + 100, start.y + 60], 80, 160);
+  expect(Math.round((await settledBox(window, 'red.png')).width)).toBe(400);
+  // A move would be saved before this one is.
+  const { x, y } = await settledBox(window, 'red.png');
+  expect(await server.image('red.png'), 'two fingers on an image do not move it').toMatchObject({ x: -100, y: 37.5 });
+  await touch.drag([x + 50, y + 50], [x + 50, y + 70]);
+  await expect.poll(() => server.image('red.png')).toMatchObject({ x: -100, y: 47.5 });
 });
 
-test('on a phone a tap shows what can be done with a picture, and nothing is too small for a finger', async () => {
+test('on a phone a tap shows the controls of an image, none too small for a finger', async ({ server, open }) => {
   await server.upload(red, { x: -30, y: -20, w: 60 });
-  const window = await Window.open(browser, `${server.url}/`, PHONE);
-  await window.picture('red.png').locator('img').tap();
+  const window = await open(PHONE);
+  await window.tile('red.png').locator('img').tap();
   const button = window.page.getByRole('button', { name: 'Delete red.png' });
-  await button.waitFor();
+  await expect(button).toBeVisible();
+  await window.settled();
   const { width, height, y } = await window.boxOf(button);
-  assert.ok(width >= 40 && height >= 40, `${width} by ${height}`);
-  const picture = await window.boxOf(window.picture('red.png'));
-  assert.ok(y + height <= picture.y + 1, 'on a small picture it lies outside, not to be hit by mistake');
+  expect(Math.min(width, height), 'large enough for a finger').toBeGreaterThanOrEqual(40);
+  const tile = await window.boxOf(window.tile('red.png'));
+  expect(y + height, 'on a small image it lies outside, not to be hit by mistake').toBeLessThanOrEqual(tile.y + 1);
   await button.tap();
   await window.shows();
-  await window.close();
 });
 
-test('a tap, or two, where a button is about to appear does not press it', async () => {
+test('one or two taps where a button is about to appear do not press it', async ({ server, open }) => {
   await server.upload(red, { x: -100, y: -60, w: 200 });
-  const window = await Window.open(browser, `${server.url}/`, PHONE);
-  const fingers = await Fingers.on(window);
-  const { x, y, width } = await window.boxOf(window.picture('red.png'));
+  const window = await open(PHONE);
+  const touch = await Touch.on(window);
+  const remove = window.page.getByRole('button', { name: 'Delete red.png' });
+  const { x, y, width } = await settledBox(window, 'red.png');
+  /** @type {[number, number]} */
   const corner = [x + width - 20, y + 20];
-  await fingers.touch('Start', corner);
-  await fingers.touch('End');
-  const box = await window.boxOf(window.page.getByRole('button', { name: 'Delete red.png' }));
-  assert.ok(box.x < corner[0] && box.x + box.width > corner[0] && box.y + box.height > corner[1], 'the button is there now');
-  // Elsewhere, so that the picture is let go; then twice, as fast as fingers are, however busy the machine.
+  await touch.tap(corner);
+  await expect(remove).toBeVisible();
+  await window.settled();
+  const box = await window.boxOf(remove);
+  const covers = box.x < corner[0] && box.x + box.width > corner[0] && box.y < corner[1] && box.y + box.height > corner[1];
+  expect(covers, 'the button has appeared under the finger').toBe(true);
+  // A tap elsewhere takes the focus from the image, and its controls with it.
   await window.page.touchscreen.tap(30, y + 300);
-  await window.page.getByRole('button', { name: 'Delete red.png' }).waitFor({ state: 'hidden' });
-  await Promise.all([
-    fingers.touch('Start', corner),
-    fingers.touch('End'),
-    fingers.touch('Start', corner),
-    fingers.touch('End'),
-  ]);
-  await window.page.getByRole('dialog', { name: 'red.png' }).waitFor();
-  assert.equal((await server.images()).length, 1);
-  await window.close();
+  await expect(remove).toBeHidden();
+  await touch.doubleTap(corner);
+  await expect(window.page.getByRole('dialog', { name: 'red.png' })).toBeVisible();
+  expect(await server.images()).toHaveLength(1);
 });
 
-test('on the narrowest phone Undo is in reach of a finger, however long the name', async () => {
+test('on the narrowest phone Undo is in reach of a finger, however long the name', async ({ server, open }) => {
   const name = 'A garden in the evening, seen from the window of the kitchen.png';
   await server.upload(red, { x: -100, y: -60, w: 200, fileName: name });
-  const window = await Window.open(browser, `${server.url}/`, { ...PHONE, viewport: { width: 320, height: 568 } });
+  const window = await open({ ...PHONE, viewport: { width: 320, height: 568 } });
   const { page } = window;
-  await window.picture(name).locator('img').tap();
+  await window.tile(name).locator('img').tap();
   await page.getByRole('button', { name: `Delete ${name}` }).tap();
   const undo = page.locator('#deleted').getByRole('button', { name: 'Undo' });
+  await expect(undo).toBeVisible();
+  await window.settled();
   const { x, width, height } = await window.boxOf(undo);
-  assert.ok(x >= 0 && x + width <= 320 && width >= 40 && height >= 40, `${[x, width, height]}`);
+  expect(x >= 0 && x + width <= 320 && width >= 40 && height >= 40, `${[x, width, height]}`).toBe(true);
   await undo.tap();
   await window.shows(name);
-  const other = await Window.open(browser, `${server.url}/`);
-  await page.getByText('2 here').waitFor();
-  for (const button of await page.locator('.bar a, .bar button, #connection, .tools button').all()) {
-    if (!(await button.isVisible())) continue;
-    const box = await window.boxOf(button);
-    assert.ok(box.x >= 0 && box.x + box.width <= 320, `${await button.getAttribute('aria-label')} is on the screen: ${box.x}`);
+  await open();
+  await expect(page.getByText('2 here')).toBeVisible();
+  for (const control of await page.locator('.bar a, .bar button, #connection, .tools button').all()) {
+    if (!(await control.isVisible())) continue;
+    const box = await window.boxOf(control);
+    expect(box.x >= 0 && box.x + box.width <= 320, `${await control.getAttribute('aria-label')} is on the screen: ${box.x}`).toBe(true);
   }
-  await other.close();
-  await window.close();
 });

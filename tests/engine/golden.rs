@@ -1,51 +1,64 @@
-//! Conversations recorded from RethinkDB 2.4.4, played against the engine.
+//! Conversations recorded from RethinkDB 2.4.4, replayed against the engine.
 //!
-//! Each conversation starts on an empty database `golden` with an empty table `t`. Before comparing, UUIDs, times that
-//! the server made, backtraces and profiles are taken out on both sides, and whatever the conversation says to ignore.
+//! Each conversation starts on a database `golden` with an empty table `t`. Before comparing, UUIDs, server times,
+//! backtraces, profiles and the fields that the conversation ignores are removed on both sides.
 
 use std::collections::HashMap;
-use std::io::Write;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use libtest_mimic::Trial;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, MAGIC, TestEngine};
+use crate::client::{Client, MAGIC};
+use crate::pool::EnginePool;
 
-#[test]
-fn every_recorded_conversation_matches() {
-    let engine = TestEngine::start();
+/// The number of conversations in all books.
+const CONVERSATIONS: usize = 103;
+
+/// The time for which a connection is watched when nothing may arrive.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// A test for each conversation, and one that none is missing.
+pub(crate) fn tests(engines: &EnginePool) -> Vec<Trial> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/engine/golden");
-    let mut books: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    books.sort();
-    let (mut played, mut differing) = (0, Vec::new());
-    for book in books {
-        let book: Value = serde_json::from_slice(&std::fs::read(book).unwrap()).unwrap();
-        for talk in book["conversations"].as_array().unwrap() {
-            played += 1;
-            if let Err(difference) = Player::new(engine.engine.address(), talk).play(talk) {
-                differing.push(format!("{}: {difference}", talk["name"]));
-            }
+    let mut tests = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let book: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let title = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        for conversation in book["conversations"].as_array().unwrap() {
+            let name = conversation["name"].as_str().unwrap();
+            let (engines, conversation) = (engines.clone(), conversation.clone());
+            tests.push(Trial::test(format!("golden::{title}::{name}"), move || {
+                Ok(engines.with_engine(|engine| {
+                    Player::new(engine.engine.address(), &conversation).play(&conversation)
+                })?)
+            }));
         }
     }
-    assert_eq!(played, 103, "conversations are missing");
-    assert!(
-        differing.is_empty(),
-        "{} differ:\n{}",
-        differing.len(),
-        differing.join("\n")
-    );
+    let found = tests.len();
+    tests.push(Trial::test(
+        "golden::no_conversation_is_missing",
+        move || {
+            if found == CONVERSATIONS {
+                Ok(())
+            } else {
+                Err(format!("{found} of {CONVERSATIONS} conversations were found").into())
+            }
+        },
+    ));
+    tests
 }
 
+/// Plays the client's part of one conversation.
 struct Player {
     address: SocketAddr,
     clients: HashMap<String, Client>,
-    /// Elements of streams that were read and not compared yet.
+    /// Elements of streams that were received but not yet compared.
     elements: HashMap<(String, i64), Vec<Value>>,
     ignored: Vec<String>,
     hides_times: bool,
@@ -53,8 +66,8 @@ struct Player {
 }
 
 impl Player {
-    fn new(address: SocketAddr, talk: &Value) -> Self {
-        let ignored = talk["ignore"].as_array().into_iter().flatten();
+    fn new(address: SocketAddr, conversation: &Value) -> Self {
+        let ignored = conversation["ignore"].as_array().into_iter().flatten();
         Self {
             address,
             clients: HashMap::new(),
@@ -62,17 +75,17 @@ impl Player {
             ignored: ignored
                 .map(|name| name.as_str().unwrap().to_owned())
                 .collect(),
-            hides_times: talk["now"] == true,
+            hides_times: conversation["now"] == true,
             uuid: Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap(),
         }
     }
 
-    fn play(mut self, talk: &Value) -> Result<(), String> {
+    fn play(mut self, conversation: &Value) -> Result<(), String> {
         let mut client = Client::log_in(self.address, "").unwrap();
         client.ask(json!([58, ["golden"]]));
         client.ask(json!([57, ["golden"]]));
         client.ask(json!([60, [[14, ["golden"]], "t"]]));
-        for (i, step) in talk["steps"].as_array().unwrap().iter().enumerate() {
+        for (i, step) in conversation["steps"].as_array().unwrap().iter().enumerate() {
             self.step(step)
                 .map_err(|difference| format!("step {i}: {difference}"))?;
         }
@@ -95,7 +108,7 @@ impl Player {
             "sendraw" => client.send_raw(token, step["text"].as_str().unwrap().as_bytes()),
             "recv" => {
                 let (answered, answer) = client.receive().map_err(|error| error.to_string())?;
-                assert_eq!(answered, token, "another token was answered");
+                assert_eq!(answered, token, "the answer has another token");
                 return self.check(step, answer);
             }
             "open" => {
@@ -110,10 +123,10 @@ impl Player {
             }
             "quiet" => {
                 let time = Duration::from_millis(step["ms"].as_u64().unwrap());
-                return if client.is_quiet_for(time) {
+                return if is_quiet_for(client, time) {
                     Ok(())
                 } else {
-                    Err("something arrived".into())
+                    Err("an unexpected answer arrived".into())
                 };
             }
             "collect" => return self.collect(step, &name, token),
@@ -122,7 +135,7 @@ impl Player {
         Ok(())
     }
 
-    /// Reads so many elements of a stream.
+    /// Reads as many elements of a stream as the step says.
     fn collect(&mut self, step: &Value, name: &str, token: i64) -> Result<(), String> {
         let count = step["count"].as_u64().unwrap() as usize;
         let mut elements = self
@@ -156,13 +169,13 @@ impl Player {
             Ok(())
         } else {
             Err(format!(
-                "{}\n    wanted {wanted}\n     found {found}",
+                "{}\n    expected {wanted}\n    received {found}",
                 step["do"]
             ))
         }
     }
 
-    /// A value without what differs from run to run.
+    /// A value without the parts that differ from run to run.
     fn normal(&self, value: &Value) -> Value {
         match value {
             Value::Object(fields)
@@ -192,7 +205,7 @@ fn is_stream(answer: &Value) -> bool {
     answer["t"] == 2 || answer["t"] == 3
 }
 
-/// Sends raw messages and gives the answers, and whether the server then closed the connection.
+/// Sends raw messages. Returns the answers, and whether the server then closed the connection.
 fn shake_hands(address: SocketAddr, step: &Value) -> Value {
     let mut client = Client::open(address);
     for chunk in step["chunks"].as_array().unwrap() {
@@ -223,8 +236,25 @@ fn shake_hands(address: SocketAddr, step: &Value) -> Value {
             answer.into()
         })
         .collect();
-    let closed = !client.is_quiet_for(Duration::from_millis(300)) && client.is_closed_by_server();
+    // A connection that is to be closed may take its time; one that is to stay open is watched for a while.
+    let closed = if step["want"]["closed"] == true {
+        client.is_closed_by_server()
+    } else {
+        !is_quiet_for(&mut client, QUIET)
+    };
     json!({"answers": answers, "closed": closed})
+}
+
+/// Whether nothing arrives for this time, not even the end of the connection.
+fn is_quiet_for(client: &mut Client, time: Duration) -> bool {
+    let timeout = client.socket.read_timeout().unwrap();
+    client.socket.set_read_timeout(Some(time)).unwrap();
+    let quiet = matches!(
+        client.socket.peek(&mut [0]).map_err(|error| error.kind()),
+        Err(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+    );
+    client.socket.set_read_timeout(timeout).unwrap();
+    quiet
 }
 
 fn from_hex(text: &str) -> Vec<u8> {

@@ -1,8 +1,6 @@
-//! The embedded engine, from outside: over its wire protocol.
+//! The embedded engine over its wire protocol. The recordings of RethinkDB have a target of their own, `recorded`.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
-mod answers;
 mod client;
-mod golden;
 mod wire;

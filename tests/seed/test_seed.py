@@ -312,7 +312,7 @@ class AgainstAScriptedServer(Folder):
         result = seed("-u", server.url, self.pictures)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(len(server.uploads), 1)
-        self.assertIn("a.png: the server answered 418", result.stdout)
+        self.assertIn("a.png: the server responded with status 418", result.stdout)
 
     def test_a_server_that_goes_away_ends_the_run(self):
         for number in range(30):
@@ -322,7 +322,7 @@ class AgainstAScriptedServer(Folder):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(
             last_line(result),
-            r"^1 sent, \d refused, \d\d not tried because the server stopped answering, in \d+ s$",
+            r"^1 sent, \d refused, \d\d not tried because the server stopped responding, in \d+ s$",
         )
         self.assertIn("curl: (52)", result.stdout)
 
@@ -369,7 +369,7 @@ class AgainstAScriptedServer(Folder):
         stop(process)
         output, _ = process.communicate(timeout=30)
         self.assertLess(time.monotonic() - start, 5, "it stops at once")
-        self.assertIn("1 sent, 0 refused, 3 not sent because of the interruption, in ", output)
+        self.assertIn("1 sent, 0 refused, 3 not sent because of an interruption, in ", output)
         self.assertEqual(list(self.folder.glob("seed.*")), [], "nothing temporary is left")
         with self.assertRaises(ProcessLookupError, msg="no curl is left running"):
             os.killpg(process.pid, 0)
@@ -431,12 +431,12 @@ class WithoutAServer(Folder):
         result = seed("-u", address, self.pictures)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout, "")
-        self.assertRegex(result.stderr, rf"^seed\.sh: no server answers at {address} \(.+\)\n$")
+        self.assertRegex(result.stderr, rf"^seed\.sh: cannot reach a server at {address} \(.+\)\n$")
 
     def test_an_empty_folder_is_no_failure(self):
         result = seed(self.pictures)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertIn("no images", result.stdout)
+        self.assertIn("Found no images", result.stdout)
 
     def test_a_wrong_command_line_is_status_2(self):
         for arguments in (

@@ -1,19 +1,26 @@
-//! Which databases, tables and indexes there are.
+//! Databases, tables and secondary indexes.
 
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::engine::error::ReqlError;
-use crate::engine::storage::Durability;
 
-/// The name of a database that no rename changes.
+/// The point at which a write is acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Durability {
+    /// At once; it is on disk within a second.
+    Soft,
+    /// As soon as it is on disk.
+    Hard,
+}
+
+/// The identity of a database, which a rename does not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DatabaseId(pub Uuid);
 
-/// The name of a table that no rename changes. It is never given twice.
+/// The identity of a table, which a rename does not change. No two tables ever have the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub Uuid);
 
@@ -32,54 +39,54 @@ impl fmt::Display for TableId {
 /// A database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Database {
-    /// Its unchanging name.
+    /// The identity of the database.
     pub id: DatabaseId,
-    /// What queries call it.
+    /// The name in queries.
     pub name: String,
 }
 
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its unchanging name.
+    /// The identity of the table.
     pub id: TableId,
-    /// The database that it belongs to.
+    /// The database of the table.
     pub database: DatabaseId,
-    /// What queries call it.
+    /// The name in queries.
     pub name: String,
-    /// The field that holds a document's key.
+    /// The field that holds the primary key of a document.
     pub primary_key: Arc<str>,
-    /// How safe a write has to be that does not say so itself.
+    /// The durability of writes that do not specify one.
     pub durability: Durability,
-    /// The secondary indexes in the order of their names.
+    /// The secondary indexes, sorted by name.
     pub indexes: Vec<Index>,
 }
 
-/// What a new table is to be.
+/// The description of a table to create.
 #[derive(Clone, Debug)]
 pub struct NewTable {
-    /// What queries call it.
+    /// The name in queries.
     pub name: String,
-    /// The field that holds a document's key.
+    /// The field that holds the primary key of a document.
     pub primary_key: String,
-    /// How safe a write has to be that does not say so itself.
+    /// The durability of writes that do not specify one.
     pub durability: Durability,
 }
 
-/// A secondary index. The storage keeps the definition and leaves its meaning to the evaluator.
+/// A secondary index. The storage keeps the definition; the evaluator interprets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
-    /// What queries call it.
+    /// The name in queries.
     pub name: String,
-    /// The function that computes the index's value, in the evaluator's encoding.
+    /// The function that computes the indexed value, in the evaluator's encoding.
     pub function: Arc<str>,
-    /// Whether an array counts as several values.
+    /// Whether each element of an array is indexed on its own.
     pub multi: bool,
-    /// Whether it is geospatial.
+    /// Whether the index is geospatial.
     pub geo: bool,
 }
 
-/// All databases and tables, each in the order of their names.
+/// All databases and tables, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     databases: Vec<Database>,
@@ -87,24 +94,29 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// All databases in the order of their names.
+    /// A catalog of databases and tables that are sorted by name.
+    pub(super) fn from_parts(databases: Vec<Database>, tables: Vec<Table>) -> Self {
+        Self { databases, tables }
+    }
+
+    /// All databases, sorted by name.
     pub fn databases(&self) -> &[Database] {
         &self.databases
     }
 
-    /// All tables of all databases in the order of their names.
+    /// The tables of all databases, sorted by name.
     pub fn tables(&self) -> &[Table] {
         &self.tables
     }
 
-    /// The tables of one database in the order of their names.
+    /// The tables of one database, sorted by name.
     pub fn tables_of(&self, database: DatabaseId) -> impl Iterator<Item = &Table> {
         self.tables
             .iter()
             .filter(move |table| table.database == database)
     }
 
-    /// The database that queries call `name`.
+    /// The database with the given name.
     pub fn database(&self, name: &str) -> Option<&Database> {
         self.databases.iter().find(|database| database.name == name)
     }
@@ -114,7 +126,7 @@ impl Catalog {
         self.databases.iter().find(|database| database.id == id)
     }
 
-    /// The table that queries call `name`.
+    /// The table with the given name.
     pub fn table(&self, database: DatabaseId, name: &str) -> Option<&Table> {
         self.tables_of(database).find(|table| table.name == name)
     }
@@ -124,7 +136,7 @@ impl Catalog {
         self.tables.iter().find(|table| table.id == id)
     }
 
-    /// `database.table`, as RethinkDB's messages name a table.
+    /// `database.table`, as in RethinkDB's messages.
     pub fn full_name(&self, table: &Table) -> String {
         let database = self
             .database_by_id(table.database)
@@ -147,16 +159,18 @@ impl Catalog {
         Ok(id)
     }
 
-    /// Removes a database with its tables, which it returns.
+    /// Removes a database and its tables; returns the tables.
     pub(super) fn drop_database(&mut self, id: DatabaseId) -> Result<Vec<TableId>, ReqlError> {
         let found = self.databases.iter().position(|database| database.id == id);
         self.databases
             .remove(found.ok_or_else(|| missing("database"))?);
-        let (gone, kept) = std::mem::take(&mut self.tables)
+        let (dropped, kept) = std::mem::take(&mut self.tables)
             .into_iter()
             .partition(|table| table.database == id);
         self.tables = kept;
-        Ok(Vec::into_iter(gone).map(|table: Table| table.id).collect())
+        Ok(Vec::into_iter(dropped)
+            .map(|table: Table| table.id)
+            .collect())
     }
 
     pub(super) fn create_table(
@@ -193,43 +207,43 @@ impl Catalog {
     }
 
     pub(super) fn create_index(&mut self, table: TableId, index: Index) -> Result<(), ReqlError> {
-        let place = self.place(table)?;
-        if self.tables[place]
+        let position = self.position(table)?;
+        if self.tables[position]
             .indexes
             .iter()
             .any(|other| other.name == index.name)
         {
-            let full_name = self.full_name(&self.tables[place]);
+            let full_name = self.full_name(&self.tables[position]);
             let message = format!(
                 "Index `{}` already exists on table `{full_name}`.",
                 index.name
             );
             return Err(ReqlError::op_failed(message));
         }
-        let indexes = &mut self.tables[place].indexes;
+        let indexes = &mut self.tables[position].indexes;
         indexes.push(index);
         indexes.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(())
     }
 
     pub(super) fn drop_index(&mut self, table: TableId, name: &str) -> Result<(), ReqlError> {
-        let place = self.place(table)?;
-        let Some(found) = self.tables[place]
+        let position = self.position(table)?;
+        let Some(found) = self.tables[position]
             .indexes
             .iter()
             .position(|index| index.name == name)
         else {
-            let full_name = self.full_name(&self.tables[place]);
+            let full_name = self.full_name(&self.tables[position]);
             let message = format!("Index `{name}` does not exist on table `{full_name}`.");
             return Err(ReqlError::op_failed(message));
         };
-        self.tables[place].indexes.remove(found);
+        self.tables[position].indexes.remove(found);
         Ok(())
     }
 
-    /// Puts a table in the place of the one with the same id: new name, durability or indexes.
+    /// Replaces the table with the same id, to change its name, durability or indexes.
     pub(super) fn update_table(&mut self, table: Table) -> Result<(), ReqlError> {
-        let place = self.place(table.id)?;
+        let position = self.position(table.id)?;
         let owner = self
             .database_by_id(table.database)
             .ok_or_else(|| missing("database"))?;
@@ -242,12 +256,12 @@ impl Catalog {
                 owner.name, table.name
             )));
         }
-        self.tables[place] = table;
+        self.tables[position] = table;
         self.sort_tables();
         Ok(())
     }
 
-    fn place(&self, table: TableId) -> Result<usize, ReqlError> {
+    fn position(&self, table: TableId) -> Result<usize, ReqlError> {
         self.tables
             .iter()
             .position(|other| other.id == table)
@@ -258,110 +272,8 @@ impl Catalog {
         self.tables
             .sort_by(|a, b| a.name.cmp(&b.name).then(a.database.cmp(&b.database)));
     }
-
-    /// The catalog as it is kept on disk.
-    pub(super) fn to_json(&self) -> Vec<u8> {
-        let databases = self.databases.iter().map(|it| DatabaseRow {
-            id: it.id.to_string(),
-            name: it.name.clone(),
-        });
-        let file = CatalogFile {
-            databases: databases.collect(),
-            tables: self.tables.iter().map(TableRow::of).collect(),
-        };
-        serde_json::to_vec(&file).expect("a catalog has only string keys")
-    }
-
-    /// Reads what [`Catalog::to_json`] wrote.
-    pub(super) fn from_json(json: &[u8]) -> Result<Self, String> {
-        let file: CatalogFile = serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        let databases = file.databases.into_iter().map(|row| {
-            let id = DatabaseId(parse_uuid(&row.id)?);
-            Ok(Database { id, name: row.name })
-        });
-        let tables = file.tables.into_iter().map(TableRow::into_table);
-        Ok(Self {
-            databases: databases.collect::<Result<_, String>>()?,
-            tables: tables.collect::<Result<_, _>>()?,
-        })
-    }
 }
 
 fn missing(what: &str) -> ReqlError {
     ReqlError::op_failed(format!("The {what} does not exist any more."))
-}
-
-fn parse_uuid(text: &str) -> Result<Uuid, String> {
-    Uuid::parse_str(text).map_err(|error| format!("`{text}` is no UUID: {error}"))
-}
-
-/// The catalog in the meta table. A field that is added later needs `#[serde(default)]`, so that older folders open.
-#[derive(Serialize, Deserialize)]
-struct CatalogFile {
-    databases: Vec<DatabaseRow>,
-    tables: Vec<TableRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct DatabaseRow {
-    id: String,
-    name: String,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TableRow {
-    id: String,
-    database: String,
-    name: String,
-    primary_key: String,
-    soft: bool,
-    indexes: Vec<IndexRow>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct IndexRow {
-    name: String,
-    function: String,
-    multi: bool,
-    geo: bool,
-}
-
-impl TableRow {
-    fn of(table: &Table) -> Self {
-        let indexes = table.indexes.iter().map(|index| IndexRow {
-            name: index.name.clone(),
-            function: index.function.to_string(),
-            multi: index.multi,
-            geo: index.geo,
-        });
-        Self {
-            id: table.id.to_string(),
-            database: table.database.to_string(),
-            name: table.name.clone(),
-            primary_key: table.primary_key.to_string(),
-            soft: table.durability == Durability::Soft,
-            indexes: indexes.collect(),
-        }
-    }
-
-    fn into_table(self) -> Result<Table, String> {
-        let indexes = self.indexes.into_iter().map(|row| Index {
-            name: row.name,
-            function: row.function.into(),
-            multi: row.multi,
-            geo: row.geo,
-        });
-        Ok(Table {
-            id: TableId(parse_uuid(&self.id)?),
-            database: DatabaseId(parse_uuid(&self.database)?),
-            name: self.name,
-            primary_key: self.primary_key.into(),
-            durability: if self.soft {
-                Durability::Soft
-            } else {
-                Durability::Hard
-            },
-            indexes: indexes.collect(),
-        })
-    }
 }

@@ -1,7 +1,7 @@
 //! The encoding of documents on disk: a version byte, then a tag in front of each value.
 //!
-//! Lengths and whole numbers are LEB128 varints. Large binaries are not in here: a document holds the number of their
-//! blob (see [`super::blobs`]).
+//! Lengths and whole numbers are LEB128 varints. Large binaries are stored elsewhere (see [`super::blobs`]); the document
+//! holds the number of their blob.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use thiserror::Error;
 use crate::engine::datum::{Binary, Datum, Object, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The first byte of every document. A reader that finds another one refuses it.
+/// The first byte of every document. Documents with another one are rejected.
 const VERSION: u8 = 1;
 
-/// How deep values may be nested. Decoding is recursive, so that damaged bytes must not be able to exhaust the stack.
+/// The deepest nesting of values. Decoding is recursive, and damaged bytes must not exhaust the stack.
 const MAX_DEPTH: usize = 512;
 
-/// Whole numbers up to here take a varint: every smaller one is exact in a double.
+/// 2^53: whole numbers up to here are encoded as varints, since a double represents each of them exactly.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 const NULL: u8 = 0;
@@ -32,57 +32,67 @@ const INLINE: u8 = 8;
 const STORED: u8 = 9;
 const TIME: u8 = 10;
 
-/// Bytes that are not a document.
+/// The reason why bytes are not a document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum DecodeError {
     #[error("the document ends in the middle of a value")]
     Truncated,
-    #[error("the document has encoding {0}, which this version does not know")]
+    #[error("the document has the unknown encoding {0}")]
     Version(u8),
-    #[error("the document holds the unknown tag {0}")]
+    #[error("the document contains the unknown tag {0}")]
     Tag(u8),
-    #[error("the document holds text that is not UTF-8")]
+    #[error("the document contains text that is not UTF-8")]
     Text,
-    #[error("the document holds a number that is too long")]
+    #[error("the document contains a varint that is too long")]
     Varint,
     #[error("the document is nested more than {MAX_DEPTH} levels deep")]
     Depth,
-    #[error("the document has {0} bytes too many")]
+    #[error("the document is followed by {0} extra bytes")]
     Rest(usize),
 }
 
-/// Decides where a binary goes: `Some` is the number of the blob that holds it, `None` keeps it in the document.
-pub(super) type Place<'a> = &'a mut dyn FnMut(&Binary) -> Result<Option<u64>, ReqlError>;
+impl DecodeError {
+    /// The error as the client sees it.
+    pub(super) fn explain(&self) -> ReqlError {
+        ReqlError::new(
+            ErrorKind::Internal,
+            format!("A stored document is damaged: {self}."),
+        )
+    }
+}
 
-/// Makes the value for a blob of the given number and length.
-pub(super) type Reference<'a> = &'a mut dyn FnMut(u64, u64) -> Binary;
+/// Decides where to store a binary: `Some` is the number of the blob that holds it, `None` keeps it in the document.
+pub(super) type AssignBlob<'a> = &'a mut dyn FnMut(&Binary) -> Result<Option<u64>, ReqlError>;
 
-/// Encodes a document, leaving it to `place` where its binaries go.
+/// Returns the value for the blob with the given number and length.
+pub(super) type ResolveBlob<'a> = &'a mut dyn FnMut(u64, u64) -> Binary;
+
+/// Encodes a document. `assign` decides for each binary where it is stored.
 ///
 /// # Errors
-/// What `place` returns, and values that are nested too deeply.
-pub(super) fn encode(datum: &Datum, place: Place<'_>) -> Result<Vec<u8>, ReqlError> {
+/// Those of `assign`, and a document that is nested too deeply.
+pub(super) fn encode(datum: &Datum, assign: AssignBlob<'_>) -> Result<Vec<u8>, ReqlError> {
     let mut out = Vec::with_capacity(256);
     out.push(VERSION);
-    write(datum, place, &mut out, 0)?;
+    write(datum, assign, &mut out, 0)?;
     Ok(out)
 }
 
-/// Decodes what [`encode`] made.
+/// Decodes the output of [`encode`].
 ///
 /// # Errors
-/// When the bytes are damaged or written by a later version.
-pub(super) fn decode(bytes: &[u8], reference: Reference<'_>) -> Result<Datum, DecodeError> {
-    let mut input = Input {
+/// When the bytes are damaged or were written by a later version.
+pub(super) fn decode(bytes: &[u8], resolve: ResolveBlob<'_>) -> Result<Datum, DecodeError> {
+    let mut decoder = Decoder {
         rest: bytes,
-        reference,
+        resolve,
     };
-    match input.byte()? {
+    match decoder.byte()? {
         VERSION => {}
         other => return Err(DecodeError::Version(other)),
     }
-    let datum = input.datum(0)?;
-    match input.rest.len() {
+    let datum = decoder.datum(0)?;
+    match decoder.rest.len() {
         0 => Ok(datum),
         more => Err(DecodeError::Rest(more)),
     }
@@ -90,7 +100,7 @@ pub(super) fn decode(bytes: &[u8], reference: Reference<'_>) -> Result<Datum, De
 
 fn write(
     datum: &Datum,
-    place: Place<'_>,
+    assign: AssignBlob<'_>,
     out: &mut Vec<u8>,
     depth: usize,
 ) -> Result<(), ReqlError> {
@@ -113,7 +123,7 @@ fn write(
             out.push(ARRAY);
             write_varint(items.len() as u64, out);
             for item in items.iter() {
-                write(item, place, out, depth + 1)?;
+                write(item, assign, out, depth + 1)?;
             }
         }
         Datum::Object(fields) => {
@@ -121,10 +131,10 @@ fn write(
             write_varint(fields.len() as u64, out);
             for (name, value) in fields.iter() {
                 write_bytes(name.as_bytes(), out);
-                write(value, place, out, depth + 1)?;
+                write(value, assign, out, depth + 1)?;
             }
         }
-        Datum::Binary(binary) => write_binary(binary, place, out)?,
+        Datum::Binary(binary) => write_binary(binary, assign, out)?,
         Datum::Time(time) => {
             out.push(TIME);
             out.extend_from_slice(&time.epoch_seconds.to_bits().to_le_bytes());
@@ -134,8 +144,12 @@ fn write(
     Ok(())
 }
 
-fn write_binary(binary: &Binary, place: Place<'_>, out: &mut Vec<u8>) -> Result<(), ReqlError> {
-    if let Some(blob) = place(binary)? {
+fn write_binary(
+    binary: &Binary,
+    assign: AssignBlob<'_>,
+    out: &mut Vec<u8>,
+) -> Result<(), ReqlError> {
+    if let Some(blob) = assign(binary)? {
         out.push(STORED);
         write_varint(blob, out);
         write_varint(binary.len() as u64, out);
@@ -147,10 +161,12 @@ fn write_binary(binary: &Binary, place: Place<'_>, out: &mut Vec<u8>) -> Result<
 }
 
 fn write_number(number: f64, out: &mut Vec<u8>) {
+    // Negative zero has no varint of its own.
     let whole = number.fract() == 0.0 && number.abs() <= MAX_WHOLE;
     if whole && !(number == 0.0 && number.is_sign_negative()) {
         let value = number as i64;
         out.push(WHOLE);
+        // Zigzag: small negative numbers get short varints too.
         write_varint(((value << 1) ^ (value >> 63)) as u64, out);
     } else {
         out.push(DOUBLE);
@@ -171,12 +187,12 @@ fn write_varint(mut value: u64, out: &mut Vec<u8>) {
     out.push(value as u8);
 }
 
-struct Input<'a, 'r> {
+struct Decoder<'a, 'r> {
     rest: &'a [u8],
-    reference: Reference<'r>,
+    resolve: ResolveBlob<'r>,
 }
 
-impl<'a> Input<'a, '_> {
+impl<'a> Decoder<'a, '_> {
     fn datum(&mut self, depth: usize) -> Result<Datum, DecodeError> {
         if depth > MAX_DEPTH {
             return Err(DecodeError::Depth);
@@ -195,11 +211,11 @@ impl<'a> Input<'a, '_> {
             OBJECT => Datum::Object(Arc::new(self.object(depth)?)),
             INLINE => {
                 let len = self.varint()?;
-                Datum::Binary(Binary::Inline(Bytes::copy_from_slice(self.take(len)?)))
+                Datum::Binary(Binary::Inline(Bytes::copy_from_slice(self.bytes(len)?)))
             }
             STORED => {
                 let (blob, len) = (self.varint()?, self.varint()?);
-                Datum::Binary((self.reference)(blob, len))
+                Datum::Binary((self.resolve)(blob, len))
             }
             TIME => {
                 let (epoch_seconds, timezone) = (self.double()?, self.text()?);
@@ -230,8 +246,8 @@ impl<'a> Input<'a, '_> {
         Ok(fields.into_iter().collect())
     }
 
-    /// The number of values that follow. Each takes a byte or more, so that a damaged number cannot ask for memory
-    /// out of proportion to the document.
+    /// The number of values that follow. Each has at least one byte, so that a damaged count cannot allocate more memory
+    /// than the document has.
     fn count(&mut self) -> Result<usize, DecodeError> {
         let count = self.varint()?;
         if count > self.rest.len() as u64 {
@@ -243,7 +259,7 @@ impl<'a> Input<'a, '_> {
 
     fn text(&mut self) -> Result<Arc<str>, DecodeError> {
         let len = self.varint()?;
-        let text = str::from_utf8(self.take(len)?).map_err(|_| DecodeError::Text)?;
+        let text = str::from_utf8(self.bytes(len)?).map_err(|_| DecodeError::Text)?;
         Ok(text.into())
     }
 
@@ -278,13 +294,13 @@ impl<'a> Input<'a, '_> {
         Ok(byte)
     }
 
-    fn take(&mut self, len: u64) -> Result<&'a [u8], DecodeError> {
+    fn bytes(&mut self, len: u64) -> Result<&'a [u8], DecodeError> {
         let len = usize::try_from(len).map_err(|_| DecodeError::Truncated)?;
-        let (taken, rest) = self
+        let (bytes, rest) = self
             .rest
             .split_at_checked(len)
             .ok_or(DecodeError::Truncated)?;
         self.rest = rest;
-        Ok(taken)
+        Ok(bytes)
     }
 }

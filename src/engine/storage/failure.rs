@@ -1,10 +1,45 @@
-//! How redb's errors are told to others.
+//! Errors of redb: as the client sees them, and as a reason to reopen the database file.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Words an error of redb for the client.
+/// Receives the generation of the database in which a read met an error of the disk.
+pub(super) type OnReadFailure = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Translates the errors of reads, and reports those that make redb refuse further work.
+#[derive(Clone)]
+pub(super) struct ReadErrors {
+    generation: u64,
+    on_failure: OnReadFailure,
+}
+
+impl ReadErrors {
+    /// Errors of reads from the database opened as number `generation`.
+    pub(super) fn new(generation: u64, on_failure: OnReadFailure) -> Self {
+        Self {
+            generation,
+            on_failure,
+        }
+    }
+
+    /// Translates an error for the client and reports it if the file has to be reopened.
+    pub(super) fn check<T, E: Into<redb::Error>>(
+        &self,
+        result: Result<T, E>,
+    ) -> Result<T, ReqlError> {
+        result.map_err(|error| {
+            let error = error.into();
+            if requires_reopen(&error) {
+                (self.on_failure)(self.generation);
+            }
+            explain(error)
+        })
+    }
+}
+
+/// Translates an error of redb for the client.
 pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
     match error.into() {
         redb::Error::Io(error) if is_full(&error) => {
@@ -13,9 +48,7 @@ pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
         redb::Error::Io(error) => {
             ReqlError::op_failed(format!("The disk that holds the database failed: {error}."))
         }
-        redb::Error::PreviousIo => {
-            ReqlError::op_failed("The database is recovering from an error of its disk.")
-        }
+        redb::Error::PreviousIo => recovering(),
         redb::Error::DatabaseClosed => {
             ReqlError::op_failed("The database was reopened or closed during the query.")
         }
@@ -31,15 +64,25 @@ pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
 }
 
 /// Whether redb refuses all further work after this error, until the file is opened again.
-pub(super) fn ends_database(error: &redb::Error) -> bool {
+fn requires_reopen(error: &redb::Error) -> bool {
     matches!(
         error,
         redb::Error::Io(_) | redb::Error::Backend(_) | redb::Error::PreviousIo
     )
 }
 
-/// Whether there was no room.
+/// Whether the disk, the quota or the largest file size is exhausted.
 pub(super) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// The answer while the file is being reopened.
+pub(super) fn recovering() -> ReqlError {
+    ReqlError::op_failed("The database is recovering from an error of its disk.")
+}
+
+/// The answer after [`close`](super::Storage::close).
+pub(super) fn shutting_down() -> ReqlError {
+    ReqlError::op_failed("The database is shutting down.")
 }

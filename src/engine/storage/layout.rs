@@ -1,26 +1,33 @@
-//! The redb tables that the storage is made of.
+//! The format of the database file: its redb tables, and the entries of the meta table.
+//!
+//! Folders written by earlier releases must open, so that nothing here may change without a new [`FORMAT`].
 
-use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::{ReadableTable, TableDefinition};
 
-use super::blobs::ChunkKey;
 use super::catalog::{Catalog, TableId};
+use super::catalog_json;
 
-/// The format of the folder that this version writes. Raise it when an older version could not read the folder any
-/// more, and keep opening every number below it.
+/// The format number that this version writes. A change that older versions cannot read raises it; all lower numbers
+/// must still open.
 pub(super) const FORMAT: u64 = 1;
 
-/// Facts about the whole database, by name.
+/// Facts about the whole database: format, state and catalog.
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 const FORMAT_KEY: &str = "format";
 const STATE_KEY: &str = "state";
 const CATALOG_KEY: &str = "catalog";
 
-/// The documents of one table, by encoded key.
+/// The documents of one table, by encoded primary key.
 pub(super) type Documents<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+
+/// The number of a blob, and the number of a chunk in it.
+pub(super) type ChunkKey = (u64, u32);
+
+/// The chunks of the blobs of one table.
+pub(super) type Chunks<'a> = TableDefinition<'a, ChunkKey, &'static [u8]>;
 
 pub(super) fn documents_name(table: TableId) -> String {
     format!("documents/{table}")
@@ -34,22 +41,22 @@ pub(super) fn documents(name: &str) -> Documents<'_> {
     TableDefinition::new(name)
 }
 
-pub(super) fn chunks(name: &str) -> TableDefinition<'_, ChunkKey, &'static [u8]> {
+pub(super) fn chunks(name: &str) -> Chunks<'_> {
     TableDefinition::new(name)
 }
 
-/// What changes with every commit.
+/// The entry of the meta table that changes with every commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct State {
-    /// The number of the commit.
+pub(super) struct StoredState {
+    /// The number of the last commit.
     pub(super) seq: u64,
-    /// The number for the next blob. None is ever given twice.
+    /// The number of the next blob. No number is used twice.
     pub(super) next_blob: u64,
-    /// The commit that changed the catalog last.
+    /// The number of the last commit that changed the catalog.
     pub(super) catalog_seq: u64,
 }
 
-/// What is wrong with the meta table.
+/// A failure to read the meta table.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MetaError {
     #[error(transparent)]
@@ -73,7 +80,7 @@ type Meta<'a> = &'a dyn MetaTable;
 
 /// The meta table, open for reading or for writing.
 pub(super) trait MetaTable {
-    /// The bytes of one entry.
+    /// The bytes of one entry, if it exists.
     fn entry(&self, key: &str) -> Result<Option<Vec<u8>>, redb::StorageError>;
 }
 
@@ -94,13 +101,13 @@ pub(super) fn read_format(meta: Meta<'_>) -> Result<u64, MetaError> {
     ))
 }
 
-pub(super) fn read_state(meta: Meta<'_>) -> Result<State, MetaError> {
+pub(super) fn read_state(meta: Meta<'_>) -> Result<StoredState, MetaError> {
     let bytes = meta
         .entry(STATE_KEY)?
         .ok_or(MetaError::Damaged(STATE_KEY))?;
     let (numbers, rest) = bytes.as_chunks::<8>();
     match (numbers, rest) {
-        ([seq, next_blob, catalog_seq], []) => Ok(State {
+        ([seq, next_blob, catalog_seq], []) => Ok(StoredState {
             seq: u64::from_le_bytes(*seq),
             next_blob: u64::from_le_bytes(*next_blob),
             catalog_seq: u64::from_le_bytes(*catalog_seq),
@@ -114,7 +121,7 @@ pub(super) fn read_catalog(meta: Meta<'_>) -> Result<Arc<Catalog>, MetaError> {
         .entry(CATALOG_KEY)?
         .ok_or(MetaError::Damaged(CATALOG_KEY))?;
     Ok(Arc::new(
-        Catalog::from_json(&json).map_err(MetaError::Catalog)?,
+        catalog_json::decode(&json).map_err(MetaError::Catalog)?,
     ))
 }
 
@@ -127,40 +134,22 @@ pub(super) fn write_format(
     meta.insert(FORMAT_KEY, &format.to_le_bytes()[..]).map(drop)
 }
 
-pub(super) fn write_state(
-    meta: MetaWriter<'_, '_>,
-    state: State,
-) -> Result<(), redb::StorageError> {
+fn write_state(meta: MetaWriter<'_, '_>, state: StoredState) -> Result<(), redb::StorageError> {
     let bytes = [state.seq, state.next_blob, state.catalog_seq]
         .map(u64::to_le_bytes)
         .concat();
     meta.insert(STATE_KEY, &bytes[..]).map(drop)
 }
 
-pub(super) fn write_catalog(
+/// Writes the state, and the catalog if it changed.
+pub(super) fn write_meta(
     meta: MetaWriter<'_, '_>,
-    json: &[u8],
+    state: StoredState,
+    catalog: Option<&Catalog>,
 ) -> Result<(), redb::StorageError> {
-    meta.insert(CATALOG_KEY, json).map(drop)
-}
-
-/// Bounds as redb takes them.
-pub(super) fn borrow<'a>(
-    lower: &'a Bound<Vec<u8>>,
-    upper: &'a Bound<Vec<u8>>,
-) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
-    (
-        lower.as_ref().map(Vec::as_slice),
-        upper.as_ref().map(Vec::as_slice),
-    )
-}
-
-/// Whether no key lies between two bounds.
-pub(super) fn is_empty(lower: &Bound<Vec<u8>>, upper: &Bound<Vec<u8>>) -> bool {
-    use Bound::{Excluded, Included, Unbounded};
-    match (lower, upper) {
-        (Unbounded, _) | (_, Unbounded) => false,
-        (Included(lower), Included(upper)) => lower > upper,
-        (Included(lower) | Excluded(lower), Included(upper) | Excluded(upper)) => lower >= upper,
+    write_state(meta, state)?;
+    if let Some(catalog) = catalog {
+        meta.insert(CATALOG_KEY, &catalog_json::encode(catalog)[..])?;
     }
+    Ok(())
 }

@@ -1,109 +1,84 @@
-//! The engine's storage: documents in redb, large binaries beside them in chunks, one writer thread that commits what
-//! arrives together.
+//! The engine's storage: documents in redb, large binaries beside them in chunks, and one writer thread that commits
+//! concurrent writes together.
 //!
-//! - A [`Snapshot`] reads the database as it was at one point in time; readers block no writer.
-//! - [`Storage::write`] hands an operation to the writer thread, which runs it on a [`Batch`], commits it together with
+//! - A [`Snapshot`] reads the database as of one commit. Readers do not block the writer.
+//! - [`Storage::write`] sends an operation to the writer thread, which runs it on a [`Batch`], commits it together with
 //!   all others that wait, and answers.
-//! - Each commit has a number; its changes are handed to `on_commit` in the order of the numbers.
+//! - Commits are numbered. The changes of each are passed to `on_commit` in the order of the numbers.
 //!
-//! An error of the disk costs the writes that it met and nothing else: the database file is opened again, soft writes
-//! that were acknowledged and not yet on disk are repeated, and writing goes on as soon as the disk allows it.
+//! An error of the disk fails the writes that met it and no others: the database file is reopened, soft writes that were
+//! acknowledged but are not on disk are repeated, and writing resumes as soon as the disk allows it.
+//!
+//! The modules depend on each other in one direction:
+//!
+//! ```text
+//! catalog → layout → blobs, codec → tables → journal → database → snapshot → batch → writer → Storage
+//! ```
 
 mod batch;
 mod blobs;
 mod catalog;
+mod catalog_json;
 mod codec;
+mod commit;
+mod database;
 mod failure;
 mod journal;
+mod key_range;
 mod layout;
+mod medium;
 mod open;
-mod shared;
+mod open_error;
 mod snapshot;
+mod snapshots;
+mod stats;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::future::Future;
 use std::path::Path;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use batch::{Batch, BatchScan};
-pub use catalog::{Catalog, Database, DatabaseId, Index, NewTable, Table, TableId};
-pub use open::OpenError;
-pub use snapshot::{Direction, Scan, Snapshot};
+pub use catalog::{Catalog, Database, DatabaseId, Durability, Index, NewTable, Table, TableId};
+pub use commit::{Change, Commit};
+pub use key_range::Direction;
+pub use open_error::OpenError;
+pub use snapshot::{Scan, Snapshot};
+pub use stats::Stats;
 
-use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
-use open::{Medium, Opened};
-use shared::{Request, Shared};
-use writer::{OnCommit, Pace, Task, Writer};
+use commit::OnCommit;
+use database::LiveDatabase;
+use failure::OnReadFailure;
+use medium::{FileMedium, Medium};
+use open::Opened;
+use snapshots::Snapshots;
+use stats::Counters;
+use writer::{Queue, Request, TypedOperation, Writer, WriterParts, WriterTiming};
 
-/// When a write is acknowledged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Durability {
-    /// At once; it is on disk within a second.
-    Soft,
-    /// When it is on disk.
-    Hard,
-}
-
-/// What one commit changed.
-pub struct Commit {
-    /// Its number; each is one larger than the last.
-    pub seq: u64,
-    /// The documents, in the order in which they were written.
-    pub changes: Vec<Change>,
-    /// The tables that are no more.
-    pub dropped_tables: Vec<TableId>,
-    /// The databases and tables as they are now.
-    pub catalog: Arc<Catalog>,
-    /// Whether this commit changed the catalog.
-    pub catalog_changed: bool,
-}
-
-/// What happened to one document.
-pub struct Change {
-    /// Its table.
-    pub table: TableId,
-    /// Its key.
-    pub key: Vec<u8>,
-    /// What it was. Its large binaries are read from before the commit.
-    pub old: Option<Datum>,
-    /// What it is, as it was given to [`Batch::put`].
-    pub new: Option<Datum>,
-}
-
-/// What the storage has done since it was opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Commits, each of one operation or many.
-    pub commits: u64,
-    /// Those of them that went to the disk.
-    pub durable_commits: u64,
-    /// The number of the last commit that is on disk.
-    pub durable_seq: u64,
-    /// How often the database file was opened again after an error of the disk.
-    pub reopened: u64,
-}
-
-/// The database in a data folder. Clones share it; the last one closes it when dropped.
+/// The database in a data folder. Clones share it; dropping the last one closes it.
 #[derive(Clone)]
 pub struct Storage {
     handle: Arc<Handle>,
 }
 
 struct Handle {
-    shared: Arc<Shared>,
+    queue: Arc<Queue>,
+    snapshots: Arc<Snapshots>,
+    counters: Arc<Counters>,
+    /// `None` after [`Handle::close`].
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Storage {
-    /// Opens the database in `folder`, making both if they are not there. It blocks on the disk.
+    /// Opens the database in `folder`, creating both if they are missing. Blocks on the disk.
     ///
-    /// `on_commit` is called on the writer thread after each commit and before those who wait for it are answered; it
-    /// should be quick.
+    /// `on_commit` is called on the writer thread after each commit, before the callers of its writes are answered. It
+    /// delays all writes, and so must be quick.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -111,23 +86,44 @@ impl Storage {
         folder: &Path,
         on_commit: Box<dyn Fn(Commit) + Send + Sync>,
     ) -> Result<Self, OpenError> {
-        let medium = open::folder_medium(folder)?;
-        Self::open_on(folder, Box::new(medium), on_commit, Pace::default())
+        let medium =
+            FileMedium::in_folder(folder).map_err(|error| OpenError::from_io(folder, error))?;
+        let timing = WriterTiming::default();
+        Self::open_on(folder, Box::new(medium), on_commit, timing)
     }
 
     fn open_on(
         folder: &Path,
         medium: Box<dyn Medium>,
         on_commit: OnCommit,
-        pace: Pace,
+        timing: WriterTiming,
     ) -> Result<Self, OpenError> {
         let Opened {
             database,
             state,
             catalog,
         } = open::open(folder, &*medium)?;
-        let shared = Arc::new(Shared::new(database, state, Arc::clone(&catalog)));
-        let writer = Writer::new(pace, Arc::clone(&shared), medium, on_commit, state, catalog);
+        let queue = Arc::new(Queue::new());
+        let reports = Arc::clone(&queue);
+        let on_read_failure: OnReadFailure =
+            Arc::new(move |generation| reports.report_read_failure(generation));
+        let database = Arc::new(LiveDatabase::new(database, on_read_failure));
+        let snapshots = Arc::new(Snapshots::new(
+            Arc::clone(&database),
+            state,
+            Arc::clone(&catalog),
+        ));
+        let counters = Arc::new(Counters::new(state.seq));
+        let parts = WriterParts {
+            timing,
+            medium,
+            queue: Arc::clone(&queue),
+            database,
+            snapshots: Arc::clone(&snapshots),
+            counters: Arc::clone(&counters),
+            on_commit,
+        };
+        let writer = Writer::new(parts, state, catalog);
         let thread = thread::Builder::new()
             .name("storage-writer".to_owned())
             .spawn(|| writer.run());
@@ -137,30 +133,32 @@ impl Storage {
         })?;
         Ok(Self {
             handle: Arc::new(Handle {
-                shared,
+                queue,
+                snapshots,
+                counters,
                 writer: Mutex::new(Some(thread)),
             }),
         })
     }
 
-    /// The database as of the last commit. Cheap: callers share it until the next commit.
+    /// The database as of the last commit. Cheap: callers share one snapshot until the next commit.
     ///
     /// # Errors
     /// When the disk fails, or after [`Storage::close`].
     pub fn snapshot(&self) -> Result<Arc<Snapshot>, ReqlError> {
-        self.handle.shared.snapshot()
+        self.handle.snapshots.latest()
     }
 
     /// Carries out an operation on the writer thread and waits until it is committed.
     ///
-    /// If `operation` returns an error or panics, what it wrote is undone, and what others wrote is not.
+    /// If `operation` returns an error or panics, its own writes are undone; those of other operations are not.
     ///
-    /// Cancellation safe: once it has been polled to the point where it waits for the answer, dropping the future
-    /// changes nothing about the write. Nothing is sent before the first poll.
+    /// This function is cancellation safe. Nothing is sent before the first poll; once the future waits for the answer,
+    /// dropping it does not affect the write.
     ///
     /// # Errors
-    /// What `operation` returns. `OpFailed` when the disk failed and nothing was written; `OpIndeterminate` when it
-    /// cannot be told whether it was.
+    /// Those of `operation`. `OpFailed` if the disk failed and nothing was written; `OpIndeterminate` if the disk failed
+    /// and it is unknown whether the write took place.
     pub fn write<T, F>(
         &self,
         durability: Durability,
@@ -170,26 +168,26 @@ impl Storage {
         T: Send + 'static,
         F: FnOnce(&mut Batch<'_>) -> Result<T, ReqlError> + Send + 'static,
     {
-        let shared = Arc::clone(&self.handle.shared);
+        let queue = Arc::clone(&self.handle.queue);
         async move {
-            let permit = shared.queue.permit().await?;
-            let (task, result) = Task::new(operation);
-            shared.queue.push(Request {
+            let permit = queue.permit().await?;
+            let (operation, result) = TypedOperation::new(operation);
+            queue.push(Request {
                 durability,
-                operation: Box::new(task),
+                operation: Box::new(operation),
                 _permit: permit,
             })?;
             let ended = |_| {
                 Err(ReqlError::new(
                     ErrorKind::Internal,
-                    "The storage's writer has ended.",
+                    "The writer of the storage has ended.",
                 ))
             };
             result.await.unwrap_or_else(ended)
         }
     }
 
-    /// Waits until everything that was acknowledged before is on disk.
+    /// Waits until all writes acknowledged so far are on disk.
     ///
     /// # Errors
     /// When the disk fails.
@@ -197,19 +195,13 @@ impl Storage {
         self.write(Durability::Hard, |_| Ok(()))
     }
 
-    /// What has been done so far.
+    /// The work done since the storage was opened.
     pub fn stats(&self) -> Stats {
-        let counters = &self.handle.shared.counters;
-        Stats {
-            commits: counters.commits.load(Ordering::Relaxed),
-            durable_commits: counters.durable_commits.load(Ordering::Relaxed),
-            durable_seq: counters.durable_seq.load(Ordering::Acquire),
-            reopened: counters.reopened.load(Ordering::Relaxed),
-        }
+        self.handle.counters.stats()
     }
 
-    /// Carries out what waits, brings it to the disk, and gives the folder free. It blocks until then. Later writes and
-    /// snapshots fail, and so do reads from the snapshots that are still there.
+    /// Carries out the operations that wait, syncs all writes to the disk, and releases the folder. Blocks until then.
+    /// Later writes and snapshots fail, and so do reads from existing snapshots.
     pub fn close(&self) {
         self.handle.close();
     }
@@ -217,18 +209,18 @@ impl Storage {
 
 impl Handle {
     fn close(&self) {
-        self.shared.queue.close();
+        self.queue.close();
         let writer = self
             .writer
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         if let Some(writer) = writer
-            // An operation may own the last handle: the thread cannot wait for itself.
+            // An operation may drop the last handle, and a thread cannot join itself.
             && writer.thread().id() != thread::current().id()
             && writer.join().is_err()
         {
-            log::error!("the storage's writer thread panicked");
+            log::error!("the writer thread of the storage panicked");
         }
     }
 }

@@ -1,170 +1,47 @@
-//! Opening the data folder.
+//! Opening the database file at the start, and reopening it after an error of the disk.
 
-use std::cell::Cell;
 use std::fs;
-use std::io;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableError,
-};
-use thiserror::Error;
+use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableError};
 
 use super::catalog::Catalog;
-use super::failure::{explain, is_full};
-use super::journal::{Journal, write_meta};
-use super::layout::{self, FORMAT, META, MetaError, State};
+use super::failure::explain;
+use super::journal::Journal;
+use super::layout::{self, FORMAT, META, MetaError, StoredState};
+use super::medium::Medium;
+use super::open_error::OpenError;
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The database file in the data folder.
-const FILE_NAME: &str = "board.redb";
-
-/// What redb may keep in memory: by default it takes up to 1 GiB. Hot documents and indexes fit in here, and half of it
-/// bounds what a large batch of writes holds back before it goes to the disk.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
-
-/// What redb says of a file that a later redb wrote; it has no error of its own for that.
-const NEWER_REDB: &str = "Expected file format version <=";
-
-/// Why the data folder cannot be used.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    /// Another process has it.
-    #[error(
-        "the data folder {folder} is in use by another process: stop that one, or choose another folder"
-    )]
-    Held {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// It cannot be made or written to.
-    #[error(
-        "the data folder {folder} cannot be written to ({source}): make it writable, or choose another folder"
-    )]
-    NotWritable {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It was written by a later version.
-    #[error("the data folder {folder} was written by a newer version ({detail}): use that one")]
-    Newer {
-        /// The folder.
-        folder: PathBuf,
-        /// What is newer.
-        detail: String,
-    },
-    /// What is in it is not what this program writes.
-    #[error(
-        "the data folder {folder} is damaged ({detail}): restore it from a backup, or choose another folder"
-    )]
-    Damaged {
-        /// The folder.
-        folder: PathBuf,
-        /// What is wrong.
-        detail: String,
-    },
-    /// There is no room.
-    #[error("the disk of the data folder {folder} is full: make room, or choose another folder")]
-    DiskFull {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// The disk fails in another way.
-    #[error(
-        "the data folder {folder} cannot be opened ({detail}): check the disk, or choose another folder"
-    )]
-    Disk {
-        /// The folder.
-        folder: PathBuf,
-        /// What the system said.
-        detail: String,
-    },
-}
-
-/// Where the database file is. Tests put a disk here that fails.
-pub(super) trait Medium: Send {
-    /// Opens the file, making it if `create` is set.
-    fn open(&self, create: bool) -> Result<Database, DatabaseError>;
-
-    /// Whether the open file can still be found where it was: what is written to a removed one is lost.
-    fn is_in_place(&self) -> bool {
-        true
-    }
-}
-
-/// A file in a folder.
-pub(super) struct FileMedium {
-    path: PathBuf,
-    /// Device and number of the file that was opened.
-    opened: Cell<Option<(u64, u64)>>,
-}
-
-impl Medium for FileMedium {
-    fn open(&self, create: bool) -> Result<Database, DatabaseError> {
-        let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES);
-        let database = match create {
-            true => builder.create(&self.path),
-            false => builder.open(&self.path),
-        }?;
-        self.opened.set(identity(&self.path));
-        Ok(database)
-    }
-
-    fn is_in_place(&self) -> bool {
-        identity(&self.path) == self.opened.get()
-    }
-}
-
-/// Device and number of a file, where the system has them.
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
-}
-
-/// Elsewhere a file that is open cannot be removed.
-#[cfg(not(unix))]
-fn identity(_path: &Path) -> Option<(u64, u64)> {
-    None
-}
-
-/// An open database and what it held.
+/// An open database and the contents of its meta table.
 pub(super) struct Opened {
     pub(super) database: Database,
-    pub(super) state: State,
+    pub(super) state: StoredState,
     pub(super) catalog: Arc<Catalog>,
 }
 
-/// Makes the folder if need be.
-pub(super) fn folder_medium(folder: &Path) -> Result<FileMedium, OpenError> {
-    fs::create_dir_all(folder).map_err(|source| from_io(folder, source))?;
-    Ok(FileMedium {
-        path: folder.join(FILE_NAME),
-        opened: Cell::new(None),
-    })
-}
-
-/// Opens the database in `folder`, making it if it is not there.
+/// Opens the database in `folder`, creating the file if it is missing.
+///
+/// # Errors
+/// See [`OpenError`].
 pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenError> {
-    let database = open_checked(medium, true).map_err(|error| from_database(folder, error))?;
-    let (state, catalog) = match read(&database) {
+    let database =
+        open_medium(medium, true).map_err(|error| OpenError::from_database(folder, error))?;
+    let (state, catalog) = match read_meta(&database) {
         Ok(Some(found)) => found,
-        Ok(None) => initialise(&database).map_err(|error| from_redb(folder, error))?,
+        Ok(None) => initialise(&database).map_err(|error| OpenError::from_redb(folder, error))?,
         Err(ReadError::Newer(found)) => {
             return Err(OpenError::Newer {
                 folder: folder.to_owned(),
-                detail: format!("format {found}, and this one knows up to {FORMAT}"),
+                detail: format!("format {found}; this version reads formats up to {FORMAT}"),
             });
         }
-        Err(ReadError::Redb(error)) => return Err(from_redb(folder, error)),
+        Err(ReadError::Redb(error)) => return Err(OpenError::from_redb(folder, error)),
     };
-    // The file's name has to survive a power cut too. Not every file system can do this.
+    // Makes the new file's name durable. Some file systems cannot sync a folder, which is no reason to refuse it.
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Opened {
         database,
@@ -173,37 +50,38 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
     })
 }
 
-impl dyn Medium + '_ {
-    /// Opens the file after a failure and writes the journal again. Returns what was on disk. `known` goes from the last
-    /// commit that was acknowledged to the last one that was tried.
-    pub(super) fn reopen(
-        &self,
-        journal: &Journal,
-        known: RangeInclusive<u64>,
-    ) -> Result<(Database, State), ReqlError> {
-        // Never creating: an empty database in the place of a lost one would look like lost data.
-        let database = open_checked(self, false).map_err(explain)?;
-        let disk = match read(&database) {
-            Ok(Some((state, _))) => state,
-            Ok(None) | Err(ReadError::Newer(_)) => return Err(replaced()),
-            Err(ReadError::Redb(error)) => return Err(explain(error)),
-        };
-        if disk.seq > *known.end() {
+/// Opens the file after a failure and repeats the commits of the journal that are not in it. Returns the state that was
+/// on disk. `known` ranges from the last acknowledged commit to the last attempted one.
+///
+/// # Errors
+/// When the disk still fails, or the file is not the one that was in use.
+pub(super) fn reopen(
+    medium: &dyn Medium,
+    journal: &Journal,
+    known: RangeInclusive<u64>,
+) -> Result<(Database, StoredState), ReqlError> {
+    // Never creates the file: an empty database in place of a missing one would look like lost data.
+    let database = open_medium(medium, false).map_err(explain)?;
+    let disk = match read_meta(&database) {
+        Ok(Some((state, _))) => state,
+        Ok(None) | Err(ReadError::Newer(_)) => return Err(replaced()),
+        Err(ReadError::Redb(error)) => return Err(explain(error)),
+    };
+    if disk.seq > *known.end() {
+        return Err(replaced());
+    }
+    if disk.seq < *known.start() {
+        if !journal.continues(disk.seq, *known.start()) {
             return Err(replaced());
         }
-        if disk.seq < *known.start() {
-            if !journal.continues(disk.seq, *known.start()) {
-                return Err(replaced());
-            }
-            replay(&database, journal, disk.seq).map_err(explain)?;
-        }
-        Ok((database, disk))
+        replay(&database, journal, disk.seq).map_err(explain)?;
     }
+    Ok((database, disk))
 }
 
 fn replay(database: &Database, journal: &Journal, seq: u64) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
-    // In memory again, so that it needs no room on a full disk.
+    // Stays in memory, so that it succeeds on a full disk.
     transaction.set_durability(Durability::None)?;
     journal.replay(&transaction, seq)?;
     Ok(transaction.commit()?)
@@ -216,8 +94,8 @@ fn replaced() -> ReqlError {
     )
 }
 
-/// redb can panic over a file that was altered.
-fn open_checked(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseError> {
+fn open_medium(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseError> {
+    // redb can panic on a file that was altered.
     catch_unwind(AssertUnwindSafe(|| medium.open(create))).unwrap_or_else(|_| {
         Err(DatabaseError::Storage(StorageError::Corrupted(
             "the file is not consistent".to_owned(),
@@ -226,6 +104,7 @@ fn open_checked(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseE
 }
 
 enum ReadError {
+    /// The format number of a later version.
     Newer(u64),
     Redb(redb::Error),
 }
@@ -236,8 +115,8 @@ impl<E: Into<redb::Error>> From<E> for ReadError {
     }
 }
 
-/// Reads what the database holds; `None` if it is new.
-fn read(database: &Database) -> Result<Option<(State, Arc<Catalog>)>, ReadError> {
+/// Reads the meta table; `None` if the database is new.
+fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>, ReadError> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
         Ok(meta) => meta,
@@ -248,7 +127,7 @@ fn read(database: &Database) -> Result<Option<(State, Arc<Catalog>)>, ReadError>
         Err(_) => return Err(MetaError::Damaged("meta").into()),
     };
     let format = layout::read_format(&meta)?;
-    // Formats below ours are brought up to date here, once there are any.
+    // Once there is an older format, it is converted here.
     if format > FORMAT {
         return Err(ReadError::Newer(format));
     }
@@ -257,75 +136,15 @@ fn read(database: &Database) -> Result<Option<(State, Arc<Catalog>)>, ReadError>
     Ok(Some((state, catalog)))
 }
 
-fn initialise(database: &Database) -> Result<(State, Arc<Catalog>), redb::Error> {
-    let (state, catalog) = (State::default(), Catalog::default());
+fn initialise(database: &Database) -> Result<(StoredState, Arc<Catalog>), redb::Error> {
+    let (state, catalog) = (StoredState::default(), Catalog::default());
     let mut transaction = database.begin_write()?;
     transaction.set_quick_repair(true);
     {
         let mut meta = transaction.open_table(META)?;
         layout::write_format(&mut meta, FORMAT)?;
-        write_meta(&mut meta, state, Some(&catalog))?;
+        layout::write_meta(&mut meta, state, Some(&catalog))?;
     }
     transaction.commit()?;
     Ok((state, Arc::new(catalog)))
-}
-
-fn from_database(folder: &Path, error: DatabaseError) -> OpenError {
-    match error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
-            OpenError::Held {
-                folder: folder.to_owned(),
-            }
-        }
-        DatabaseError::Storage(error) => from_redb(folder, error.into()),
-        other => damaged(folder, other.to_string()),
-    }
-}
-
-fn from_redb(folder: &Path, error: redb::Error) -> OpenError {
-    match error {
-        redb::Error::Io(error) => from_io(folder, error),
-        redb::Error::Corrupted(detail) if detail.starts_with(NEWER_REDB) => OpenError::Newer {
-            folder: folder.to_owned(),
-            detail,
-        },
-        redb::Error::Corrupted(detail) => damaged(folder, detail),
-        other => OpenError::Disk {
-            folder: folder.to_owned(),
-            detail: other.to_string(),
-        },
-    }
-}
-
-fn from_io(folder: &Path, error: io::Error) -> OpenError {
-    use io::ErrorKind as Kind;
-    let full = is_full(&error);
-    let folder = folder.to_owned();
-    match error.kind() {
-        _ if full => OpenError::DiskFull { folder },
-        Kind::InvalidData | Kind::UnexpectedEof => OpenError::Damaged {
-            folder,
-            detail: error.to_string(),
-        },
-        Kind::PermissionDenied
-        | Kind::ReadOnlyFilesystem
-        | Kind::NotADirectory
-        | Kind::AlreadyExists
-        | Kind::IsADirectory
-        | Kind::NotFound => OpenError::NotWritable {
-            folder,
-            source: error,
-        },
-        _ => OpenError::Disk {
-            folder,
-            detail: error.to_string(),
-        },
-    }
-}
-
-fn damaged(folder: &Path, detail: String) -> OpenError {
-    OpenError::Damaged {
-        folder: folder.to_owned(),
-        detail,
-    }
 }

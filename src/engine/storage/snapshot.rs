@@ -1,37 +1,27 @@
-//! Reading: the database as it was at one point in time.
+//! Reading: the database as of one commit.
 
 use std::ops::Bound;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableError};
 
-use super::blobs::{self, BlobReader, ChunkKey};
+use super::blobs;
 use super::catalog::{Catalog, TableId};
-use super::codec::{self, DecodeError};
-use super::failure::{ends_database, explain};
-use super::layout::{self, Documents};
-use super::shared::Shared;
-use crate::engine::datum::{BlobSource, Datum};
-use crate::engine::error::{ErrorKind, ReqlError};
+use super::codec;
+use super::failure::ReadErrors;
+use super::key_range::{self, Direction};
+use super::layout::{self, ChunkKey};
+use crate::engine::datum::{Binary, BlobSource, Datum};
+use crate::engine::error::ReqlError;
 
-/// In which order a scan goes through the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// From the smallest key on.
-    Ascending,
-    /// From the largest key on.
-    Descending,
-}
-
-/// The whole database at one point in time. It blocks no writer; while it lives, the room of what was deleted since is
-/// not reused. All methods may block on the disk.
+/// The whole database as of one commit. A snapshot blocks no writer, but the space of what was deleted since is not
+/// reused while it lives. All methods may block on the disk.
 pub struct Snapshot {
     transaction: ReadTransaction,
     seq: u64,
     catalog: Arc<Catalog>,
-    shared: Weak<Shared>,
-    generation: u64,
+    errors: ReadErrors,
 }
 
 /// The documents of one table, open for reading.
@@ -40,16 +30,15 @@ type DocumentsRead = ReadOnlyTable<&'static [u8], &'static [u8]>;
 impl Snapshot {
     pub(super) fn new(
         transaction: ReadTransaction,
-        (seq, catalog): (u64, Arc<Catalog>),
-        shared: Weak<Shared>,
-        generation: u64,
+        seq: u64,
+        catalog: Arc<Catalog>,
+        errors: ReadErrors,
     ) -> Self {
         Self {
             transaction,
             seq,
             catalog,
-            shared,
-            generation,
+            errors,
         }
     }
 
@@ -63,7 +52,7 @@ impl Snapshot {
         &self.catalog
     }
 
-    /// The document with the given key. A table that is not there has no documents.
+    /// The document with the given key. A table that does not exist has no documents.
     ///
     /// # Errors
     /// When the disk fails or the document is damaged.
@@ -71,25 +60,24 @@ impl Snapshot {
         let Some(documents) = self.documents(table)? else {
             return Ok(None);
         };
-        let Some(found) = self.check(documents.get_owned(key))? else {
+        let Some(found) = self.errors.check(documents.get_owned(key))? else {
             return Ok(None);
         };
-        let mut reader = None;
-        self.decode(table, &mut reader, found.value()).map(Some)
+        self.decode(table, &mut None, found.value()).map(Some)
     }
 
-    /// How many documents a table has, without counting them.
+    /// The number of documents in a table, in constant time.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn count(&self, table: TableId) -> Result<u64, ReqlError> {
         match self.documents(table)? {
-            Some(documents) => self.check(documents.len()),
+            Some(documents) => self.errors.check(documents.len()),
             None => Ok(0),
         }
     }
 
-    /// The documents whose keys lie between two bounds, read as they are asked for. The scan keeps the snapshot alive.
+    /// The documents whose keys lie between two bounds, read lazily. The scan keeps the snapshot alive.
     ///
     /// # Errors
     /// When the disk fails.
@@ -101,8 +89,9 @@ impl Snapshot {
         direction: Direction,
     ) -> Result<Scan, ReqlError> {
         let range = match self.documents(table)? {
-            Some(documents) if !layout::is_empty(&lower, &upper) => {
-                Some(self.check(documents.range_owned::<&[u8]>(layout::borrow(&lower, &upper)))?)
+            Some(documents) if !key_range::is_empty(&lower, &upper) => {
+                let bounds = key_range::borrow(&lower, &upper);
+                Some(self.errors.check(documents.range_owned::<&[u8]>(bounds))?)
             }
             _ => None,
         };
@@ -111,53 +100,70 @@ impl Snapshot {
             table,
             range,
             direction,
-            reader: None,
+            blobs: None,
         })
     }
 
-    pub(super) fn load_blob(
-        &self,
+    /// A binary whose bytes are read from this snapshot when they are needed. The first call fills `source`; later
+    /// calls with the same table share it.
+    pub(super) fn stored_binary(
+        self: &Arc<Self>,
+        source: &mut Option<Arc<dyn BlobSource>>,
         table: TableId,
         blob: u64,
         len: u64,
-    ) -> Result<Bytes, ReqlError> {
-        let name = layout::chunks_name(table);
-        let chunks: ReadOnlyTable<ChunkKey, &[u8]> =
-            self.check(self.transaction.open_table(layout::chunks(&name)))?;
-        self.check(blobs::load(&chunks, blob, len))?
+    ) -> Binary {
+        let source = source.get_or_insert_with(|| {
+            Arc::new(TableBlobs {
+                snapshot: Arc::clone(self),
+                table,
+            })
+        });
+        Binary::Stored {
+            blob,
+            len,
+            source: Arc::clone(source),
+        }
     }
 
     fn documents(&self, table: TableId) -> Result<Option<DocumentsRead>, ReqlError> {
         let name = layout::documents_name(table);
-        let definition: Documents<'_> = layout::documents(&name);
-        match self.transaction.open_table(definition) {
+        match self.transaction.open_table(layout::documents(&name)) {
             Ok(documents) => Ok(Some(documents)),
+            // redb makes a table's documents with the first of them.
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => self.check(Err(error)),
+            Err(error) => self.errors.check(Err(error)),
         }
     }
 
     fn decode(
         self: &Arc<Self>,
         table: TableId,
-        reader: &mut Option<Arc<dyn BlobSource>>,
+        source: &mut Option<Arc<dyn BlobSource>>,
         bytes: &[u8],
     ) -> Result<Datum, ReqlError> {
-        let mut reference = |blob, len| BlobReader::reference(reader, self, table, (blob, len));
-        codec::decode(bytes, &mut reference).map_err(|error| damaged(&error))
+        let mut resolve = |blob, len| self.stored_binary(source, table, blob, len);
+        codec::decode(bytes, &mut resolve).map_err(|error| error.explain())
     }
+}
 
-    /// Words an error for the client, and has the storage recover from it.
-    fn check<T, E: Into<redb::Error>>(&self, result: Result<T, E>) -> Result<T, ReqlError> {
-        result.map_err(|error| {
-            let error = error.into();
-            if ends_database(&error)
-                && let Some(shared) = self.shared.upgrade()
-            {
-                shared.queue.report_failure(self.generation);
-            }
-            explain(error)
-        })
+/// The blobs of one table as of one snapshot.
+struct TableBlobs {
+    snapshot: Arc<Snapshot>,
+    table: TableId,
+}
+
+impl BlobSource for TableBlobs {
+    fn load(&self, blob: u64, len: u64) -> Result<Bytes, ReqlError> {
+        let Snapshot {
+            transaction,
+            errors,
+            ..
+        } = &*self.snapshot;
+        let name = layout::chunks_name(self.table);
+        let chunks: ReadOnlyTable<ChunkKey, &[u8]> =
+            errors.check(transaction.open_table(layout::chunks(&name)))?;
+        errors.check(blobs::load(&chunks, blob, len))?
     }
 }
 
@@ -165,33 +171,22 @@ impl Snapshot {
 pub struct Scan {
     snapshot: Arc<Snapshot>,
     table: TableId,
+    /// `None` if the table does not exist or the bounds exclude every key.
     range: Option<OwnedRange<&'static [u8], &'static [u8]>>,
     direction: Direction,
-    reader: Option<Arc<dyn BlobSource>>,
+    blobs: Option<Arc<dyn BlobSource>>,
 }
 
 impl Iterator for Scan {
     type Item = Result<(Vec<u8>, Datum), ReqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let range = self.range.as_mut()?;
-        let entry = match self.direction {
-            Direction::Ascending => range.next()?,
-            Direction::Descending => range.next_back()?,
-        };
-        Some(self.snapshot.check(entry).and_then(|(key, value)| {
+        let entry = self.direction.next(self.range.as_mut()?)?;
+        Some(self.snapshot.errors.check(entry).and_then(|(key, value)| {
             let datum = self
                 .snapshot
-                .decode(self.table, &mut self.reader, value.value())?;
+                .decode(self.table, &mut self.blobs, value.value())?;
             Ok((key.value().to_vec(), datum))
         }))
     }
-}
-
-/// Tells of a document that cannot be decoded.
-pub(super) fn damaged(error: &DecodeError) -> ReqlError {
-    ReqlError::new(
-        ErrorKind::Internal,
-        format!("A stored document is damaged: {error}."),
-    )
 }

@@ -95,8 +95,8 @@ pub(super) fn check(bytes: &[u8], limits: Limits) -> Result<Facts, Unfit> {
     })
 }
 
-/// The kind of image that begins like this.
-pub(super) fn sniff(bytes: &[u8]) -> Option<ImageType> {
+/// The type of a file that starts with these bytes, by its signature.
+pub fn sniff(bytes: &[u8]) -> Option<ImageType> {
     if bytes.starts_with(png::SIGNATURE) {
         Some(ImageType::Png)
     } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {

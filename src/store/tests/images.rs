@@ -1,12 +1,14 @@
-//! Storing, reading, changing and deleting.
+//! Inserting, reading, changing and deleting images.
 
 use bytes::Bytes;
 use futures::FutureExt as _;
+use futures::StreamExt as _;
 use futures::future::join_all;
+use futures::stream;
 use uuid::Uuid;
 
 use super::*;
-use crate::store::{Durability, ListQuery, Password, PlacementChange, StoreError};
+use crate::store::{Durability, FeedEvent, ListQuery, Password, PlacementChange, StoreError};
 
 fn all(limit: usize) -> ListQuery {
     ListQuery {
@@ -17,13 +19,13 @@ fn all(limit: usize) -> ListQuery {
 }
 
 #[tokio::test]
-async fn an_image_comes_back_as_it_was_stored() {
+async fn an_image_is_read_as_it_was_stored() {
     let store = TestStore::new().await;
-    // Every byte, and more than one line of RethinkDB's base64.
+    // Every byte value, and more than one line of RethinkDB's base64.
     let file: Bytes = (0..=255).cycle().take(70_001).collect();
     let mut image = image_with_id(ImageId::new(), file.clone());
     image.meta.alt = Some("a cat".into());
-    image.place = Place {
+    image.requested = RequestedPlacement {
         x: Some(-10.5),
         y: Some(1e6),
         w: Some(33.25),
@@ -43,7 +45,7 @@ async fn an_image_comes_back_as_it_was_stored() {
 }
 
 #[tokio::test]
-async fn an_empty_board_has_nothing() {
+async fn an_empty_board_has_no_images() {
     let store = TestStore::new().await;
     let id = ImageId::new();
     assert_eq!(store.ping().await, Ok(()));
@@ -59,7 +61,7 @@ async fn an_empty_board_has_nothing() {
 }
 
 #[tokio::test]
-async fn a_repeated_id_is_the_same_image_or_a_conflict() {
+async fn a_repeated_id_is_existing_or_a_conflict() {
     let store = TestStore::new().await;
     let first = image(b"one");
     let record = created(&store, first.clone()).await;
@@ -76,7 +78,7 @@ async fn a_repeated_id_is_the_same_image_or_a_conflict() {
 }
 
 #[tokio::test]
-async fn the_same_upload_at_the_same_time_makes_one_image() {
+async fn concurrent_uploads_of_one_image_store_it_once() {
     let store = TestStore::new().await;
     let image = image(b"one");
     let results = join_all((0..8).map(|_| store.insert(image.clone()))).await;
@@ -93,7 +95,7 @@ async fn the_same_upload_at_the_same_time_makes_one_image() {
 }
 
 #[tokio::test]
-async fn of_several_images_that_take_one_id_at_the_same_time_one_is_stored() {
+async fn of_concurrent_uploads_with_one_id_and_different_bytes_one_is_stored() {
     let store = TestStore::new().await;
     let id = ImageId::new();
     let images = [&b"one"[..], b"two", b"three", b"four"].map(Bytes::from_static);
@@ -113,25 +115,27 @@ async fn of_several_images_that_take_one_id_at_the_same_time_one_is_stored() {
     store.drop_database().await;
 }
 
-/// An id of this millisecond.
+/// An id created at `ms`.
 fn id_at(ms: u64, number: u16) -> ImageId {
     let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | u128::from(number);
     Uuid::from_u128(id).to_string().parse().unwrap()
 }
 
 #[tokio::test]
-async fn a_list_goes_from_the_newest_to_the_oldest() {
+async fn a_list_is_ordered_from_newest_to_oldest() {
     let store = TestStore::new().await;
     const DAY: u64 = 86_400_000;
     let now = u64::try_from(Timestamp::now().as_millis()).unwrap();
-    // Some over years, some in the same millisecond, and one by a clock that is ahead.
+    // Some over years, some within one millisecond, and one from a clock that is ahead.
     let mut ids: Vec<ImageId> = (0..40).map(|day| id_at(now - day * 30 * DAY, 0)).collect();
     ids.extend((0..300).map(|number| id_at(now - 5 * DAY, number)));
     ids.push(id_at(now + DAY, 0));
-    let images = ids
-        .iter()
-        .map(|id| image_with_id(*id, Bytes::from_static(b"x")));
-    join_all(images.map(|image| created(&store, image))).await;
+    // No more at once than the pool has sessions: a query that waits too long for one fails.
+    stream::iter(&ids)
+        .for_each_concurrent(16, async |&id| {
+            created(&store, image_with_id(id, Bytes::from_static(b"x"))).await;
+        })
+        .await;
     ids.sort();
     ids.reverse();
 
@@ -151,7 +155,7 @@ async fn a_list_goes_from_the_newest_to_the_oldest() {
         assert!(limit == 1 || listed.len() == ids.len(), "limit {limit}");
     }
 
-    // The range to be sorted holds enough and not much more, unless it is a single millisecond's.
+    // The range to sort contains enough rows and few more, unless it is a single millisecond.
     for (before, most) in [("g".to_owned(), 302), (ids[310].to_string(), 11)] {
         let lower = store.lower_bound(&before, 7, 4).await.unwrap();
         let ids = ids.iter().map(ToString::to_string);
@@ -162,7 +166,7 @@ async fn a_list_goes_from_the_newest_to_the_oldest() {
 }
 
 #[tokio::test]
-async fn a_list_by_hash_holds_the_images_of_these_bytes() {
+async fn a_list_by_hash_contains_the_images_with_these_bytes() {
     let store = TestStore::new().await;
     let cat = created(&store, image(b"cat")).await;
     created(&store, image(b"dog")).await;
@@ -181,7 +185,7 @@ async fn a_list_by_hash_holds_the_images_of_these_bytes() {
 }
 
 #[tokio::test]
-async fn an_image_can_be_moved_and_described() {
+async fn an_update_changes_placement_and_alt() {
     let store = TestStore::new().await;
     let mut record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
@@ -198,7 +202,7 @@ async fn an_image_can_be_moved_and_described() {
     );
     (record.placement.x, record.placement.w, record.placement.z) = (1.5, 100.0, 9e12);
     assert_eq!(store.record(id).await, Ok(Some(record.clone())));
-    // The same again changes nothing, and is no failure.
+    // Repeating it succeeds without a change.
     assert_eq!(store.update(id, to, Durability::Hard).await, Ok(true));
 
     let described = PlacementChange {
@@ -216,7 +220,7 @@ async fn an_image_can_be_moved_and_described() {
 }
 
 #[tokio::test]
-async fn a_deleted_image_is_gone() {
+async fn a_deleted_image_is_neither_listed_nor_readable() {
     let store = TestStore::new().await;
     let older = created(&store, image(b"dog")).await;
     let id = created(&store, image(b"cat")).await.meta.id;
@@ -232,11 +236,11 @@ async fn a_deleted_image_is_gone() {
 }
 
 #[tokio::test]
-async fn callers_who_go_away_leave_no_session_behind_that_hangs() {
+async fn cancelled_queries_leave_no_session_that_hangs() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     for _ in 0..100 {
-        // Polled once, so that the query is sent or about to be, and dropped.
+        // Dropped after one poll, when the query is being sent.
         assert!(store.record(record.meta.id).now_or_never().is_none());
         tokio::task::yield_now().await;
     }
@@ -247,15 +251,14 @@ async fn callers_who_go_away_leave_no_session_behind_that_hangs() {
 }
 
 #[tokio::test]
-async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
+async fn a_cancelled_upload_completes() {
     let store = TestStore::new().await;
     let image = image(b"cat");
     let id = image.meta.id;
-    let mut feed = Box::pin(store.board_feed().await.unwrap());
+    let mut feed = store.board_feed().await.unwrap();
     assert!(store.insert(image).now_or_never().is_none());
-    use futures::StreamExt as _;
     loop {
-        if let crate::store::FeedEvent::Update(record) = feed.next().await.unwrap().unwrap() {
+        if let FeedEvent::Update(record) = next(&mut feed).await {
             assert_eq!(record.meta.id, id);
             break;
         }
@@ -266,7 +269,7 @@ async fn an_upload_whose_caller_goes_away_comes_to_its_end() {
 }
 
 #[tokio::test]
-async fn two_servers_may_start_at_once() {
+async fn several_servers_can_create_the_schema_at_once() {
     let server = Server::new();
     let stores =
         join_all((0..4).map(|_| Store::connect(server.settings.clone(), UNDO_WINDOW))).await;
@@ -277,7 +280,7 @@ async fn two_servers_may_start_at_once() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_at_once() {
+async fn a_wrong_password_is_a_login_error() {
     let server = Server::new();
     let mut settings = server.settings.clone();
     settings.password = Password::from("not the password".to_owned());
@@ -286,9 +289,9 @@ async fn a_wrong_password_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn hosts_are_tried_in_turn() {
+async fn an_unreachable_host_is_skipped() {
     let mut server = Server::new();
-    // Nobody listens there any more, so connections are refused.
+    // Connections to a closed port are refused.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = closed.local_addr().unwrap().port();
     drop(closed);

@@ -1,42 +1,47 @@
-//! The store against a database: each test in a database of its own, which it drops at its end.
+//! Tests of the store against a database server. Each test uses a database of its own and drops it at the end.
 //!
-//! `TEST_RETHINKDB_URL` names a RethinkDB to use instead of the embedded engine; its database is ignored.
+//! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL is
+//! ignored.
 
+mod deletion;
 mod feeds;
+mod free_placements;
 mod images;
-mod placing;
 mod proxy;
 mod recovery;
-mod removal;
-mod thumbs;
+mod thumbnails;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::{Stream, StreamExt as _};
 use reql::r;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::{ClusterSettings, Insert, Store};
+use super::{ClusterSettings, Insert, Store, StoreError};
 use crate::engine::{Engine, EngineSettings};
 use crate::image::{
-    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Place, Placement, Timestamp,
+    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, Timestamp,
 };
 
 /// Longer than any test takes.
 const UNDO_WINDOW: Duration = Duration::from_secs(3600);
 
-/// A database server, and settings for a database on it that does not exist yet.
+/// Bound for waiting on a condition, generous enough for a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A database server, and settings for a database that does not exist on it yet.
 struct Server {
     settings: ClusterSettings,
-    /// Kept running.
+    /// The server runs until this is dropped.
     _engine: Option<(Engine, TempDir)>,
 }
 
 impl Server {
-    /// The RethinkDB that `TEST_RETHINKDB_URL` names, or else an embedded engine of the test's own.
+    /// Uses the RethinkDB that `TEST_RETHINKDB_URL` names, or starts an embedded engine.
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let (mut settings, engine) = match std::env::var("TEST_RETHINKDB_URL") {
@@ -57,10 +62,10 @@ impl Server {
         }
     }
 
+    /// Opens a store without background tasks: they could change documents between two steps of a test.
     async fn store(self) -> TestStore {
-        let store = Store::connect(self.settings.clone(), UNDO_WINDOW)
-            .await
-            .unwrap();
+        let opened = Store::open(self.settings.clone(), UNDO_WINDOW).await;
+        let (store, _) = opened.unwrap();
         TestStore {
             store,
             server: self,
@@ -75,7 +80,7 @@ fn start_engine() -> (Engine, TempDir) {
         listen: "127.0.0.1:0".parse().unwrap(),
         password: None,
     };
-    // It blocks, which a test's runtime does not allow on its own threads.
+    // Starting blocks, which tokio forbids on the threads of a runtime.
     let started = std::thread::spawn(|| Engine::start(settings)).join();
     (started.unwrap().unwrap(), folder)
 }
@@ -91,18 +96,18 @@ impl TestStore {
         Server::new().store().await
     }
 
-    /// Another store on the same database.
+    /// Connects another store to the same database, with background tasks.
     async fn again(&self) -> Store {
         self.again_with(UNDO_WINDOW).await
     }
 
-    /// Another store on the same database, which purges sooner or later.
+    /// Like [`TestStore::again`], with another undo window.
     async fn again_with(&self, undo_window: Duration) -> Store {
         let settings = self.server.settings.clone();
         Store::connect(settings, undo_window).await.unwrap()
     }
 
-    /// Drops the database. Without this, as after a failed test, it stays.
+    /// Drops the database. A failed test leaves it behind.
     async fn drop_database(self) {
         let drop = r.db_drop(self.server.settings.database.as_str());
         self.store.pool().value::<Value>(drop).await.unwrap();
@@ -117,7 +122,7 @@ impl std::ops::Deref for TestStore {
     }
 }
 
-/// An image that the store takes; it does not look at the bytes.
+/// A new image. The store does not inspect its bytes.
 fn image(bytes: &'static [u8]) -> NewImage {
     image_with_id(ImageId::new(), Bytes::from_static(bytes))
 }
@@ -136,7 +141,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
             author: Some("Åsa".into()),
             created_at: Timestamp::now(),
         },
-        place: Place::default(),
+        requested: RequestedPlacement::default(),
         file,
         thumb: None,
     }
@@ -149,6 +154,18 @@ impl std::fmt::LowerHex for HexDigest<'_> {
         let digest = Sha256::digest(self.0);
         digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// Waits for a condition; fails after [`DEADLINE`].
+async fn within_deadline<T>(condition: impl Future<Output = T>) -> T {
+    let result = tokio::time::timeout(DEADLINE, condition).await;
+    result.expect("the condition is met in time")
+}
+
+/// Returns the next event of a feed.
+async fn next<T>(feed: &mut (impl Stream<Item = Result<T, StoreError>> + Unpin)) -> T {
+    let next = within_deadline(feed.next()).await;
+    next.expect("the feed is open").unwrap()
 }
 
 async fn created(store: &Store, image: NewImage) -> ImageRecord {

@@ -1,4 +1,4 @@
-//! A connection between store and database that fails on demand.
+//! A proxy between store and database that fails on demand.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Forwards to one address. When it is dropped, its connections stay.
+/// Forwards connections to one address. Connections stay open when it is dropped.
 pub(super) struct Proxy {
     pub(super) address: SocketAddr,
     state: Arc<State>,
@@ -19,10 +19,10 @@ pub(super) struct Proxy {
 struct State {
     target: SocketAddr,
     open: AtomicUsize,
-    changed: Notify,
-    /// Nothing is forwarded any more, and nothing closed: as when a cable is pulled.
+    closed: Notify,
+    /// Once cancelled, nothing is forwarded and nothing closed, as if a cable had been pulled.
     frozen: CancellationToken,
-    /// The answer to the next query that is larger than this is withheld, and its connection closed.
+    /// The answer to the next query of more bytes than this is dropped, and its connection closed.
     lose_answer_to: AtomicUsize,
     lost: AtomicBool,
 }
@@ -34,7 +34,7 @@ impl Proxy {
         let state = Arc::new(State {
             target,
             open: AtomicUsize::new(0),
-            changed: Notify::new(),
+            closed: Notify::new(),
             frozen: CancellationToken::new(),
             lose_answer_to: AtomicUsize::new(usize::MAX),
             lost: AtomicBool::new(false),
@@ -52,7 +52,7 @@ impl Proxy {
         self.state.frozen.cancel();
     }
 
-    /// Loses the answer to the next query of more than `bytes`.
+    /// Drops the answer to the next query of more than `bytes`, and closes its connection.
     pub(super) fn lose_answer_to(&self, bytes: usize) {
         self.state.lose_answer_to.store(bytes, Ordering::SeqCst);
     }
@@ -65,32 +65,29 @@ impl Proxy {
         self.state.open.load(Ordering::SeqCst)
     }
 
-    /// Waits until as many connections are open.
-    pub(super) async fn until_open(&self, wanted: usize) {
+    /// Waits until at most `limit` connections are open.
+    pub(super) async fn until_open_at_most(&self, limit: usize) {
         loop {
-            let changed = self.state.changed.notified();
-            if self.open() == wanted {
+            let closed = self.state.closed.notified();
+            if self.open() <= limit {
                 return;
             }
-            changed.await;
+            closed.await;
         }
     }
 }
 
 impl State {
     async fn serve(self: Arc<Self>, client: TcpStream) {
-        self.count(self.open.fetch_add(1, Ordering::SeqCst));
+        self.open.fetch_add(1, Ordering::SeqCst);
         if self.frozen.is_cancelled() {
             std::future::pending::<()>().await;
         }
         let server = TcpStream::connect(self.target).await.unwrap();
-        // Either side's end is the end of both.
+        // When either side closes, both are closed.
         let _ = self.forward(client, server).await;
-        self.count(self.open.fetch_sub(1, Ordering::SeqCst));
-    }
-
-    fn count(&self, _before: usize) {
-        self.changed.notify_waiters();
+        self.open.fetch_sub(1, Ordering::SeqCst);
+        self.closed.notify_waiters();
     }
 
     async fn forward(&self, mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {

@@ -1,29 +1,28 @@
-//! What a crash or a restore leaves behind.
-
-use std::time::Duration;
+//! Recovery from crashes between the writes of one operation.
 
 use futures::future::join_all;
 use reql::func;
 use serde_json::json;
 
 use super::*;
-use crate::store::sweep::Sweep;
-use crate::store::{DELETED_AT, Durability, PlacementChange};
+use crate::store::images::Sweep;
+use crate::store::rows::DELETED_AT;
+use crate::store::{Durability, PlacementChange};
 
-/// Removes the placement, as if the server had been killed before it wrote it.
-async fn unplace(store: &Store, id: ImageId) {
+/// Removes the placement, as if the server had crashed before writing it.
+async fn remove_placement(store: &Store, id: ImageId) {
     let row = store.placements().get(id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
 }
 
 #[tokio::test]
-async fn an_image_without_a_placement_gets_one_after_a_while() {
+async fn an_image_without_a_placement_is_placed_after_a_while() {
     let store = TestStore::new().await;
     let images = (0..40).map(|_| created(&store, image(b"cat")));
     let records = join_all(images).await;
     let lost = [records[3].meta.id, records[20].meta.id];
     for id in lost {
-        unplace(&store, id).await;
+        remove_placement(&store, id).await;
     }
     let mut sweep = Sweep::default();
     sweep.place(&store, UNDO_WINDOW).await.unwrap();
@@ -37,11 +36,11 @@ async fn an_image_without_a_placement_gets_one_after_a_while() {
 }
 
 #[tokio::test]
-async fn an_upload_that_is_repeated_after_a_crash_gets_its_placement() {
+async fn an_upload_repeated_after_a_crash_is_placed() {
     let store = TestStore::new().await;
     let image = image(b"cat");
     let record = created(&store, image.clone()).await;
-    unplace(&store, record.meta.id).await;
+    remove_placement(&store, record.meta.id).await;
     let again = created(&store, image).await;
     assert_eq!(again.meta, record.meta);
     assert_eq!(store.record(record.meta.id).await, Ok(Some(again)));
@@ -49,7 +48,7 @@ async fn an_upload_that_is_repeated_after_a_crash_gets_its_placement() {
 }
 
 #[tokio::test]
-async fn a_delete_that_was_cut_off_is_finished() {
+async fn an_interrupted_delete_is_completed() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
     let at = Timestamp::now();
@@ -57,7 +56,7 @@ async fn a_delete_that_was_cut_off_is_finished() {
     let mark = store.placements().get(id).update(mark);
     store.pool().value::<Value>(mark).await.unwrap();
 
-    // Meanwhile it is deleted for everyone.
+    // The mark of the placement alone hides the image.
     assert_eq!(store.record(id).await, Ok(None));
     let change = PlacementChange::default();
     assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
@@ -67,14 +66,14 @@ async fn a_delete_that_was_cut_off_is_finished() {
     assert_eq!(store.file(id).await, Ok(None));
     let row = store.image_row(id).await.unwrap();
     assert_eq!(row[DELETED_AT], json!(at));
-    // It can be undone as any other.
+    // It can be restored like any other.
     assert_eq!(store.restore(id).await, Ok(true));
     assert!(store.file(id).await.unwrap().is_some());
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn a_restore_that_was_cut_off_leaves_the_image_deleted() {
+async fn an_interrupted_restore_leaves_the_image_deleted() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
@@ -91,7 +90,7 @@ async fn a_restore_that_was_cut_off_leaves_the_image_deleted() {
 }
 
 #[tokio::test]
-async fn a_purge_that_was_cut_off_is_finished() {
+async fn an_interrupted_purge_is_completed() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
     assert_eq!(store.delete(id).await, Ok(true));
@@ -106,7 +105,7 @@ async fn a_purge_that_was_cut_off_is_finished() {
 }
 
 #[tokio::test]
-async fn a_placement_whose_image_is_not_restored_yet_is_left_alone() {
+async fn a_placement_without_an_image_is_left_alone() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let row = store.images().get(record.meta.id).delete(());

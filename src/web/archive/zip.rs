@@ -1,7 +1,9 @@
-//! A ZIP file, piece by piece (PKWARE's APPNOTE 6.3.10). Files are stored as they are, for images are compressed already.
+//! A streaming writer of ZIP files (PKWARE's APPNOTE 6.3.10). Files are stored uncompressed, as images are compressed
+//! already.
 //!
-//! Everything is known of a file when its header is written, so there are no data descriptors. No file has 4 GiB; the
-//! archive may, and more than 65,535 files, so its directory may be Zip64.
+//! Size and checksum of a file are known when its header is written, so there are no data descriptors, which streaming
+//! readers cannot handle for stored files. A file is smaller than 4 GiB; the archive may be larger and may have more than
+//! 65,535 files, which needs a Zip64 directory.
 
 use time::OffsetDateTime;
 
@@ -13,29 +15,29 @@ const FLAGS: u16 = 1 << 11;
 /// Stored, not compressed (4.4.5).
 const STORED: u16 = 0;
 
-/// What it takes to read an archive (4.4.3): of the first kind, and Zip64.
+/// The version needed to extract (4.4.3), without and with Zip64.
 const VERSION: u16 = 20;
 const VERSION_64: u16 = 45;
 
-/// Made on a Unix (4.4.2), so that the attributes are understood.
+/// Made on Unix (4.4.2), which gives the external attributes their meaning.
 const MADE_BY: u16 = 3 << 8 | VERSION_64;
 
-/// An ordinary file that everybody may read.
+/// A regular file with mode 644.
 const ATTRIBUTES: u32 = 0o100_644 << 16;
 
-/// Writes the headers of an archive; the bytes of each file are written by the caller between them.
+/// Produces the headers of an archive. The caller writes the bytes of each file between them.
 #[derive(Default)]
 pub(crate) struct Archive {
-    /// How many bytes the archive has so far.
+    /// The length of the archive so far.
     length: u64,
     files: u64,
-    /// The directory at the end, as far as it is known.
+    /// The central directory of the files so far.
     directory: Vec<u8>,
 }
 
-/// A file of an archive.
+/// The metadata of a file in the archive.
 pub(crate) struct File<'a> {
-    /// Without folders, at most 65,535 bytes.
+    /// A name without folders, at most 65,535 bytes long.
     pub(crate) name: &'a str,
     pub(crate) modified: Timestamp,
     pub(crate) crc32: u32,
@@ -43,8 +45,8 @@ pub(crate) struct File<'a> {
 }
 
 impl Archive {
-    /// What is written before a file's bytes.
-    pub(crate) fn begin(&mut self, file: &File<'_>) -> Vec<u8> {
+    /// Returns the header to write before the bytes of `file`.
+    pub(crate) fn begin_file(&mut self, file: &File<'_>) -> Vec<u8> {
         let common = common(file);
         let mut header = Vec::with_capacity(64 + file.name.len());
         put32(&mut header, 0x0403_4b50);
@@ -55,18 +57,18 @@ impl Archive {
         put16(&mut header, length16(&modified));
         header.extend_from_slice(file.name.as_bytes());
         header.extend_from_slice(&modified);
-        self.list(file, &common, &modified);
+        self.add_to_directory(file, &common, &modified);
         self.files += 1;
         self.length += header.len() as u64 + u64::from(file.size);
         header
     }
 
-    /// Lists a file, which begins here, in the directory.
-    fn list(&mut self, file: &File<'_>, common: &[u8], modified: &[u8]) {
+    /// Adds a file, which starts at the current length, to the central directory.
+    fn add_to_directory(&mut self, file: &File<'_>, common: &[u8], modified: &[u8]) {
         let offset = u32::try_from(self.length).ok().filter(|&n| n < u32::MAX);
         let mut extra = modified.to_vec();
         if offset.is_none() {
-            // 4.5.3: only what does not fit its field.
+            // Zip64 extra field (4.5.3): only the values that do not fit their own field.
             put16(&mut extra, 1);
             put16(&mut extra, 8);
             put64(&mut extra, self.length);
@@ -85,7 +87,7 @@ impl Archive {
         directory.extend_from_slice(common);
         put16(directory, length16(file.name.as_bytes()));
         put16(directory, length16(&extra));
-        // No comment, the first disk, no internal attributes.
+        // No comment, disk 0, no internal attributes.
         directory.extend_from_slice(&[0; 6]);
         put32(directory, ATTRIBUTES);
         put32(directory, offset.unwrap_or(u32::MAX));
@@ -93,8 +95,8 @@ impl Archive {
         directory.extend_from_slice(&extra);
     }
 
-    /// What is written behind the last file. Without it the archive is incomplete, and every program says so.
-    pub(crate) fn end(self) -> Vec<u8> {
+    /// Returns the central directory to write after the last file. Readers reject an archive without it.
+    pub(crate) fn finish(self) -> Vec<u8> {
         let (files, offset, size) = (self.files, self.length, self.directory.len() as u64);
         let mut end = self.directory;
         let needs_64 = files >= u64::from(u16::MAX) || offset + size >= u64::from(u32::MAX);
@@ -125,7 +127,7 @@ impl Archive {
     }
 }
 
-/// The fields that both headers of a file have in common, from the flags to the sizes.
+/// The fields that the local header and the directory share, from the flags to the sizes.
 fn common(file: &File<'_>) -> Vec<u8> {
     let mut common = Vec::with_capacity(20);
     put16(&mut common, FLAGS);
@@ -139,7 +141,7 @@ fn common(file: &File<'_>) -> Vec<u8> {
     common
 }
 
-/// The extra field "extended timestamp" of Info-ZIP: the time to the second in UTC, where DOS knows no zone.
+/// Info-ZIP's extra field "extended timestamp": seconds in UTC, where the DOS time has no time zone.
 fn modified(time: Timestamp) -> Vec<u8> {
     let seconds = time.as_millis().div_euclid(1000);
     let mut field = Vec::with_capacity(9);
@@ -150,7 +152,7 @@ fn modified(time: Timestamp) -> Vec<u8> {
     field
 }
 
-/// Time and date as MS-DOS has them: from 1980, every other second.
+/// Time and date in MS-DOS format: from 1980 to 2107, in steps of two seconds.
 fn dos_time(time: Timestamp) -> (u16, u16) {
     const FIRST: i64 = 315_532_800;
     const LAST: i64 = 4_354_819_198;
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_is_read_by_others() {
+    fn another_implementation_reads_an_archive() {
         let mut archive = Archive::default();
         let mut written = Vec::new();
         let files = [
@@ -211,10 +213,10 @@ mod tests {
         ];
         for (name, bytes) in files {
             let (bytes, file) = file(name, bytes);
-            written.extend(archive.begin(&file));
+            written.extend(archive.begin_file(&file));
             written.extend(bytes);
         }
-        written.extend(archive.end());
+        written.extend(archive.finish());
         let mut archive = ZipArchive::new(std::io::Cursor::new(written)).unwrap();
         assert_eq!(archive.len(), 3);
         for (number, (name, bytes)) in files.into_iter().enumerate() {
@@ -229,14 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_without_files_is_one() {
-        let end = Archive::default().end();
+    fn an_archive_without_files_is_valid() {
+        let end = Archive::default().finish();
         assert_eq!(ZipArchive::new(std::io::Cursor::new(end)).unwrap().len(), 0);
     }
 
     #[test]
-    fn more_than_four_gigabytes_and_more_than_65535_files_are_found_again() {
-        // Holes take no space on disk.
+    fn an_archive_over_4_gib_and_65535_files_is_readable() {
+        // Sparse regions take no space on disk.
         let mut disk = tempfile::tempfile().unwrap();
         let mut archive = Archive::default();
         for number in 0..5_u32 {
@@ -246,15 +248,15 @@ mod tests {
                 crc32: 0,
                 size: 1 << 30,
             };
-            disk.write_all(&archive.begin(&hole)).unwrap();
+            disk.write_all(&archive.begin_file(&hole)).unwrap();
             disk.seek(SeekFrom::Current(1 << 30)).unwrap();
         }
         for number in 0..66_000_u32 {
             let (bytes, file) = file(&format!("{number}.png"), b"meow");
-            disk.write_all(&archive.begin(&file)).unwrap();
+            disk.write_all(&archive.begin_file(&file)).unwrap();
             disk.write_all(&bytes).unwrap();
         }
-        disk.write_all(&archive.end()).unwrap();
+        disk.write_all(&archive.finish()).unwrap();
         let mut archive = ZipArchive::new(std::io::BufReader::new(disk)).unwrap();
         assert_eq!(archive.len(), 66_005);
         for name in ["0.png", "65999.png"] {
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_dos_does_not_know_are_brought_into_its_range() {
+    fn times_outside_the_dos_range_are_clamped() {
         let year = |ms| dos_time(Timestamp::from_millis(ms)).1 >> 9;
         assert_eq!((year(0), year(i64::MAX)), (0, 127));
     }

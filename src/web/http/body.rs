@@ -1,4 +1,4 @@
-//! Response bodies that cost no copy of an image.
+//! Response bodies that share the bytes of an image instead of copying them.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -7,80 +7,47 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody, SizedStream};
 use actix_web::rt::spawn;
 use bytes::Bytes;
+use futures::stream;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::connection::Connection;
+use super::connection::ConnectionHandle;
 
-/// How much of an image is handed to the connection at a time; it copies that much into its own buffer.
+/// The number of bytes given to the connection at a time, which it copies into a buffer of its own.
 pub(crate) const SLICE: usize = 64 << 10;
 
-/// What the system may hold for a client; it takes twice as much. Small enough to tell slow reading from none, large
-/// enough for 10 MB/s at 100 ms.
+/// The kernel's send buffer for a download; Linux doubles it. Small enough to tell a slow reader from a stalled one, large
+/// enough for 10 MB/s at a round-trip time of 100 ms.
 const SEND_BUFFER: usize = 512 << 10;
 
-/// Shared bytes, sent slice by slice, so that a client who reads slowly holds no copy of them. One who reads nothing is
-/// disconnected, for it would keep them from being freed.
-pub(crate) struct Slices {
+/// A body of shared bytes, sent slice by slice: a slow reader holds no copy of the whole.
+pub(crate) struct SlicedBody {
     rest: Bytes,
-    watch: Option<Watch>,
+    read_timeout: Option<ReadTimeout>,
 }
 
-impl Slices {
-    /// A body whose client is disconnected if it takes no slice for so long.
-    pub(crate) fn new(bytes: Bytes, connection: Option<Connection>, patience: Duration) -> Self {
-        // What is not larger is copied into the connection's buffer at once.
-        let is_held = bytes.len() > SLICE;
-        let connection = connection.filter(|_| is_held);
+impl SlicedBody {
+    /// Creates a body that disconnects its client when no slice is read within `timeout`.
+    pub(crate) fn new(
+        bytes: Bytes,
+        connection: Option<ConnectionHandle>,
+        timeout: Duration,
+    ) -> Self {
+        // A single slice is copied into the connection's buffer at once and so never holds shared bytes.
+        let read_timeout = connection
+            .filter(|_| bytes.len() > SLICE)
+            .map(|connection| ReadTimeout::start(connection, timeout));
         Self {
             rest: bytes,
-            watch: connection.map(|connection| Watch::new(connection, patience)),
+            read_timeout,
         }
     }
 }
 
-/// Disconnects a client who takes nothing of a body. It ends when it is dropped.
-pub(crate) struct Watch {
-    /// How many slices were taken.
-    taken: Rc<Cell<usize>>,
-    task: JoinHandle<()>,
-}
-
-impl Watch {
-    /// Disconnects the client if it takes no slice for so long.
-    pub(crate) fn new(connection: Connection, patience: Duration) -> Self {
-        connection.limit_send_buffer(SEND_BUFFER);
-        let taken = Rc::new(Cell::new(0));
-        let task = spawn(cut_if_stuck(taken.clone(), connection, patience));
-        Self { taken, task }
-    }
-
-    /// The client has taken a slice.
-    pub(crate) fn taken(&self) {
-        self.taken.set(self.taken.get() + 1);
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn cut_if_stuck(taken: Rc<Cell<usize>>, connection: Connection, patience: Duration) {
-    let mut before = None;
-    while before != Some(taken.get()) {
-        before = Some(taken.get());
-        sleep(patience).await;
-    }
-    log::info!("disconnected a client that reads nothing of what it asked for");
-    connection.cut();
-}
-
-impl MessageBody for Slices {
+impl MessageBody for SlicedBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {
@@ -94,26 +61,58 @@ impl MessageBody for Slices {
         if self.rest.is_empty() {
             return Poll::Ready(None);
         }
-        self.watch.iter().for_each(Watch::taken);
+        if let Some(read_timeout) = &self.read_timeout {
+            read_timeout.restart();
+        }
         let length = self.rest.len().min(SLICE);
         Poll::Ready(Some(Ok(self.rest.split_to(length))))
     }
 }
 
-/// The length of a body without the body, for `HEAD`.
-pub(crate) struct LengthOnly(pub(crate) u64);
+/// Aborts a connection whose client stops reading. Dropping it stops the timer.
+pub(crate) struct ReadTimeout {
+    /// The number of slices read so far.
+    slices: Rc<Cell<usize>>,
+    task: JoinHandle<()>,
+}
 
-impl MessageBody for LengthOnly {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(self.0)
+impl ReadTimeout {
+    /// Starts the timer and bounds the send buffer, which would otherwise hide a stalled client.
+    pub(crate) fn start(connection: ConnectionHandle, timeout: Duration) -> Self {
+        connection.limit_send_buffer(SEND_BUFFER);
+        let slices = Rc::new(Cell::new(0));
+        let task = spawn(abort_when_stalled(slices.clone(), connection, timeout));
+        Self { slices, task }
     }
 
-    fn poll_next(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(None)
+    /// Restarts the timer: the client has read a slice.
+    pub(crate) fn restart(&self) {
+        self.slices.set(self.slices.get() + 1);
     }
+}
+
+impl Drop for ReadTimeout {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn abort_when_stalled(
+    slices: Rc<Cell<usize>>,
+    connection: ConnectionHandle,
+    timeout: Duration,
+) {
+    let mut before = None;
+    while before != Some(slices.get()) {
+        before = Some(slices.get());
+        sleep(timeout).await;
+    }
+    log::info!("disconnected a client that stopped reading its download");
+    connection.abort();
+}
+
+/// The empty body of an answer to `HEAD`, which still announces the length of the `GET` body.
+pub(crate) fn head_body(length: u64) -> BoxBody {
+    let no_bytes = stream::empty::<Result<Bytes, Infallible>>();
+    BoxBody::new(SizedStream::new(length, no_bytes))
 }

@@ -1,4 +1,4 @@
-//! The TCP connection below a request.
+//! Access to the TCP connection under a request.
 
 use std::any::Any;
 use std::net::Shutdown;
@@ -8,38 +8,40 @@ use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
-/// A second handle on a connection, through which it can be ended when the server waits to write and the client does not
-/// read: actix-web has no other way. Drop it soon after the connection ended, for it keeps the socket open.
+/// A duplicate handle of a connection's socket.
+///
+/// actix-web cannot end a connection while it waits to write to a client that does not read; this handle can. Drop it soon
+/// after the connection has ended, because it keeps the file descriptor open.
 #[derive(Clone)]
-pub(crate) struct Connection(Rc<Socket>);
+pub(crate) struct ConnectionHandle(Rc<Socket>);
 
-impl Connection {
-    /// For `HttpServer::on_connect`: keeps the handle with the connection.
-    pub(crate) fn remember(io: &dyn Any, extensions: &mut Extensions) {
+impl ConnectionHandle {
+    /// A hook for `HttpServer::on_connect` that stores a handle with each connection and enables `TCP_NODELAY`.
+    pub(crate) fn attach(io: &dyn Any, extensions: &mut Extensions) {
         let Some(stream) = io.downcast_ref::<TcpStream>() else {
             return;
         };
         let socket = SockRef::from(stream);
-        // A small message must not wait for the answer to the one before it.
-        let clone = socket
+        // Nagle's algorithm would hold back a small event until the previous one is acknowledged.
+        let duplicate = socket
             .set_tcp_nodelay(true)
             .and_then(|()| socket.try_clone());
-        match clone {
+        match duplicate {
             Ok(socket) => drop(extensions.insert(Self(Rc::new(socket)))),
-            Err(error) => log::warn!("a connection has no second handle: {error}"),
+            Err(error) => log::warn!("cannot duplicate the handle of a connection: {error}"),
         }
     }
 
-    /// Bounds what the system holds for this client; Linux takes twice as much for itself.
+    /// Sets the size of the kernel's send buffer; Linux doubles it.
     pub(crate) fn limit_send_buffer(&self, bytes: usize) {
         if let Err(error) = self.0.set_send_buffer_size(bytes) {
-            log::debug!("the send buffer keeps its size: {error}");
+            log::debug!("cannot set the size of a send buffer: {error}");
         }
     }
 
-    /// Ends the connection now, whatever waits to be sent.
-    pub(crate) fn cut(&self) {
-        // It fails only if the connection has ended already.
+    /// Ends the connection at once and discards unsent bytes.
+    pub(crate) fn abort(&self) {
+        // Fails only if the connection has already ended.
         let _ = self.0.shutdown(Shutdown::Both);
     }
 }

@@ -1,36 +1,54 @@
-//! `Content-Disposition` with any file name (RFC 6266, RFC 8187).
+//! `Content-Disposition` for any file name (RFC 6266, RFC 8187).
 
 use actix_web::http::header::HeaderValue;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// `inline` or `attachment` with the name of the file: once for clients that know only ASCII, once in full.
-pub(crate) fn disposition(kind: &str, file_name: &str) -> HeaderValue {
-    let plain: String = file_name
+/// All bytes but `attr-char` (RFC 8187, section 3.2.1). actix's `ExtendedValue` leaves `=` unencoded.
+const NOT_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+
+/// How a browser handles a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disposition {
+    /// Shows it.
+    Inline,
+    /// Saves it.
+    Attachment,
+}
+
+/// Returns the header value with the file name twice: in ASCII for old clients, and in full.
+///
+/// actix's `ContentDisposition` is not used for the first: it passes CR and LF through.
+pub(crate) fn disposition(kind: Disposition, file_name: &str) -> HeaderValue {
+    let kind = match kind {
+        Disposition::Inline => "inline",
+        Disposition::Attachment => "attachment",
+    };
+    let ascii: String = file_name
         .chars()
-        .map(|c| if is_plain(c) { c } else { '_' })
+        .map(|c| if is_safe(c) { c } else { '_' })
         .collect();
-    let encoded = encode(file_name);
+    let full = utf8_percent_encode(file_name, NOT_ATTR_CHAR);
     HeaderValue::try_from(format!(
-        "{kind}; filename=\"{plain}\"; filename*=UTF-8''{encoded}"
+        "{kind}; filename=\"{ascii}\"; filename*=UTF-8''{full}"
     ))
     .expect("both names are printable ASCII")
 }
 
-/// What stands for itself in a quoted string for every client: some take `\` and `%` for the beginning of an escape.
-fn is_plain(c: char) -> bool {
+/// Returns whether every client reads this character of a quoted string literally. Some take `\` and `%` for an escape.
+fn is_safe(c: char) -> bool {
     (c.is_ascii_graphic() || c == ' ') && !matches!(c, '"' | '\\' | '%')
-}
-
-/// All but RFC 8187's `attr-char` in percent encoding.
-fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
@@ -38,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_given_in_ascii_and_in_full() {
+    fn a_file_name_is_sent_in_ascii_and_in_utf_8() {
         for (name, expected) in [
             (
                 "cat.png",
@@ -57,7 +75,7 @@ mod tests {
                 r#"attachment; filename="x__Set-Cookie: a=b"; filename*=UTF-8''x%0D%0ASet-Cookie%3A%20a%3Db"#,
             ),
         ] {
-            assert_eq!(disposition("attachment", name), expected);
+            assert_eq!(disposition(Disposition::Attachment, name), expected);
         }
     }
 }

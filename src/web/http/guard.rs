@@ -1,11 +1,14 @@
-//! Keeps other web sites out: a page from elsewhere, open in the user's browser, can send requests to this server as well
-//! as the board's own page can.
+//! Protection against requests from other web sites (CSRF, DNS rebinding).
 //!
-//! - A changing request or a socket upgrade with another `Origin` than the host that it is for is refused. Browsers
-//!   always send `Origin` with these; what has none is no browser, unless `Sec-Fetch-Site` says otherwise.
-//! - While the server listens on loopback, any request for a host that is not a name of loopback is refused: a foreign
-//!   name that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page the board's own. The port does not matter,
-//!   since it is the name that the attack needs, and a forwarded port is a common thing.
+//! A page of another site, open in the user's browser, can reach this server as easily as the board's own page.
+//!
+//! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers always
+//!   send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
+//! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign name
+//!   that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared: the attack
+//!   needs a name, and forwarded ports are common.
+
+use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
@@ -13,52 +16,83 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
 
 use super::problem::Problem;
-use crate::web::state::State;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The middleware: answers 403 to what comes from elsewhere.
-pub(crate) async fn only_for_us(
+/// The `Host` names that the server accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostPolicy {
+    /// Any name.
+    Any,
+    /// `localhost`, `127.0.0.1` and `[::1]`.
+    LoopbackNames,
+}
+
+impl HostPolicy {
+    fn for_listener(address: IpAddr) -> Self {
+        if address.is_loopback() {
+            Self::LoopbackNames
+        } else {
+            Self::Any
+        }
+    }
+}
+
+/// Returns the configuration for a server that listens on `address`.
+pub(crate) fn configuration(address: IpAddr) -> impl Fn(&mut ServiceConfig) + Clone {
+    let policy = Data::new(HostPolicy::for_listener(address));
+    move |config| {
+        config.app_data(policy.clone());
+    }
+}
+
+/// Middleware that answers 403 to requests from other sites.
+pub(crate) async fn reject_foreign_requests(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, Error> {
-    let on_loopback = request
-        .app_data::<Data<State>>()
-        .is_some_and(|state| state.listens_on_loopback);
-    match examine(request.request(), on_loopback) {
+    let policy = request
+        .app_data::<Data<HostPolicy>>()
+        // The strict policy if the app is not configured.
+        .map_or(HostPolicy::LoopbackNames, |policy| ***policy);
+    match check(request.request(), policy) {
         Ok(()) => next
             .call(request)
             .await
             .map(ServiceResponse::map_into_boxed_body),
         Err(problem) => {
-            log::info!("refused {} {}: {problem}", request.method(), request.path());
+            log::info!(
+                "rejected {} {}: {problem}",
+                request.method(),
+                request.path()
+            );
             Ok(request.into_response(problem.error_response()))
         }
     }
 }
 
-fn examine(request: &HttpRequest, on_loopback: bool) -> Result<(), Problem> {
+fn check(request: &HttpRequest, policy: HostPolicy) -> Result<(), Problem> {
     let host = requested_host(request)?;
-    if on_loopback && !is_loopback_name(&host) {
+    if policy == HostPolicy::LoopbackNames && !is_loopback_name(&host) {
         return Err(Problem::forbidden(
             "This server does not answer for that host.",
         ));
     }
-    let changes = !matches!(
+    let is_change = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if changes || request.headers().contains_key(header::UPGRADE) {
-        examine_origin(request.headers(), &host)?;
+    if is_change || request.headers().contains_key(header::UPGRADE) {
+        check_origin(request.headers(), &host)?;
     }
     Ok(())
 }
 
-/// The `Host` header, in lower case. A request in absolute form names a host too, and it must be the same.
+/// Returns the `Host` header in lower case. An absolute request target must name the same host.
 fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
     let mut hosts = request.headers().get_all(header::HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -78,7 +112,7 @@ fn is_loopback_name(host: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// A host without its port, if it is well formed.
+/// Strips a well-formed port.
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -90,7 +124,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn examine_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
     let foreign = || Problem::forbidden("This request comes from another web site.");
     let mut origins = headers.get_all(header::ORIGIN);
     match (origins.next(), origins.next()) {
@@ -98,13 +132,19 @@ fn examine_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
             None | Some(b"same-origin" | b"none") => Ok(()),
             Some(_) => Err(foreign()),
         },
-        (Some(origin), None) if origin.to_str().is_ok_and(|origin| is_same(origin, host)) => Ok(()),
+        (Some(origin), None)
+            if origin
+                .to_str()
+                .is_ok_and(|origin| is_same_origin(origin, host)) =>
+        {
+            Ok(())
+        }
         _ => Err(foreign()),
     }
 }
 
-/// Whether an origin is the requested host. The scheme is the browser's to know: behind a TLS proxy it is `https`.
-fn is_same(origin: &str, host: &str) -> bool {
+/// Compares an origin with the requested host. Both schemes match: behind a TLS proxy the browser uses `https`.
+fn is_same_origin(origin: &str, host: &str) -> bool {
     let Ok(origin) = origin.parse::<Uri>() else {
         return false;
     };
@@ -113,7 +153,7 @@ fn is_same(origin: &str, host: &str) -> bool {
         Some("https") => ":443",
         _ => return false,
     };
-    let plain = |name: &str| {
+    let normalized = |name: &str| {
         let name = name.to_ascii_lowercase();
         name.strip_suffix(default_port)
             .map(str::to_owned)
@@ -122,7 +162,7 @@ fn is_same(origin: &str, host: &str) -> bool {
     origin.path_and_query().is_none_or(|path| path == "/")
         && origin
             .authority()
-            .is_some_and(|authority| plain(authority.as_str()) == plain(host))
+            .is_some_and(|authority| normalized(authority.as_str()) == normalized(host))
 }
 
 #[cfg(test)]
@@ -131,19 +171,27 @@ mod tests {
 
     use super::*;
 
+    fn policy(on_loopback: bool) -> HostPolicy {
+        if on_loopback {
+            HostPolicy::LoopbackNames
+        } else {
+            HostPolicy::Any
+        }
+    }
+
     fn status(method: Method, headers: &[(&'static str, &'static str)], on_loopback: bool) -> u16 {
         let mut request = TestRequest::with_uri("/image").method(method);
         for header in headers {
             request = request.append_header(*header);
         }
-        match examine(&request.to_http_request(), on_loopback) {
+        match check(&request.to_http_request(), policy(on_loopback)) {
             Ok(()) => 200,
             Err(problem) => problem.status_code().as_u16(),
         }
     }
 
     #[test]
-    fn on_loopback_only_names_of_loopback_are_answered() {
+    fn on_loopback_only_loopback_names_are_accepted() {
         for host in [
             "localhost",
             "localhost:8000",
@@ -177,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_must_come_from_the_boards_own_page_or_from_no_page() {
+    fn a_change_needs_the_origin_of_the_page_or_none() {
         let from = |origin| {
             status(
                 Method::POST,
@@ -210,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_port_that_a_scheme_implies_may_be_left_out() {
+    fn the_default_port_of_a_scheme_may_be_omitted() {
         let from =
             |host, origin| status(Method::DELETE, &[("host", host), ("origin", origin)], false);
         assert_eq!(from("board.example", "https://board.example"), 200);
@@ -220,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_origin_the_browsers_own_word_counts() {
+    fn without_an_origin_sec_fetch_site_decides() {
         let site = |site| {
             status(
                 Method::POST,
@@ -234,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_needs_no_origin_and_a_socket_does() {
+    fn a_socket_upgrade_is_checked_like_a_change_and_a_read_is_not() {
         let host = ("host", "localhost");
         let foreign = ("origin", "http://evil.example");
         assert_eq!(status(Method::GET, &[host, foreign], true), 200);

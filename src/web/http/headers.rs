@@ -1,49 +1,25 @@
-//! Headers that every answer has, so that nothing here can be used by other sites or mistaken for something else.
+//! Security and caching headers.
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::middleware::Next;
+use actix_web::http::header;
+use actix_web::middleware::DefaultHeaders;
 
-/// For pages: everything from this server alone, and previews of files that are about to be uploaded.
+/// Content Security Policy of the pages: their own origin only, and `blob:` previews of files before they are uploaded.
 pub(crate) const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// For everything else: nothing may be loaded or run, should a browser ever take it for a page.
+/// Content Security Policy of all other responses: nothing loads or runs, should a browser show one as a page.
 const STRICT_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
-const ALWAYS: [(HeaderName, HeaderValue); 3] = [
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    ),
-    (
-        header::CROSS_ORIGIN_RESOURCE_POLICY,
-        HeaderValue::from_static("same-origin"),
-    ),
-];
+/// `Cache-Control` of an image and its thumbnail, whose bytes never change. `private`, because access to a board is not for
+/// a shared cache to grant.
+pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
-/// The middleware: adds them.
-pub(crate) async fn protect(
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    for (name, value) in ALWAYS {
-        headers.insert(name, value);
-    }
-    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
-        headers.insert(
-            header::CONTENT_SECURITY_POLICY,
-            HeaderValue::from_static(STRICT_POLICY),
-        );
-    }
-    Ok(response)
+/// Middleware that adds the security headers to every response that has none of its own.
+pub(crate) fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::REFERRER_POLICY, "no-referrer"))
+        .add((header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
+        .add((header::CONTENT_SECURITY_POLICY, STRICT_POLICY))
 }

@@ -1,9 +1,11 @@
-//! HTTP building blocks that every area uses: errors, conditional requests, bodies and middleware.
+//! HTTP building blocks that all areas use: errors, conditional requests, bodies and middleware.
 
 pub(crate) mod body;
 pub(crate) mod conditional;
 pub(crate) mod connection;
 pub(crate) mod disposition;
+pub(crate) mod fallback;
 pub(crate) mod guard;
 pub(crate) mod headers;
 pub(crate) mod problem;
+pub(crate) mod ranges;

@@ -1,17 +1,17 @@
-//! What a client is told when something is wrong: `application/problem+json` (RFC 9457).
+//! Error responses: `application/problem+json` (RFC 9457).
 
 use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
 use crate::image::{Refused, Unfit};
 use crate::store::StoreError;
 
-/// An answer that says why there is no other. Its text is meant for the client, so it names nothing from inside.
+/// An error response. Its text is shown to the client and so reveals nothing of the server's internals.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -19,11 +19,11 @@ pub(crate) struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// How long a client should wait before it tries again what this server could not take.
+/// The `Retry-After` of a 503.
 const RETRY_AFTER_SECONDS: u16 = 2;
 
 impl Problem {
-    /// A problem of this status; the detail is a sentence for the client.
+    /// Creates a problem; `detail` is a sentence for the client.
     pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status,
@@ -32,7 +32,7 @@ impl Problem {
         }
     }
 
-    /// The same with a header.
+    /// Adds a header to the response.
     pub(crate) fn with_header(mut self, name: HeaderName, value: impl Into<HeaderValue>) -> Self {
         self.headers.push((name, value.into()));
         self
@@ -48,17 +48,30 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, detail)
     }
 
-    /// 404, for an image that is unknown, deleted, or whose id is none.
+    /// 404
+    pub(crate) fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 404, for an image that is unknown or deleted, or an id that is malformed.
     pub(crate) fn no_such_image() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "There is no such image.")
+        Self::not_found("There is no such image.")
     }
 
-    /// 404, for an image without a thumbnail of its own.
+    /// 404, for an image that is shown without a separate thumbnail.
     pub(crate) fn no_thumbnail() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "The image has no thumbnail.")
+        Self::not_found("The image has no thumbnail.")
     }
 
-    /// 503, to be tried again soon.
+    /// 500. The cause is in the log.
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "The server failed. Its log says why.",
+        )
+    }
+
+    /// 503 with `Retry-After`.
     pub(crate) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
             .with_header(header::RETRY_AFTER, RETRY_AFTER_SECONDS)
@@ -77,7 +90,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        /// `about:blank` says that the title is that of the status.
+        /// The type `about:blank` means that the title is that of the status.
         #[derive(Serialize)]
         struct Body<'a> {
             r#type: &'static str,
@@ -102,7 +115,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// Logs what the store reports; the client learns only what it can do about it.
+/// Logs the error; the client is told only what it can act on.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         log::warn!("a request failed: {error}");
@@ -110,10 +123,7 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) | StoreError::Login(_) | StoreError::FeedEnded(_) => {
                 Self::busy("The database cannot be used right now.")
             }
-            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The server failed. Its log says why.",
-            ),
+            StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(),
         }
     }
 }
@@ -129,32 +139,11 @@ impl From<Refused> for Problem {
     }
 }
 
-/// An error's text as a sentence.
+/// Turns an error message into a sentence.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().into_iter().flat_map(char::to_uppercase);
     first.chain(letters).chain(['.']).collect()
-}
-
-/// 404 for every path that is none.
-pub(crate) async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(
-        StatusCode::NOT_FOUND,
-        "There is nothing at this address.",
-    ))
-}
-
-/// 405 for a known path, with the methods that it knows.
-pub(crate) async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let allowed = match request.match_pattern().as_deref() {
-        Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
-        Some("/image/{id}") => "GET, HEAD, DELETE",
-        Some("/ws") => "GET",
-        _ => "GET, HEAD",
-    };
-    let detail = format!("{} is not possible here.", request.method());
-    Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
-        .with_header(header::ALLOW, HeaderValue::from_static(allowed)))
 }
 
 #[cfg(test)]
@@ -164,7 +153,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn a_problem_is_told_as_json() {
+    async fn a_problem_is_sent_as_json() {
         let response = Problem::busy("The database cannot be used right now.").error_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(
@@ -184,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_an_upload_decides_its_status() {
+    fn the_fault_of_an_upload_decides_the_status() {
         let status = |refused: Refused| Problem::from(refused).status.as_u16();
         assert_eq!(status(Refused::Empty), 400);
         assert_eq!(status(Refused::Unfit(Unfit::Unknown)), 415);

@@ -1,164 +1,222 @@
-//! The bytes of the images that are asked for now, read from the database once however many ask.
-
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+//! A cache of image files and thumbnails in memory.
 
 use bytes::Bytes;
-use tokio::sync::OnceCell;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
 use crate::image::ImageId;
 use crate::store::{Store, StoreError};
 
-/// The most bytes that are kept. A new image is asked for by all viewers within a second, an old one hardly twice.
-const MAX_BYTES: usize = 32 << 20;
+/// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
+/// hardly twice.
+const MAX_BYTES: u64 = 32 << 20;
 
-/// The most images that are kept.
-const MAX_IMAGES: usize = 64;
+/// The expected number of cached files and thumbnails, by which the caches allocate their tables.
+const EXPECTED_ITEMS: usize = 1024;
 
-/// The most thumbnails that are kept: a screen full of them, several times.
-const MAX_THUMBNAILS: usize = 1024;
+type BytesCache = Cache<ImageId, Bytes, ByteLength>;
 
-/// The images that were asked for last. When one is over the limits, the one that was not asked for the longest goes.
+/// Files and thumbnails that were read or stored lately, by image. Concurrent readers of one image share one read from the
+/// database.
 pub(crate) struct ImageCache {
-    /// The last one asked for is the last here.
-    recent: Mutex<VecDeque<CachedImage>>,
-    source: Source,
-}
-
-/// What is kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// The images themselves.
-    Images,
-    /// Their thumbnails.
-    Thumbnails,
-}
-
-#[derive(Clone)]
-struct CachedImage {
-    id: ImageId,
-    bytes: Arc<OnceCell<Bytes>>,
+    store: Store,
+    files: BytesCache,
+    thumbnails: BytesCache,
 }
 
 impl ImageCache {
-    pub(crate) fn new(source: Source) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         Self {
-            recent: Mutex::new(VecDeque::new()),
-            source,
+            store,
+            files: bytes_cache(),
+            thumbnails: bytes_cache(),
         }
     }
 
-    /// An image's bytes; `None` if there is no such image. Whoever asks while it is read waits for the same reading;
-    /// should the reader be cancelled, the next one takes over.
+    /// Returns the file of an image, or `None` if the database has no such image.
     ///
-    /// It may answer for an image that was deleted a moment ago: whether it is there is another question.
+    /// An image that was deleted through another server may still be returned: check its record first. Cancellation safe:
+    /// if the caller that reads from the database is cancelled, the next waiter reads.
     ///
     /// # Errors
-    /// When the store cannot read it.
-    pub(crate) async fn get(
-        &self,
-        store: &Store,
-        id: ImageId,
-    ) -> Result<Option<Bytes>, StoreError> {
-        struct Missing;
-        let picture = self.entry(id);
+    ///
+    /// If the store cannot read the image.
+    pub(crate) async fn file(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
         let read = async {
-            let bytes = match self.source {
-                Source::Images => store
-                    .file(id)
-                    .await
-                    .map(|file| file.map(|(_, bytes)| bytes)),
-                Source::Thumbnails => store.thumb(id).await,
-            };
-            match bytes {
-                Ok(Some(bytes)) => Ok(bytes),
-                Ok(None) => Err(Ok(Missing)),
-                Err(error) => Err(Err(error)),
-            }
+            let file = self.store.file(id).await?;
+            Ok(file.map(|(_, bytes)| bytes))
         };
-        match picture.bytes.get_or_try_init(|| read).await {
-            Ok(bytes) => {
-                let bytes = bytes.clone();
-                self.shrink();
-                Ok(Some(bytes))
-            }
-            Err(failure) => {
-                self.invalidate(id);
-                failure.map(|Missing| None)
-            }
+        get_or_read(&self.files, id, read).await
+    }
+
+    /// Returns the thumbnail of an image, or `None` if the image has none. As [`file`](Self::file) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot read the thumbnail.
+    pub(crate) async fn thumbnail(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
+        get_or_read(&self.thumbnails, id, self.store.thumb(id)).await
+    }
+
+    /// Caches an image that has just been stored: its viewers are about to request it.
+    pub(crate) fn insert(&self, id: ImageId, file: Bytes, thumbnail: Option<Bytes>) {
+        self.files.insert(id, file);
+        if let Some(thumbnail) = thumbnail {
+            self.thumbnails.insert(id, thumbnail);
         }
     }
 
-    /// Keeps the bytes of an image that was just stored, for its viewers will ask for it now.
-    pub(crate) fn keep(&self, id: ImageId, bytes: Bytes) {
-        // Whoever is reading it has the same bytes.
-        let _ = self.entry(id).bytes.set(bytes);
-        self.shrink();
-    }
-
-    /// Forgets an image, as when it was deleted.
+    /// Removes an image. The result of a read in progress is not cached.
     pub(crate) fn invalidate(&self, id: ImageId) {
-        self.recent().retain(|picture| picture.id != id);
+        self.files.remove(&id);
+        self.thumbnails.remove(&id);
     }
+}
 
-    fn recent(&self) -> std::sync::MutexGuard<'_, VecDeque<CachedImage>> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Weighs an entry by the length of its bytes.
+#[derive(Clone)]
+struct ByteLength;
 
-    /// The image's entry, now the last one asked for.
-    fn entry(&self, id: ImageId) -> CachedImage {
-        let mut recent = self.recent();
-        let found = recent
-            .iter()
-            .position(|picture| picture.id == id)
-            .and_then(|at| recent.remove(at));
-        let picture = found.unwrap_or_else(|| CachedImage {
-            id,
-            bytes: Arc::default(),
-        });
-        recent.push_back(picture.clone());
-        picture
+impl Weighter<ImageId, Bytes> for ByteLength {
+    fn weight(&self, _: &ImageId, bytes: &Bytes) -> u64 {
+        bytes.len() as u64
     }
+}
 
-    fn shrink(&self) {
-        let mut recent = self.recent();
-        let size = |picture: &CachedImage| picture.bytes.get().map_or(0, Bytes::len);
-        let mut total: usize = recent.iter().map(size).sum();
-        let most = match self.source {
-            Source::Images => MAX_IMAGES,
-            Source::Thumbnails => MAX_THUMBNAILS,
-        };
-        while recent.len() > most || total > MAX_BYTES {
-            let Some(oldest) = recent.pop_front() else {
-                break;
-            };
-            total -= size(&oldest);
-        }
-    }
+fn bytes_cache() -> BytesCache {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(EXPECTED_ITEMS)
+        .weight_capacity(MAX_BYTES)
+        // Each shard has its part of the capacity, and an entry larger than a shard is not cached at all. The lock is held
+        // for a few instructions, so one shard serves all workers.
+        .shards(1)
+        .build()
+        .expect("both capacities are set");
+    Cache::with_options(
+        options,
+        ByteLength,
+        DefaultHashBuilder::default(),
+        DefaultLifecycle::default(),
+    )
+}
+
+/// Returns a cached value, or reads it. Waits if another caller is reading it.
+async fn get_or_read<E>(
+    cache: &BytesCache,
+    id: ImageId,
+    read: impl Future<Output = Result<Option<Bytes>, E>>,
+) -> Result<Option<Bytes>, E> {
+    let guard = match cache.get_value_or_guard_async(&id).await {
+        Ok(bytes) => return Ok(Some(bytes)),
+        Err(guard) => guard,
+    };
+    // Without a value the dropped guard lets the next waiter read.
+    let Some(bytes) = read.await? else {
+        return Ok(None);
+    };
+    // Fails if the entry was invalidated while it was read. The value is still right for those who asked before.
+    let _ = guard.insert(bytes.clone());
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
+    use futures::FutureExt as _;
+    use tokio::sync::oneshot;
+
     use super::*;
 
-    #[test]
-    fn what_was_asked_for_last_is_kept() {
-        let cache = ImageCache::new(Source::Images);
-        let ids: Vec<ImageId> = (0..6).map(|_| ImageId::new()).collect();
-        for &id in &ids {
-            cache.keep(id, Bytes::from(vec![0; 8 << 20]));
-            cache.entry(ids[0]);
-        }
-        let kept: Vec<ImageId> = cache.recent().iter().map(|picture| picture.id).collect();
-        assert_eq!(kept, [ids[3], ids[4], ids[5], ids[0]]);
-        cache.invalidate(ids[4]);
-        assert_eq!(cache.recent().len(), 3);
+    type Read = Result<Option<Bytes>, ()>;
+
+    fn bytes(length: usize) -> Bytes {
+        Bytes::from(vec![0; length])
+    }
+
+    fn ids<const N: usize>() -> [ImageId; N] {
+        std::array::from_fn(|_| ImageId::new())
     }
 
     #[test]
-    fn an_image_larger_than_the_limit_is_not_kept() {
-        let cache = ImageCache::new(Source::Images);
-        cache.keep(ImageId::new(), Bytes::from(vec![0; MAX_BYTES + 1]));
-        assert!(cache.recent().is_empty());
+    fn the_total_size_is_bounded() {
+        let cache = bytes_cache();
+        for id in ids::<6>() {
+            cache.insert(id, bytes(8 << 20));
+            assert!(cache.weight() <= MAX_BYTES);
+        }
+        assert!(cache.len() >= 3);
+    }
+
+    #[test]
+    fn an_image_of_the_default_size_limit_is_cached() {
+        let cache = bytes_cache();
+        for id in ids::<4>() {
+            cache.insert(id, bytes(16 << 20));
+            assert!(cache.get(&id).is_some());
+        }
+    }
+
+    #[test]
+    fn an_image_larger_than_the_cache_is_not_cached() {
+        let cache = bytes_cache();
+        cache.insert(ImageId::new(), bytes(MAX_BYTES as usize + 1));
+        assert!(cache.is_empty());
+    }
+
+    #[tokio::test]
+    async fn concurrent_readers_share_one_read() {
+        let cache = bytes_cache();
+        let reads = Cell::new(0);
+        let (finish, finished) = oneshot::channel::<()>();
+        let finished = finished.shared();
+        let id = ImageId::new();
+        let read = || {
+            let finished = finished.clone();
+            let reads = &reads;
+            get_or_read(&cache, id, async move {
+                reads.set(reads.get() + 1);
+                let _ = finished.await;
+                Read::Ok(Some(bytes(3)))
+            })
+        };
+        let finishing = async { finish.send(()).unwrap() };
+        let (one, other, ()) = tokio::join!(read(), read(), finishing);
+        assert_eq!((one, other), (Ok(Some(bytes(3))), Ok(Some(bytes(3)))));
+        assert_eq!(reads.get(), 1);
+    }
+
+    #[tokio::test]
+    async fn the_next_waiter_reads_when_a_reader_is_cancelled() {
+        let cache = bytes_cache();
+        let id = ImageId::new();
+        let mut cancelled = Box::pin(get_or_read(&cache, id, std::future::pending::<Read>()));
+        assert!(cancelled.as_mut().now_or_never().is_none());
+        let waiter = get_or_read(&cache, id, async { Read::Ok(Some(bytes(3))) });
+        let (found, ()) = tokio::join!(waiter, async { drop(cancelled) });
+        assert_eq!(found, Ok(Some(bytes(3))));
+    }
+
+    #[tokio::test]
+    async fn an_entry_invalidated_while_it_is_read_is_not_cached() {
+        let cache = bytes_cache();
+        let id = ImageId::new();
+        let read = get_or_read(&cache, id, async {
+            cache.remove(&id);
+            Read::Ok(Some(bytes(3)))
+        });
+        assert_eq!(read.await, Ok(Some(bytes(3))));
+        assert!(cache.get(&id).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_missing_image_and_an_error_are_not_cached() {
+        let cache = bytes_cache();
+        let id = ImageId::new();
+        for result in [Ok(None), Err(())] {
+            let read = get_or_read(&cache, id, async { result.clone() });
+            assert_eq!(read.await, result);
+            assert!(cache.is_empty());
+        }
     }
 }

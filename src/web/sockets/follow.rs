@@ -1,4 +1,4 @@
-//! A feed that never ends: when one breaks off, the next begins.
+//! A feed that reopens itself after a failure.
 
 use std::time::Duration;
 
@@ -6,119 +6,113 @@ use futures::stream::{LocalBoxStream, StreamExt as _, unfold};
 use rand::RngExt as _;
 use tokio::time::sleep;
 
-use super::protocol::message::ShownState;
+use super::protocol::events::ViewerFeedState;
 use crate::image::ImageId;
 use crate::store::{Feed, FeedEvent, FeedState, StoreError};
 
-/// How long to wait before the first attempt at a new feed; twice as long before each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The delay before the first attempt to reopen a feed. It doubles with each further attempt.
+const MIN_DELAY: Duration = Duration::from_millis(100);
 
-/// The longest wait.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest delay between two attempts.
+const MAX_DELAY: Duration = Duration::from_secs(5);
 
-/// What a viewer is told.
+/// An event of a feed that never ends.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ViewerEvent<T> {
-    State(ShownState),
+    State(ViewerFeedState),
     Update(T),
     Delete(ImageId),
 }
 
-/// Where a following stands.
 enum Step<T> {
-    /// Opening a feed comes next.
     Open,
-    /// Reading this one.
     Read(Feed<T>),
-    /// Waiting comes next, for the feed ended.
-    Pause,
+    Delay,
 }
 
-struct Following<T, O> {
+struct Follower<T, O> {
     step: Step<T>,
     open: O,
-    pause: Duration,
-    /// Whether the viewer knows that there is no feed now.
+    delay: Duration,
+    /// Whether the viewer has been sent `interrupted` since the feed last worked.
     is_interrupted: bool,
 }
 
-/// Follows the feed that `open` gives; when it ends, says `interrupted`, waits longer each time, and opens a new one, which
-/// begins with `initializing`. Dropping the stream closes the feed's connection.
+/// Follows the feed that `open` opens. When it fails, the stream yields `Interrupted` once and reopens the feed with
+/// exponential backoff; the new feed starts with `Initializing`. Dropping the stream closes the feed's connection.
 pub(crate) fn follow<T, O, F>(open: O) -> LocalBoxStream<'static, ViewerEvent<T>>
 where
     T: 'static,
     O: Fn() -> F + 'static,
     F: Future<Output = Result<Feed<T>, StoreError>> + 'static,
 {
-    let following = Following {
+    let follower = Follower {
         step: Step::Open,
         open,
-        pause: FIRST_PAUSE,
+        delay: MIN_DELAY,
         is_interrupted: false,
     };
-    unfold(following, |mut following| async move {
-        let told = following.next().await;
-        Some((told, following))
+    unfold(follower, |mut follower| async move {
+        let event = follower.next().await;
+        Some((event, follower))
     })
     .boxed_local()
 }
 
-impl<T, O, F> Following<T, O>
+impl<T, O, F> Follower<T, O>
 where
     O: Fn() -> F,
     F: Future<Output = Result<Feed<T>, StoreError>>,
 {
     async fn next(&mut self) -> ViewerEvent<T> {
         loop {
-            match &mut self.step {
-                Step::Pause => {
-                    sleep(self.pause.mul_f64(rand::rng().random_range(0.5..1.5))).await;
-                    self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+            let failure = match &mut self.step {
+                Step::Delay => {
+                    // Jitter spreads the reconnects of all viewers after an outage.
+                    sleep(self.delay.mul_f64(rand::rng().random_range(0.5..1.5))).await;
+                    self.delay = (self.delay * 2).min(MAX_DELAY);
                     self.step = Step::Open;
+                    continue;
                 }
                 Step::Open => match (self.open)().await {
-                    Ok(feed) => self.step = Step::Read(feed),
-                    Err(error) => {
-                        if self.interrupt(&error) {
-                            return ViewerEvent::State(ShownState::Interrupted);
-                        }
+                    Ok(feed) => {
+                        self.step = Step::Read(feed);
+                        continue;
                     }
+                    Err(error) => error,
                 },
-                Step::Read(feed) => {
-                    let ended = || Err(StoreError::FeedEnded("it was closed".to_owned()));
-                    match feed.next().await.unwrap_or_else(ended) {
-                        Ok(event) => return self.tell(event),
-                        Err(error) => {
-                            if self.interrupt(&error) {
-                                return ViewerEvent::State(ShownState::Interrupted);
-                            }
-                        }
-                    }
-                }
+                Step::Read(feed) => match feed.next().await {
+                    Some(Ok(event)) => return self.translate(event),
+                    Some(Err(error)) => error,
+                    None => StoreError::FeedEnded("it was closed".to_owned()),
+                },
+            };
+            if self.interrupt(&failure) {
+                return ViewerEvent::State(ViewerFeedState::Interrupted);
             }
         }
     }
 
-    fn tell(&mut self, event: FeedEvent<T>) -> ViewerEvent<T> {
+    fn translate(&mut self, event: FeedEvent<T>) -> ViewerEvent<T> {
         match event {
             FeedEvent::State(FeedState::Initializing) => {
                 self.is_interrupted = false;
-                ViewerEvent::State(ShownState::Initializing)
+                ViewerEvent::State(ViewerFeedState::Initializing)
             }
             FeedEvent::State(FeedState::Ready) => {
-                self.pause = FIRST_PAUSE;
-                ViewerEvent::State(ShownState::Ready)
+                self.delay = MIN_DELAY;
+                ViewerEvent::State(ViewerFeedState::Ready)
             }
             FeedEvent::Update(image) => ViewerEvent::Update(image),
             FeedEvent::Delete(id) => ViewerEvent::Delete(id),
         }
     }
 
-    /// Lets a pause come next. Whether the viewer must be told that the feed is interrupted.
+    /// Schedules a delay. Returns whether the viewer has yet to be told of the interruption.
     fn interrupt(&mut self, error: &StoreError) -> bool {
-        // A thousand viewers lose their feeds together, so this is not for everyday's log.
-        log::debug!("a viewer's feed was interrupted: {error}");
-        self.step = Step::Pause;
+        // At debug level, because all viewers lose their feeds at once.
+        log::debug!("the feed of a viewer was interrupted: {error}");
+        self.step = Step::Delay;
         !std::mem::replace(&mut self.is_interrupted, true)
     }
 }

@@ -1,8 +1,8 @@
-//! What waits to be sent to one viewer.
+//! The queue of bytes to send to one viewer.
 //!
-//! actix-ws has a queue of 32 messages of any size, and cannot say what was taken from it. This one counts bytes and knows
-//! when the connection last took some: so a viewer who reads slowly is waited for, and one who does not read is found
-//! out. The task of the session and that of the connection run on the same thread, so nothing is locked.
+//! The queue of actix-ws holds 32 messages of any size and does not report what was sent. This queue counts bytes and
+//! knows when the connection last took some, which distinguishes a slow viewer from one that has stopped reading. The tasks
+//! of the session and of the connection run on the same thread, so there is no lock.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,77 +18,77 @@ use tokio::time::Instant;
 
 use super::protocol::frame::Frame;
 
-/// When so many bytes wait, nothing more is taken in from feed or client until there is room again. One message more may be
-/// on top: a record has a few kilobytes, a fragment of a picture 64 KiB.
-const MAX_WAITING: usize = 960 << 10;
+/// The number of queued bytes at which the session stops reading from its feed and its client. One more message may be
+/// queued on top: a record of a few kilobytes, or a fragment of an image of 64 KiB.
+const MAX_QUEUED: usize = 960 << 10;
 
-/// How much is handed to the connection at a time: small, so that slow reading can be told from none.
+/// The number of bytes given to the connection at a time. Small, so that a slow reader makes visible progress.
 const SLICE: usize = 16 << 10;
 
-/// The sending end: a session's.
+/// The session's end of the queue.
 #[derive(Clone)]
-pub(crate) struct Outbox(Rc<Shared>);
+pub(crate) struct Outbox(Rc<OutboxState>);
 
-/// The receiving end: the body of the answer to the upgrade, from which the connection takes what it can write.
+/// The connection's end of the queue: the response body of the upgrade.
 pub(crate) struct OutboxBody {
-    shared: Rc<Shared>,
-    /// The body that actix-ws made. The client's messages end when it is dropped.
+    state: Rc<OutboxState>,
+    /// The body that actix-ws made. Dropping it would end the client's messages.
     _handshake: BoxBody,
 }
 
-struct Shared {
+struct OutboxState {
     queue: RefCell<Queue>,
-    /// Something was taken, or the connection ended.
-    taken: Notify,
+    /// Notified when bytes were sent or the connection has ended.
+    sent: Notify,
 }
 
 struct Queue {
-    /// Frames and parts of frames, none of them empty.
+    /// Frames and parts of frames, never empty.
     parts: VecDeque<Bytes>,
-    waiting: usize,
-    /// When bytes were last taken, or began to wait.
-    moved_at: Instant,
-    finished: bool,
-    gone: bool,
+    queued: usize,
+    /// The time when bytes were last sent, or were queued in an empty queue.
+    progress_at: Instant,
+    is_finished: bool,
+    is_disconnected: bool,
     connection: Option<Waker>,
 }
 
 impl Outbox {
-    /// A queue and the body that empties it.
+    /// Creates a queue and the body that empties it.
     pub(crate) fn new(handshake: BoxBody) -> (Self, OutboxBody) {
         let queue = Queue {
             parts: VecDeque::new(),
-            waiting: 0,
-            moved_at: Instant::now(),
-            finished: false,
-            gone: false,
+            queued: 0,
+            progress_at: Instant::now(),
+            is_finished: false,
+            is_disconnected: false,
             connection: None,
         };
-        let shared = Rc::new(Shared {
+        let state = Rc::new(OutboxState {
             queue: RefCell::new(queue),
-            taken: Notify::new(),
+            sent: Notify::new(),
         });
         (
-            Self(shared.clone()),
+            Self(state.clone()),
             OutboxBody {
-                shared,
+                state,
                 _handshake: handshake,
             },
         )
     }
 
-    /// Puts something behind what waits. Look for room first.
+    /// Appends a frame. Check [`has_room`](Self::has_room) first. Does nothing after [`finish`](Self::finish).
     pub(crate) fn push(&self, frame: Frame) {
         let mut queue = self.0.queue.borrow_mut();
-        if queue.finished || queue.gone {
+        if queue.is_finished || queue.is_disconnected {
             return;
         }
-        if queue.waiting == 0 {
-            queue.moved_at = Instant::now();
+        if queue.queued == 0 {
+            queue.progress_at = Instant::now();
         }
         for part in [frame.head, frame.rest] {
             if !part.is_empty() {
-                queue.waiting += part.len();
+                queue.queued += part.len();
                 queue.parts.push_back(part);
             }
         }
@@ -97,44 +97,44 @@ impl Outbox {
         }
     }
 
-    /// Nothing more will come: the connection ends when what waits is sent.
+    /// Ends the connection when the queued bytes are sent.
     pub(crate) fn finish(&self) {
         let mut queue = self.0.queue.borrow_mut();
-        queue.finished = true;
+        queue.is_finished = true;
         if let Some(connection) = queue.connection.take() {
             connection.wake();
         }
     }
 
-    /// Whether more may be put in.
+    /// Returns whether another frame may be pushed.
     pub(crate) fn has_room(&self) -> bool {
-        self.0.queue.borrow().waiting < MAX_WAITING
+        self.0.queue.borrow().queued < MAX_QUEUED
     }
 
-    /// Since when something waits and nothing was taken.
-    pub(crate) fn stuck_since(&self) -> Option<Instant> {
+    /// Returns the time since which bytes are queued and none were sent.
+    pub(crate) fn stalled_since(&self) -> Option<Instant> {
         let queue = self.0.queue.borrow();
-        (queue.waiting > 0).then_some(queue.moved_at)
+        (queue.queued > 0).then_some(queue.progress_at)
     }
 
-    /// Waits until there is room, or until the connection has ended. Cancellation safe.
+    /// Waits until there is room or the connection has ended. Cancellation safe.
     pub(crate) async fn room(&self) {
-        self.until(|queue| queue.waiting < MAX_WAITING || queue.gone)
+        self.until(|queue| queue.queued < MAX_QUEUED || queue.is_disconnected)
             .await;
     }
 
     /// Waits until the connection has ended. Cancellation safe.
-    pub(crate) async fn gone(&self) {
-        self.until(|queue| queue.gone).await;
+    pub(crate) async fn disconnected(&self) {
+        self.until(|queue| queue.is_disconnected).await;
     }
 
     async fn until(&self, is_true: impl Fn(&Queue) -> bool) {
         loop {
-            let taken = self.0.taken.notified();
+            let sent = self.0.sent.notified();
             if is_true(&self.0.queue.borrow()) {
                 return;
             }
-            taken.await;
+            sent.await;
         }
     }
 }
@@ -150,9 +150,9 @@ impl MessageBody for OutboxBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        let mut queue = self.shared.queue.borrow_mut();
+        let mut queue = self.state.queue.borrow_mut();
         let Some(part) = queue.parts.front_mut() else {
-            if queue.finished {
+            if queue.is_finished {
                 return Poll::Ready(None);
             }
             queue.connection = Some(context.waker().clone());
@@ -163,22 +163,22 @@ impl MessageBody for OutboxBody {
         if part.is_empty() {
             queue.parts.pop_front();
         }
-        queue.waiting -= length;
-        queue.moved_at = Instant::now();
+        queue.queued -= length;
+        queue.progress_at = Instant::now();
         drop(queue);
-        self.shared.taken.notify_waiters();
+        self.state.sent.notify_waiters();
         Poll::Ready(Some(Ok(slice)))
     }
 }
 
 impl Drop for OutboxBody {
     fn drop(&mut self) {
-        let mut queue = self.shared.queue.borrow_mut();
-        queue.gone = true;
+        let mut queue = self.state.queue.borrow_mut();
+        queue.is_disconnected = true;
         queue.parts.clear();
-        queue.waiting = 0;
+        queue.queued = 0;
         drop(queue);
-        self.shared.taken.notify_waiters();
+        self.state.sent.notify_waiters();
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn frames_leave_in_their_order_and_in_slices() {
+    async fn frames_are_sent_in_order_and_in_slices() {
         let (outbox, mut body) = outbox();
         outbox.push(frame(SLICE + 1));
         outbox.push(frame(1));
@@ -217,13 +217,13 @@ mod tests {
             lengths.push(next(&mut body).await.unwrap().len());
         }
         assert_eq!(lengths, [SLICE, 1, 1]);
-        assert_eq!(outbox.stuck_since(), None);
+        assert_eq!(outbox.stalled_since(), None);
         outbox.finish();
         assert_eq!(next(&mut body).await, None);
     }
 
     #[actix_web::test]
-    async fn there_is_room_again_when_the_connection_took_some() {
+    async fn there_is_room_again_after_bytes_were_sent() {
         let (outbox, mut body) = outbox();
         while outbox.has_room() {
             outbox.push(frame(64 << 10));
@@ -241,11 +241,11 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_session_learns_that_the_connection_has_ended() {
+    async fn a_session_notices_the_end_of_its_connection() {
         let (outbox, body) = outbox();
-        assert!(outbox.gone().now_or_never().is_none());
-        let ((), ()) = tokio::join!(outbox.gone(), async { drop(body) });
+        assert!(outbox.disconnected().now_or_never().is_none());
+        let ((), ()) = tokio::join!(outbox.disconnected(), async { drop(body) });
         outbox.push(frame(1));
-        assert_eq!(outbox.stuck_since(), None);
+        assert_eq!(outbox.stalled_since(), None);
     }
 }

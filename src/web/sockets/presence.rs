@@ -1,4 +1,4 @@
-//! How many socket sessions this server has.
+//! The number of viewers on this server.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,84 +6,83 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-/// The shortest time between two counts that are told: with a thousand viewers, each coming and going would otherwise
-/// cost a thousand messages.
+/// The shortest time between two published counts. Without it, each of a thousand viewers that connects would cost a
+/// thousand messages.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts sessions, and tells the count to all of them at most once a second.
+/// Counts the sessions and publishes the count to all of them at most once a second.
 pub(crate) struct Presence {
-    shared: Arc<Shared>,
+    counter: Arc<Counter>,
 }
 
-struct Shared {
+struct Counter {
     count: AtomicUsize,
     changed: Notify,
-    told: watch::Sender<usize>,
+    published: watch::Sender<usize>,
 }
 
-/// A session that is there until this is dropped.
-pub(crate) struct Present {
-    shared: Arc<Shared>,
-    told: watch::Receiver<usize>,
+/// The membership of a session, until it is dropped.
+pub(crate) struct PresenceGuard {
+    counter: Arc<Counter>,
+    published: watch::Receiver<usize>,
 }
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        let shared = Shared {
+        let counter = Counter {
             count: AtomicUsize::new(0),
             changed: Notify::new(),
-            told: watch::Sender::new(0),
+            published: watch::Sender::new(0),
         };
         Self {
-            shared: Arc::new(shared),
+            counter: Arc::new(counter),
         }
     }
 
-    /// One more session.
-    pub(crate) fn enter(&self) -> Present {
-        let told = self.shared.told.subscribe();
-        self.shared.count.fetch_add(1, Ordering::Relaxed);
-        self.shared.changed.notify_one();
-        Present {
-            shared: self.shared.clone(),
-            told,
+    /// Adds a session.
+    pub(crate) fn join(&self) -> PresenceGuard {
+        let published = self.counter.published.subscribe();
+        self.counter.count.fetch_add(1, Ordering::Relaxed);
+        self.counter.changed.notify_one();
+        PresenceGuard {
+            counter: self.counter.clone(),
+            published,
         }
     }
 
-    /// Tells the count whenever it changed, for ever.
-    pub(crate) fn tell(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.tell_at_most_every(INTERVAL)
+    /// Publishes the count whenever it changes. Never completes.
+    pub(crate) fn publish_counts(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.publish_at_most_every(INTERVAL)
     }
 
-    fn tell_at_most_every(&self, interval: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let shared = self.shared.clone();
+    fn publish_at_most_every(&self, interval: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let counter = self.counter.clone();
         async move {
             loop {
-                shared.changed.notified().await;
-                shared
-                    .told
-                    .send_replace(shared.count.load(Ordering::Relaxed));
+                counter.changed.notified().await;
+                let count = counter.count.load(Ordering::Relaxed);
+                counter.published.send_replace(count);
                 tokio::time::sleep(interval).await;
             }
         }
     }
 }
 
-impl Present {
-    /// Waits for the next count. Cancellation safe.
+impl PresenceGuard {
+    /// Waits for the next published count. Cancellation safe.
     pub(crate) async fn count(&mut self) -> usize {
-        if self.told.changed().await.is_err() {
-            // The sender lives as long as `shared`.
+        if self.published.changed().await.is_err() {
+            // Unreachable: the sender lives as long as `counter`.
             std::future::pending::<()>().await;
         }
-        *self.told.borrow_and_update()
+        *self.published.borrow_and_update()
     }
 }
 
-impl Drop for Present {
+impl Drop for PresenceGuard {
     fn drop(&mut self) {
-        self.shared.count.fetch_sub(1, Ordering::Relaxed);
-        self.shared.changed.notify_one();
+        self.counter.count.fetch_sub(1, Ordering::Relaxed);
+        self.counter.changed.notify_one();
     }
 }
 
@@ -92,17 +91,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_count_is_told_at_most_once_in_an_interval() {
+    async fn a_count_is_published_at_most_once_per_interval() {
         let interval = Duration::from_millis(50);
         let presence = Presence::new();
-        tokio::spawn(presence.tell_at_most_every(interval));
+        tokio::spawn(presence.publish_at_most_every(interval));
         let start = tokio::time::Instant::now();
-        let mut first = presence.enter();
+        let mut first = presence.join();
         assert_eq!(first.count().await, 1);
-        let others: Vec<Present> = (0..9).map(|_| presence.enter()).collect();
+        let others: Vec<PresenceGuard> = (0..9).map(|_| presence.join()).collect();
         assert_eq!(first.count().await, 10);
         drop(others);
         assert_eq!(first.count().await, 1);
+        // A lower bound holds however busy the machine is.
         assert!(start.elapsed() >= 2 * interval);
     }
 }

@@ -1,57 +1,55 @@
-//! One viewer's session, from the upgrade to the end, whichever of its many ends it finds.
+//! The session of one viewer, from the upgrade to the end of the connection.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::Arc;
 
-use actix_web::web::Data;
 use actix_ws::AggregatedMessage;
 use serde_json::Value;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use super::announcements::Announcer;
-use super::commands::{Outcome, Request};
-use super::feed::{FeedKind, ViewerFeed};
+use super::announcements::announcer::Announcer;
+use super::closing::close;
+use super::commands::command::Outcome;
+use super::commands::request::Request;
 use super::outbox::Outbox;
+use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
+use super::protocol::events;
 use super::protocol::frame::{self, CloseCode, Frame};
-use super::protocol::message;
-use crate::web::http::connection::Connection;
-use crate::web::sockets::presence::Present;
-use crate::web::state::State;
+use super::session_context::SessionContext;
+use super::viewer_feed::{FeedKind, ViewerFeed};
+use crate::web::http::connection::ConnectionHandle;
 
-/// How many commands may wait; further ones wait in the client's socket.
+/// The number of commands that may be queued. Further ones stay in the client's socket.
 const MAX_COMMANDS: usize = 32;
 
-/// How many questions for a sign of life may stay without an answer.
-const MAX_MISSED: u32 = 2;
+/// The number of pings that may stay unanswered.
+const MAX_UNANSWERED_PINGS: u32 = 2;
 
-/// How long a client may take to answer the last frame.
-const CLOSE_LIMIT: Duration = Duration::from_secs(2);
-
-/// A viewer's session. It holds at most about 1 MiB for its client: when the outbox is full, neither feed nor client is
-/// listened to until there is room, and a client who takes nothing for [`Settings::patience`] is disconnected.
+/// A viewer's session.
 ///
-/// [`Settings::patience`]: crate::web::Settings::patience
+/// It holds at most about 1 MiB for its client. When the outbox is full, the session reads neither its feed nor its client,
+/// and it ends if the client reads nothing within [`Settings::session_read_timeout`].
+///
+/// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout
 pub(crate) struct Session {
-    state: Data<State>,
+    context: Arc<SessionContext>,
     outbox: Outbox,
     messages: ClientMessages,
-    connection: Connection,
+    connection: ConnectionHandle,
     feed: ViewerFeed,
-    present: Present,
-    uploads: Announcer,
-    /// Commands that wait for their turn: they are carried out one after the other, so that moves keep their order.
+    presence: PresenceGuard,
+    announcer: Announcer,
+    /// Commands run one after another, which keeps moves in order.
     commands: VecDeque<Request>,
-    /// The answer to come for the command that is carried out now.
-    running: Option<Running>,
-    /// Answers that wait for the end of the message under way.
+    running: Option<RunningCommand>,
+    /// Answers that wait for the end of a fragmented message.
     answers: VecDeque<Frame>,
-    /// How many questions for a sign of life were asked since the client was heard last.
-    missed: u32,
+    unanswered_pings: u32,
 }
 
-/// A command that is carried out, and the mark under which it is answered.
-struct Running {
+struct RunningCommand {
+    /// The client's `ref`, repeated in the answer.
     reference: Value,
     outcome: Outcome,
 }
@@ -59,136 +57,135 @@ struct Running {
 /// How a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// With a last frame for the client.
+    /// With a close frame.
     Close(CloseCode),
     /// The connection has ended.
-    Gone,
-    /// The client does not read, or does not live.
-    Cut(&'static str),
+    Disconnected,
+    /// The client does not respond, for this reason.
+    Abort(&'static str),
 }
 
 impl Session {
     pub(crate) fn new(
-        state: Data<State>,
+        context: Arc<SessionContext>,
         kind: FeedKind,
         outbox: Outbox,
         messages: ClientMessages,
-        connection: Connection,
+        connection: ConnectionHandle,
     ) -> Self {
         Self {
-            feed: ViewerFeed::new(kind, &state),
-            present: state.presence.enter(),
-            uploads: state.announcements.enter(),
-            state,
+            feed: ViewerFeed::new(kind, &context.store, &context.cache),
+            presence: context.presence.join(),
+            announcer: Announcer::new(context.announcements.clone()),
+            context,
             outbox,
             messages,
             connection,
             commands: VecDeque::new(),
             running: None,
             answers: VecDeque::new(),
-            missed: 0,
+            unanswered_pings: 0,
         }
     }
 
+    /// Runs the session to its end.
     pub(crate) async fn run(mut self) {
         let end = self.serve().await;
         let Self {
             outbox,
             connection,
             feed,
-            present,
-            uploads,
+            presence,
+            announcer,
             messages,
             ..
         } = self;
-        // The feed's connection to the database closes now, however long the client takes, and its uploads are over.
-        drop((feed, present, uploads));
+        // Closes the database connection and ends the uploads now, however long the client takes to close.
+        drop((feed, presence, announcer));
         match end {
-            End::Gone => {}
-            End::Cut(why) => {
-                log::info!("disconnected a viewer: {why}");
+            End::Disconnected => {}
+            End::Abort(reason) => {
+                log::info!("disconnected a viewer: {reason}");
                 outbox.finish();
-                connection.cut();
+                connection.abort();
             }
             End::Close(code) => close(code, &outbox, messages, &connection).await,
         }
     }
 
-    /// Serves the client until its session ends.
     async fn serve(&mut self) -> End {
-        let shutdown = self.state.shutdown.clone();
-        let heartbeat = self.state.settings.heartbeat;
-        let mut heartbeat = interval_at(Instant::now() + heartbeat, heartbeat);
+        let shutdown = self.context.shutdown.clone();
+        let interval = self.context.heartbeat_interval;
+        let mut heartbeat = interval_at(Instant::now() + interval, interval);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            self.begin_command();
+            self.start_command();
             let has_room = self.outbox.has_room();
-            let stuck_until = self.stuck_until();
-            let takes_commands =
-                has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
-            let may_speak = has_room && !self.feed.is_inside_message();
+            let read_deadline = self.read_deadline();
+            let may_read = has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
+            let may_send_event = has_room && !self.feed.is_inside_message();
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return End::Close(CloseCode::Away),
-                () = self.outbox.gone() => return End::Gone,
-                // What waited when this turn began may have been taken since, without a word to us.
-                () = until(stuck_until) => if self.stuck_until().is_some_and(|end| end <= Instant::now()) {
-                    return End::Cut("it reads nothing");
+                () = self.outbox.disconnected() => return End::Disconnected,
+                // The connection may have sent bytes since the deadline was computed.
+                () = until(read_deadline) => if self.read_deadline().is_some_and(|end| end <= Instant::now()) {
+                    return End::Abort("it has stopped reading");
                 },
                 _ = heartbeat.tick() => if let Some(end) = self.ping() {
                     return end;
                 },
                 outcome = outcome(&mut self.running), if has_room => self.answer(outcome),
-                message = self.messages.next(), if takes_commands => {
-                    if let Err(end) = self.on_message(message) {
-                        return end;
-                    }
-                }
-                count = self.present.count(), if may_speak => self.outbox.push(message::user_update(count)),
-                frame = self.uploads.next(), if may_speak => self.outbox.push(frame),
+                message = self.messages.next(), if may_read => if let Err(end) = self.on_message(message) {
+                    return end;
+                },
+                count = self.presence.count(), if may_send_event => self.outbox.push(events::user_update(count)),
+                frame = self.announcer.next(), if may_send_event => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
                     self.outbox.push(frame);
-                    self.give_answers();
+                    self.send_answers();
                 },
                 () = self.outbox.room(), if !has_room => {}
             }
         }
     }
 
-    /// Until when the client must take something of what waits for it, if anything does.
-    fn stuck_until(&self) -> Option<Instant> {
-        let since = self.outbox.stuck_since()?;
-        Some(since + self.state.settings.patience)
+    /// Returns the time by which the client must read some of the queued bytes, if there are any.
+    fn read_deadline(&self) -> Option<Instant> {
+        let since = self.outbox.stalled_since()?;
+        Some(since + self.context.read_timeout)
     }
 
-    /// Begins the next command if none is carried out.
-    fn begin_command(&mut self) {
+    /// Starts the next command unless one is running.
+    fn start_command(&mut self) {
         while self.running.is_none() {
             let Some(Request { reference, command }) = self.commands.pop_front() else {
                 return;
             };
             match command {
                 Ok(command) => {
-                    let outcome = command.begin(&self.state, &self.uploads);
-                    self.running = Some(Running { reference, outcome });
+                    let outcome =
+                        command.execute(&self.context.store, &self.context.cache, &self.announcer);
+                    self.running = Some(RunningCommand { reference, outcome });
                 }
-                Err(why) => {
-                    self.answers.push_back(message::ack(&reference, Err(&why)));
-                    self.give_answers();
+                Err(message) => {
+                    let answer = events::ack(&reference, Err(&message));
+                    self.answers.push_back(answer);
+                    self.send_answers();
                 }
             }
         }
     }
 
     fn answer(&mut self, outcome: Result<(), &'static str>) {
-        if let Some(Running { reference, .. }) = self.running.take() {
-            self.answers.push_back(message::ack(&reference, outcome));
-            self.give_answers();
+        if let Some(RunningCommand { reference, .. }) = self.running.take() {
+            self.answers.push_back(events::ack(&reference, outcome));
+            self.send_answers();
         }
     }
 
-    /// Sends the answers, unless a message is under way: then they wait, and no more commands are taken than may wait.
-    fn give_answers(&mut self) {
+    /// Sends the answers, unless a fragmented message is incomplete. They then wait, and count as queued commands.
+    fn send_answers(&mut self) {
         if !self.feed.is_inside_message() {
             self.answers
                 .drain(..)
@@ -197,7 +194,7 @@ impl Session {
     }
 
     fn on_message(&mut self, message: Result<AggregatedMessage, CloseCode>) -> Result<(), End> {
-        self.missed = 0;
+        self.unanswered_pings = 0;
         match message.map_err(End::Close)? {
             AggregatedMessage::Text(text) => self.commands.push_back(Request::parse(&text)),
             AggregatedMessage::Ping(payload) => self.outbox.push(frame::pong(&payload)),
@@ -208,64 +205,26 @@ impl Session {
         Ok(())
     }
 
-    /// Asks the client for a sign of life, unless it left too many questions unanswered. Taking what waits for it is a sign
-    /// too: on a slow line the question may stand behind a large picture.
+    /// Sends a ping, unless too many pings are unanswered. Reading queued bytes counts as an answer: on a slow line the ping
+    /// may be queued behind a large image.
     fn ping(&mut self) -> Option<End> {
-        let recently = self.state.settings.heartbeat / 2;
+        let recent = self.context.heartbeat_interval / 2;
         if self
             .outbox
-            .stuck_since()
-            .is_some_and(|since| since.elapsed() < recently)
+            .stalled_since()
+            .is_some_and(|since| since.elapsed() < recent)
         {
-            self.missed = 0;
-        } else if self.missed >= MAX_MISSED {
-            return Some(End::Cut("it gives no sign of life"));
+            self.unanswered_pings = 0;
+        } else if self.unanswered_pings >= MAX_UNANSWERED_PINGS {
+            return Some(End::Abort("it does not answer pings"));
         }
-        self.missed += 1;
+        self.unanswered_pings += 1;
         self.outbox.push(frame::ping());
         None
     }
 }
 
-/// Sends the last frame and ends the connection: at once if the client has closed, too, since it may wait for that.
-async fn close(
-    code: CloseCode,
-    outbox: &Outbox,
-    messages: ClientMessages,
-    connection: &Connection,
-) {
-    outbox.push(frame::close(code));
-    let client_has_read = match code {
-        CloseCode::Normal => true,
-        CloseCode::Away | CloseCode::Unsupported => {
-            // Who does not answer in time is not waited for any longer.
-            let _ = timeout(CLOSE_LIMIT, client_closes(messages, outbox)).await;
-            true
-        }
-        // What it says cannot be understood any more: the server reads and drops it for a while.
-        CloseCode::Protocol | CloseCode::Invalid | CloseCode::TooBig => false,
-    };
-    outbox.finish();
-    let sent = timeout(CLOSE_LIMIT, outbox.gone()).await;
-    if client_has_read || sent.is_err() {
-        connection.cut();
-    }
-}
-
-/// Waits for the client's last frame, or for the end of the connection.
-async fn client_closes(mut messages: ClientMessages, outbox: &Outbox) {
-    loop {
-        tokio::select! {
-            () = outbox.gone() => return,
-            message = messages.next() => match message {
-                Ok(AggregatedMessage::Close(_)) | Err(_) => return,
-                Ok(_) => {}
-            }
-        }
-    }
-}
-
-/// Waits until then, or for ever.
+/// Waits until `deadline`, or forever.
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
@@ -273,8 +232,8 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Waits for the command that is carried out, or for ever.
-async fn outcome(running: &mut Option<Running>) -> Result<(), &'static str> {
+/// Waits for the running command, or forever.
+async fn outcome(running: &mut Option<RunningCommand>) -> Result<(), &'static str> {
     match running {
         Some(running) => running.outcome.as_mut().await,
         None => std::future::pending().await,

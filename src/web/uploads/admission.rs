@@ -1,4 +1,4 @@
-//! Bounds what all uploads together hold in memory.
+//! Admission of uploads, which bounds the memory of all uploads together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,89 +9,100 @@ use tokio::time::timeout;
 
 use crate::web::http::problem::Problem;
 
-/// How many uploads of the largest size may come in at once. Many more than are stored at once, for they may come as slowly
-/// as a phone sends: four of them must not keep all others out for half an hour.
-const LARGEST_AT_ONCE: u64 = 16;
+/// The number of uploads of the largest size that are received at once. It is larger than the number processed at once,
+/// because phones upload slowly: four of them must not block all others for half an hour.
+const MAX_LARGE_UPLOADS: u64 = 16;
 
-/// The least that all uploads that come in may announce together.
-const LEAST_INCOMING: u64 = 256 << 20;
+/// The least memory for the large uploads that are being received.
+const MIN_RECEIVING_MEMORY: u64 = 256 << 20;
 
-/// Up to here an upload is small.
+/// The largest small upload, in bytes.
 const SMALL: u64 = 1 << 20;
 
-/// What small uploads may announce together. It is theirs alone, so they never wait for large ones.
-const SMALL_INCOMING: u64 = 32 << 20;
+/// The memory for small uploads. Large uploads cannot use it, so small ones never wait for them.
+const SMALL_MEMORY: u64 = 32 << 20;
 
-/// How many uploads of the largest size are checked and stored at once: that takes several times their size.
-const LARGEST_STORED_AT_ONCE: u64 = 4;
+/// The number of uploads of the largest size that are processed at once, which takes several times their size.
+const MAX_LARGE_PROCESSING: u64 = 4;
 
-/// The least that all large uploads that are checked and stored may have together.
-const LEAST_STORED: u64 = 64 << 20;
+/// The least memory for the large uploads that are being processed.
+const MIN_PROCESSING_MEMORY: u64 = 64 << 20;
 
-/// How many uploads may wait for their turn, of the small and of the large ones; further ones are refused at once.
+/// The number of uploads that may wait for memory, for each of small and large ones. Further uploads are rejected at once.
 const MAX_WAITING: usize = 256;
 
-/// How long one waits for its turn. Meanwhile its bytes wait with the client.
-const TURN_LIMIT: Duration = Duration::from_secs(10);
+/// The time that an upload may wait. Its bytes stay with the client meanwhile.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lets uploads in, one after the other, while they all fit into memory. An upload takes its place for all of its bytes
-/// before the first is read, so that no two wait for each other half-way. Once it is here a large one takes a second place
-/// before it is checked and stored; whoever has one ends by itself, however slow the others' clients are.
+/// Admits uploads in order of arrival while they fit into memory.
+///
+/// An upload reserves memory for all of its bytes before the first is read, so that no two uploads wait for each other half
+/// received. A complete large upload takes a second permit before it is processed; an upload that has one never waits for
+/// another client, however slow.
 pub(crate) struct Admission {
-    small: Capacity,
-    large: Capacity,
-    stored: Capacity,
+    small: MemoryBudget,
+    large: MemoryBudget,
+    processing: MemoryBudget,
 }
 
-/// The place of an upload; dropping it makes room.
+/// The memory reserved for an upload. Dropping it releases the memory.
 #[must_use]
-pub(crate) struct Admitted {
+pub(crate) struct Reservation {
     bytes: u64,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Admission {
+    /// Creates an admission for images of at most `max_upload` bytes.
     pub(crate) fn new(max_upload: u64) -> Self {
+        let receiving = (MAX_LARGE_UPLOADS * max_upload).max(MIN_RECEIVING_MEMORY);
+        let processing = (MAX_LARGE_PROCESSING * max_upload).max(MIN_PROCESSING_MEMORY);
         Self {
-            small: Capacity::new(SMALL_INCOMING),
-            large: Capacity::new((LARGEST_AT_ONCE * max_upload).max(LEAST_INCOMING)),
-            stored: Capacity::new((LARGEST_STORED_AT_ONCE * max_upload).max(LEAST_STORED)),
+            small: MemoryBudget::new(SMALL_MEMORY),
+            large: MemoryBudget::new(receiving),
+            processing: MemoryBudget::new(processing),
         }
     }
 
-    /// A place for an upload that may come to so many bytes, at most the largest that is taken.
+    /// Reserves memory for an upload of at most `bytes` bytes.
     ///
     /// # Errors
-    /// 503 if there is none within [`TURN_LIMIT`], or if too many wait for one.
-    pub(crate) async fn enter(&self, bytes: u64) -> Result<Admitted, Problem> {
-        let places = if bytes <= SMALL {
+    ///
+    /// 503 if there is none within 10 seconds, or if too many uploads are waiting.
+    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Reservation, Problem> {
+        let budget = if bytes <= SMALL {
             &self.small
         } else {
             &self.large
         };
-        let permit = places.enter(bytes).await?;
-        Ok(Admitted {
+        let permit = budget.reserve(bytes).await?;
+        Ok(Reservation {
             bytes,
             _permit: permit,
         })
     }
 
-    /// Waits for the turn of an upload that has come to be checked and stored; none is needed for a small one.
-    pub(crate) async fn turn(&self, place: &Admitted) -> Option<OwnedSemaphorePermit> {
-        if place.bytes <= SMALL {
+    /// Waits until a complete upload may be processed. A small upload needs no permit.
+    pub(crate) async fn processing_permit(
+        &self,
+        reservation: &Reservation,
+    ) -> Option<OwnedSemaphorePermit> {
+        if reservation.bytes <= SMALL {
             return None;
         }
-        Some(self.stored.acquire(kibibytes(place.bytes)?).await)
+        let permits = kibibytes(reservation.bytes)?;
+        Some(self.processing.acquire(permits).await)
     }
 }
 
-/// Room for so many KiB, and those who wait for some.
-struct Capacity {
+/// An amount of memory, and the number of uploads that wait for a part of it.
+struct MemoryBudget {
+    /// A permit for each free KiB.
     free: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
-impl Capacity {
+impl MemoryBudget {
     fn new(bytes: u64) -> Self {
         let kibibytes = usize::try_from(bytes >> 10).unwrap_or(Semaphore::MAX_PERMITS);
         Self {
@@ -100,24 +111,27 @@ impl Capacity {
         }
     }
 
-    async fn enter(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-        let busy = || Problem::busy("Too many uploads are under way.");
-        let kibibytes = kibibytes(bytes).ok_or_else(busy)?;
-        if let Ok(permit) = self.free.clone().try_acquire_many_owned(kibibytes) {
+    async fn reserve(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        let busy = || Problem::busy("Too many uploads are in progress.");
+        let permits = kibibytes(bytes).ok_or_else(busy)?;
+        if let Ok(permit) = self.free.clone().try_acquire_many_owned(permits) {
             return Ok(permit);
         }
         let _waiting = Waiting::new(&self.waiting).ok_or_else(busy)?;
-        match timeout(TURN_LIMIT, self.acquire(kibibytes)).await {
+        match timeout(WAIT_TIMEOUT, self.acquire(permits)).await {
             Ok(permit) => Ok(permit),
             Err(_) => {
-                log::warn!("an upload found no place within {} s", TURN_LIMIT.as_secs());
+                log::warn!(
+                    "rejected an upload: no memory was free within {} s",
+                    WAIT_TIMEOUT.as_secs()
+                );
                 Err(busy())
             }
         }
     }
 
-    async fn acquire(&self, kibibytes: u32) -> OwnedSemaphorePermit {
-        let permit = self.free.clone().acquire_many_owned(kibibytes).await;
+    async fn acquire(&self, permits: u32) -> OwnedSemaphorePermit {
+        let permit = self.free.clone().acquire_many_owned(permits).await;
         permit.expect("the semaphore is never closed")
     }
 }
@@ -126,10 +140,11 @@ fn kibibytes(bytes: u64) -> Option<u32> {
     u32::try_from(bytes.div_ceil(1024).max(1)).ok()
 }
 
-/// One of those who wait.
+/// An entry in the waiting line. Dropping it leaves the line.
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl<'a> Waiting<'a> {
+    /// Joins the line, unless it is full.
     fn new(count: &'a AtomicUsize) -> Option<Self> {
         let waiting = Self(count);
         (count.fetch_add(1, Ordering::Relaxed) < MAX_WAITING).then_some(waiting)
@@ -150,55 +165,75 @@ mod tests {
 
     const MAX_UPLOAD: u64 = 16 << 20;
 
-    fn entered(admission: &Admission, bytes: u64) -> Option<Admitted> {
-        let entered = admission.enter(bytes).now_or_never()?;
-        Some(entered.expect("not too many wait"))
+    fn reserved(admission: &Admission, bytes: u64) -> Option<Reservation> {
+        let reserved = admission.reserve(bytes).now_or_never()?;
+        Some(reserved.expect("not too many wait"))
     }
 
     #[tokio::test]
-    async fn who_finds_no_place_waits() {
+    async fn an_upload_without_free_memory_waits() {
         let admission = Admission::new(MAX_UPLOAD);
-        let mut places: Vec<_> = (0..16)
-            .map(|_| entered(&admission, MAX_UPLOAD).unwrap())
+        let mut reservations: Vec<_> = (0..16)
+            .map(|_| reserved(&admission, MAX_UPLOAD).unwrap())
             .collect();
-        assert!(entered(&admission, SMALL + 1).is_none());
+        assert!(reserved(&admission, SMALL + 1).is_none());
         assert_eq!(admission.large.waiting.load(Ordering::Relaxed), 0);
-        places.pop();
-        assert!(entered(&admission, MAX_UPLOAD).is_some());
+        reservations.pop();
+        assert!(reserved(&admission, MAX_UPLOAD).is_some());
     }
 
     #[tokio::test]
     async fn small_uploads_do_not_wait_for_large_ones() {
         let admission = Admission::new(MAX_UPLOAD);
         let large: Vec<_> = (0..16)
-            .map(|_| entered(&admission, MAX_UPLOAD).unwrap())
+            .map(|_| reserved(&admission, MAX_UPLOAD).unwrap())
             .collect();
         let small: Vec<_> = (0..32)
-            .map(|_| entered(&admission, SMALL).unwrap())
+            .map(|_| reserved(&admission, SMALL).unwrap())
             .collect();
-        assert!(entered(&admission, 1).is_none());
-        let mut turns = Vec::new();
-        for place in &large[..4] {
-            turns.push(admission.turn(place).now_or_never().unwrap());
+        assert!(reserved(&admission, 1).is_none());
+        let mut permits = Vec::new();
+        for reservation in &large[..4] {
+            permits.push(
+                admission
+                    .processing_permit(reservation)
+                    .now_or_never()
+                    .unwrap(),
+            );
         }
-        assert!(admission.turn(&large[4]).now_or_never().is_none());
-        assert!(admission.turn(&small[0]).now_or_never().is_some());
-        turns.pop();
-        assert!(admission.turn(&large[4]).now_or_never().is_some());
+        assert!(
+            admission
+                .processing_permit(&large[4])
+                .now_or_never()
+                .is_none()
+        );
+        assert!(
+            admission
+                .processing_permit(&small[0])
+                .now_or_never()
+                .is_some()
+        );
+        permits.pop();
+        assert!(
+            admission
+                .processing_permit(&large[4])
+                .now_or_never()
+                .is_some()
+        );
     }
 
     #[tokio::test]
-    async fn when_too_many_wait_the_next_is_refused() {
+    async fn a_full_waiting_line_rejects_the_next_upload() {
         let admission = Admission::new(MAX_UPLOAD);
-        let everything = entered(&admission, LEAST_INCOMING).unwrap();
+        let all_memory = reserved(&admission, MIN_RECEIVING_MEMORY).unwrap();
         let waiting: Vec<_> = (0..MAX_WAITING)
             .map(|_| Waiting::new(&admission.large.waiting))
             .collect();
         assert!(waiting.iter().all(Option::is_some));
-        let refused = admission.enter(SMALL + 1).now_or_never().unwrap();
-        assert!(refused.is_err());
-        assert!(entered(&admission, SMALL).is_some());
-        drop((everything, waiting));
-        assert!(entered(&admission, SMALL + 1).is_some());
+        let rejected = admission.reserve(SMALL + 1).now_or_never().unwrap();
+        assert!(rejected.is_err());
+        assert!(reserved(&admission, SMALL).is_some());
+        drop((all_memory, waiting));
+        assert!(reserved(&admission, SMALL + 1).is_some());
     }
 }

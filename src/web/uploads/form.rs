@@ -1,4 +1,4 @@
-//! The form of an upload (multipart/form-data, RFC 7578).
+//! The form of an upload (`multipart/form-data`, RFC 7578).
 
 use std::str::FromStr;
 
@@ -10,78 +10,79 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
 use super::body::UploadBody;
-use super::{FORM_ALLOWANCE, too_large};
+use super::size_limit::{FORM_ALLOWANCE, too_large};
 use crate::image::Upload;
 use crate::web::http::problem::Problem;
 
-/// How many fields a form may have, those that mean nothing here included.
+/// The largest number of fields in a form, including unknown ones.
 const MAX_FIELDS: usize = 32;
 
-/// The longest text: four bytes for each of the 1,000 characters of a description, and some.
+/// The largest text field, in bytes: a description of 1,000 characters with four bytes each, rounded up.
 const MAX_TEXT: usize = 8 << 10;
 
-/// Reads a form whose image has at most `max_upload` bytes, `expected` of them being a guess. Fields may come in any order;
+/// Reads a form with an image of at most `max_upload` bytes; `expected` sizes the buffer. Fields may come in any order, and
 /// unknown ones are skipped.
 ///
 /// # Errors
-/// What is wrong with the form, as soon as it shows.
+///
+/// 400 if the form is malformed, 413 if the image is too large, as soon as either is known.
 pub(crate) async fn read(
     headers: &HeaderMap,
-    incoming: UploadBody,
+    body: UploadBody,
     max_upload: u64,
     expected: u64,
 ) -> Result<Upload, Problem> {
-    let mut form = Multipart::new(headers, incoming.clone());
-    let mut reading = Reading {
+    let mut form = Multipart::new(headers, body.clone());
+    let mut reader = FormReader {
         max_upload,
         expected,
-        ..Reading::default()
+        ..FormReader::default()
     };
     for _ in 0..MAX_FIELDS {
         match form.try_next().await {
             Ok(Some(field)) if field.name() == Some("file") => {
-                let before = incoming.received();
-                let is_image_too_large = || before <= FORM_ALLOWANCE && incoming.is_over();
-                reading.file(field, is_image_too_large).await?;
+                let before = body.received();
+                let is_image_too_large = || before <= FORM_ALLOWANCE && body.is_over_limit();
+                reader.file(field, is_image_too_large).await?;
             }
-            Ok(Some(field)) => reading.field(field).await?,
-            Ok(None) => return reading.finish(),
+            Ok(Some(field)) => reader.field(field).await?,
+            Ok(None) => return reader.finish(),
             Err(error) => return Err(malformed(&error)),
         }
     }
     Err(Problem::bad_request("The form has too many fields."))
 }
 
-/// What has been read of a form.
+/// The fields read so far.
 #[derive(Default)]
-struct Reading {
+struct FormReader {
     max_upload: u64,
     expected: u64,
     upload: Upload,
-    /// The name that the file's own part gave.
+    /// The file name in the header of the file's part.
     part_name: Option<String>,
     has_file: bool,
     seen: Vec<&'static str>,
 }
 
-impl Reading {
+impl FormReader {
     async fn field(&mut self, mut field: Field) -> Result<(), Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
             "fileName" => self.upload.file_name = self.text("fileName", field).await?,
             "author" => self.upload.author = self.text("author", field).await?,
             "alt" => self.upload.alt = self.text("alt", field).await?,
-            "x" => self.upload.place.x = self.value("x", field, "a number").await?,
-            "y" => self.upload.place.y = self.value("y", field, "a number").await?,
-            "w" => self.upload.place.w = self.value("w", field, "a number").await?,
+            "x" => self.upload.requested.x = self.value("x", field, "a number").await?,
+            "y" => self.upload.requested.y = self.value("y", field, "a number").await?,
+            "w" => self.upload.requested.w = self.value("w", field, "a number").await?,
             "id" => self.upload.id = self.value("id", field, "a UUIDv7").await?,
-            // `type` is the client's word: the bytes know better.
+            // Includes `type`: the type is detected from the bytes.
             _ => while chunk(&mut field).await?.is_some() {},
         }
         Ok(())
     }
 
-    /// Reads the image. The body may end early, as too long, before all of what came of it is seen here.
+    /// Reads the image. The body can exceed its limit before the image does here, because the parser buffers.
     async fn file(
         &mut self,
         mut field: Field,
@@ -166,7 +167,7 @@ impl Reading {
     }
 }
 
-/// The name that a part gives. RFC 7578 forbids the extended notation, but some clients use it for what is not ASCII.
+/// Returns the file name of a part. RFC 7578 forbids `filename*`, but some clients send it for names that are not ASCII.
 fn part_name(part: &ContentDisposition) -> Option<String> {
     let extended = part
         .get_filename_ext()
@@ -174,8 +175,8 @@ fn part_name(part: &ContentDisposition) -> Option<String> {
     extended.or_else(|| part.get_filename().map(unescape))
 }
 
-/// Browsers escape these three characters in the name of a file, and nothing else, not even the percent sign (the HTML
-/// standard, "multipart/form-data encoding algorithm").
+/// Decodes the three characters that browsers escape in a file name. They escape nothing else, not even the percent sign
+/// (HTML standard, "multipart/form-data encoding algorithm").
 fn unescape(name: &str) -> String {
     name.replace("%22", "\"")
         .replace("%0D", "\r")
@@ -189,7 +190,7 @@ async fn chunk(field: &mut Field) -> Result<Option<Bytes>, Problem> {
 
 fn malformed(error: &MultipartError) -> Problem {
     Problem::bad_request(match error {
-        // The parser says the same of the head of a part that does not end, and of what comes before the first.
+        // The parser reports the same for an endless part header and for an endless preamble.
         MultipartError::Payload(PayloadError::Overflow) => {
             "The form holds too much besides the image."
         }

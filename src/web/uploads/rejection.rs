@@ -1,7 +1,8 @@
-//! Refusing an upload so that its sender can read why.
+//! Rejecting an upload so that its sender can read the reason.
 //!
-//! The answer goes out at once. Was the connection closed then, with bytes of the upload still on their way, the client's
-//! system would throw the unread answer away ("connection reset"). So the rest is read and dropped first, up to a bound.
+//! The response is sent at once. If the connection were closed while bytes of the upload are in flight, the client's
+//! kernel would discard the unread response ("connection reset"). So the rest of the body is read and dropped first, within
+//! limits.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,13 +18,14 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::body::UploadBody;
 use crate::web::http::problem::Problem;
 
-/// How long the rest of a refused upload is read.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
+/// The time limit for reading the rest of a rejected upload.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The answer to a refused upload, of which up to `drained` more bytes are read.
-pub(crate) fn reject(problem: &Problem, rest: UploadBody, drained: u64) -> HttpResponse {
-    rest.extend(drained);
+/// Returns the response to a rejected upload, which reads up to `max_drained` more bytes of the upload.
+pub(crate) fn reject(problem: &Problem, rest: UploadBody, max_drained: u64) -> HttpResponse {
+    rest.extend_limit(max_drained);
     problem.error_response().map_body(|_, body| {
+        // The body of a problem is in memory, so it is ready.
         let text = to_bytes(body)
             .now_or_never()
             .and_then(Result::ok)
@@ -31,18 +33,18 @@ pub(crate) fn reject(problem: &Problem, rest: UploadBody, drained: u64) -> HttpR
         BoxBody::new(TextThenDrain {
             text,
             rest,
-            deadline: Box::pin(sleep(DRAIN_TIME)),
-            sent: false,
+            deadline: Box::pin(sleep(DRAIN_TIMEOUT)),
+            is_text_sent: false,
         })
     })
 }
 
-/// Sends a text, and ends when the request's body has.
+/// A response body that sends a text and ends when the request body has ended.
 struct TextThenDrain {
     text: Bytes,
     rest: UploadBody,
     deadline: Pin<Box<Sleep>>,
-    sent: bool,
+    is_text_sent: bool,
 }
 
 impl MessageBody for TextThenDrain {
@@ -56,7 +58,7 @@ impl MessageBody for TextThenDrain {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
-        if !std::mem::replace(&mut self.sent, true) {
+        if !std::mem::replace(&mut self.is_text_sent, true) {
             return Poll::Ready(Some(Ok(self.text.clone())));
         }
         if self.deadline.poll_unpin(context).is_ready() {
@@ -65,7 +67,7 @@ impl MessageBody for TextThenDrain {
         loop {
             match std::task::ready!(self.rest.poll_next_unpin(context)) {
                 Some(Ok(_)) => {}
-                // All of it came, or too much, or the client is gone.
+                // The body is complete or over its limit, or the client has disconnected.
                 Some(Err(_)) | None => return Poll::Ready(None),
             }
         }

@@ -1,86 +1,92 @@
-//! Writing: what an operation can do inside the writer's transaction.
+//! Writing: the operations inside a transaction of the writer.
 
+mod assignment;
+mod first_error;
+mod reader;
+mod scan;
 mod schema;
-mod view;
 
-use std::collections::HashMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::{ReadableTable, ReadableTableMetadata};
 
-use super::Change;
+pub use scan::BatchScan;
+
 use super::catalog::{Catalog, TableId};
 use super::codec;
-use super::failure::explain;
-use super::journal::{Redo, Tables};
-use super::layout;
-use super::shared::Shared;
-use super::snapshot::Direction;
+use super::commit::Change;
+use super::key_range::{self, Direction};
+use super::snapshots::Snapshots;
+use super::tables::{Redo, WriteTables};
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-use view::{Placed, View};
+use assignment::BlobAssignment;
+use first_error::FirstError;
+use reader::BatchReader;
 
-/// The database inside a write: it shows what this operation and those before it wrote. If the operation fails, its
-/// own writes are undone.
+/// The database inside a write. Reads see the writes of this operation and of those before it. If the operation fails,
+/// its own writes are undone.
 pub struct Batch<'txn> {
-    tables: Tables<'txn>,
-    view: View<'txn>,
+    tables: WriteTables<'txn>,
+    reader: BatchReader<'txn>,
     catalog: Arc<Catalog>,
     next_blob: u64,
     changes: Vec<Change>,
     dropped: Vec<TableId>,
     redo: Vec<Redo>,
     bytes: usize,
-    undo: Undo,
-    failure: Option<ReqlError>,
+    operation: OperationLog,
+    error: FirstError,
 }
 
-/// What has to be taken back if the operation fails, and what has to be done when it succeeds.
+/// The effects of one operation: those to be undone if it fails, and those to be completed if it succeeds.
 #[derive(Default)]
-struct Undo {
+struct OperationLog {
+    /// The changed documents, with their bytes before the change.
     documents: Vec<(TableId, Vec<u8>, Option<Vec<u8>>)>,
-    stored: Vec<(TableId, u64)>,
-    unused: Vec<(TableId, u64)>,
+    /// The blobs that new documents refer to. They are stored when the operation succeeds.
+    added_blobs: Vec<(TableId, u64)>,
+    /// The blobs to which no document refers any more. They are removed when the operation succeeds.
+    unused_blobs: Vec<(TableId, u64)>,
     created: Vec<TableId>,
     dropped: Vec<TableId>,
+    /// The catalog before the operation, if it changed it.
     catalog: Option<Arc<Catalog>>,
+    /// The lengths of the batch's `changes` and `redo` before the operation.
     changes: usize,
     redo: usize,
 }
 
-/// What the operations of a batch came to.
+/// The result of all operations of a batch.
 pub(super) struct Outcome {
     pub(super) changes: Vec<Change>,
     pub(super) dropped: Vec<TableId>,
     pub(super) redo: Vec<Redo>,
     pub(super) catalog: Arc<Catalog>,
     pub(super) next_blob: u64,
+    /// See [`Batch::bytes`].
     pub(super) bytes: usize,
 }
 
 impl<'txn> Batch<'txn> {
     pub(super) fn new(
-        tables: Tables<'txn>,
-        shared: &'txn Arc<Shared>,
+        tables: WriteTables<'txn>,
+        snapshots: &'txn Snapshots,
         catalog: Arc<Catalog>,
         next_blob: u64,
     ) -> Self {
         Self {
             tables,
-            view: View {
-                shared,
-                before: None,
-                fresh: HashMap::new(),
-            },
+            reader: BatchReader::new(snapshots),
             catalog,
             next_blob,
             changes: Vec::new(),
             dropped: Vec::new(),
             redo: Vec::new(),
             bytes: 0,
-            undo: Undo::default(),
-            failure: None,
+            operation: OperationLog::default(),
+            error: FirstError::default(),
         }
     }
 
@@ -92,32 +98,32 @@ impl<'txn> Batch<'txn> {
     /// The document with the given key.
     ///
     /// # Errors
-    /// When the table is gone, the disk fails, or the document is damaged.
+    /// When the table does not exist, the disk fails, or the document is damaged.
     pub fn get(&mut self, table: TableId, key: &[u8]) -> Result<Option<Datum>, ReqlError> {
-        self.require(table)?;
+        self.require_table(table)?;
         let Some(bytes) = self.raw(table, key)? else {
             return Ok(None);
         };
-        self.view.decode(table, &bytes, &mut Vec::new()).map(Some)
+        self.reader.decode(table, &bytes, &mut Vec::new()).map(Some)
     }
 
-    /// How many documents a table has, without counting them.
+    /// The number of documents in a table, in constant time.
     ///
     /// # Errors
-    /// When the table is gone or the disk fails.
+    /// When the table does not exist or the disk fails.
     pub fn count(&mut self, table: TableId) -> Result<u64, ReqlError> {
-        self.require(table)?;
+        self.require_table(table)?;
         let count = self
             .tables
             .documents(table)
             .and_then(|documents| Ok(documents.len()?));
-        self.check(count)
+        self.error.check(count)
     }
 
-    /// The documents whose keys lie between two bounds, read as they are asked for.
+    /// The documents whose keys lie between two bounds, read lazily.
     ///
     /// # Errors
-    /// When the table is gone or the disk fails.
+    /// When the table does not exist or the disk fails.
     pub fn scan(
         &mut self,
         table: TableId,
@@ -125,67 +131,53 @@ impl<'txn> Batch<'txn> {
         upper: Bound<Vec<u8>>,
         direction: Direction,
     ) -> Result<BatchScan<'_, 'txn>, ReqlError> {
-        self.require(table)?;
-        if layout::is_empty(&lower, &upper) {
-            return Ok(BatchScan {
-                range: None,
-                view: &mut self.view,
-                failure: &mut self.failure,
-                table,
-                direction,
+        self.require_table(table)?;
+        let range = if key_range::is_empty(&lower, &upper) {
+            None
+        } else {
+            let range = self.tables.documents(table).and_then(|documents| {
+                Ok(documents.range::<&[u8]>(key_range::borrow(&lower, &upper))?)
             });
-        }
-        let range = self.tables.documents(table).and_then(|documents| {
-            let range: redb::Range<'_, &'static [u8], &'static [u8]> =
-                documents.range::<&[u8]>(layout::borrow(&lower, &upper))?;
-            Ok(range)
-        });
-        match range {
-            Ok(range) => Ok(BatchScan {
-                range: Some(range),
-                view: &mut self.view,
-                failure: &mut self.failure,
-                table,
-                direction,
-            }),
-            Err(error) => Err(fail(&mut self.failure, error)),
-        }
+            Some(self.error.check(range)?)
+        };
+        Ok(BatchScan {
+            range,
+            reader: &mut self.reader,
+            error: &mut self.error,
+            table,
+            direction,
+        })
     }
 
-    /// Stores a document in the place of the one with the same key, if there is one.
+    /// Inserts a document, or replaces the one with the same key.
     ///
-    /// Large binaries that the replaced document holds are kept where they are. Others are stored anew.
+    /// Large binaries of the replaced document stay where they are on disk; others are stored as new blobs.
     ///
     /// # Errors
-    /// When the table is gone, the disk fails, or a binary cannot be read.
+    /// When the table does not exist, the disk fails, or a binary cannot be read.
     pub fn put(&mut self, table: TableId, key: &[u8], new: &Datum) -> Result<(), ReqlError> {
-        self.require(table)?;
+        self.require_table(table)?;
         let old = self.raw(table, key)?;
         let mut old_blobs = Vec::new();
         let old_datum = match &old {
-            Some(bytes) => Some(self.view.decode(table, bytes, &mut old_blobs)?),
+            Some(bytes) => Some(self.reader.decode(table, bytes, &mut old_blobs)?),
             None => None,
         };
-        let mut placed = Placed {
-            old: &old_blobs,
-            kept: Vec::new(),
-            new: Vec::new(),
-            next: &mut self.next_blob,
-        };
-        let fresh = &self.view.fresh;
-        let encoded = codec::encode(new, &mut |binary| placed.place(binary, fresh))?;
-        let Placed {
+        let mut assignment = BlobAssignment::new(&old_blobs, &mut self.next_blob);
+        let added = &self.reader.added;
+        let encoded = codec::encode(new, &mut |binary| assignment.assign(binary, added))?;
+        let BlobAssignment {
             kept, new: stored, ..
-        } = placed;
+        } = assignment;
 
         let written = self.tables.documents(table).and_then(|documents| {
             documents.insert(key, encoded.as_slice())?;
             Ok(())
         });
-        self.check(written)?;
+        self.error.check(written)?;
 
         self.bytes += key.len() + encoded.len();
-        self.undo.unused.extend(
+        self.operation.unused_blobs.extend(
             old_blobs
                 .iter()
                 .filter(|blob| !kept.contains(blob))
@@ -193,8 +185,8 @@ impl<'txn> Batch<'txn> {
         );
         for (blob, bytes) in stored {
             self.bytes += bytes.len();
-            self.undo.stored.push((table, blob));
-            self.view.fresh.insert(blob, bytes);
+            self.operation.added_blobs.push((table, blob));
+            self.reader.added.insert(blob, bytes);
         }
         self.redo.push(Redo::Put {
             table,
@@ -205,25 +197,25 @@ impl<'txn> Batch<'txn> {
         Ok(())
     }
 
-    /// Deletes a document; `false` if there was none.
+    /// Deletes a document; returns `false` if it does not exist.
     ///
     /// # Errors
-    /// When the table is gone, the disk fails, or the document is damaged.
+    /// When the table does not exist, the disk fails, or the document is damaged.
     pub fn delete(&mut self, table: TableId, key: &[u8]) -> Result<bool, ReqlError> {
-        self.require(table)?;
+        self.require_table(table)?;
         let Some(old) = self.raw(table, key)? else {
             return Ok(false);
         };
         let mut old_blobs = Vec::new();
-        let old_datum = self.view.decode(table, &old, &mut old_blobs)?;
+        let old_datum = self.reader.decode(table, &old, &mut old_blobs)?;
         let removed = self.tables.documents(table).and_then(|documents| {
             documents.remove(key)?;
             Ok(())
         });
-        self.check(removed)?;
+        self.error.check(removed)?;
         self.bytes += key.len() + old.len();
-        self.undo
-            .unused
+        self.operation
+            .unused_blobs
             .extend(old_blobs.into_iter().map(|blob| (table, blob)));
         self.redo.push(Redo::Delete {
             table,
@@ -233,46 +225,62 @@ impl<'txn> Batch<'txn> {
         Ok(true)
     }
 
-    /// How many bytes this batch has written so far: this operation and those before it, all held in memory until the
-    /// commit.
+    /// The size of the keys, documents and blobs that this operation and those before it have written. They are held in
+    /// memory until the commit.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Why the whole batch is lost, if it is.
-    pub(super) fn failure(&self) -> Option<&ReqlError> {
-        self.failure.as_ref()
+    /// The error that makes the whole batch fail, if there was one.
+    pub(super) fn error(&self) -> Option<&ReqlError> {
+        self.error.get()
     }
 
-    /// Ends an operation that succeeded: stores its blobs and removes what it made superfluous.
+    /// Marks the point to which the next operation is undone if it fails.
+    pub(super) fn begin_operation(&mut self) {
+        self.operation = OperationLog {
+            changes: self.changes.len(),
+            redo: self.redo.len(),
+            ..OperationLog::default()
+        };
+    }
+
+    /// Ends an operation that succeeded: stores its blobs and removes those that it replaced.
     pub(super) fn accept(&mut self) {
-        let undo = self.next_operation();
-        if self.failure.is_none() {
-            let done = self.settle(&undo);
-            // Noted in `failure`, from where the writer takes it.
-            let _ = self.check(done);
+        let operation = std::mem::take(&mut self.operation);
+        if self.error.get().is_none() {
+            let completed = self.complete(&operation);
+            // The error is kept in `self.error`, where the writer looks for it.
+            let _ = self.error.check(completed);
         }
     }
 
-    fn settle(&mut self, undo: &Undo) -> Result<(), redb::Error> {
-        for &(table, blob) in &undo.stored {
-            if undo.unused.contains(&(table, blob)) || undo.dropped.contains(&table) {
-                self.view.fresh.remove(&blob);
-            } else if let Some(bytes) = self.view.fresh.get(&blob).cloned() {
-                self.redo.push(Redo::Store { table, blob, bytes });
+    fn complete(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
+        for &(table, blob) in &operation.added_blobs {
+            if operation.unused_blobs.contains(&(table, blob)) || operation.dropped.contains(&table)
+            {
+                self.reader.added.remove(&blob);
+            } else if let Some(bytes) = self.reader.added.get(&blob).cloned() {
+                self.redo.push(Redo::StoreBlob { table, blob, bytes });
             }
         }
-        for &(table, blob) in &undo.unused {
-            if !undo.stored.contains(&(table, blob)) && !undo.dropped.contains(&table) {
-                self.view.fresh.remove(&blob);
-                self.redo.push(Redo::Remove { table, blob });
+        for &(table, blob) in &operation.unused_blobs {
+            if !operation.added_blobs.contains(&(table, blob))
+                && !operation.dropped.contains(&table)
+            {
+                self.reader.added.remove(&blob);
+                self.redo.push(Redo::RemoveBlob { table, blob });
             }
         }
-        self.redo
-            .extend(undo.dropped.iter().map(|table| Redo::DropTable(*table)));
-        self.dropped.extend(&undo.dropped);
-        // The documents are in place already: that is how the operation could read what it wrote.
-        for redo in &self.redo[undo.redo..] {
+        self.redo.extend(
+            operation
+                .dropped
+                .iter()
+                .map(|table| Redo::DropTable(*table)),
+        );
+        self.dropped.extend(&operation.dropped);
+        // Documents are written at once, so that the operation can read its own writes; the rest follows here.
+        for redo in &self.redo[operation.redo..] {
             if !matches!(redo, Redo::Put { .. } | Redo::Delete { .. }) {
                 self.tables.apply(redo)?;
             }
@@ -280,51 +288,38 @@ impl<'txn> Batch<'txn> {
         Ok(())
     }
 
-    /// Ends an operation that failed: takes back what it wrote.
+    /// Ends an operation that failed: undoes its writes.
     pub(super) fn reject(&mut self) {
-        let undo = self.next_operation();
-        self.changes.truncate(undo.changes);
-        self.redo.truncate(undo.redo);
-        for (_, blob) in &undo.stored {
-            self.view.fresh.remove(blob);
+        let operation = std::mem::take(&mut self.operation);
+        self.changes.truncate(operation.changes);
+        self.redo.truncate(operation.redo);
+        for (_, blob) in &operation.added_blobs {
+            self.reader.added.remove(blob);
         }
-        let restored = self.restore(&undo);
-        if let Some(catalog) = undo.catalog {
+        let restored = self.restore(&operation);
+        if let Some(catalog) = operation.catalog {
             self.catalog = catalog;
         }
-        // Noted in `failure`, from where the writer takes it.
-        let _ = self.check(restored);
+        // The error is kept in `self.error`, where the writer looks for it.
+        let _ = self.error.check(restored);
     }
 
-    fn restore(&mut self, undo: &Undo) -> Result<(), redb::Error> {
-        for (table, key, old) in undo.documents.iter().rev() {
+    fn restore(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
+        // Backwards: a document that was written twice gets the bytes from before the first write.
+        for (table, key, old) in operation.documents.iter().rev() {
             let documents = self.tables.documents(*table)?;
             match old {
                 Some(old) => drop(documents.insert(key.as_slice(), old.as_slice())?),
                 None => drop(documents.remove(key.as_slice())?),
             }
         }
-        undo.created
+        operation
+            .created
             .iter()
             .try_for_each(|table| self.tables.drop_table(*table))
     }
 
-    /// Begins the next operation; returns the undo of the one before.
-    fn next_operation(&mut self) -> Undo {
-        let next = Undo::default();
-        std::mem::replace(&mut self.undo, next)
-    }
-
-    /// Marks the point to which the coming operation is taken back if it fails.
-    pub(super) fn begin(&mut self) {
-        self.undo = Undo {
-            changes: self.changes.len(),
-            redo: self.redo.len(),
-            ..Undo::default()
-        };
-    }
-
-    /// Ends the batch. The tables are closed, so that the transaction can be committed.
+    /// Ends the batch. This closes the tables, which must happen before the transaction is committed.
     pub(super) fn finish(self) -> Outcome {
         Outcome {
             changes: self.changes,
@@ -340,19 +335,21 @@ impl<'txn> Batch<'txn> {
         &mut self,
         table: TableId,
         key: &[u8],
-        old: (Option<Vec<u8>>, Option<Datum>),
+        (old_bytes, old): (Option<Vec<u8>>, Option<Datum>),
         new: Option<Datum>,
     ) {
-        self.undo.documents.push((table, key.to_vec(), old.0));
+        self.operation
+            .documents
+            .push((table, key.to_vec(), old_bytes));
         self.changes.push(Change {
             table,
             key: key.to_vec(),
-            old: old.1,
+            old,
             new,
         });
     }
 
-    fn require(&self, table: TableId) -> Result<(), ReqlError> {
+    fn require_table(&self, table: TableId) -> Result<(), ReqlError> {
         match self.catalog.table_by_id(table) {
             Some(_) => Ok(()),
             None => Err(ReqlError::op_failed("The table does not exist any more.")),
@@ -364,43 +361,6 @@ impl<'txn> Batch<'txn> {
             let found = documents.get(key)?;
             Ok(found.map(|value| value.value().to_vec()))
         });
-        self.check(found)
-    }
-
-    fn check<T>(&mut self, result: Result<T, redb::Error>) -> Result<T, ReqlError> {
-        result.map_err(|error| fail(&mut self.failure, error))
-    }
-}
-
-/// Notes that the batch is lost: the operation may swallow the error, the writer must not.
-fn fail(failure: &mut Option<ReqlError>, error: redb::Error) -> ReqlError {
-    failure.get_or_insert(explain(error)).clone()
-}
-
-/// The documents of a range of keys; see [`Batch::scan`].
-pub struct BatchScan<'a, 'txn> {
-    range: Option<redb::Range<'a, &'static [u8], &'static [u8]>>,
-    view: &'a mut View<'txn>,
-    failure: &'a mut Option<ReqlError>,
-    table: TableId,
-    direction: Direction,
-}
-
-impl Iterator for BatchScan<'_, '_> {
-    type Item = Result<(Vec<u8>, Datum), ReqlError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let range = self.range.as_mut()?;
-        let entry = match self.direction {
-            Direction::Ascending => range.next()?,
-            Direction::Descending => range.next_back()?,
-        };
-        Some(match entry {
-            Ok((key, value)) => self
-                .view
-                .decode(self.table, value.value(), &mut Vec::new())
-                .map(|datum| (key.value().to_vec(), datum)),
-            Err(error) => Err(fail(self.failure, error.into())),
-        })
+        self.error.check(found)
     }
 }

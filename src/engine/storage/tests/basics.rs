@@ -1,4 +1,4 @@
-//! What writes, snapshots and scans do.
+//! Writes, snapshots and scans.
 
 use std::ops::Bound;
 
@@ -14,7 +14,7 @@ fn keys(scan: impl Iterator<Item = Result<(Vec<u8>, Datum), ReqlError>>) -> Vec<
 }
 
 #[tokio::test]
-async fn what_is_written_is_read_again_and_after_reopening() {
+async fn a_document_is_read_as_written_also_after_reopening() {
     let it = Fixture::new().await;
     it.put("a", &row(1.0)).await;
     it.put("b", &row(2.0)).await;
@@ -33,7 +33,7 @@ async fn what_is_written_is_read_again_and_after_reopening() {
 }
 
 #[tokio::test]
-async fn scans_go_both_ways_between_bounds() {
+async fn a_scan_reads_the_keys_between_two_bounds_in_both_directions() {
     let it = Fixture::new().await;
     for key in ["a", "b", "c", "d"] {
         it.put(key, &row(0.0)).await;
@@ -74,7 +74,7 @@ async fn scans_go_both_ways_between_bounds() {
 }
 
 #[tokio::test]
-async fn a_batch_sees_its_own_writes() {
+async fn a_batch_reads_its_own_writes() {
     let it = Fixture::new().await;
     it.put("a", &row(1.0)).await;
     let table = it.table;
@@ -96,7 +96,7 @@ async fn a_batch_sees_its_own_writes() {
 }
 
 #[tokio::test]
-async fn a_snapshot_stays_as_it_was() {
+async fn a_snapshot_does_not_see_later_commits() {
     let it = Fixture::new().await;
     it.put("a", &row(1.0)).await;
     let before = it.storage.snapshot().unwrap();

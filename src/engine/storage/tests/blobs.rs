@@ -10,8 +10,8 @@ fn image(bytes: &[u8], x: f64) -> Datum {
     object([("file", binary(bytes.to_vec())), ("n", number(x))])
 }
 
-/// The same document elsewhere, as an update makes it.
-fn moved(datum: &Datum, x: f64) -> Datum {
+/// The document with another number, as an update leaves it.
+fn updated(datum: &Datum, x: f64) -> Datum {
     let Datum::Object(fields) = datum else {
         panic!("not an object")
     };
@@ -28,7 +28,7 @@ fn blob_of(datum: &Datum) -> u64 {
 }
 
 #[tokio::test]
-async fn binaries_of_all_sizes_come_back() {
+async fn binaries_of_all_sizes_are_read_as_written() {
     let it = Fixture::new().await;
     let around = |size: usize| [size - 33, size - 32, size - 31, size];
     let sizes = [0, 1, 1023, 1024, 100_000, MIB, 3 * MIB + 7];
@@ -41,19 +41,19 @@ async fn binaries_of_all_sizes_come_back() {
         let bytes = noise(size, seed as u64);
         let key = format!("{size}");
         it.put(&key, &image(&bytes, 0.0)).await;
-        let (back, stored) = file(&it.get(&key).unwrap());
-        assert_eq!(back, bytes, "{size} bytes");
+        let (read, stored) = file(&it.get(&key).unwrap());
+        assert_eq!(read, bytes, "{size} bytes");
         assert_eq!(stored, size >= 1024);
     }
 }
 
 #[tokio::test]
-async fn a_move_keeps_the_blob_in_its_place() {
+async fn an_update_of_another_field_does_not_rewrite_the_blob() {
     let it = Fixture::new().await;
     let bytes = noise(MIB, 1);
     it.put("a", &image(&bytes, 1.0)).await;
     let first = it.get("a").unwrap();
-    it.put("a", &moved(&first, 2.0)).await;
+    it.put("a", &updated(&first, 2.0)).await;
     let second = it.get("a").unwrap();
     assert_eq!(blob_of(&first), blob_of(&second));
     assert_eq!(file(&second).0, bytes);
@@ -61,7 +61,7 @@ async fn a_move_keeps_the_blob_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_copy_has_a_blob_of_its_own() {
+async fn a_copy_of_a_document_has_its_own_blob() {
     let it = Fixture::new().await;
     let bytes = noise(MIB, 1);
     it.put("a", &image(&bytes, 1.0)).await;
@@ -74,12 +74,12 @@ async fn a_copy_has_a_blob_of_its_own() {
         .await
         .unwrap();
     assert_eq!(file(&it.get("b").unwrap()).0, bytes);
-    // The snapshot that `original` came from still has it.
+    // `original` is read from a snapshot from before the deletion.
     assert_eq!(file(&original).0, bytes);
 }
 
 #[tokio::test]
-async fn blobs_go_with_their_documents_and_their_room_is_used_again() {
+async fn blobs_are_removed_with_their_documents_and_their_space_is_reused() {
     let it = Fixture::new().await;
     let table = it.table;
     let empty = it.stored_bytes();
@@ -116,7 +116,7 @@ async fn blobs_go_with_their_documents_and_their_room_is_used_again() {
 }
 
 #[tokio::test]
-async fn a_new_picture_replaces_the_old_one() {
+async fn a_replaced_binary_is_removed_and_its_change_has_both_versions() {
     let it = Fixture::new().await;
     let (old, new) = (noise(MIB, 1), noise(MIB, 2));
     it.put("a", &image(&old, 0.0)).await;
@@ -127,27 +127,27 @@ async fn a_new_picture_replaces_the_old_one() {
     let (bytes, stored) = file(change.old.as_ref().unwrap());
     assert!(
         stored && bytes == old,
-        "the old one is read from before the commit"
+        "the old version is read from before the commit"
     );
     let (bytes, stored) = file(change.new.as_ref().unwrap());
     assert!(
         !stored && bytes == new,
-        "the new one is given on as it came"
+        "the new version is passed on in memory"
     );
 }
 
 #[tokio::test]
-async fn one_batch_can_write_move_and_delete_a_picture() {
+async fn one_batch_can_insert_update_copy_and_delete_a_binary() {
     let it = Fixture::new().await;
     let table = it.table;
     let bytes = noise(MIB, 1);
-    let picture = image(&bytes, 1.0);
-    let given = bytes.clone();
+    let document = image(&bytes, 1.0);
+    let written = bytes.clone();
     let done = it.storage.write(Durability::Hard, move |batch| {
-        batch.put(table, b"a", &picture)?;
+        batch.put(table, b"a", &document)?;
         let read = batch.get(table, b"a")?.unwrap();
-        assert_eq!(file(&read).0, given);
-        batch.put(table, b"a", &moved(&read, 2.0))?;
+        assert_eq!(file(&read).0, written);
+        batch.put(table, b"a", &updated(&read, 2.0))?;
         batch.put(table, b"b", &read)?;
         batch.put(table, b"c", &read)?;
         batch.delete(table, b"c")
@@ -163,7 +163,7 @@ async fn one_batch_can_write_move_and_delete_a_picture() {
 }
 
 #[tokio::test]
-async fn a_failed_operation_leaves_no_blob_and_takes_none() {
+async fn a_failed_operation_neither_adds_nor_removes_blobs() {
     let it = Fixture::new().await;
     let table = it.table;
     let bytes = noise(MIB, 1);
@@ -182,23 +182,23 @@ async fn a_failed_operation_leaves_no_blob_and_takes_none() {
 }
 
 #[tokio::test]
-async fn a_picture_deleted_and_put_back_in_one_batch_survives() {
+async fn a_document_deleted_and_reinserted_in_one_batch_keeps_its_binary() {
     let it = Fixture::new().await;
     let table = it.table;
     let bytes = noise(MIB, 1);
     it.put("a", &image(&bytes, 1.0)).await;
-    let put_back = it.storage.write(Durability::Hard, move |batch| {
+    let reinserted = it.storage.write(Durability::Hard, move |batch| {
         let read = batch.get(table, b"a")?.unwrap();
         batch.delete(table, b"a")?;
         batch.put(table, b"a", &read)
     });
-    put_back.await.unwrap();
+    reinserted.await.unwrap();
     assert_eq!(file(&it.get("a").unwrap()).0, bytes);
     assert!(it.stored_bytes() < MIB as u64 + 20_000);
 }
 
 #[tokio::test]
-async fn numbers_of_blobs_are_not_given_twice() {
+async fn blob_numbers_are_not_reused() {
     let it = Fixture::new().await;
     it.put("a", &image(&noise(2000, 1), 1.0)).await;
     let first = blob_of(&it.get("a").unwrap());
@@ -228,17 +228,17 @@ async fn numbers_of_blobs_are_not_given_twice() {
 }
 
 #[tokio::test]
-async fn a_snapshot_ends_with_its_handles() {
+async fn a_snapshot_lives_as_long_as_its_binaries() {
     let it = Fixture::new().await;
     it.put("a", &image(&noise(2000, 1), 1.0)).await;
     let snapshot = it.storage.snapshot().unwrap();
     let weak = Arc::downgrade(&snapshot);
     let datum = snapshot.get(it.table, b"a").unwrap().unwrap();
     drop(snapshot);
-    assert!(weak.upgrade().is_some(), "the picture needs it");
+    assert!(weak.upgrade().is_some(), "the binary needs the snapshot");
     drop(datum);
     assert!(weak.upgrade().is_none());
-    // Nor does the storage keep one of its own.
+    // The old version in a reported change has a snapshot of its own.
     it.put("a", &image(&noise(2000, 2), 1.0)).await;
     let old = it.commits.lock().unwrap().pop().unwrap();
     assert!(file(old.changes[0].old.as_ref().unwrap()).1);

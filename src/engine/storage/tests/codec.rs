@@ -32,7 +32,7 @@ fn any_datum() -> impl Strategy<Value = Datum> {
     })
 }
 
-/// Whether two values are the same to the last bit.
+/// Whether two values have the same bits; `==` calls 0 and -0 equal, and NaN different from itself.
 fn same(a: &Datum, b: &Datum) -> bool {
     match (a, b) {
         (Datum::Null, Datum::Null) => true,
@@ -56,9 +56,9 @@ fn same(a: &Datum, b: &Datum) -> bool {
     }
 }
 
-/// Encodes with every binary of 1 KiB or more in `blobs`.
+/// Encodes a document, moving binaries of 1 KiB or more to `blobs`.
 fn encode_with(datum: &Datum, blobs: &mut Vec<Bytes>) -> Vec<u8> {
-    let place = &mut |binary: &Binary| {
+    let assign = &mut |binary: &Binary| {
         let bytes = binary.bytes()?;
         if bytes.len() < 1024 {
             return Ok(None);
@@ -66,7 +66,7 @@ fn encode_with(datum: &Datum, blobs: &mut Vec<Bytes>) -> Vec<u8> {
         blobs.push(bytes);
         Ok(Some(blobs.len() as u64 - 1))
     };
-    encode(datum, place).unwrap()
+    encode(datum, assign).unwrap()
 }
 
 fn no_blobs(_: u64, _: u64) -> Binary {
@@ -75,15 +75,15 @@ fn no_blobs(_: u64, _: u64) -> Binary {
 
 proptest! {
     #[test]
-    fn every_value_comes_back_as_it_was(datum in any_datum()) {
+    fn every_value_survives_encoding_and_decoding(datum in any_datum()) {
         let mut blobs = Vec::new();
         let bytes = encode_with(&datum, &mut blobs);
-        let back = decode(&bytes, &mut |blob, len| {
+        let decoded = decode(&bytes, &mut |blob, len| {
             let bytes = blobs[blob as usize].clone();
             assert_eq!(bytes.len() as u64, len);
             Binary::Inline(bytes)
         });
-        prop_assert!(same(&datum, &back.unwrap()));
+        prop_assert!(same(&datum, &decoded.unwrap()));
     }
 
     #[test]
@@ -97,14 +97,14 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
+    fn arbitrary_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
         let _ = decode(&bytes, &mut no_blobs);
         let _ = decode(&[&[1], &bytes[..]].concat(), &mut no_blobs);
     }
 }
 
 #[test]
-fn the_encoding_stays_as_released() {
+fn the_encoding_is_that_of_the_first_release() {
     let time = Time {
         epoch_seconds: 1.5,
         timezone: "+00:00".into(),
@@ -142,7 +142,7 @@ fn the_encoding_stays_as_released() {
 }
 
 #[test]
-fn what_damage_there_can_be_is_named() {
+fn each_kind_of_damage_has_its_error() {
     let decode = |bytes: &[u8]| decode(bytes, &mut no_blobs).unwrap_err();
     assert_eq!(decode(&[]), DecodeError::Truncated);
     assert_eq!(decode(&[2, 0]), DecodeError::Version(2));
@@ -155,7 +155,7 @@ fn what_damage_there_can_be_is_named() {
         ]),
         DecodeError::Varint
     );
-    // An array that claims more items than there are bytes asks for no memory.
+    // An array with a count beyond the end of the document allocates nothing.
     assert_eq!(
         decode(&[1, 6, 0xff, 0xff, 0xff, 0xff, 0x0f]),
         DecodeError::Truncated
@@ -165,7 +165,7 @@ fn what_damage_there_can_be_is_named() {
 }
 
 #[test]
-fn a_value_that_could_not_be_read_again_is_not_written() {
+fn a_value_nested_too_deeply_to_be_decoded_is_not_encoded() {
     let deepest = (0..512).fold(Datum::Null, |inner, _| Datum::Array([inner].into()));
     let bytes = encode_with(&deepest, &mut Vec::new());
     assert!(same(&decode(&bytes, &mut no_blobs).unwrap(), &deepest));

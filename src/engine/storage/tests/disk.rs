@@ -1,4 +1,4 @@
-//! A disk in memory that fails when told to, loses what was not synced when the power goes, and fills up.
+//! A disk in memory that fails on request, fills up, and loses unsynced writes in a power cut.
 
 use std::collections::HashSet;
 use std::io;
@@ -6,27 +6,28 @@ use std::sync::{Arc, Mutex};
 
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
-use super::super::open::Medium;
+use super::super::medium::Medium;
 
 const BLOCK: u64 = 4096;
 
-/// The disk. Clones are the same one.
+/// A simulated disk. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
+pub(super) struct Disk(Arc<Mutex<DiskState>>);
 
 #[derive(Default)]
-struct State {
-    /// What reads see: the system's cache.
+struct DiskState {
+    /// The contents that reads see.
     cache: Vec<u8>,
-    /// What a power cut leaves.
+    /// The contents that survive a power cut.
     platter: Vec<u8>,
-    /// What is in the cache and not on the platter.
+    /// The changes of the cache that are not on the platter.
     unsynced: Vec<Step>,
-    /// The blocks that take room: a file that was only made longer takes none.
+    /// The blocks that use space. Extending the file uses none.
     blocks: HashSet<u64>,
-    room: Option<usize>,
-    /// After how many writes and syncs all of them fail.
-    good_for: Option<u64>,
+    /// The number of blocks that fit.
+    capacity: Option<usize>,
+    /// The number of writes and syncs that still succeed.
+    remaining: Option<u64>,
     failing_syncs: bool,
     failing_reads: bool,
     failing_opens: bool,
@@ -46,16 +47,16 @@ impl Disk {
         disk
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut DiskState) -> T) -> T {
         act(&mut self.0.lock().unwrap())
     }
 
     /// All writes and syncs fail after the next `count`.
     pub(super) fn fail_after(&self, count: u64) {
-        self.with(|state| state.good_for = Some(count));
+        self.with(|state| state.remaining = Some(count));
     }
 
-    /// Syncs fail, and each loses some of what was to be synced for good, as Linux does it.
+    /// Syncs fail. Each loses some of the unsynced writes, as on Linux, where a second fsync does not repeat them.
     pub(super) fn fail_syncs(&self, failing: bool) {
         self.with(|state| state.failing_syncs = failing);
     }
@@ -68,28 +69,28 @@ impl Disk {
         self.with(|state| state.failing_opens = failing);
     }
 
-    /// All is well again.
+    /// Ends all failures.
     pub(super) fn heal(&self) {
         self.with(|state| {
-            state.good_for = None;
-            state.room = None;
+            state.remaining = None;
+            state.capacity = None;
             state.failing_syncs = false;
             state.failing_reads = false;
             state.failing_opens = false;
         });
     }
 
-    /// Leaves room for `more` bytes.
+    /// Leaves space for `more` bytes.
     pub(super) fn fill_up(&self, more: usize) {
-        self.with(|state| state.room = Some(state.blocks.len() + more / BLOCK as usize));
+        self.with(|state| state.capacity = Some(state.blocks.len() + more / BLOCK as usize));
     }
 
     /// Whether writes have begun to fail.
     pub(super) fn has_failed(&self) -> bool {
-        self.with(|state| state.good_for == Some(0))
+        self.with(|state| state.remaining == Some(0))
     }
 
-    /// The disk after a power cut now: of what was not synced, some is there and some is not.
+    /// The disk after a power cut now. Each unsynced write is kept or lost at random.
     pub(super) fn after_power_cut(&self) -> Self {
         self.with(|state| {
             let mut platter = state.platter.clone();
@@ -100,12 +101,12 @@ impl Disk {
             }
             let blocks = (0..platter.len() as u64 / BLOCK + 1).collect();
             let random = next(&mut state.random);
-            Self(Arc::new(Mutex::new(State {
+            Self(Arc::new(Mutex::new(DiskState {
                 cache: platter.clone(),
                 platter,
                 blocks,
                 random,
-                ..State::default()
+                ..DiskState::default()
             })))
         })
     }
@@ -120,7 +121,7 @@ struct DiskMedium(Disk);
 impl Medium for DiskMedium {
     fn open(&self, create: bool) -> Result<Database, DatabaseError> {
         self.0.with(|state| {
-            assert_eq!(state.open, 0, "opened while it was open");
+            assert_eq!(state.open, 0, "the file was opened twice");
             assert!(create || !state.cache.is_empty());
             if state.failing_opens {
                 Err(failure())
@@ -131,19 +132,19 @@ impl Medium for DiskMedium {
         })?;
         Builder::new()
             .set_cache_size(1 << 20)
-            .create_with_backend(Opened(self.0.clone()))
+            .create_with_backend(DiskBackend(self.0.clone()))
     }
 }
 
-struct Opened(Disk);
+struct DiskBackend(Disk);
 
-impl std::fmt::Debug for Opened {
+impl std::fmt::Debug for DiskBackend {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Disk")
     }
 }
 
-impl StorageBackend for Opened {
+impl StorageBackend for DiskBackend {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.with(|state| state.cache.len() as u64))
     }
@@ -193,8 +194,8 @@ impl StorageBackend for Opened {
                 .filter(|block| !state.blocks.contains(block))
                 .count();
             if state
-                .room
-                .is_some_and(|room| state.blocks.len() + more > room)
+                .capacity
+                .is_some_and(|capacity| state.blocks.len() + more > capacity)
                 && more > 0
             {
                 return Err(io::ErrorKind::StorageFull.into());
@@ -211,12 +212,12 @@ impl StorageBackend for Opened {
     }
 }
 
-impl State {
+impl DiskState {
     fn spend(&mut self) -> io::Result<()> {
-        match &mut self.good_for {
+        match &mut self.remaining {
             Some(0) => Err(failure()),
-            Some(left) => {
-                *left -= 1;
+            Some(remaining) => {
+                *remaining -= 1;
                 Ok(())
             }
             None => Ok(()),
@@ -243,7 +244,7 @@ fn apply(bytes: &mut Vec<u8>, step: &Step) {
 }
 
 fn failure() -> io::Error {
-    io::Error::other("as the test wants it")
+    io::Error::other("injected failure")
 }
 
 fn next(random: &mut u64) -> u64 {

@@ -1,44 +1,44 @@
-//! Disks that fail, fill up and come back.
+//! Disks that fail, fill up and recover.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Bound;
 use std::time::Duration;
 
-use super::super::writer::Pace;
+use super::super::writer::WriterTiming;
 use super::disk::Disk;
 use super::*;
 
-/// A storage on a disk that can fail.
-struct Faulty {
+/// A storage on a simulated disk.
+struct FaultyStorage {
     disk: Disk,
     storage: Storage,
     commits: Arc<Mutex<Vec<Commit>>>,
     table: TableId,
 }
 
-const PACE: Pace = Pace {
+const TIMING: WriterTiming = WriterTiming {
     soft_delay: Duration::from_millis(20),
     first_pause: Duration::from_millis(1),
-    last_pause: Duration::from_millis(4),
+    max_pause: Duration::from_millis(4),
 };
 
-fn open_disk(disk: &Disk, pace: Pace) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
+fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
     let commits = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&commits);
     let on_commit = Box::new(move |commit| log.lock().unwrap().push(commit));
-    let storage = Storage::open_on(Path::new("."), disk.medium(), on_commit, pace).unwrap();
+    let storage = Storage::open_on(Path::new("."), disk.medium(), on_commit, timing).unwrap();
     (storage, commits)
 }
 
-impl Faulty {
+impl FaultyStorage {
     async fn new(seed: u64) -> Self {
-        Self::with_pace(seed, PACE).await
+        Self::with_timing(seed, TIMING).await
     }
 
-    async fn with_pace(seed: u64, pace: Pace) -> Self {
+    async fn with_timing(seed: u64, timing: WriterTiming) -> Self {
         let disk = Disk::new(seed);
-        let (storage, commits) = open_disk(&disk, pace);
+        let (storage, commits) = open_disk(&disk, timing);
         let table = create_table(&storage).await;
         Self {
             disk,
@@ -52,19 +52,23 @@ impl Faulty {
         put(&self.storage, self.table, durability, key, datum).await
     }
 
-    /// Writes until it works again.
-    async fn put_at_last(&self, durability: Durability, key: &str, datum: Datum) {
-        while self.put(durability, key, datum.clone()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+    /// Repeats a write until the storage has recovered.
+    async fn put_eventually(&self, durability: Durability, key: &str, datum: Datum) {
+        eventually("a write that succeeds", async || {
+            self.put(durability, key, datum.clone()).await.ok()
+        })
+        .await;
     }
 
-    /// What the commits that were reported add up to.
+    /// The contents according to the reported commits.
     fn model(&self) -> Contents {
         let commits = self.commits.lock().unwrap();
         let mut model = BTreeMap::new();
         for (commit, seq) in commits.iter().zip(commits[0].seq..) {
-            assert_eq!(commit.seq, seq, "a commit is missing or was reported twice");
+            assert_eq!(
+                commit.seq, seq,
+                "a commit was not reported, or reported twice"
+            );
             for change in &commit.changes {
                 match &change.new {
                     Some(datum) => model.insert(change.key.clone(), digest(datum)),
@@ -76,7 +80,7 @@ impl Faulty {
     }
 }
 
-/// The number in a document, and the length and the hash of its picture.
+/// By key: the number in a document, and the length and the hash of its binary.
 type Contents = BTreeMap<Vec<u8>, (f64, usize, u64)>;
 
 fn digest(datum: &Datum) -> (f64, usize, u64) {
@@ -100,7 +104,7 @@ fn contents(storage: &Storage, table: TableId) -> Contents {
         .collect()
 }
 
-fn picture(number: u64, size: usize) -> Datum {
+fn image(number: u64, size: usize) -> Datum {
     object([
         ("n", super::number(number as f64)),
         ("file", binary(noise(size, number))),
@@ -108,19 +112,21 @@ fn picture(number: u64, size: usize) -> Datum {
 }
 
 #[tokio::test]
-async fn writing_goes_on_when_a_full_disk_has_room_again() {
-    let it = Faulty::new(1).await;
-    it.put(Durability::Hard, "first", picture(0, 5000))
+async fn writing_resumes_when_a_full_disk_has_space_again() {
+    let it = FaultyStorage::new(1).await;
+    it.put(Durability::Hard, "first", image(0, 5000))
         .await
         .unwrap();
-    it.put(Durability::Soft, "soft", picture(1, 50))
+    it.put(Durability::Soft, "soft", image(1, 50))
         .await
         .unwrap();
     it.disk.fill_up(3_000_000);
     let mut kept = 0;
+    // 3 MB have no space for 100 images of 100 kB.
     let error = loop {
+        assert!(kept < 100, "the disk does not fill up");
         match it
-            .put(Durability::Hard, &format!("{kept}"), picture(kept, 100_000))
+            .put(Durability::Hard, &format!("{kept}"), image(kept, 100_000))
             .await
         {
             Ok(()) => kept += 1,
@@ -131,49 +137,49 @@ async fn writing_goes_on_when_a_full_disk_has_room_again() {
         error,
         ReqlError::op_failed("The disk that holds the database is full.")
     );
-    assert!(kept > 3, "only {kept} pictures fitted");
+    assert!(kept > 3, "only {kept} images fitted");
 
-    // Reading goes on, with all that was acknowledged.
+    // All acknowledged writes can still be read.
     let expected = contents(&it.storage, it.table);
     assert_eq!(expected.len() as u64, kept + 2);
     assert_eq!(expected, it.model());
     for _ in 0..20 {
-        it.put(Durability::Hard, "more", picture(9, 100_000))
+        it.put(Durability::Hard, "more", image(9, 100_000))
             .await
             .unwrap_err();
     }
     assert_eq!(contents(&it.storage, it.table), expected);
 
     it.disk.heal();
-    it.put_at_last(Durability::Hard, "more", picture(9, 100_000))
+    it.put_eventually(Durability::Hard, "more", image(9, 100_000))
         .await;
     assert_eq!(contents(&it.storage, it.table).len() as u64, kept + 3);
     assert_eq!(contents(&it.storage, it.table), it.model());
 }
 
 #[tokio::test]
-async fn a_full_disk_is_not_tried_at_every_write() {
-    let slow = Pace {
+async fn writes_during_the_pause_do_not_touch_the_disk() {
+    let slow = WriterTiming {
         first_pause: Duration::from_secs(3600),
-        last_pause: Duration::from_secs(3600),
-        ..PACE
+        max_pause: Duration::from_secs(3600),
+        ..TIMING
     };
-    let it = Faulty::with_pace(1, slow).await;
+    let it = FaultyStorage::with_timing(1, slow).await;
     it.disk.fail_after(0);
-    it.put(Durability::Hard, "a", picture(0, 50))
+    it.put(Durability::Hard, "a", image(0, 50))
         .await
         .unwrap_err();
     let reopened = it.storage.stats().reopened;
     let snapshot = it.storage.snapshot();
     it.disk.heal();
     for _ in 0..10 {
-        it.put(Durability::Hard, "a", picture(0, 50))
+        it.put(Durability::Hard, "a", image(0, 50))
             .await
             .unwrap_err();
     }
     assert_eq!(it.storage.stats().reopened, reopened);
     drop(snapshot);
-    // Closing does not wait for the pause.
+    // Closing does not wait for the end of the pause.
     it.storage.close();
     assert_eq!(
         it.storage.snapshot().err().unwrap().message,
@@ -182,48 +188,63 @@ async fn a_full_disk_is_not_tried_at_every_write() {
 }
 
 #[tokio::test]
-async fn soft_writes_outlive_a_failure_of_the_disk() {
-    let pace = Pace {
-        soft_delay: Duration::from_millis(200),
-        ..PACE
-    };
-    let it = Faulty::with_pace(2, pace).await;
-    it.put(Durability::Hard, "a", picture(1, 5000))
-        .await
-        .unwrap();
+async fn soft_writes_survive_a_failure_of_the_disk() {
+    let it = FaultyStorage::new(2).await;
+    it.put(Durability::Hard, "a", image(1, 5000)).await.unwrap();
     let before = it.storage.stats().durable_seq;
-    it.disk.fail_syncs(true);
-    it.put(Durability::Soft, "a", picture(2, 6000))
-        .await
-        .unwrap();
-    it.put(Durability::Soft, "b", picture(3, 7000))
-        .await
-        .unwrap();
-    // Until the writer has met the failing disk on its own.
-    while it.storage.stats().reopened < 3 {
-        tokio::task::yield_now().await;
+    // One group, so that the writer does not sync the first write, and fail, before the second one.
+    let (release, first) = occupy_writer(&it.storage).await;
+    let mut writes = [
+        Box::pin(put(
+            &it.storage,
+            it.table,
+            Durability::Soft,
+            "a",
+            image(2, 6000),
+        )),
+        Box::pin(put(
+            &it.storage,
+            it.table,
+            Durability::Soft,
+            "b",
+            image(3, 7000),
+        )),
+    ];
+    for write in &mut writes {
+        enqueue(write).await;
     }
+    it.disk.fail_syncs(true);
+    drop(release);
+    first.await.unwrap();
+    for write in writes {
+        write.await.unwrap();
+    }
+    eventually("three attempts to sync", async || {
+        (it.storage.stats().reopened >= 3).then_some(())
+    })
+    .await;
     assert_eq!(it.storage.stats().durable_seq, before);
     it.disk.heal();
-    while it.storage.stats().durable_seq == before {
-        tokio::task::yield_now().await;
-    }
+    eventually("the soft writes on disk", async || {
+        (it.storage.stats().durable_seq > before).then_some(())
+    })
+    .await;
     let expected = it.model();
     assert_eq!((expected[&b"a"[..]].0, expected[&b"b"[..]].0), (2.0, 3.0));
     assert_eq!(contents(&it.storage, it.table), expected);
     let disk = it.disk.after_power_cut();
-    let (storage, _) = open_disk(&disk, PACE);
+    let (storage, _) = open_disk(&disk, TIMING);
     assert_eq!(contents(&storage, it.table), expected);
 }
 
 #[tokio::test]
-async fn a_failing_read_is_recovered_from() {
-    let it = Faulty::new(3).await;
+async fn the_storage_recovers_from_a_failed_read() {
+    let it = FaultyStorage::new(3).await;
     for number in 0..40 {
         it.put(
             Durability::Hard,
             &format!("{number}"),
-            picture(number, 100_000),
+            image(number, 100_000),
         )
         .await
         .unwrap();
@@ -244,49 +265,49 @@ async fn a_failing_read_is_recovered_from() {
         .unwrap();
     assert_eq!(
         error.message,
-        "The disk that holds the database failed: as the test wants it."
+        "The disk that holds the database failed: injected failure."
     );
     it.disk.heal();
-    let again = loop {
-        match it
-            .storage
-            .snapshot()
-            .and_then(|snapshot| read(&snapshot, 7))
-        {
-            Ok(bytes) => break bytes,
-            Err(_) => tokio::task::yield_now().await,
-        }
-    };
-    assert_eq!(again, noise(100_000, 7));
-    it.put_at_last(Durability::Hard, "new", picture(1, 1)).await;
+    let bytes = eventually("a read that succeeds", async || {
+        let snapshot = it.storage.snapshot().ok()?;
+        read(&snapshot, 7).ok()
+    })
+    .await;
+    assert_eq!(bytes, noise(100_000, 7));
+    it.put_eventually(Durability::Hard, "new", image(1, 1))
+        .await;
     assert_eq!(it.model(), contents(&it.storage, it.table));
 }
 
 #[tokio::test]
-async fn what_became_of_a_write_is_found_out_or_said_to_be_unknown() {
-    // Each round lets one write or sync more succeed, so that the commit fails at another step each time.
-    let (mut failed, mut unknown, mut unknown_and_there) = (0, 0, 0);
+async fn a_failed_write_is_reported_as_failed_or_as_indeterminate() {
+    // In each round one more write or sync succeeds, so that the commit fails at each of its steps.
+    let (mut failed, mut unknown, mut unknown_and_stored) = (0, 0, 0);
     for steps in 0.. {
-        let it = Faulty::new(steps).await;
+        assert!(steps < 1000, "the commit has no end");
+        let it = FaultyStorage::new(steps).await;
         it.disk.fail_after(steps);
         it.disk.fail_opens(steps % 2 == 0);
-        let result = it.put(Durability::Hard, "a", picture(1, 9000)).await;
+        let result = it.put(Durability::Hard, "a", image(1, 9000)).await;
         if !it.disk.has_failed() {
             assert!(result.is_ok());
             break;
         }
         it.disk.heal();
-        it.put_at_last(Durability::Hard, "b", picture(2, 50)).await;
-        let there = contents(&it.storage, it.table).contains_key(&b"a"[..]);
+        it.put_eventually(Durability::Hard, "b", image(2, 50)).await;
+        let stored = contents(&it.storage, it.table).contains_key(&b"a"[..]);
         match result.map_err(|error| error.kind) {
-            Ok(()) => assert!(there, "lost after {steps} steps"),
+            Ok(()) => assert!(stored, "lost after {steps} steps"),
             Err(ErrorKind::OpFailed) => {
                 failed += 1;
-                assert!(!there, "there after {steps} steps, though it failed");
+                assert!(
+                    !stored,
+                    "stored after {steps} steps, but reported as failed"
+                );
             }
             Err(ErrorKind::OpIndeterminate) => {
                 unknown += 1;
-                unknown_and_there += i32::from(there);
+                unknown_and_stored += i32::from(stored);
             }
             Err(other) => panic!("{other:?} after {steps} steps"),
         }
@@ -295,7 +316,7 @@ async fn what_became_of_a_write_is_found_out_or_said_to_be_unknown() {
             it.model(),
             "after {steps} steps"
         );
-        let (storage, _) = open_disk(&it.disk.after_power_cut(), PACE);
+        let (storage, _) = open_disk(&it.disk.after_power_cut(), TIMING);
         assert_eq!(
             contents(&storage, it.table),
             it.model(),
@@ -303,22 +324,22 @@ async fn what_became_of_a_write_is_found_out_or_said_to_be_unknown() {
         );
     }
     assert!(
-        failed > 0 && unknown > 0 && unknown_and_there > 0,
-        "{failed} {unknown} {unknown_and_there}"
+        failed > 0 && unknown > 0 && unknown_and_stored > 0,
+        "{failed} {unknown} {unknown_and_stored}"
     );
 }
 
 #[tokio::test]
-async fn nothing_acknowledged_is_lost_whatever_happens() {
+async fn no_acknowledged_write_is_lost_in_random_failures() {
     let seeds = std::env::var("STORM_SEEDS").map_or(10, |seeds| seeds.parse().unwrap());
     for seed in 0..seeds {
         storm(seed).await;
     }
 }
 
-/// Random writes and random faults; at the end the power goes.
+/// Random writes and random failures, and a power cut at the end.
 async fn storm(seed: u64) {
-    let it = Faulty::new(seed).await;
+    let it = FaultyStorage::new(seed).await;
     let dice = noise(600, seed);
     let mut hard: BTreeMap<String, u64> = BTreeMap::new();
     let mut doubtful = Vec::new();
@@ -340,15 +361,11 @@ async fn storm(seed: u64) {
         };
         let number = step as u64;
         let write = it
-            .put(
-                durability,
-                &key,
-                picture(number, usize::from(dice[2]) * 100),
-            )
+            .put(durability, &key, image(number, usize::from(dice[2]) * 100))
             .await;
         match write.map_err(|error| error.kind) {
             Ok(()) if durability == Durability::Hard => drop(hard.insert(key, number)),
-            // A hard write after this one, to whatever key, brings it to the disk as well.
+            // On disk only if a later hard write was committed.
             Ok(()) => doubtful.push(key),
             Err(ErrorKind::OpIndeterminate) => doubtful.push(key),
             Err(_) => {}
@@ -356,10 +373,11 @@ async fn storm(seed: u64) {
     }
     let cut = it.disk.after_power_cut();
     it.disk.heal();
-    it.put_at_last(Durability::Hard, "end", picture(0, 1)).await;
+    it.put_eventually(Durability::Hard, "end", image(0, 1))
+        .await;
     assert_eq!(contents(&it.storage, it.table), it.model(), "seed {seed}");
 
-    let (storage, _) = open_disk(&cut, PACE);
+    let (storage, _) = open_disk(&cut, TIMING);
     let left = contents(&storage, it.table);
     for (key, number) in &hard {
         let found = left.get(key.as_bytes()).map(|(number, ..)| *number as u64);

@@ -1,23 +1,29 @@
-//! Tests of the storage.
+//! Tests of the storage. Conditions that another thread brings about are awaited, with a bound; nothing sleeps for a
+//! fixed time.
 
 mod basics;
 mod blobs;
 mod codec;
-mod crash;
 mod disk;
+mod durability;
 mod faults;
 mod opening;
 mod writing;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::poll;
 
 use super::*;
-use crate::engine::datum::Binary;
+use crate::engine::datum::{Binary, Datum};
 
-/// A storage in a folder of its own, which keeps the commits it reports.
+/// The bound of a wait. Only a test that fails takes this long.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
+
+/// A storage in a temporary folder, and the commits that it reports.
 pub(super) struct Fixture {
     pub(super) folder: tempfile::TempDir,
     pub(super) storage: Storage,
@@ -59,7 +65,7 @@ impl Fixture {
             .unwrap()
     }
 
-    /// How many bytes of documents and blobs the file holds.
+    /// The size of the documents and blobs in the file.
     pub(super) fn stored_bytes(&self) -> u64 {
         stored_bytes(&self.storage)
     }
@@ -105,14 +111,52 @@ pub(super) fn put(
 }
 
 pub(super) fn stored_bytes(storage: &Storage) -> u64 {
-    let live = storage.handle.shared.live.read().unwrap();
-    let shared::Live::Open { database, .. } = &*live else {
-        panic!("the storage is not open")
-    };
-    let transaction = database.begin_write().unwrap();
+    let transaction = storage.handle.snapshots.database.begin_write().unwrap();
     let stored = transaction.stats().unwrap().stored_bytes();
     transaction.abort().unwrap();
     stored
+}
+
+/// Calls `attempt` until it returns a value.
+///
+/// # Panics
+/// After [`WAIT_LIMIT`], naming what is missing.
+pub(super) async fn eventually<T>(missing: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = attempt().await {
+            return value;
+        }
+        assert!(start.elapsed() < WAIT_LIMIT, "still missing: {missing}");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Occupies the writer thread until the sender is dropped. Returns once the writer has begun.
+///
+/// Writes that are polled meanwhile wait in the queue, and so are committed as one group.
+pub(super) async fn occupy_writer(
+    storage: &Storage,
+) -> (
+    mpsc::Sender<()>,
+    impl Future<Output = Result<(), ReqlError>> + use<>,
+) {
+    let (release, wait) = mpsc::channel::<()>();
+    let (entered, started) = tokio::sync::oneshot::channel();
+    let mut write = Box::pin(storage.write(Durability::Soft, move |_| {
+        entered.send(()).unwrap();
+        let _ = wait.recv();
+        Ok(())
+    }));
+    enqueue(&mut write).await;
+    started.await.unwrap();
+    (release, write)
+}
+
+/// Polls a write once, which adds it to the queue of an occupied writer.
+pub(super) async fn enqueue<T>(write: &mut (impl Future<Output = T> + Unpin)) {
+    // Constrained, a poll may return before it adds anything, because the task has used up its budget in tokio.
+    assert!(poll!(tokio::task::unconstrained(write)).is_pending());
 }
 
 pub(super) fn object<const N: usize>(fields: [(&str, Datum); N]) -> Datum {
@@ -131,7 +175,7 @@ pub(super) fn binary(bytes: impl Into<Bytes>) -> Datum {
     Datum::Binary(Binary::Inline(bytes.into()))
 }
 
-/// A field of an object.
+/// The value of a field of an object.
 pub(super) fn field<'a>(datum: &'a Datum, name: &str) -> &'a Datum {
     let Datum::Object(fields) = datum else {
         panic!("not an object")
@@ -139,7 +183,7 @@ pub(super) fn field<'a>(datum: &'a Datum, name: &str) -> &'a Datum {
     fields.get(name).unwrap()
 }
 
-/// The bytes of the binary in field `file`, and whether they lie in the storage.
+/// The bytes of the binary in field `file`, and whether they are stored as a blob.
 pub(super) fn file(datum: &Datum) -> (Bytes, bool) {
     let Datum::Binary(binary) = field(datum, "file") else {
         panic!("not a binary")
@@ -150,7 +194,7 @@ pub(super) fn file(datum: &Datum) -> (Bytes, bool) {
     )
 }
 
-/// Bytes that do not compress and differ from seed to seed.
+/// Bytes that do not compress, different for each seed.
 pub(super) fn noise(len: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let next = |_| {
@@ -162,7 +206,7 @@ pub(super) fn noise(len: usize, seed: u64) -> Vec<u8> {
     (0..len).map(next).collect()
 }
 
-/// A number in field `n`.
+/// The number in field `n`.
 pub(super) fn n(datum: &Datum) -> f64 {
     let Datum::Number(value) = field(datum, "n") else {
         panic!("not a number")

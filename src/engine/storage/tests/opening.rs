@@ -1,4 +1,4 @@
-//! Opening the folder, and why that can fail.
+//! Opening a data folder, and the reasons why it fails.
 
 use redb::Builder;
 
@@ -10,7 +10,7 @@ fn failure(folder: &Path) -> OpenError {
 }
 
 #[tokio::test]
-async fn a_second_start_on_the_same_folder_fails_at_once() {
+async fn a_folder_in_use_cannot_be_opened_again() {
     let it = Fixture::new().await;
     let error = failure(it.folder.path());
     assert!(matches!(error, OpenError::Held { .. }));
@@ -26,7 +26,7 @@ async fn a_second_start_on_the_same_folder_fails_at_once() {
 }
 
 #[tokio::test]
-async fn a_folder_of_a_newer_version_is_left_alone() {
+async fn a_folder_of_a_newer_version_is_refused() {
     let it = Fixture::new().await;
     it.storage.close();
     let path = it.folder.path().join("board.redb");
@@ -38,17 +38,17 @@ async fn a_folder_of_a_newer_version_is_left_alone() {
     let error = failure(it.folder.path());
     assert!(matches!(error, OpenError::Newer { .. }));
     assert!(error.to_string().ends_with(
-        "was written by a newer version (format 2, and this one knows up to 1): use that one"
+        "was written by a newer version (format 2; this version reads formats up to 1): use that one"
     ));
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_redb_is_not_called_damaged() {
+async fn a_file_of_a_newer_redb_is_refused_as_newer_not_as_damaged() {
     let it = Fixture::new().await;
     it.storage.close();
     let path = it.folder.path().join("board.redb");
     let mut bytes = std::fs::read(&path).unwrap();
-    // The version of the format in each of the two commit slots of redb's header.
+    // The file format version in each of the two commit slots of redb's header.
     for slot in [64, 192] {
         assert_eq!(bytes[slot], 3);
         bytes[slot] = 9;
@@ -59,7 +59,7 @@ async fn a_file_of_a_newer_redb_is_not_called_damaged() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_named() {
+fn the_error_names_a_folder_that_cannot_be_created() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
@@ -74,7 +74,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[tokio::test]
-async fn damage_is_told_from_other_troubles() {
+async fn a_damaged_file_is_reported_as_damaged() {
     let it = Fixture::new().await;
     for number in 0..100 {
         it.put(
@@ -92,7 +92,7 @@ async fn damage_is_told_from_other_troubles() {
     };
     let damaged = |error: Option<OpenError>| matches!(error, Some(OpenError::Damaged { .. }));
     assert!(damaged(check(
-        b"this is no database file at all, but a text that somebody put there"
+        b"this text is long enough to be mistaken for the header of a database"
     )));
     assert!(damaged(check(&whole[..whole.len() / 2])));
     let mut zeroed = whole.clone();
@@ -102,7 +102,7 @@ async fn damage_is_told_from_other_troubles() {
 }
 
 #[test]
-fn a_file_of_another_program_is_not_taken_over() {
+fn a_redb_file_of_another_program_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let database = Builder::new()
         .create(folder.path().join("board.redb"))
@@ -117,7 +117,7 @@ fn a_file_of_another_program_is_not_taken_over() {
 }
 
 #[test]
-fn an_empty_file_left_by_a_crash_at_the_first_start_is_used() {
+fn an_empty_file_left_by_a_crash_at_the_first_start_is_initialised() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("board.redb"), "").unwrap();
     let (storage, _) = open(&folder);
@@ -126,14 +126,14 @@ fn an_empty_file_left_by_a_crash_at_the_first_start_is_used() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nothing_is_acknowledged_while_the_file_is_not_where_it_was() {
+async fn no_write_is_acknowledged_while_the_file_is_not_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let (data, away) = (folder.path().join("data"), folder.path().join("away"));
     let storage = Storage::open(&data, Box::new(|_| {})).unwrap();
     storage.sync().await.unwrap();
     std::fs::rename(&data, &away).unwrap();
-    let refused = storage.sync().await.unwrap_err();
-    assert!(refused.message.contains("removed"), "{refused}");
+    let error = storage.sync().await.unwrap_err();
+    assert!(error.message.contains("removed"), "{error}");
     std::fs::rename(&away, &data).unwrap();
     storage.sync().await.unwrap();
 }

@@ -1,6 +1,5 @@
-//! How the writer groups, isolates and orders operations.
+//! Grouping, isolation and order of operations.
 
-use std::sync::mpsc;
 use std::task::Poll;
 
 use futures::future::join_all;
@@ -12,99 +11,45 @@ fn row(value: f64) -> Datum {
     object([("n", number(value))])
 }
 
-/// Keeps the writer busy until the sender is dropped. Returns once the writer is in it.
-async fn busy(
-    storage: &Storage,
-) -> (
-    mpsc::Sender<()>,
-    impl Future<Output = Result<(), ReqlError>> + use<>,
-) {
-    let (release, wait) = mpsc::channel::<()>();
-    let (entered, started) = tokio::sync::oneshot::channel();
-    let mut write = Box::pin(storage.write(Durability::Soft, move |_| {
-        entered.send(()).unwrap();
-        let _ = wait.recv();
-        Ok(())
-    }));
-    assert!(poll!(&mut write).is_pending());
-    started.await.unwrap();
-    (release, write)
-}
-
 #[tokio::test]
-async fn writers_that_arrive_together_are_committed_together() {
+async fn writes_that_wait_together_are_committed_together() {
     let it = Fixture::new().await;
     let before = it.storage.stats().commits;
-    let (release, first) = busy(&it.storage).await;
-    let mut writes: Vec<_> = (0..100)
-        .map(|key: i32| {
-            put(
-                &it.storage,
-                it.table,
-                Durability::Hard,
-                &key.to_string(),
-                row(0.0),
-            )
-        })
-        .map(Box::pin)
-        .collect();
-    for write in &mut writes {
-        assert!(poll!(write).is_pending());
+    for round in 1..=10 {
+        let (release, first) = occupy_writer(&it.storage).await;
+        let mut writes: Vec<_> = (0..100)
+            .map(|writer| {
+                let key = format!("{writer}-{round}");
+                put(&it.storage, it.table, Durability::Hard, &key, row(0.0))
+            })
+            .map(Box::pin)
+            .collect();
+        for write in &mut writes {
+            enqueue(write).await;
+        }
+        drop(release);
+        first.await.unwrap();
+        assert!(join_all(writes).await.iter().all(Result::is_ok));
+        assert_eq!(
+            it.storage.snapshot().unwrap().count(it.table).unwrap(),
+            round * 100
+        );
+        assert_eq!(it.storage.stats().commits - before, round);
     }
-    drop(release);
-    first.await.unwrap();
-    assert!(join_all(writes).await.iter().all(Result::is_ok));
-    assert_eq!(it.storage.snapshot().unwrap().count(it.table).unwrap(), 100);
-    assert_eq!(it.storage.stats().commits - before, 1);
-    assert_eq!(
-        it.commits
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|commit| commit.changes.len())
-            .sum::<usize>(),
-        100
-    );
+    let commits = it.commits.lock().unwrap();
+    let changes: Vec<_> = commits.iter().map(|commit| commit.changes.len()).collect();
+    assert_eq!(changes, [100; 10]);
 }
 
 #[tokio::test]
-async fn many_writers_need_few_commits() {
-    let it = Fixture::new().await;
-    let before = it.storage.stats().commits;
-    let writes = (0..100).map(|writer| {
-        let (storage, table) = (it.storage.clone(), it.table);
-        tokio::spawn(async move {
-            for round in 0..10 {
-                put(
-                    &storage,
-                    table,
-                    Durability::Hard,
-                    &format!("{writer}-{round}"),
-                    row(0.0),
-                )
-                .await
-                .unwrap();
-            }
-        })
-    });
-    join_all(writes).await;
-    assert_eq!(
-        it.storage.snapshot().unwrap().count(it.table).unwrap(),
-        1000
-    );
-    let commits = it.storage.stats().commits - before;
-    assert!(commits < 200, "{commits} commits for 1,000 writes");
-}
-
-#[tokio::test]
-async fn a_failed_or_panicking_operation_harms_no_other() {
+async fn a_failed_or_panicking_operation_does_not_affect_others() {
     let it = Fixture::new().await;
     let table = it.table;
     it.put("kept", &row(1.0)).await;
-    let (release, first) = busy(&it.storage).await;
+    let (release, first) = occupy_writer(&it.storage).await;
     let mut good = Box::pin(put(&it.storage, table, Durability::Hard, "good", row(2.0)));
-    assert!(poll!(&mut good).is_pending());
-    let mut bad = Box::pin(it.storage.write(Durability::Hard, move |batch| {
+    enqueue(&mut good).await;
+    let mut failing = Box::pin(it.storage.write(Durability::Hard, move |batch| {
         batch.put(table, b"bad", &row(3.0))?;
         batch.put(table, b"good", &row(3.0))?;
         batch.delete(table, b"kept")?;
@@ -114,21 +59,21 @@ async fn a_failed_or_panicking_operation_harms_no_other() {
         batch.drop_table(table)?;
         Err::<(), _>(ReqlError::logic("no"))
     }));
-    assert!(poll!(&mut bad).is_pending());
-    let mut ugly = Box::pin(it.storage.write(
+    enqueue(&mut failing).await;
+    let mut panicking = Box::pin(it.storage.write(
         Durability::Hard,
         move |batch| -> Result<(), ReqlError> {
             batch.put(table, b"good", &row(4.0))?;
-            panic!("as the test wants it");
+            panic!("injected panic");
         },
     ));
-    assert!(poll!(&mut ugly).is_pending());
+    enqueue(&mut panicking).await;
     let late = put(&it.storage, table, Durability::Hard, "late", row(5.0));
     drop(release);
     first.await.unwrap();
     good.await.unwrap();
-    assert_eq!(bad.await.unwrap_err(), ReqlError::logic("no"));
-    assert_eq!(ugly.await.unwrap_err().kind, ErrorKind::Internal);
+    assert_eq!(failing.await.unwrap_err(), ReqlError::logic("no"));
+    assert_eq!(panicking.await.unwrap_err().kind, ErrorKind::Internal);
     late.await.unwrap();
 
     let snapshot = it.storage.snapshot().unwrap();
@@ -150,11 +95,11 @@ async fn a_failed_or_panicking_operation_harms_no_other() {
 }
 
 #[tokio::test]
-async fn a_write_whose_caller_went_away_stands() {
+async fn a_write_is_carried_out_when_its_caller_stops_waiting() {
     let it = Fixture::new().await;
-    let (release, first) = busy(&it.storage).await;
+    let (release, first) = occupy_writer(&it.storage).await;
     let mut write = Box::pin(put(&it.storage, it.table, Durability::Hard, "a", row(1.0)));
-    assert!(poll!(&mut write).is_pending());
+    enqueue(&mut write).await;
     drop((write, release));
     first.await.unwrap();
     it.storage.sync().await.unwrap();
@@ -164,7 +109,7 @@ async fn a_write_whose_caller_went_away_stands() {
 #[tokio::test]
 async fn a_full_queue_makes_callers_wait() {
     let it = Fixture::new().await;
-    let (release, first) = busy(&it.storage).await;
+    let (release, first) = occupy_writer(&it.storage).await;
     let mut writes: Vec<_> = (0..3000)
         .map(|number| {
             Box::pin(put(
@@ -177,7 +122,7 @@ async fn a_full_queue_makes_callers_wait() {
         })
         .collect();
     for write in &mut writes {
-        assert!(poll!(write).is_pending());
+        enqueue(write).await;
     }
     drop(release);
     first.await.unwrap();
@@ -194,16 +139,17 @@ async fn a_full_queue_makes_callers_wait() {
 }
 
 #[tokio::test]
-async fn closing_carries_out_what_waits_and_refuses_the_rest() {
+async fn closing_carries_out_waiting_operations_and_rejects_new_ones() {
     let it = Fixture::new().await;
-    let (release, first) = busy(&it.storage).await;
+    let (release, first) = occupy_writer(&it.storage).await;
     let mut waiting = Box::pin(put(&it.storage, it.table, Durability::Soft, "a", row(1.0)));
-    assert!(poll!(&mut waiting).is_pending());
+    enqueue(&mut waiting).await;
     let storage = it.storage.clone();
     let closing = std::thread::spawn(move || storage.close());
-    while !matches!(poll!(Box::pin(it.storage.sync())), Poll::Ready(Err(_))) {
-        tokio::task::yield_now().await;
-    }
+    eventually("an operation that is rejected", async || {
+        matches!(poll!(Box::pin(it.storage.sync())), Poll::Ready(Err(_))).then_some(())
+    })
+    .await;
     drop(release);
     first.await.unwrap();
     waiting.await.unwrap();
@@ -228,7 +174,7 @@ async fn closing_carries_out_what_waits_and_refuses_the_rest() {
 }
 
 #[tokio::test]
-async fn the_last_handle_closes_the_folder_even_from_within_an_operation() {
+async fn the_last_handle_closes_the_folder_even_when_an_operation_drops_it() {
     let it = Fixture::new().await;
     let Fixture {
         folder,
@@ -236,31 +182,31 @@ async fn the_last_handle_closes_the_folder_even_from_within_an_operation() {
         table,
         ..
     } = it;
-    let (release, first) = busy(&storage).await;
+    let (release, first) = occupy_writer(&storage).await;
     let inner = storage.clone();
     let mut last = Box::pin(storage.write(Durability::Hard, move |batch| {
         drop(inner);
         batch.put(table, b"a", &row(1.0))
     }));
-    assert!(poll!(&mut last).is_pending());
+    enqueue(&mut last).await;
     std::thread::spawn(move || drop(storage));
     drop(release);
     first.await.unwrap();
     last.await.unwrap();
-    let opened = loop {
+    let opened = eventually("a folder that is free", async || {
         match Storage::open(folder.path(), Box::new(|_| {})) {
-            Err(OpenError::Held { .. }) => tokio::task::yield_now().await,
-            other => break other.unwrap(),
+            Err(OpenError::Held { .. }) => None,
+            other => Some(other.unwrap()),
         }
-    };
+    })
+    .await;
     assert_eq!(opened.snapshot().unwrap().count(table).unwrap(), 1);
 }
 
 #[tokio::test]
-async fn a_panic_after_a_commit_is_survived() {
+async fn a_panic_of_the_commit_handler_does_not_stop_the_writer() {
     let folder = tempfile::tempdir().unwrap();
-    let storage =
-        Storage::open(folder.path(), Box::new(|_| panic!("as the test wants it"))).unwrap();
+    let storage = Storage::open(folder.path(), Box::new(|_| panic!("injected panic"))).unwrap();
     let table = create_table(&storage).await;
     put(&storage, table, Durability::Hard, "a", row(1.0))
         .await
@@ -269,7 +215,7 @@ async fn a_panic_after_a_commit_is_survived() {
 }
 
 #[tokio::test]
-async fn databases_tables_and_indexes_come_and_go() {
+async fn databases_tables_and_indexes_are_created_renamed_and_dropped() {
     let it = Fixture::new().await;
     let things = it.table;
     it.put("a", &row(1.0)).await;
@@ -286,13 +232,13 @@ async fn databases_tables_and_indexes_come_and_go() {
             batch.create_database("test").unwrap_err().message,
             "Database `test` already exists."
         );
-        let taken = batch.create_table(test, new_table("things")).unwrap_err();
-        assert_eq!(taken.message, "Table `test.things` already exists.");
+        let exists = batch.create_table(test, new_table("things")).unwrap_err();
+        assert_eq!(exists.message, "Table `test.things` already exists.");
         batch.create_index(things, by_n.clone())?;
         batch.create_index(things, by_m)?;
-        let taken = batch.create_index(things, by_n).unwrap_err();
+        let exists = batch.create_index(things, by_n).unwrap_err();
         assert_eq!(
-            taken.message,
+            exists.message,
             "Index `n` already exists on table `test.things`."
         );
         batch.drop_index(things, "m")?;
@@ -337,8 +283,8 @@ async fn databases_tables_and_indexes_come_and_go() {
     let dropped = storage.write(Durability::Hard, move |batch| {
         batch.put(things, b"b", &row(2.0))?;
         let count = batch.drop_database(database)?;
-        let gone = batch.put(things, b"c", &row(2.0)).unwrap_err();
-        assert_eq!(gone.message, "The table does not exist any more.");
+        let missing = batch.put(things, b"c", &row(2.0)).unwrap_err();
+        assert_eq!(missing.message, "The table does not exist any more.");
         Ok(count)
     });
     assert_eq!(dropped.await.unwrap(), 2);

@@ -1,59 +1,126 @@
-//! What the writer does about a disk that fails: it opens the file again and goes on as soon as the disk allows it.
+//! Recovery from errors of the disk: the file is opened again, and writing resumes as soon as the disk allows it.
 
-use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use super::{Done, Trouble, Writer};
+use super::committed::{Committed, PendingCommit};
+use super::timing::WriterTiming;
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::layout::State;
-use crate::engine::storage::shared::{Counters, Live, closed};
+use crate::engine::storage::database::LiveDatabase;
+use crate::engine::storage::failure::shutting_down;
+use crate::engine::storage::layout::StoredState;
+use crate::engine::storage::medium::Medium;
+use crate::engine::storage::open;
+use crate::engine::storage::stats::Counters;
 
-impl Writer {
-    /// Whether writing can be tried now.
-    pub(super) fn admit(&mut self) -> Result<(), ReqlError> {
-        match &self.trouble {
-            Some(trouble) if Instant::now() < trouble.until && !self.closing => {
-                return Err(trouble.reason.clone());
-            }
-            _ => {}
+/// The state of the disk, as far as failed writes have shown it.
+pub(super) struct Recovery {
+    timing: WriterTiming,
+    database: Arc<LiveDatabase>,
+    medium: Box<dyn Medium>,
+    counters: Arc<Counters>,
+    /// Set from the first failure until the next durable commit.
+    backoff: Option<Backoff>,
+    /// A commit that returned an error. The reopened file shows whether it took place.
+    undecided: Option<PendingCommit>,
+}
+
+/// A pause after a failure of the disk.
+struct Backoff {
+    reason: ReqlError,
+    pause: Duration,
+    until: Instant,
+}
+
+impl Recovery {
+    pub(super) fn new(
+        timing: WriterTiming,
+        database: Arc<LiveDatabase>,
+        medium: Box<dyn Medium>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self {
+            timing,
+            database,
+            medium,
+            counters,
+            backoff: None,
+            undecided: None,
         }
-        if !self.medium.is_in_place() && !self.closing {
+    }
+
+    /// The end of the pause after the last failure, if the disk has not recovered since.
+    pub(super) fn paused_until(&self) -> Option<Instant> {
+        self.backoff.as_ref().map(|backoff| backoff.until)
+    }
+
+    /// Notes that the disk works.
+    pub(super) fn end_backoff(&mut self) {
+        self.backoff = None;
+    }
+
+    /// Prepares for a write, reopening the file if necessary. When `closing`, this is the last attempt and ignores the
+    /// pause.
+    ///
+    /// # Errors
+    /// The reason why nothing can be written now.
+    pub(super) fn admit(
+        &mut self,
+        committed: &mut Committed,
+        closing: bool,
+    ) -> Result<(), ReqlError> {
+        if let Some(backoff) = &self.backoff
+            && Instant::now() < backoff.until
+            && !closing
+        {
+            return Err(backoff.reason.clone());
+        }
+        if !self.medium.is_in_place() && !closing {
             return Err(ReqlError::op_failed(
-                "The database's file was removed or replaced, so nothing can be stored. Put the data folder back, or \
-                 start the server anew.",
+                "The database file was removed or replaced, so that nothing can be stored. Restore the data folder, or \
+                 restart the server.",
             ));
         }
-        if self.is_open() || self.reopen() {
+        if self.database.is_open() || self.reopen(committed) {
             return Ok(());
         }
         Err(self
-            .trouble
+            .backoff
             .as_ref()
-            .map_or_else(closed, |trouble| trouble.reason.clone()))
+            .map_or_else(shutting_down, |backoff| backoff.reason.clone()))
     }
 
-    /// The group is lost, and nothing of it was written.
-    pub(super) fn give_up(&mut self, reason: ReqlError) -> ReqlError {
-        self.worry(reason.clone());
-        self.reopen();
+    /// Handles an error before a commit: none of the group was written. Returns the error.
+    pub(super) fn fail_group(&mut self, committed: &mut Committed, reason: ReqlError) -> ReqlError {
+        self.back_off(reason.clone());
+        self.reopen(committed);
         reason
     }
 
-    /// A commit failed. The file tells whether it took place all the same.
-    pub(super) fn half_way(&mut self, reason: ReqlError, done: Done) -> Result<(), ReqlError> {
-        let seq = done.state.seq;
-        let only_in_memory = !done.durable;
-        self.worry(reason.clone());
-        self.limbo = Some(done);
-        if self.reopen() {
-            return if self.state.seq >= seq {
+    /// Handles an error of a commit. The reopened file shows whether it took place nevertheless.
+    ///
+    /// # Errors
+    /// `reason` if it did not, `OpIndeterminate` if the file cannot be read.
+    pub(super) fn fail_commit(
+        &mut self,
+        committed: &mut Committed,
+        reason: ReqlError,
+        commit: PendingCommit,
+    ) -> Result<(), ReqlError> {
+        let seq = commit.state.seq;
+        let durable = commit.durable;
+        self.back_off(reason.clone());
+        self.undecided = Some(commit);
+        if self.reopen(committed) {
+            return if committed.state.seq >= seq {
                 Ok(())
             } else {
                 Err(reason)
             };
         }
-        if only_in_memory {
-            self.limbo = None;
+        // A soft commit is only in memory, and so lost with the database that was dropped.
+        if !durable {
+            self.undecided = None;
             return Err(reason);
         }
         let message = format!(
@@ -63,74 +130,57 @@ impl Writer {
         Err(ReqlError::new(ErrorKind::OpIndeterminate, message))
     }
 
-    pub(super) fn worry(&mut self, reason: ReqlError) {
+    fn back_off(&mut self, reason: ReqlError) {
         let pause = self
-            .trouble
+            .backoff
             .as_ref()
-            .map_or(self.pace.first_pause, |trouble| {
-                self.pace.last_pause.min(trouble.pause * 2)
+            .map_or(self.timing.first_pause, |backoff| {
+                self.timing.max_pause.min(backoff.pause * 2)
             });
-        log::error!("writing to the database file failed, trying again in {pause:?}: {reason}");
-        self.trouble = Some(Trouble {
+        log::error!("writing to the database file failed, next attempt in {pause:?}: {reason}");
+        self.backoff = Some(Backoff {
             reason,
             pause,
             until: Instant::now() + pause,
         });
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        let live = self
-            .shared
-            .live
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        matches!(&*live, Live::Open { .. })
-    }
-
-    /// Closes the file and opens it again: redb refuses all work after an error of the disk. Snapshots of before can
-    /// read no more then. What was acknowledged and is not on disk is written again.
-    pub(super) fn reopen(&mut self) -> bool {
-        self.generation += 1;
-        let shared = Arc::clone(&self.shared);
-        Counters::count(&shared.counters.reopened);
-        let mut live = shared.live.write().unwrap_or_else(PoisonError::into_inner);
-        let waiting = ReqlError::op_failed("The database is recovering from an error of its disk.");
-        // Drops the database, which gives the lock on the file back, whoever still has snapshots of it.
-        *live = Live::Failed(waiting);
+    /// Closes the file and opens it again, since redb refuses all work after an error of the disk. Existing snapshots
+    /// can no longer be read. Soft commits that are not on disk are repeated. Returns whether it succeeded.
+    pub(super) fn reopen(&mut self, committed: &mut Committed) -> bool {
+        self.counters.count_reopening();
         let newest = self
-            .limbo
+            .undecided
             .as_ref()
-            .map_or(self.state.seq, |limbo| limbo.state.seq);
-        let opened = self.medium.reopen(&self.journal, self.state.seq..=newest);
+            .map_or(committed.state.seq, |commit| commit.state.seq);
+        let known = committed.state.seq..=newest;
+        let opened = self
+            .database
+            .reopen(|| open::reopen(&*self.medium, &committed.journal, known));
         match opened {
-            Ok((database, disk)) => {
-                *live = Live::Open {
-                    database,
-                    generation: self.generation,
-                };
-                drop(live);
-                shared.forget_snapshot();
-                self.adopt(disk);
+            Ok(disk) => {
+                committed.invalidate_snapshots();
+                self.adopt(committed, disk);
                 true
             }
             Err(reason) => {
-                *live = Live::Failed(reason.clone());
-                drop(live);
-                self.worry(reason);
+                self.back_off(reason);
                 false
             }
         }
     }
 
-    /// Compares what is on disk with what was being done.
-    pub(super) fn adopt(&mut self, disk: State) {
-        if let Some(limbo) = self.limbo.take()
-            && disk.seq >= limbo.state.seq
+    /// Settles the undecided commit and the journal by the state that was found on disk.
+    fn adopt(&mut self, committed: &mut Committed, disk: StoredState) {
+        if let Some(commit) = self.undecided.take()
+            && disk.seq >= commit.state.seq
         {
-            self.publish(limbo);
-        } else if disk.seq >= self.state.seq {
-            self.journal.clear();
-            self.unsynced_since = None;
+            if commit.durable {
+                self.end_backoff();
+            }
+            committed.publish(commit);
+        } else if disk.seq >= committed.state.seq {
+            committed.forget_unsynced();
         }
     }
 }

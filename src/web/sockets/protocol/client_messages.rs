@@ -1,4 +1,4 @@
-//! What a client says, message by message.
+//! The messages of a client.
 
 use std::cell::Cell;
 use std::io::ErrorKind;
@@ -13,39 +13,46 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 
 use super::frame::CloseCode;
-use super::frame_scanner::Scanner;
+use super::frame_scanner::FrameScanner;
 
-/// The longest message of a client. A description has at most 4,000 bytes.
+/// The size limit of a client's message. The longest description has 4,000 bytes.
 const MAX_MESSAGE: usize = 64 << 10;
 
-/// Why a client's bytes were not read any further, once that is so.
-pub(crate) type RefusalCode = Rc<Cell<Option<CloseCode>>>;
+/// The close code for an invalid frame, set when the scanner finds one.
+pub(crate) type ScanResult = Rc<Cell<Option<CloseCode>>>;
 
 type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
-/// A client's messages. It holds no more than one of them, and what comes in one turn.
+/// A stream of a client's messages. It buffers one message and what one read returns.
 pub(crate) struct ClientMessages {
     messages: AggregatedMessageStream,
-    refusal: RefusalCode,
+    scan_result: ScanResult,
 }
 
 impl ClientMessages {
-    /// The messages in bytes that went through [`checked`].
-    pub(crate) fn new(messages: MessageStream, refusal: RefusalCode) -> Self {
+    /// Creates the stream over a payload that [`scanned`] returned.
+    pub(crate) fn new(messages: MessageStream, scan_result: ScanResult) -> Self {
         let messages = messages
             .max_frame_size(MAX_MESSAGE)
             .aggregate_continuations()
             .max_continuation_size(MAX_MESSAGE);
-        Self { messages, refusal }
+        Self {
+            messages,
+            scan_result,
+        }
     }
 
-    /// The next message, or why there is none. Cancellation safe.
+    /// Waits for the next message. Cancellation safe.
+    ///
+    /// # Errors
+    ///
+    /// The code to close with when the client sends no more valid messages.
     pub(crate) async fn next(&mut self) -> Result<AggregatedMessage, CloseCode> {
         match self.messages.recv().await {
             Some(Ok(message)) => Ok(message),
-            None => Err(self.refusal.get().unwrap_or(CloseCode::Normal)),
+            None => Err(self.scan_result.get().unwrap_or(CloseCode::Normal)),
             Some(Err(ProtocolError::Overflow)) => Err(CloseCode::TooBig),
-            // The stream reports text that is not UTF-8 in this way.
+            // actix-ws reports text that is not UTF-8 like this.
             Some(Err(ProtocolError::Io(error))) if error.kind() == ErrorKind::InvalidData => {
                 Err(CloseCode::Invalid)
             }
@@ -55,38 +62,38 @@ impl ClientMessages {
     }
 }
 
-/// A client's bytes up to the first frame that is refused: there they end, and the reason stands beside them.
-pub(crate) fn checked(payload: dev::Payload) -> (dev::Payload, RefusalCode) {
-    let refusal = RefusalCode::default();
-    let checked = Checked {
+/// Ends a payload before its first invalid frame, and reports the close code for that frame.
+pub(crate) fn scanned(payload: dev::Payload) -> (dev::Payload, ScanResult) {
+    let result = ScanResult::default();
+    let scanned = ScannedPayload {
         payload,
-        scanner: Scanner::new(MAX_MESSAGE as u64),
-        refusal: refusal.clone(),
+        scanner: FrameScanner::new(MAX_MESSAGE as u64),
+        result: result.clone(),
     };
-    let payload: BoxedPayloadStream = Box::pin(checked);
-    (dev::Payload::Stream { payload }, refusal)
+    let payload: BoxedPayloadStream = Box::pin(scanned);
+    (dev::Payload::Stream { payload }, result)
 }
 
-struct Checked {
+struct ScannedPayload {
     payload: dev::Payload,
-    scanner: Scanner,
-    refusal: RefusalCode,
+    scanner: FrameScanner,
+    result: ScanResult,
 }
 
-impl Stream for Checked {
+impl Stream for ScannedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.refusal.get().is_some() {
+        if self.result.get().is_some() {
             return Poll::Ready(None);
         }
         let next = ready!(self.payload.poll_next_unpin(context));
         let Some(Ok(mut bytes)) = next else {
             return Poll::Ready(next);
         };
-        if let Err((good, code)) = self.scanner.scan(&bytes) {
-            self.refusal.set(Some(code));
-            bytes.truncate(good);
+        if let Err((valid, code)) = self.scanner.scan(&bytes) {
+            self.result.set(Some(code));
+            bytes.truncate(valid);
         }
         Poll::Ready(Some(Ok(bytes)))
     }

@@ -1,4 +1,4 @@
-//! WebSocket frames from a server (RFC 6455, section 5).
+//! Encoding of a server's WebSocket frames (RFC 6455, section 5).
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
@@ -11,41 +11,41 @@ const PONG: u8 = 0xa;
 /// Marks the last fragment of a message.
 pub(crate) const FINAL: u8 = 0x80;
 
-/// The most that a control frame may carry.
+/// The longest payload of a control frame, in bytes.
 pub(crate) const MAX_CONTROL: usize = 125;
 
-/// Why a session ends, by the numbers of RFC 6455, section 7.4.1.
+/// The status code of a close frame (RFC 6455, section 7.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CloseCode {
-    /// The client closed.
+    /// The client closed the session.
     Normal = 1000,
-    /// The server stops.
+    /// The server is shutting down.
     Away = 1001,
-    /// The client broke the protocol.
+    /// The client violated the protocol.
     Protocol = 1002,
-    /// The client sent bytes where text is spoken.
+    /// The client sent a binary message.
     Unsupported = 1003,
-    /// The client's text is not UTF-8.
+    /// The client sent text that is not UTF-8.
     Invalid = 1007,
-    /// The client's message is too long.
+    /// The client sent a message over the size limit.
     TooBig = 1009,
 }
 
-/// A frame, which nothing may interrupt. A picture's part of it is shared among all who are sent it.
+/// An encoded frame, which is sent without interruption. The bytes of an image are shared by all frames that carry them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// The header, and the payload of a small frame.
     pub(crate) head: Bytes,
-    /// The rest.
+    /// The payload of a large frame.
     pub(crate) rest: Bytes,
 }
 
-/// A text message.
+/// Encodes a text message.
 pub(crate) fn text(text: &str) -> Frame {
-    whole(TEXT, text.as_bytes())
+    unfragmented(TEXT, text.as_bytes())
 }
 
-/// A part of a binary message.
+/// Encodes a fragment of a binary message.
 pub(crate) fn fragment(part: Bytes, is_first: bool, is_last: bool) -> Frame {
     let mut head = BytesMut::with_capacity(10);
     let kind = if is_first { BINARY } else { CONTINUATION };
@@ -60,22 +60,22 @@ pub(crate) fn fragment(part: Bytes, is_first: bool, is_last: bool) -> Frame {
     }
 }
 
-/// A question for a sign of life.
+/// Encodes a ping.
 pub(crate) fn ping() -> Frame {
-    whole(PING, b"")
+    unfragmented(PING, b"")
 }
 
-/// The answer to the client's.
+/// Encodes the answer to a client's ping.
 pub(crate) fn pong(payload: &[u8]) -> Frame {
-    whole(PONG, &payload[..payload.len().min(MAX_CONTROL)])
+    unfragmented(PONG, &payload[..payload.len().min(MAX_CONTROL)])
 }
 
-/// The last frame.
+/// Encodes a close frame.
 pub(crate) fn close(code: CloseCode) -> Frame {
-    whole(CLOSE, &(code as u16).to_be_bytes())
+    unfragmented(CLOSE, &(code as u16).to_be_bytes())
 }
 
-fn whole(kind: u8, payload: &[u8]) -> Frame {
+fn unfragmented(kind: u8, payload: &[u8]) -> Frame {
     let mut frame = BytesMut::with_capacity(10 + payload.len());
     put_header(&mut frame, kind | FINAL, payload.len());
     frame.extend_from_slice(payload);
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_are_written_in_one_three_or_nine_bytes() {
+    fn a_length_takes_one_three_or_nine_bytes() {
         assert_eq!(text("hi").head, &b"\x81\x02hi"[..]);
         assert_eq!(text(&"a".repeat(126)).head[..4], b"\x81\x7e\x00\x7e"[..]);
         assert_eq!(text(&"a".repeat(65_535)).head[..4], b"\x81\x7e\xff\xff"[..]);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn control_frames_are_short() {
+    fn the_payload_of_a_control_frame_is_limited() {
         assert_eq!(ping().head, &b"\x89\x00"[..]);
         assert_eq!(close(CloseCode::Away).head, &b"\x88\x02\x03\xe9"[..]);
         assert_eq!(pong(&[0; 200]).head.len(), 127);

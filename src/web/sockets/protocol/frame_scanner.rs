@@ -1,49 +1,50 @@
-//! The heads of a client's frames (RFC 6455, section 5.2), looked at before anything of a frame is kept.
+//! Validation of a client's frame headers (RFC 6455, section 5.2) before their payload is buffered.
 //!
-//! The parser behind it takes in a whole frame before it looks at its length, however long.
+//! The parser of actix-http 3.20 behind it buffers a whole frame, of any length, before it checks the length.
 
 use super::frame::{CloseCode, FINAL, MAX_CONTROL};
 
-/// The bits that an extension would use; none is.
+/// The bits reserved for extensions, which must be zero.
 const RESERVED: u8 = 0x70;
-/// Tells control frames from those with data.
+/// The bit that distinguishes control frames from data frames.
 const CONTROL: u8 = 0x08;
-/// In the second byte; each frame of a client has it.
+/// The bit in the second byte that every frame of a client has set.
 const MASKED: u8 = 0x80;
-/// How long the mask is.
+/// The length of the mask.
 const MASK: usize = 4;
-/// The longest head: two bytes, a length of eight, and the mask.
-const LONGEST_HEAD: usize = 2 + 8 + MASK;
+/// The longest header: two bytes, a length of eight bytes, and the mask.
+const MAX_HEADER: usize = 2 + 8 + MASK;
 
-/// Follows a client's bytes from frame to frame. It keeps nothing but an unfinished head.
-pub(crate) struct Scanner {
-    /// The most bytes that a message may have, in one frame or several.
+/// A state machine over a client's bytes. It buffers an incomplete header and nothing else.
+pub(crate) struct FrameScanner {
+    /// The size limit of a message, in one frame or several.
     limit: u64,
-    /// The head that has begun.
-    head: [u8; LONGEST_HEAD],
-    /// How much of it is here.
-    known: usize,
-    /// How much of the frame's payload is to come.
+    /// The bytes of the current header.
+    header: [u8; MAX_HEADER],
+    /// The number of header bytes received.
+    received: usize,
+    /// The number of payload bytes still to come.
     payload: u64,
-    /// How long the message has been so far.
+    /// The length of the current message so far.
     message: u64,
 }
 
-impl Scanner {
+impl FrameScanner {
     pub(crate) fn new(limit: u64) -> Self {
         Self {
             limit,
-            head: [0; LONGEST_HEAD],
-            known: 0,
+            header: [0; MAX_HEADER],
+            received: 0,
             payload: 0,
             message: 0,
         }
     }
 
-    /// Looks at the next bytes.
+    /// Scans the next bytes.
     ///
     /// # Errors
-    /// Why the session must end, and how many of these bytes belong to the frames before.
+    ///
+    /// The close code for an invalid frame, and the number of bytes that belong to valid frames before it.
     pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<(), (usize, CloseCode)> {
         let mut done = 0;
         let mut position = 0;
@@ -56,20 +57,20 @@ impl Scanner {
                 done = position;
                 continue;
             }
-            self.head[self.known] = bytes[position];
-            self.known += 1;
+            self.header[self.received] = bytes[position];
+            self.received += 1;
             position += 1;
-            if self.take_head().map_err(|code| (done, code))? {
+            if self.parse_header().map_err(|code| (done, code))? {
                 done = position;
             }
         }
         Ok(())
     }
 
-    /// Whether the head is complete; then the payload follows.
-    fn take_head(&mut self) -> Result<bool, CloseCode> {
-        let head = &self.head[..self.known];
-        let [first, second, rest @ ..] = head else {
+    /// Returns whether the header is complete, and then expects the payload.
+    fn parse_header(&mut self) -> Result<bool, CloseCode> {
+        let header = &self.header[..self.received];
+        let [first, second, rest @ ..] = header else {
             return Ok(false);
         };
         let is_control = first & CONTROL != 0;
@@ -100,7 +101,7 @@ impl Scanner {
             self.message = message;
         }
         self.payload = length;
-        self.known = 0;
+        self.received = 0;
         Ok(true)
     }
 }
@@ -129,9 +130,9 @@ mod tests {
         frame
     }
 
-    /// The outcome for bytes that come in pieces of one size: where the good ones end, and what is wrong.
+    /// Scans `bytes` in pieces of `size` bytes.
     fn scanned(bytes: &[u8], size: usize) -> Result<(), (usize, CloseCode)> {
-        let mut scanner = Scanner::new(LIMIT);
+        let mut scanner = FrameScanner::new(LIMIT);
         for (number, piece) in bytes.chunks(size).enumerate() {
             scanner
                 .scan(piece)
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_within_the_limits_pass_however_they_are_cut() {
+    fn valid_frames_pass_in_pieces_of_any_size() {
         let frames = [
             frame(0x81, 0),
             frame(0x81, 125),
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_frame_shows_in_its_head() {
+    fn an_invalid_frame_is_rejected_by_its_header() {
         let before = frame(0x81, 5);
         for (wrong, code) in [
             (frame(0x81, LIMIT + 1), CloseCode::TooBig),
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_message_count_together() {
+    fn the_fragments_of_a_message_share_the_limit() {
         let parts = [
             frame(0x01, 60_000),
             frame(0x89, 100),

@@ -1,7 +1,7 @@
-//! The messages of a session and the frames that carry them.
+//! The wire format of a session: events, and the frames that carry them.
 
 pub(crate) mod client_messages;
+pub(crate) mod events;
 pub(crate) mod frame;
 pub(crate) mod frame_scanner;
-pub(crate) mod message;
-pub(crate) mod object;
+pub(crate) mod json_object;

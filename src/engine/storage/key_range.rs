@@ -1,0 +1,43 @@
+//! Ranges of document keys, and the order in which they are read.
+
+use std::ops::Bound;
+
+/// The order in which a scan visits the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the smallest key to the largest.
+    Ascending,
+    /// From the largest key to the smallest.
+    Descending,
+}
+
+impl Direction {
+    /// The next item of `range` in this direction.
+    pub(super) fn next<I: DoubleEndedIterator>(self, range: &mut I) -> Option<I::Item> {
+        match self {
+            Self::Ascending => range.next(),
+            Self::Descending => range.next_back(),
+        }
+    }
+}
+
+/// Bounds as redb expects them.
+pub(super) fn borrow<'a>(
+    lower: &'a Bound<Vec<u8>>,
+    upper: &'a Bound<Vec<u8>>,
+) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
+    (
+        lower.as_ref().map(Vec::as_slice),
+        upper.as_ref().map(Vec::as_slice),
+    )
+}
+
+/// Whether no key lies between two bounds. redb panics on bounds that are in the wrong order.
+pub(super) fn is_empty(lower: &Bound<Vec<u8>>, upper: &Bound<Vec<u8>>) -> bool {
+    use Bound::{Excluded, Included, Unbounded};
+    match (lower, upper) {
+        (Unbounded, _) | (_, Unbounded) => false,
+        (Included(lower), Included(upper)) => lower > upper,
+        (Included(lower) | Excluded(lower), Included(upper) | Excluded(upper)) => lower >= upper,
+    }
+}

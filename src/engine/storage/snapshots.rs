@@ -1,0 +1,86 @@
+//! The snapshot of the last commit, shared by all readers until the next commit.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use redb::{Database, ReadableDatabase};
+
+use super::catalog::Catalog;
+use super::database::LiveDatabase;
+use super::failure::ReadErrors;
+use super::layout::{self, META, StoredState};
+use super::snapshot::Snapshot;
+use crate::engine::error::ReqlError;
+
+/// Makes snapshots of the database.
+pub(super) struct Snapshots {
+    pub(super) database: Arc<LiveDatabase>,
+    cached: Mutex<Cached>,
+}
+
+struct Cached {
+    /// The snapshot of the last commit. Weak, because a snapshot keeps the space of deleted documents in use.
+    snapshot: Weak<Snapshot>,
+    /// The number of the commit that last changed the catalog, and that catalog.
+    catalog: (u64, Arc<Catalog>),
+}
+
+impl Snapshots {
+    /// `state` and `catalog` are those of the last commit in `database`.
+    pub(super) fn new(
+        database: Arc<LiveDatabase>,
+        state: StoredState,
+        catalog: Arc<Catalog>,
+    ) -> Self {
+        Self {
+            database,
+            cached: Mutex::new(Cached {
+                snapshot: Weak::new(),
+                catalog: (state.catalog_seq, catalog),
+            }),
+        }
+    }
+
+    /// The database as of the last commit.
+    pub(super) fn latest(&self) -> Result<Arc<Snapshot>, ReqlError> {
+        // Held until the new snapshot is cached, so that `invalidate` cannot run between reading and caching it.
+        let mut cached = self.lock();
+        self.database.read(|database, errors| {
+            if let Some(snapshot) = cached.snapshot.upgrade() {
+                return Ok(snapshot);
+            }
+            let snapshot = Arc::new(begin(database, errors, &mut cached.catalog)?);
+            cached.snapshot = Arc::downgrade(&snapshot);
+            Ok(snapshot)
+        })
+    }
+
+    /// Makes the next snapshot a new one. Must be called after each commit and each reopening.
+    pub(super) fn invalidate(&self) {
+        self.lock().snapshot = Weak::new();
+    }
+
+    // The cache is consistent between any two statements, so that a panic does not invalidate it.
+    fn lock(&self) -> MutexGuard<'_, Cached> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn begin(
+    database: &Database,
+    errors: &ReadErrors,
+    catalog: &mut (u64, Arc<Catalog>),
+) -> Result<Snapshot, redb::Error> {
+    let transaction = database.begin_read()?;
+    let meta = transaction.open_table(META)?;
+    let state = layout::read_state(&meta)?;
+    // Parsing the catalog costs more than the rest of a snapshot, and it rarely changes.
+    if catalog.0 != state.catalog_seq {
+        *catalog = (state.catalog_seq, layout::read_catalog(&meta)?);
+    }
+    Ok(Snapshot::new(
+        transaction,
+        state.seq,
+        Arc::clone(&catalog.1),
+        errors.clone(),
+    ))
+}

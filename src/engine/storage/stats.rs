@@ -1,0 +1,58 @@
+//! Counters of the storage's work.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Work done since the storage was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Commits, each of one or more operations.
+    pub commits: u64,
+    /// Commits that were synced to the disk.
+    pub durable_commits: u64,
+    /// The number of the last commit that is on disk.
+    pub durable_seq: u64,
+    /// Attempts to reopen the database file after an error of the disk.
+    pub reopened: u64,
+}
+
+/// The counters behind [`Stats`], written by the writer thread.
+pub(super) struct Counters {
+    commits: AtomicU64,
+    durable_commits: AtomicU64,
+    durable_seq: AtomicU64,
+    reopened: AtomicU64,
+}
+
+impl Counters {
+    /// Counters of a database whose last commit on disk is `durable_seq`.
+    pub(super) fn new(durable_seq: u64) -> Self {
+        Self {
+            commits: AtomicU64::new(0),
+            durable_commits: AtomicU64::new(0),
+            durable_seq: AtomicU64::new(durable_seq),
+            reopened: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn count_commit(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn count_durable_commit(&self, seq: u64) {
+        self.durable_commits.fetch_add(1, Ordering::Relaxed);
+        self.durable_seq.store(seq, Ordering::Release);
+    }
+
+    pub(super) fn count_reopening(&self) {
+        self.reopened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn stats(&self) -> Stats {
+        Stats {
+            commits: self.commits.load(Ordering::Relaxed),
+            durable_commits: self.durable_commits.load(Ordering::Relaxed),
+            durable_seq: self.durable_seq.load(Ordering::Acquire),
+            reopened: self.reopened.load(Ordering::Relaxed),
+        }
+    }
+}

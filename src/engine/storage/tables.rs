@@ -1,0 +1,116 @@
+//! The redb tables of a write transaction, and the steps that change them.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use redb::WriteTransaction;
+
+use super::blobs::{self, ChunkTable};
+use super::catalog::TableId;
+use super::layout;
+
+/// One step of a commit, in a form that can be repeated.
+pub(super) enum Redo {
+    /// Inserts or replaces a document.
+    Put {
+        table: TableId,
+        key: Vec<u8>,
+        document: Vec<u8>,
+    },
+    /// Deletes a document.
+    Delete { table: TableId, key: Vec<u8> },
+    /// Stores a blob.
+    StoreBlob {
+        table: TableId,
+        blob: u64,
+        bytes: Bytes,
+    },
+    /// Removes a blob.
+    RemoveBlob { table: TableId, blob: u64 },
+    /// Removes a table with its documents and blobs.
+    DropTable(TableId),
+}
+
+/// The documents of one table, open for writing.
+pub(super) type DocumentTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+
+/// The tables of a write transaction, each opened when it is first needed.
+pub(super) struct WriteTables<'txn> {
+    transaction: &'txn WriteTransaction,
+    open: HashMap<TableId, OpenTable<'txn>>,
+}
+
+#[derive(Default)]
+struct OpenTable<'txn> {
+    documents: Option<DocumentTable<'txn>>,
+    chunks: Option<ChunkTable<'txn>>,
+}
+
+impl<'txn> WriteTables<'txn> {
+    pub(super) fn new(transaction: &'txn WriteTransaction) -> Self {
+        Self {
+            transaction,
+            open: HashMap::new(),
+        }
+    }
+
+    /// The documents of a table, which is created if it is missing.
+    pub(super) fn documents(
+        &mut self,
+        table: TableId,
+    ) -> Result<&mut DocumentTable<'txn>, redb::Error> {
+        let open = self.open.entry(table).or_default();
+        match &mut open.documents {
+            Some(documents) => Ok(documents),
+            empty => {
+                let name = layout::documents_name(table);
+                Ok(empty.insert(self.transaction.open_table(layout::documents(&name))?))
+            }
+        }
+    }
+
+    fn chunks(&mut self, table: TableId) -> Result<&mut ChunkTable<'txn>, redb::Error> {
+        let open = self.open.entry(table).or_default();
+        match &mut open.chunks {
+            Some(chunks) => Ok(chunks),
+            empty => {
+                let name = layout::chunks_name(table);
+                Ok(empty.insert(self.transaction.open_table(layout::chunks(&name))?))
+            }
+        }
+    }
+
+    /// Removes a table with all its documents and blobs. A table without any is no error.
+    pub(super) fn drop_table(&mut self, table: TableId) -> Result<(), redb::Error> {
+        // redb refuses to delete a table that is open.
+        self.open.remove(&table);
+        self.transaction
+            .delete_table(layout::documents(&layout::documents_name(table)))?;
+        self.transaction
+            .delete_table(layout::chunks(&layout::chunks_name(table)))?;
+        Ok(())
+    }
+
+    /// Carries out one step.
+    pub(super) fn apply(&mut self, redo: &Redo) -> Result<(), redb::Error> {
+        match redo {
+            Redo::Put {
+                table,
+                key,
+                document,
+            } => {
+                self.documents(*table)?
+                    .insert(key.as_slice(), document.as_slice())?;
+            }
+            Redo::Delete { table, key } => {
+                self.documents(*table)?.remove(key.as_slice())?;
+            }
+            Redo::StoreBlob { table, blob, bytes } => {
+                blobs::store(self.chunks(*table)?, *blob, bytes)?;
+            }
+            Redo::RemoveBlob { table, blob } => blobs::remove(self.chunks(*table)?, *blob)?,
+            Redo::DropTable(table) => self.drop_table(*table)?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! One operation: its work in the batch, and the answer to its caller.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokio::sync::oneshot;
+
+use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::storage::batch::Batch;
+
+/// An operation whose result type only its caller knows.
+pub(in crate::engine::storage) trait Operation: Send {
+    /// Carries out the operation. Returns whether it succeeded, and so whether its writes stand.
+    fn run(&mut self, batch: &mut Batch<'_>) -> bool;
+
+    /// Answers the caller, once it is known whether the batch was committed.
+    fn answer(self: Box<Self>, committed: Result<(), ReqlError>);
+}
+
+/// An operation that returns a `T`.
+pub(in crate::engine::storage) struct TypedOperation<T, F> {
+    /// `None` once it has run.
+    work: Option<F>,
+    result: Option<Result<T, ReqlError>>,
+    caller: oneshot::Sender<Result<T, ReqlError>>,
+}
+
+impl<T, F> TypedOperation<T, F> {
+    /// An operation and the receiver of its result.
+    pub(in crate::engine::storage) fn new(
+        work: F,
+    ) -> (Self, oneshot::Receiver<Result<T, ReqlError>>) {
+        let (caller, result) = oneshot::channel();
+        (
+            Self {
+                work: Some(work),
+                result: None,
+                caller,
+            },
+            result,
+        )
+    }
+}
+
+impl<T, F> Operation for TypedOperation<T, F>
+where
+    T: Send,
+    F: FnOnce(&mut Batch<'_>) -> Result<T, ReqlError> + Send,
+{
+    fn run(&mut self, batch: &mut Batch<'_>) -> bool {
+        let Some(work) = self.work.take() else {
+            return false;
+        };
+        let result =
+            catch_unwind(AssertUnwindSafe(|| work(batch))).unwrap_or_else(|_| Err(panicked()));
+        self.result.insert(result).is_ok()
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), ReqlError>) {
+        let Self { result, caller, .. } = *self;
+        let result = committed.and_then(|()| result.unwrap_or_else(|| Err(panicked())));
+        // A caller that no longer waits does not undo its write.
+        let _ = caller.send(result);
+    }
+}
+
+pub(super) fn panicked() -> ReqlError {
+    ReqlError::new(
+        ErrorKind::Internal,
+        "The storage operation panicked; none of its writes were stored.",
+    )
+}

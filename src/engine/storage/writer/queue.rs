@@ -1,0 +1,149 @@
+//! The queue of operations in front of the writer thread.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::operation::Operation;
+use crate::engine::error::ReqlError;
+use crate::engine::storage::catalog::Durability;
+use crate::engine::storage::failure::shutting_down;
+
+/// The number of operations that may wait for the writer. When the queue is full, callers wait for a permit, in order.
+const QUEUE_LENGTH: usize = 1024;
+
+/// The operations that wait for the writer, and the other events that wake it.
+pub(in crate::engine::storage) struct Queue {
+    state: Mutex<QueueState>,
+    wake: Condvar,
+    permits: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct QueueState {
+    requests: VecDeque<Request>,
+    closing: bool,
+    /// The generation of the database in which a read failed.
+    failed: Option<u64>,
+}
+
+/// An operation that waits for the writer.
+pub(in crate::engine::storage) struct Request {
+    pub(in crate::engine::storage) durability: Durability,
+    pub(in crate::engine::storage) operation: Box<dyn Operation>,
+    /// Returned to the queue when the operation has been answered.
+    pub(in crate::engine::storage) _permit: OwnedSemaphorePermit,
+}
+
+/// The reason why the writer wakes up.
+pub(super) enum Wake {
+    /// Operations wait.
+    Work,
+    /// A read met an error of the disk in this generation of the database.
+    Failed(u64),
+    /// The deadline has passed.
+    Deadline,
+    /// The storage is closing, and the queue is empty.
+    Close,
+}
+
+impl Queue {
+    pub(in crate::engine::storage) fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            wake: Condvar::new(),
+            permits: Arc::new(Semaphore::new(QUEUE_LENGTH)),
+        }
+    }
+
+    /// Waits for a permit to push an operation.
+    ///
+    /// # Errors
+    /// After [`Queue::close`].
+    pub(in crate::engine::storage) async fn permit(
+        &self,
+    ) -> Result<OwnedSemaphorePermit, ReqlError> {
+        Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| shutting_down())
+    }
+
+    /// Adds an operation.
+    ///
+    /// # Errors
+    /// After [`Queue::close`].
+    pub(in crate::engine::storage) fn push(&self, request: Request) -> Result<(), ReqlError> {
+        let mut state = self.lock();
+        if state.closing {
+            return Err(shutting_down());
+        }
+        state.requests.push_back(request);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn pop(&self) -> Option<Request> {
+        self.lock().requests.pop_front()
+    }
+
+    /// Asks the writer to reopen the database, unless it has already reopened the one of this generation.
+    pub(in crate::engine::storage) fn report_read_failure(&self, generation: u64) {
+        self.lock().failed = Some(generation);
+        self.wake.notify_one();
+    }
+
+    /// Rejects new operations. Those that wait are still carried out.
+    pub(in crate::engine::storage) fn close(&self) {
+        self.lock().closing = true;
+        self.permits.close();
+        self.wake.notify_one();
+    }
+
+    /// Rejects new operations and drops those that wait, so that their callers get an error.
+    pub(super) fn abandon(&self) {
+        self.close();
+        // Dropped outside the lock: an operation may own the last handle of the storage, which closes the queue.
+        let waiting = std::mem::take(&mut self.lock().requests);
+        drop(waiting);
+    }
+
+    /// Waits until there is something to do, at most until `deadline`.
+    pub(super) fn wait(&self, deadline: Option<Instant>) -> Wake {
+        let mut state = self.lock();
+        loop {
+            if let Some(generation) = state.failed.take() {
+                return Wake::Failed(generation);
+            }
+            if !state.requests.is_empty() {
+                return Wake::Work;
+            }
+            if state.closing {
+                return Wake::Close;
+            }
+            let Some(deadline) = deadline else {
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Wake::Deadline;
+            }
+            state = self
+                .wake
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+
+    // The queue is consistent between any two statements, so that a panic does not invalidate it.
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,11 @@
+//! The table `placements`: the images on the board and where they lie.
+
+mod feed;
+pub(super) mod free_placements;
+mod list;
+mod record;
+mod update;
+
+pub use feed::{BoardEvent, BoardFeed};
+pub use list::{ListQuery, Page};
+pub use update::{Durability, PlacementChange};

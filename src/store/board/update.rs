@@ -1,0 +1,87 @@
+//! Moving, resizing and describing images.
+
+use reql::cmd::update;
+use reql::r;
+use serde::Serialize;
+
+use crate::image::ImageId;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::write::{RowWrite, unless_deleted, write_row};
+
+/// Changes to an image on the board. Fields that are `None` keep their values.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct PlacementChange {
+    /// Left edge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub x: Option<f64>,
+    /// Top edge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub y: Option<f64>,
+    /// Displayed width.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub w: Option<f64>,
+    /// Stacking order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub z: Option<f64>,
+    /// Alternative text; an empty one removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alt: Option<String>,
+}
+
+/// When the database acknowledges a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it is on disk.
+    Hard,
+    /// At once. The change is lost if the database crashes within the next second or so.
+    Soft,
+}
+
+impl From<Durability> for reql::cmd::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Hard => Self::Hard,
+            Durability::Soft => Self::Soft,
+        }
+    }
+}
+
+impl Store {
+    /// Changes an image; returns `false` if it is not on the board. Completes even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable. The change may have been made nevertheless.
+    pub async fn update(
+        &self,
+        id: ImageId,
+        change: PlacementChange,
+        durability: Durability,
+    ) -> Result<bool, StoreError> {
+        self.run_to_completion(|store| async move { update(&store, id, change, durability).await })
+            .await
+    }
+}
+
+async fn update(
+    store: &Store,
+    id: ImageId,
+    change: PlacementChange,
+    durability: Durability,
+) -> Result<bool, StoreError> {
+    let options = update::Options::new().durability(durability.into());
+    let update = unless_deleted(r.expr(&change));
+    let placement = store.placements().get(id);
+    let placement = placement.update(r.args((update, options)));
+    if write_row(store.pool(), placement).await? != RowWrite::Done {
+        return Ok(false);
+    }
+    if let Some(alt) = change.alt {
+        // The alternative text is the only mutable field that both tables hold.
+        let update = serde_json::json!({ "alt": alt });
+        let image = store.images().get(id).update(r.args((update, options)));
+        write_row(store.pool(), image).await?;
+    }
+    Ok(true)
+}

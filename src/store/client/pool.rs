@@ -1,0 +1,244 @@
+//! A pool of sessions for all queries except changefeeds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool::Runtime;
+use deadpool::managed::{
+    self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
+};
+use reql::Command;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::connection::{Connector, Session, timed_out};
+use crate::store::error::{StoreError, leaves_session_usable};
+
+/// Maximum number of concurrent queries. Sixteen keep a multi-core server busy; more would only queue there, and each
+/// query that carries an image costs memory here.
+const MAX_SESSIONS: usize = 16;
+
+/// Time limit for obtaining a session. Queries queue without bound until then and fail after it.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Idle time after which a session is pinged before use, because the server may have restarted since.
+const PING_AFTER: Duration = Duration::from_secs(1);
+
+/// Time limit for that ping.
+const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Time limit for a query that carries no image.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Runs queries on pooled sessions. Cheap to clone.
+///
+/// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the handler
+/// of a request whose client disconnects) would leave a session with half an answer, on which every later query hangs.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    sessions: managed::Pool<Manager>,
+    runtime: Handle,
+}
+
+/// Creates and checks the sessions of the pool.
+struct Manager(Arc<Connector>);
+
+struct PooledSession {
+    session: Session,
+    /// Set while a query runs. Stays set if the answer was not read completely; such a session is never reused.
+    busy: bool,
+    last_used: Instant,
+}
+
+struct QueryFailure {
+    error: StoreError,
+    /// The connection broke, so the same query may succeed on another session.
+    connection_lost: bool,
+}
+
+impl Pool {
+    /// Creates an empty pool whose queries run on the current runtime.
+    pub(crate) fn new(connector: Arc<Connector>) -> Self {
+        let timeouts = Timeouts {
+            wait: Some(WAIT_TIMEOUT),
+            // The connector has a timeout for each host.
+            create: None,
+            recycle: Some(RECYCLE_TIMEOUT),
+        };
+        let sessions = managed::Pool::builder(Manager(connector))
+            .max_size(MAX_SESSIONS)
+            .timeouts(timeouts)
+            // The session used last is the least likely to need a ping.
+            .queue_mode(QueueMode::Lifo)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .expect("a pool with timeouts has a runtime");
+        Self {
+            sessions,
+            runtime: Handle::current(),
+        }
+    }
+
+    /// Drops all idle sessions.
+    pub(crate) fn clear(&self) {
+        self.sessions.retain(|_, _| false);
+    }
+
+    /// Runs an idempotent query. If the connection breaks, runs it once more on another session.
+    ///
+    /// # Errors
+    ///
+    /// If the database cannot be reached, does not answer within [`QUERY_TIMEOUT`], or refuses the query.
+    pub(crate) async fn query<T>(&self, command: Command) -> Result<Vec<T>, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        self.query_within(command, QUERY_TIMEOUT).await
+    }
+
+    /// Like [`Pool::query`], with another time limit.
+    pub(crate) async fn query_within<T>(
+        &self,
+        command: Command,
+        limit: Duration,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        match self.attempt(command.clone(), limit).await {
+            Err(failure) if failure.connection_lost => {
+                // The other idle sessions are most likely broken too.
+                self.clear();
+                let result = self.attempt(command, limit).await;
+                result.map_err(|failure| failure.error)
+            }
+            result => result.map_err(|failure| failure.error),
+        }
+    }
+
+    /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second copy
+    /// of the command would double their memory.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::query`], within `limit`.
+    pub(crate) async fn query_once<T>(
+        &self,
+        command: Command,
+        limit: Duration,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        let result = self.attempt(command, limit).await;
+        result.map_err(|failure| failure.error)
+    }
+
+    /// Like [`Pool::query`], for an answer that is a single value.
+    pub(crate) async fn value<T>(&self, command: Command) -> Result<T, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        single_value(self.query(command).await?)
+    }
+
+    /// Spawns a task on the runtime on which the queries run.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.runtime.spawn(task)
+    }
+
+    async fn attempt<T>(&self, command: Command, limit: Duration) -> Result<Vec<T>, QueryFailure>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        let sessions = self.sessions.clone();
+        let task = self.spawn(async move { run(&sessions, command, limit).await });
+        task.await
+            .unwrap_or_else(|_| Err(unavailable("the server is shutting down")))
+    }
+}
+
+/// Returns the only value of an answer.
+///
+/// # Errors
+///
+/// If the answer is empty, which is how the driver reports some broken sessions.
+pub(crate) fn single_value<T>(mut values: Vec<T>) -> Result<T, StoreError> {
+    let missing = || StoreError::Unavailable("the answer is empty".to_owned());
+    values.pop().ok_or_else(missing)
+}
+
+async fn run<T>(
+    sessions: &managed::Pool<Manager>,
+    command: Command,
+    limit: Duration,
+) -> Result<Vec<T>, QueryFailure>
+where
+    T: DeserializeOwned + Unpin,
+{
+    let mut pooled = sessions.get().await.map_err(|error| match error {
+        PoolError::Backend(error) => QueryFailure {
+            error,
+            connection_lost: false,
+        },
+        PoolError::Timeout(_) => unavailable("too many queries are waiting"),
+        error => unavailable(&error.to_string()),
+    })?;
+    pooled.busy = true;
+    let result = timeout(limit, pooled.session.run(command)).await;
+    pooled.last_used = Instant::now();
+    match result {
+        Ok(Ok(values)) => {
+            pooled.busy = false;
+            Ok(values)
+        }
+        Ok(Err(error)) => {
+            pooled.busy = !leaves_session_usable(&error);
+            Err(QueryFailure {
+                connection_lost: pooled.busy,
+                error: error.into(),
+            })
+        }
+        Err(_) => Err(QueryFailure {
+            error: timed_out(limit),
+            connection_lost: false,
+        }),
+    }
+}
+
+fn unavailable(reason: &str) -> QueryFailure {
+    QueryFailure {
+        error: StoreError::Unavailable(reason.to_owned()),
+        connection_lost: false,
+    }
+}
+
+impl managed::Manager for Manager {
+    type Type = PooledSession;
+    type Error = StoreError;
+
+    async fn create(&self) -> Result<PooledSession, StoreError> {
+        Ok(PooledSession {
+            session: self.0.connect().await?,
+            busy: false,
+            last_used: Instant::now(),
+        })
+    }
+
+    async fn recycle(&self, pooled: &mut PooledSession, _: &Metrics) -> RecycleResult<StoreError> {
+        if pooled.busy {
+            return Err(RecycleError::message(
+                "the last answer was not read completely",
+            ));
+        }
+        if pooled.last_used.elapsed() > PING_AFTER {
+            pooled.session.ping(RECYCLE_TIMEOUT).await?;
+        }
+        Ok(())
+    }
+}

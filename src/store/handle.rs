@@ -1,0 +1,127 @@
+//! The handle that all operations on the store are methods of.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reql::{Command, r};
+use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::board::free_placements::FreePlacements;
+use super::byte_budget::ByteBudget;
+use super::client::{Connector, Pool, single_value};
+use super::error::StoreError;
+use super::schema;
+
+/// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
+/// as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
+const MAX_BYTES_IN_FLIGHT: usize = 48 << 20;
+
+/// Time that an image waits for other transfers before it is refused.
+const TRANSFER_WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time limit for [`Store::ping`].
+const PING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The images in the database. Cheap to clone; all clones share one pool of sessions.
+///
+/// A store can be used from any tokio runtime, as long as the one that it was connected on runs: queries run there.
+#[derive(Clone)]
+pub struct Store {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    database: String,
+    pub(super) connector: Arc<Connector>,
+    pool: Pool,
+    pub(super) upload_budget: ByteBudget,
+    pub(super) download_budget: ByteBudget,
+    pub(super) free_placements: FreePlacements,
+    /// Time for which a deleted image can be restored.
+    pub(super) undo_window: Duration,
+    /// Wakes the sweep after a delete.
+    pub(super) deleted: Arc<Notify>,
+    /// Stops the background tasks when the last handle is dropped.
+    _shutdown: DropGuard,
+}
+
+impl Store {
+    /// Creates a handle for a database whose schema exists. `shutdown` is cancelled when the last clone is dropped.
+    pub(super) fn new(
+        database: String,
+        connector: Arc<Connector>,
+        pool: Pool,
+        undo_window: Duration,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let free_placements = FreePlacements::new(
+            connector.clone(),
+            pool.clone(),
+            table(&database, schema::PLACEMENTS),
+            shutdown.clone(),
+        );
+        Self {
+            inner: Arc::new(Inner {
+                database,
+                connector,
+                pool,
+                upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
+                download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
+                free_placements,
+                undo_window,
+                deleted: Arc::default(),
+                _shutdown: shutdown.drop_guard(),
+            }),
+        }
+    }
+
+    /// Checks that the database answers.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer within three seconds.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let answer = self.pool().query_within::<u8>(r.expr(1), PING_TIMEOUT);
+        single_value(answer.await?).map(|_| ())
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.inner.pool
+    }
+
+    pub(super) fn images(&self) -> Command {
+        table(&self.inner.database, schema::IMAGES)
+    }
+
+    pub(super) fn placements(&self) -> Command {
+        table(&self.inner.database, schema::PLACEMENTS)
+    }
+
+    /// Runs an operation of several queries in a task of its own, so that it completes even if the caller is dropped.
+    pub(super) async fn run_to_completion<T, F>(
+        &self,
+        operation: impl FnOnce(Self) -> F + Send,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, StoreError>> + Send + 'static,
+    {
+        let task = self.pool().spawn(operation(self.clone()));
+        let aborted = |_| StoreError::Unavailable("the server is shutting down".to_owned());
+        task.await.map_err(aborted)?
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store")
+            .field("database", &self.inner.database)
+            .finish_non_exhaustive()
+    }
+}
+
+fn table(database: &str, name: &str) -> Command {
+    r.db(database).table(name)
+}

@@ -1,0 +1,159 @@
+//! Storing images: `images` first, then `placements`, so that the file of every image on the board can be read.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::image::{ImageId, ImageMeta, ImageRecord, NewImage, RequestedPlacement};
+use crate::store::client::Binary;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::rows::{document, is_deleted};
+use crate::store::write::{Inserted, insert_row, insert_with_retry};
+
+/// Outcome of [`Store::insert`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Insert {
+    /// The image has been stored.
+    Created(ImageRecord),
+    /// An image with this id and the same bytes exists; this is its record.
+    Existing(ImageRecord),
+    /// An image with this id and other bytes exists. Nothing has changed.
+    Conflict,
+    /// The image has been stored before and is deleted. Nothing has changed; it can be restored until it is purged.
+    Deleted,
+}
+
+/// The rows that exist for the id of an upload.
+struct ExistingRows {
+    sha256: Option<String>,
+    is_deleted: bool,
+    has_image: bool,
+    record: Option<ImageRecord>,
+}
+
+impl ExistingRows {
+    /// The outcome of an upload that must not be stored because of these rows.
+    fn rejection(&self, meta: &ImageMeta) -> Option<Insert> {
+        let differs = |sha256: &String| *sha256 != meta.sha256;
+        if self.sha256.as_ref().is_some_and(differs) {
+            return Some(Insert::Conflict);
+        }
+        self.is_deleted.then_some(Insert::Deleted)
+    }
+}
+
+/// A row of `images`.
+#[derive(Serialize)]
+struct ImageRow<'a> {
+    #[serde(flatten)]
+    meta: &'a ImageMeta,
+    file: &'a Binary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumb: Option<&'a Binary>,
+}
+
+impl Store {
+    /// Stores an image, on disk, and puts it on the board. Completes even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting it
+    /// again with the same id is safe.
+    pub async fn insert(&self, image: NewImage) -> Result<Insert, StoreError> {
+        self.run_to_completion(|store| async move { insert(&store, image).await })
+            .await
+    }
+}
+
+async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
+    let NewImage {
+        meta,
+        requested,
+        file,
+        thumb,
+    } = image;
+    let mut existing = existing_rows(store, meta.id).await?;
+    if let Some(rejection) = existing.rejection(&meta) {
+        return Ok(rejection);
+    }
+    // Stays unknown for an image that another insert stored; `thumbnails` determines it later.
+    let mut has_thumb = None;
+    if !existing.has_image {
+        // Sent without a lock: of two uploads with the same id, the database accepts the first and refuses the other.
+        let will_have_thumb = thumb.is_some();
+        match insert_image(store, &meta, file, thumb).await? {
+            Inserted::Now => has_thumb = Some(will_have_thumb),
+            Inserted::Before | Inserted::Perhaps => {
+                existing = existing_rows(store, meta.id).await?
+            }
+        }
+        if let Some(rejection) = existing.rejection(&meta) {
+            return Ok(rejection);
+        }
+    }
+    match existing.record {
+        Some(record) => Ok(Insert::Existing(record)),
+        None => place(store, meta, requested, has_thumb).await,
+    }
+}
+
+/// Puts a stored image on the board.
+async fn place(
+    store: &Store,
+    meta: ImageMeta,
+    requested: RequestedPlacement,
+    thumb: Option<bool>,
+) -> Result<Insert, StoreError> {
+    let free_placements = &store.inner.free_placements;
+    let reservation = free_placements.reserve(&meta, requested).await;
+    let record = ImageRecord {
+        meta,
+        placement: reservation.placement(),
+        thumb,
+    };
+    match store.insert_placement(&record).await? {
+        Inserted::Now | Inserted::Perhaps => {
+            reservation.commit();
+            return Ok(Insert::Created(record));
+        }
+        Inserted::Before => {}
+    }
+    // A concurrent upload with the same id was faster, or the image has been deleted.
+    let existing = existing_rows(store, record.meta.id).await?;
+    if let Some(rejection) = existing.rejection(&record.meta) {
+        return Ok(rejection);
+    }
+    let purged = || StoreError::Unavailable("the image was deleted at the same time".to_owned());
+    existing.record.map(Insert::Existing).ok_or_else(purged)
+}
+
+async fn existing_rows(store: &Store, id: ImageId) -> Result<ExistingRows, StoreError> {
+    let (image, placement) = tokio::try_join!(store.image_row(id), store.placement_row(id))?;
+    let is_deleted = is_deleted(&image) || is_deleted(&placement);
+    let image: Option<ImageMeta> = document(image, "images")?;
+    let record: Option<ImageRecord> = document(placement, "placements")?;
+    let has_image = image.is_some();
+    let meta = image.or_else(|| record.as_ref().map(|record| record.meta.clone()));
+    Ok(ExistingRows {
+        sha256: meta.map(|meta| meta.sha256),
+        is_deleted,
+        has_image,
+        record,
+    })
+}
+
+async fn insert_image(
+    store: &Store,
+    meta: &ImageMeta,
+    file: Bytes,
+    thumb: Option<Bytes>,
+) -> Result<Inserted, StoreError> {
+    let _permit = store.inner.upload_budget.acquire(file.len() as u64).await?;
+    let (file, thumb) = (Binary(file), thumb.map(Binary));
+    let row = ImageRow {
+        meta,
+        file: &file,
+        thumb: thumb.as_ref(),
+    };
+    insert_with_retry(store.pool(), || insert_row(store.images(), &row)).await
+}

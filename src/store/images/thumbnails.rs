@@ -1,0 +1,124 @@
+//! Background task that makes missing thumbnails: of images stored by a release without thumbnails, and of interrupted
+//! uploads.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reql::{func, r};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::image::{ImageId, Limits, thumbnail_to_store};
+use crate::store::client::Binary;
+use crate::store::error::StoreError;
+use crate::store::handle::{Inner, Store};
+use crate::store::rows::{DELETED_AT, id_of};
+use crate::store::write::{RowWrite, hard_update, unless_deleted, write_row};
+
+/// Interval between two searches for images without a thumbnail.
+const INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Pause after a failure.
+const RETRY_PAUSE: Duration = Duration::from_secs(60);
+
+/// Pause between two images, which leaves processors and database to uploads and viewers.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Starts the task: it runs at start-up and every hour until `shutdown`.
+pub(crate) fn spawn(store: &Store, shutdown: CancellationToken) {
+    // A strong handle would keep the store, and thereby this task, alive.
+    let rounds = run(Arc::downgrade(&store.inner));
+    tokio::spawn(async move { shutdown.run_until_cancelled(rounds).await });
+}
+
+async fn run(store: Weak<Inner>) {
+    loop {
+        let pause = match round(&store).await {
+            Ok(()) => INTERVAL,
+            Err(error) => {
+                log::warn!("making thumbnails failed and is retried in a minute: {error}");
+                RETRY_PAUSE
+            }
+        };
+        sleep(pause).await;
+    }
+}
+
+async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
+    let Some(inner) = store.upgrade() else {
+        return Ok(());
+    };
+    let missing = Store { inner }.without_thumb().await?;
+    if !missing.is_empty() {
+        log::info!("making the thumbnails of {} images", missing.len());
+    }
+    for id in missing {
+        let Some(inner) = store.upgrade() else { break };
+        Store { inner }.add_thumb(id).await?;
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Returns the images on the board of which it is not known if they have a thumbnail, oldest first.
+    pub(crate) async fn without_thumb(&self) -> Result<Vec<ImageId>, StoreError> {
+        let is_unknown = func!(|row| row
+            .clone()
+            .has_fields("thumb")
+            .or(row.has_fields(DELETED_AT))
+            .eq(false));
+        let rows = self.placements().filter(is_unknown).pluck(r.expr("id"));
+        let rows: Vec<Value> = self.pool().query(rows).await?;
+        let mut ids: Vec<ImageId> = rows.iter().filter_map(id_of).collect();
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// Makes and stores the thumbnail of an image unless there is one, and records the result in its placement. Does nothing
+    /// if the image is gone.
+    pub(crate) async fn add_thumb(&self, id: ImageId) -> Result<(), StoreError> {
+        let has_thumb = match self.thumb(id).await? {
+            Some(_) => true,
+            None => {
+                let Some((meta, file)) = self.file(id).await? else {
+                    return Ok(());
+                };
+                let limits = Limits::default();
+                let made = spawn_blocking(move || thumbnail_to_store(&file, meta.kind, limits));
+                match made.await {
+                    Ok(Some(thumb)) => self.store_thumb(id, thumb).await?,
+                    Ok(None) => false,
+                    Err(error) => {
+                        log::error!("making the thumbnail of image {id} panicked: {error}");
+                        false
+                    }
+                }
+            }
+        };
+        let update = unless_deleted(r.expr(json!({ "thumb": has_thumb })));
+        let placement = self.placements().get(id);
+        let placement = placement.update(r.args((update, hard_update())));
+        write_row(self.pool(), placement).await.map(drop)
+    }
+
+    /// Stores a thumbnail; returns `false` if the image is gone.
+    async fn store_thumb(&self, id: ImageId, thumb: Bytes) -> Result<bool, StoreError> {
+        #[derive(Serialize)]
+        struct Fields {
+            thumb: Binary,
+        }
+        let fields = Fields {
+            thumb: Binary(thumb),
+        };
+        let update = self
+            .images()
+            .get(id)
+            .update(r.args((fields, hard_update())));
+        Ok(write_row(self.pool(), update).await? == RowWrite::Done)
+    }
+}

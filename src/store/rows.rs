@@ -1,0 +1,61 @@
+//! Reading documents of the tables `images` and `placements`.
+
+use reql::{Command, r};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::error::StoreError;
+use crate::image::ImageId;
+
+/// The field that marks a deleted image: the time of the delete. Absent or null otherwise.
+pub(super) const DELETED_AT: &str = "deletedAt";
+
+/// Returns `true` if a row is marked as deleted.
+pub(super) fn is_deleted(row: &Value) -> bool {
+    row.get(DELETED_AT).is_some_and(|at| !at.is_null())
+}
+
+/// Removes the fields that hold bytes. Applies to the table `images`, one of its rows, or a feed of it.
+pub(super) fn without_bytes(images: Command) -> Command {
+    images.without(r.expr("file")).with_arg(r.expr("thumb"))
+}
+
+/// Deserializes a row of `table`; `None` if the row is null.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`], naming the table and the key, if the row has other fields than this application writes.
+pub(super) fn document<T: DeserializeOwned>(
+    row: Value,
+    table: &str,
+) -> Result<Option<T>, StoreError> {
+    if row.is_null() {
+        return Ok(None);
+    }
+    let id = row["id"].as_str().unwrap_or_default().to_owned();
+    serde_json::from_value(row)
+        .map(Some)
+        .map_err(|error| StoreError::corrupt(&format!("{table} {id:?}"), &error))
+}
+
+/// The key of a row; `None` if another application wrote the row.
+pub(super) fn id_of(row: &Value) -> Option<ImageId> {
+    row["id"].as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::image::ImageRecord;
+
+    #[test]
+    fn the_error_for_an_invalid_row_contains_its_key_but_not_its_fields() {
+        let row = json!({"id": "x", "fileName": "secret"});
+        let error = document::<ImageRecord>(row, "placements").unwrap_err();
+        assert!(error.to_string().contains(r#"placements "x""#), "{error}");
+        assert!(!error.to_string().contains("secret"));
+        assert_eq!(document::<ImageRecord>(Value::Null, "placements"), Ok(None));
+    }
+}

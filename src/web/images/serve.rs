@@ -1,0 +1,123 @@
+//! `GET /image/{id}` and `GET /image/download/{id}`: the bytes of an image.
+
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::http::header::{self, ETag, EntityTag, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+
+use super::image_cache::ImageCache;
+use super::requested_image::RequestedImage;
+use crate::image::ImageRecord;
+use crate::store::Store;
+use crate::web::http::body::{SlicedBody, head_body};
+use crate::web::http::conditional::is_not_modified;
+use crate::web::http::connection::ConnectionHandle;
+use crate::web::http::disposition::{Disposition, disposition};
+use crate::web::http::headers::IMMUTABLE;
+use crate::web::http::problem::Problem;
+use crate::web::http::ranges::{RequestedRange, requested_range};
+
+/// The time after which a client that reads nothing of a download is disconnected.
+pub(crate) struct DownloadTimeout(pub(crate) Duration);
+
+/// `GET` and `HEAD /image/{id}`: the image, to be shown.
+pub(crate) async fn show(
+    request: HttpRequest,
+    image: RequestedImage,
+    store: Data<Store>,
+    cache: Data<ImageCache>,
+    timeout: Data<DownloadTimeout>,
+) -> Result<HttpResponse, Problem> {
+    let record = stored_record(&store, &image).await?;
+    respond(&request, &record, &cache, &timeout, Disposition::Inline).await
+}
+
+/// `GET` and `HEAD /image/download/{id}`: the image, to be saved as a file.
+pub(crate) async fn download(
+    request: HttpRequest,
+    image: RequestedImage,
+    store: Data<Store>,
+    cache: Data<ImageCache>,
+    timeout: Data<DownloadTimeout>,
+) -> Result<HttpResponse, Problem> {
+    let record = stored_record(&store, &image).await?;
+    respond(&request, &record, &cache, &timeout, Disposition::Attachment).await
+}
+
+/// Reads the record. The cache cannot say whether an image exists: another server may have deleted it.
+async fn stored_record(store: &Store, image: &RequestedImage) -> Result<ImageRecord, Problem> {
+    let record = store.record(image.0).await?;
+    record.ok_or_else(Problem::no_such_image)
+}
+
+async fn respond(
+    request: &HttpRequest,
+    record: &ImageRecord,
+    cache: &ImageCache,
+    timeout: &DownloadTimeout,
+    kind: Disposition,
+) -> Result<HttpResponse, Problem> {
+    let etag = EntityTag::new_strong(record.meta.sha256.clone());
+    if is_not_modified(request, &etag) {
+        let mut response = HttpResponse::NotModified();
+        return Ok(add_headers(&mut response, record, &etag, kind).finish());
+    }
+    if request.method() == Method::HEAD {
+        let mut response = HttpResponse::Ok();
+        let body = head_body(record.meta.size);
+        return Ok(add_headers(&mut response, record, &etag, kind).body(body));
+    }
+    let bytes = cache.file(record.meta.id).await?;
+    let bytes = bytes.ok_or_else(Problem::no_such_image)?;
+    let (mut response, part) = requested_part(request, &etag, bytes)?;
+    let connection = request.conn_data::<ConnectionHandle>().cloned();
+    let body = SlicedBody::new(part, connection, timeout.0);
+    Ok(add_headers(&mut response, record, &etag, kind).body(BoxBody::new(body)))
+}
+
+/// Cuts the requested range out of an image: 200, 206 or 416.
+fn requested_part(
+    request: &HttpRequest,
+    etag: &EntityTag,
+    bytes: Bytes,
+) -> Result<(HttpResponseBuilder, Bytes), Problem> {
+    let total = bytes.len();
+    match requested_range(request.headers(), etag, total) {
+        RequestedRange::Whole => Ok((HttpResponse::Ok(), bytes)),
+        RequestedRange::Part(range) => {
+            let mut response = HttpResponse::PartialContent();
+            let content_range = format!("bytes {}-{}/{total}", range.start, range.end - 1);
+            response.insert_header((header::CONTENT_RANGE, content_range));
+            Ok((response, bytes.slice(range)))
+        }
+        RequestedRange::Unsatisfiable => {
+            let problem = Problem::new(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "The image has no such bytes.",
+            );
+            let content_range = HeaderValue::try_from(format!("bytes */{total}")).expect("digits");
+            Err(problem.with_header(header::CONTENT_RANGE, content_range))
+        }
+    }
+}
+
+fn add_headers<'a>(
+    response: &'a mut HttpResponseBuilder,
+    record: &ImageRecord,
+    etag: &EntityTag,
+    kind: Disposition,
+) -> &'a mut HttpResponseBuilder {
+    response
+        .insert_header((header::CONTENT_TYPE, record.meta.kind.mime()))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            disposition(kind, &record.meta.file_name),
+        ))
+        .insert_header((header::CACHE_CONTROL, IMMUTABLE))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header(ETag(etag.clone()))
+}

@@ -1,0 +1,35 @@
+//! Settings of the web server.
+
+use std::time::Duration;
+
+use crate::image::{Limits, Metadata};
+
+/// Limits and timeouts of the web server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The size limit of an uploaded image, in bytes.
+    pub max_upload: u64,
+    /// The pixel limit (width × height) of an uploaded image.
+    pub max_pixels: u64,
+    /// Whether images are stored with their metadata, such as EXIF.
+    pub metadata: Metadata,
+    /// The interval between pings on a socket. A session ends when two pings stay unanswered.
+    pub heartbeat_interval: Duration,
+    /// The time after which a viewer that reads none of its pending messages is disconnected.
+    pub session_read_timeout: Duration,
+    /// The time after which a client that reads none of the image it requested is disconnected.
+    pub download_read_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            max_upload: 16 << 20,
+            max_pixels: Limits::default().max_pixels,
+            metadata: Metadata::Remove,
+            heartbeat_interval: Duration::from_secs(30),
+            session_read_timeout: Duration::from_secs(10),
+            download_read_timeout: Duration::from_secs(60),
+        }
+    }
+}

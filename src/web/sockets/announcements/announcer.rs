@@ -1,0 +1,263 @@
+//! The announcements of one session.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::table::{Announcements, Change, OpenUpload, SessionId};
+use crate::image::ImageId;
+use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd, upload_end};
+use crate::web::sockets::protocol::frame::Frame;
+
+/// Announces the uploads of one session and receives those of others. Dropping it ends the session's uploads.
+pub(crate) struct Announcer {
+    announcements: Arc<Announcements>,
+    session: SessionId,
+    changes: Receiver<Change>,
+    /// The uploads of others that the viewer shows.
+    shown: HashSet<ImageId>,
+    /// Events to send before the next change.
+    pending: VecDeque<Frame>,
+}
+
+impl Announcer {
+    /// Registers a session. Its first events are the uploads in progress.
+    pub(crate) fn new(announcements: Arc<Announcements>) -> Self {
+        let session = announcements.register();
+        let snapshot = announcements.snapshot();
+        Self {
+            session,
+            changes: snapshot.changes,
+            shown: snapshot.open.keys().copied().collect(),
+            pending: snapshot.open.into_values().map(|open| open.begin).collect(),
+            announcements,
+        }
+    }
+
+    /// Announces an upload. See [`Announcements::begin`].
+    ///
+    /// # Errors
+    ///
+    /// A message for the client.
+    pub(crate) fn begin(&self, begin: &UploadBegin) -> Result<(), &'static str> {
+        self.announcements.begin(self.session, begin)
+    }
+
+    /// Ends an upload of this session.
+    ///
+    /// # Errors
+    ///
+    /// A message for the client.
+    pub(crate) fn end(&self, end: UploadEnd) -> Result<(), &'static str> {
+        self.announcements.end(self.session, end)
+    }
+
+    /// Waits for the next event about another session's upload. Cancellation safe.
+    pub(crate) async fn next(&mut self) -> Frame {
+        loop {
+            if let Some(frame) = self.pending.pop_front() {
+                return frame;
+            }
+            match self.changes.recv().await {
+                Ok(change) => {
+                    if let Some(frame) = self.apply(change) {
+                        return frame;
+                    }
+                }
+                Err(RecvError::Lagged(_)) => self.catch_up(),
+                // Unreachable: the sender lives as long as `announcements`.
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Returns the event for the viewer, if the change concerns it.
+    fn apply(&mut self, change: Change) -> Option<Frame> {
+        let is_own = change.session == self.session;
+        let concerns_viewer = if change.is_open && !is_own {
+            self.shown.insert(change.upload);
+            true
+        } else {
+            // An upload that this session has taken over is no longer another's.
+            self.shown.remove(&change.upload)
+        };
+        (concerns_viewer && !is_own).then_some(change.frame)
+    }
+
+    /// Replaces the missed changes by the difference between what the viewer shows and the table.
+    fn catch_up(&mut self) {
+        let snapshot = self.announcements.snapshot();
+        self.changes = snapshot.changes;
+        let others: HashMap<ImageId, OpenUpload> = snapshot
+            .open
+            .into_iter()
+            .filter(|(_, open)| open.session != self.session)
+            .collect();
+        let ended = self
+            .shown
+            .iter()
+            .filter(|upload| !others.contains_key(upload))
+            .map(|&upload| upload_end(UploadEnd { upload, id: None }));
+        let begun = others
+            .iter()
+            .filter(|(upload, _)| !self.shown.contains(upload))
+            .map(|(_, open)| open.begin.clone());
+        self.pending = ended.chain(begun).collect();
+        self.shown = others.into_keys().collect();
+    }
+}
+
+impl Drop for Announcer {
+    fn drop(&mut self) {
+        self.announcements.end_all(self.session);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+    use crate::web::sockets::announcements::table::{MAX_OF_SESSION, MAX_OPEN, RING};
+
+    fn begin(upload: ImageId) -> UploadBegin {
+        UploadBegin {
+            upload,
+            file_name: "cat.png".into(),
+            x: Some(1.5),
+            y: None,
+            w: None,
+            h: None,
+        }
+    }
+
+    fn end(upload: ImageId) -> UploadEnd {
+        UploadEnd { upload, id: None }
+    }
+
+    /// Returns the events that are ready for the viewer of a session.
+    fn ready_events(session: &mut Announcer) -> Vec<String> {
+        let next = || session.next().now_or_never();
+        let text = |frame: Frame| {
+            let payload = if frame.head[1] == 126 { 4 } else { 2 };
+            str::from_utf8(&frame.head[payload..]).unwrap().to_owned()
+        };
+        std::iter::from_fn(next).map(text).collect()
+    }
+
+    fn begun(upload: ImageId) -> String {
+        format!(
+            r#"{{"event":"Upload:begin","data":{{"upload":"{upload}","fileName":"cat.png","x":1.5}}}}"#
+        )
+    }
+
+    fn ended(upload: ImageId) -> String {
+        format!(r#"{{"event":"Upload:end","data":{{"upload":"{upload}"}}}}"#)
+    }
+
+    #[test]
+    fn other_viewers_see_an_upload_until_it_ends() {
+        let uploads = Arc::new(Announcements::new());
+        let (mut one, mut other) = (
+            Announcer::new(uploads.clone()),
+            Announcer::new(uploads.clone()),
+        );
+        let upload = ImageId::new();
+        one.begin(&begin(upload)).unwrap();
+        assert_eq!(ready_events(&mut other), [begun(upload)]);
+        let mut late = Announcer::new(uploads.clone());
+        assert_eq!(ready_events(&mut late), [begun(upload)]);
+        assert_eq!(other.end(end(upload)), Err("there is no such upload"));
+        one.end(UploadEnd {
+            upload,
+            id: Some(upload),
+        })
+        .unwrap();
+        let stored =
+            format!(r#"{{"event":"Upload:end","data":{{"upload":"{upload}","id":"{upload}"}}}}"#);
+        for session in [&mut other, &mut late] {
+            assert_eq!(ready_events(session), std::slice::from_ref(&stored));
+        }
+        assert!(ready_events(&mut one).is_empty());
+        assert!(ready_events(&mut Announcer::new(uploads.clone())).is_empty());
+    }
+
+    #[test]
+    fn uploads_end_with_their_session() {
+        let uploads = Arc::new(Announcements::new());
+        let (one, mut other) = (
+            Announcer::new(uploads.clone()),
+            Announcer::new(uploads.clone()),
+        );
+        let ids = [ImageId::new(), ImageId::new()];
+        for upload in ids {
+            one.begin(&begin(upload)).unwrap();
+        }
+        one.end(end(ids[0])).unwrap();
+        drop(one);
+        let events = ready_events(&mut other);
+        assert_eq!(events.len(), 4);
+        assert_eq!(events[2..], ids.map(ended));
+    }
+
+    #[test]
+    fn a_viewer_that_reconnects_takes_over_its_uploads() {
+        let uploads = Arc::new(Announcements::new());
+        let (old, mut other) = (
+            Announcer::new(uploads.clone()),
+            Announcer::new(uploads.clone()),
+        );
+        let upload = ImageId::new();
+        old.begin(&begin(upload)).unwrap();
+        let new = Announcer::new(uploads.clone());
+        new.begin(&begin(upload)).unwrap();
+        drop(old);
+        assert_eq!(ready_events(&mut other), [begun(upload), begun(upload)]);
+        drop(new);
+        assert_eq!(ready_events(&mut other), [ended(upload)]);
+    }
+
+    #[test]
+    fn the_uploads_of_a_session_and_of_the_server_are_limited() {
+        let uploads = Arc::new(Announcements::new());
+        let sessions: Vec<_> = (0..=MAX_OPEN / MAX_OF_SESSION)
+            .map(|_| Announcer::new(uploads.clone()))
+            .collect();
+        let ids: Vec<ImageId> = (0..MAX_OPEN).map(|_| ImageId::new()).collect();
+        let too_many = Err("too many uploads are in progress");
+        for (session, ids) in sessions.iter().zip(ids.chunks(MAX_OF_SESSION)) {
+            for &upload in ids {
+                assert_eq!(session.begin(&begin(upload)), Ok(()));
+            }
+            assert_eq!(session.begin(&begin(ImageId::new())), too_many);
+            assert_eq!(session.begin(&begin(ids[0])), Ok(()));
+        }
+        let last = sessions.last().unwrap();
+        assert_eq!(last.begin(&begin(ImageId::new())), too_many);
+        sessions[0].end(end(ids[0])).unwrap();
+        assert_eq!(last.begin(&begin(ImageId::new())), Ok(()));
+    }
+
+    #[test]
+    fn a_session_that_falls_behind_skips_intermediate_changes() {
+        let uploads = Arc::new(Announcements::new());
+        let (one, mut slow) = (
+            Announcer::new(uploads.clone()),
+            Announcer::new(uploads.clone()),
+        );
+        let (first, last) = (ImageId::new(), ImageId::new());
+        one.begin(&begin(first)).unwrap();
+        assert_eq!(ready_events(&mut slow), [begun(first)]);
+        one.end(end(first)).unwrap();
+        for _ in 0..RING {
+            let upload = ImageId::new();
+            one.begin(&begin(upload)).unwrap();
+            one.end(end(upload)).unwrap();
+        }
+        one.begin(&begin(last)).unwrap();
+        assert_eq!(ready_events(&mut slow), [ended(first), begun(last)]);
+        assert!(ready_events(&mut slow).is_empty());
+    }
+}

@@ -1,0 +1,169 @@
+//! The uploads that are announced on this server.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::broadcast::{Receiver, Sender};
+
+use crate::image::ImageId;
+use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd, upload_begin, upload_end};
+use crate::web::sockets::protocol::frame::Frame;
+
+/// The number of uploads that a session may announce: a dropped folder of images. Further ones wait in the browser.
+pub(crate) const MAX_OF_SESSION: usize = 100;
+
+/// The number of announced uploads on this server: more placeholders than a board can show.
+pub(crate) const MAX_OPEN: usize = 1000;
+
+/// The number of changes that a session may fall behind before it compares with the table instead.
+pub(crate) const RING: usize = 256;
+
+/// Identifies a session within this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SessionId(u64);
+
+/// The announced uploads, and a ring of the latest changes to them.
+pub(crate) struct Announcements {
+    table: Mutex<Table>,
+    /// Changes are sent while the table is locked, which keeps them in order.
+    changes: Sender<Change>,
+}
+
+#[derive(Default)]
+struct Table {
+    sessions: u64,
+    open: HashMap<ImageId, OpenUpload>,
+}
+
+/// An upload in progress.
+#[derive(Clone)]
+pub(crate) struct OpenUpload {
+    pub(crate) session: SessionId,
+    /// The `Upload:begin` event for the other viewers.
+    pub(crate) begin: Frame,
+}
+
+/// The start or end of an upload.
+#[derive(Clone)]
+pub(crate) struct Change {
+    pub(crate) session: SessionId,
+    pub(crate) upload: ImageId,
+    pub(crate) is_open: bool,
+    /// The event for the other viewers.
+    pub(crate) frame: Frame,
+}
+
+/// The announced uploads at one moment, and the changes after it.
+pub(crate) struct Snapshot {
+    pub(crate) open: HashMap<ImageId, OpenUpload>,
+    pub(crate) changes: Receiver<Change>,
+}
+
+impl Announcements {
+    pub(crate) fn new() -> Self {
+        Self {
+            table: Mutex::default(),
+            changes: Sender::new(RING),
+        }
+    }
+
+    /// Registers a session.
+    pub(crate) fn register(&self) -> SessionId {
+        let mut table = self.table();
+        table.sessions += 1;
+        SessionId(table.sessions)
+    }
+
+    /// Returns the announced uploads and subscribes to changes.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let table = self.table();
+        Snapshot {
+            open: table.open.clone(),
+            changes: self.changes.subscribe(),
+        }
+    }
+
+    /// Announces an upload or updates its announcement.
+    ///
+    /// An upload of another session is taken over: its viewer may have reconnected before the server noticed that the old
+    /// connection is dead.
+    ///
+    /// # Errors
+    ///
+    /// A message for the client if too many uploads are announced.
+    pub(crate) fn begin(
+        &self,
+        session: SessionId,
+        begin: &UploadBegin,
+    ) -> Result<(), &'static str> {
+        let mut table = self.table();
+        let known = table.open.get(&begin.upload);
+        let is_own = known.is_some_and(|open| open.session == session);
+        let own = table.open.values().filter(|open| open.session == session);
+        if known.is_none() && table.open.len() >= MAX_OPEN
+            || !is_own && own.count() >= MAX_OF_SESSION
+        {
+            return Err("too many uploads are in progress");
+        }
+        let frame = upload_begin(begin);
+        let open = OpenUpload {
+            session,
+            begin: frame.clone(),
+        };
+        table.open.insert(begin.upload, open);
+        self.send(Change {
+            session,
+            upload: begin.upload,
+            is_open: true,
+            frame,
+        });
+        Ok(())
+    }
+
+    /// Ends an upload of `session`.
+    ///
+    /// # Errors
+    ///
+    /// A message for the client if the session has no such upload.
+    pub(crate) fn end(&self, session: SessionId, end: UploadEnd) -> Result<(), &'static str> {
+        let mut table = self.table();
+        let open = table.open.get(&end.upload);
+        if open.is_none_or(|open| open.session != session) {
+            return Err("there is no such upload");
+        }
+        self.remove(&mut table, session, end);
+        Ok(())
+    }
+
+    /// Ends all uploads of `session`.
+    pub(crate) fn end_all(&self, session: SessionId) {
+        let mut table = self.table();
+        let own = table
+            .open
+            .iter()
+            .filter(|(_, open)| open.session == session);
+        let own: Vec<ImageId> = own.map(|(&upload, _)| upload).collect();
+        for upload in own {
+            self.remove(&mut table, session, UploadEnd { upload, id: None });
+        }
+    }
+
+    fn remove(&self, table: &mut Table, session: SessionId, end: UploadEnd) {
+        table.open.remove(&end.upload);
+        self.send(Change {
+            session,
+            upload: end.upload,
+            is_open: false,
+            frame: upload_end(end),
+        });
+    }
+
+    fn send(&self, change: Change) {
+        // Fails if there is no session to receive it.
+        let _ = self.changes.send(change);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,151 @@
+//! Validation of commands.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::command::Command;
+use super::data::{from_object, not_null};
+use crate::image::{ImageId, RequestedPlacement, checked_alt, checked_placement, clean_file_name};
+use crate::store::{Durability, PlacementChange};
+use crate::web::sockets::protocol::events::UploadBegin;
+
+/// The largest absolute `z`. Doubles below it are exact to a thousandth, and it is far above the milliseconds since 1970,
+/// which pages use as `z`.
+const MAX_Z: f64 = 8e12;
+
+/// The longest part of an unknown event name that is quoted in the answer, in characters.
+const MAX_QUOTED: usize = 40;
+
+/// Parses the data of a command.
+///
+/// # Errors
+///
+/// A message for the client.
+pub(crate) fn parse(event: &str, data: Value) -> Result<Command, String> {
+    match event {
+        "Image:update" => parse_update(data),
+        "Image:delete" => from_object(data).map(|NamedImage { id }| Command::Delete(id)),
+        "Image:restore" => from_object(data).map(|NamedImage { id }| Command::Restore(id)),
+        "Upload:begin" => parse_begin(data).map(Command::BeginUpload),
+        "Upload:end" => from_object(data).map(Command::EndUpload),
+        other => Err(format!(
+            "unknown event {:?}",
+            other.chars().take(MAX_QUOTED).collect::<String>()
+        )),
+    }
+}
+
+/// The data of a command on an image.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedImage {
+    id: ImageId,
+}
+
+fn parse_begin(data: Value) -> Result<UploadBegin, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "camelCase")]
+    struct Data {
+        upload: ImageId,
+        file_name: String,
+        #[serde(default, deserialize_with = "not_null")]
+        x: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        y: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        w: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        h: Option<f64>,
+    }
+    let Data {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+        h,
+    } = from_object(data)?;
+    let RequestedPlacement { x, y, w } =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
+    let h = checked_height(h)?;
+    let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
+    Ok(UploadBegin {
+        upload,
+        file_name,
+        x,
+        y,
+        w,
+        h,
+    })
+}
+
+/// Checks the height of a placeholder, which has the bounds of a width.
+fn checked_height(h: Option<f64>) -> Result<Option<f64>, String> {
+    let place = RequestedPlacement {
+        w: h,
+        ..RequestedPlacement::default()
+    };
+    match checked_placement(place) {
+        Ok(RequestedPlacement { w, .. }) => Ok(w),
+        Err(_) => Err("h is out of bounds".to_owned()),
+    }
+}
+
+fn parse_update(data: Value) -> Result<Command, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Update {
+        id: ImageId,
+        #[serde(default, deserialize_with = "not_null")]
+        x: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        y: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        w: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        z: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        alt: Option<String>,
+        #[serde(default)]
+        moving: bool,
+    }
+    let Update {
+        id,
+        x,
+        y,
+        w,
+        z,
+        alt,
+        moving,
+    } = from_object(data)?;
+    let place =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
+    if z.is_some_and(|z| z.abs() > MAX_Z) {
+        return Err("z is too large".to_owned());
+    }
+    let alt = match alt {
+        None => None,
+        // An empty description removes the present one.
+        Some(text) => Some(
+            checked_alt(Some(text))
+                .map_err(|error| error.to_string())?
+                .unwrap_or_default(),
+        ),
+    };
+    let change = PlacementChange {
+        x: place.x,
+        y: place.y,
+        w: place.w,
+        z,
+        alt,
+    };
+    if change == PlacementChange::default() {
+        return Err("the command changes nothing".to_owned());
+    }
+    let durability = if moving {
+        Durability::Soft
+    } else {
+        Durability::Hard
+    };
+    Ok(Command::Update(id, change, durability))
+}

@@ -1,0 +1,145 @@
+//! The feed of the latest image, with its file.
+
+use std::collections::VecDeque;
+
+use actix_web::web::Data;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::LocalBoxStream;
+
+use super::follow::{ViewerEvent, follow};
+use super::protocol::events::{self, ViewerFeedState};
+use super::protocol::frame::{self, Frame};
+use crate::image::{ImageId, ImageMeta};
+use crate::store::{Store, StoreError};
+use crate::web::images::image_cache::ImageCache;
+
+/// The size of a fragment of a file. A ping need not wait for a whole file, only for a fragment.
+const FRAGMENT: usize = 64 << 10;
+
+/// A stream of frames that shows one image at a time.
+pub(crate) struct LatestImageFeed {
+    store: Data<Store>,
+    cache: Data<ImageCache>,
+    events: LocalBoxStream<'static, ViewerEvent<ImageMeta>>,
+    step: Step,
+    /// The rest of the current message.
+    frames: VecDeque<Frame>,
+    /// The image that the viewer shows.
+    shown: Option<ImageId>,
+}
+
+/// The next step. A cancelled step starts over.
+enum Step {
+    /// Wait for the feed.
+    Wait,
+    /// Read the file of an image and send it.
+    Send(Box<ImageMeta>),
+    /// Find the latest image, because the shown one was deleted.
+    FindLatest,
+}
+
+impl LatestImageFeed {
+    pub(crate) fn new(store: Data<Store>, cache: Data<ImageCache>) -> Self {
+        let events = Self::follow(&store);
+        Self {
+            store,
+            cache,
+            events,
+            step: Step::Wait,
+            frames: VecDeque::new(),
+            shown: None,
+        }
+    }
+
+    fn follow(store: &Data<Store>) -> LocalBoxStream<'static, ViewerEvent<ImageMeta>> {
+        let store = store.clone();
+        follow(move || {
+            let store = store.clone();
+            async move { store.latest_feed().await }
+        })
+    }
+
+    /// Returns whether a fragmented message is incomplete.
+    pub(crate) fn is_inside_message(&self) -> bool {
+        !self.frames.is_empty()
+    }
+
+    /// Makes the next step, which yields a frame or nothing to send. Cancellation safe.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        if let Some(frame) = self.frames.pop_front() {
+            return Some(frame);
+        }
+        match &self.step {
+            Step::Wait => {
+                let event = self.events.next().await?;
+                self.on_event(event)
+            }
+            Step::Send(meta) => match self.cache.file(meta.id).await {
+                Ok(file) => {
+                    self.queue_image(file);
+                    self.frames.pop_front()
+                }
+                Err(error) => Some(self.restart(&error)),
+            },
+            Step::FindLatest => match self.store.latest().await {
+                Ok(Some(meta)) => {
+                    self.step = Step::Send(Box::new(meta));
+                    None
+                }
+                Ok(None) => {
+                    self.shown = None;
+                    self.step = Step::Wait;
+                    None
+                }
+                Err(error) => Some(self.restart(&error)),
+            },
+        }
+    }
+
+    fn on_event(&mut self, event: ViewerEvent<ImageMeta>) -> Option<Frame> {
+        match event {
+            ViewerEvent::State(state) => {
+                if state == ViewerFeedState::Initializing {
+                    self.shown = None;
+                }
+                Some(events::feed_state(state))
+            }
+            ViewerEvent::Update(meta) => {
+                self.step = Step::Send(Box::new(meta));
+                None
+            }
+            ViewerEvent::Delete(id) => {
+                if self.shown == Some(id) {
+                    self.step = Step::FindLatest;
+                }
+                Some(events::image_delete(id))
+            }
+        }
+    }
+
+    /// Starts sending the image that was read. Does nothing if it has been deleted; the feed reports that separately.
+    fn queue_image(&mut self, file: Option<Bytes>) {
+        let Step::Send(meta) = std::mem::replace(&mut self.step, Step::Wait) else {
+            return;
+        };
+        let Some(file) = file else { return };
+        self.shown = Some(meta.id);
+        self.frames
+            .push_back(events::latest_update(&meta, file.len()));
+        let last = file.len().div_ceil(FRAGMENT).saturating_sub(1);
+        for index in 0..=last {
+            let part = file.slice(index * FRAGMENT..file.len().min((index + 1) * FRAGMENT));
+            self.frames
+                .push_back(frame::fragment(part, index == 0, index == last));
+        }
+    }
+
+    /// Reopens the feed, which starts with the latest image, since the failed read has missed one.
+    fn restart(&mut self, error: &StoreError) -> Frame {
+        log::debug!("the feed of a viewer starts again: {error}");
+        self.events = Self::follow(&self.store);
+        self.step = Step::Wait;
+        events::feed_state(ViewerFeedState::Interrupted)
+    }
+}

@@ -1,0 +1,71 @@
+//! `GET /ws`: upgrades a connection and starts its session.
+
+use std::collections::HashMap;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::web::{Data, Payload, Query};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
+
+use super::outbox::Outbox;
+use super::protocol::client_messages::{ClientMessages, scanned};
+use super::session::Session;
+use super::session_context::SessionContext;
+use super::viewer_feed::FeedKind;
+use crate::web::http::connection::ConnectionHandle;
+use crate::web::http::problem::Problem;
+
+/// The kernel's send buffer for a session; Linux doubles it. Small, so that a viewer that stops reading is noticed soon and
+/// costs little memory; large enough for 25 MB/s at a round-trip time of 10 ms.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// The handler.
+pub(crate) async fn open(
+    request: HttpRequest,
+    payload: Payload,
+    context: Data<SessionContext>,
+) -> Result<HttpResponse, Problem> {
+    let kind = requested_feed(request.query_string())?;
+    if !request.headers().contains_key(header::UPGRADE) {
+        let problem = Problem::new(
+            StatusCode::UPGRADE_REQUIRED,
+            "This address is for WebSockets.",
+        );
+        return Err(problem.with_header(header::UPGRADE, HeaderValue::from_static("websocket")));
+    }
+    let connection = request.conn_data::<ConnectionHandle>().cloned();
+    let connection =
+        connection.ok_or_else(|| Problem::busy("The server cannot open another session now."))?;
+    if context.shutdown.is_cancelled() {
+        return Err(Problem::busy("The server is shutting down."));
+    }
+    let malformed = |_| Problem::bad_request("The WebSocket handshake is malformed.");
+    let (mut payload, scan_result) = scanned(payload.into_inner());
+    let payload = Payload::from_request(&request, &mut payload);
+    let (response, _, messages) =
+        actix_ws::handle(&request, payload.await.map_err(malformed)?).map_err(malformed)?;
+    let messages = ClientMessages::new(messages, scan_result);
+    let mut outbox = None;
+    let response = response.map_body(|_, handshake| {
+        let (sender, body) = Outbox::new(handshake);
+        outbox = Some(sender);
+        BoxBody::new(body)
+    });
+    let outbox = outbox.expect("map_body calls its function");
+    connection.limit_send_buffer(SEND_BUFFER);
+    let session = Session::new(context.into_inner(), kind, outbox, messages, connection);
+    actix_web::rt::spawn(session.run());
+    Ok(response)
+}
+
+/// Parses `?feed=board` or `?feed=latest`.
+fn requested_feed(query: &str) -> Result<FeedKind, Problem> {
+    let unreadable = |_| Problem::bad_request("The query cannot be read.");
+    let query = Query::<HashMap<String, String>>::from_query(query).map_err(unreadable)?;
+    match query.get("feed").map(String::as_str) {
+        None | Some("board") => Ok(FeedKind::Board),
+        Some("latest") => Ok(FeedKind::Latest),
+        Some(_) => Err(Problem::bad_request("feed must be board or latest.")),
+    }
+}

@@ -1,0 +1,63 @@
+//! The feed of a viewer as frames.
+
+use actix_web::web::Data;
+use futures::StreamExt as _;
+use futures::stream::LocalBoxStream;
+
+use super::follow::{ViewerEvent, follow};
+use super::latest_feed::LatestImageFeed;
+use super::protocol::events;
+use super::protocol::frame::Frame;
+use crate::image::ImageRecord;
+use crate::store::Store;
+use crate::web::images::image_cache::ImageCache;
+
+/// The feed that a viewer requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FeedKind {
+    /// The records of all images on the board.
+    Board,
+    /// The latest image, with its file.
+    Latest,
+}
+
+/// A stream of frames for one viewer.
+pub(crate) enum ViewerFeed {
+    Board(LocalBoxStream<'static, ViewerEvent<ImageRecord>>),
+    Latest(LatestImageFeed),
+}
+
+impl ViewerFeed {
+    pub(crate) fn new(kind: FeedKind, store: &Data<Store>, cache: &Data<ImageCache>) -> Self {
+        match kind {
+            FeedKind::Board => {
+                let store = store.clone();
+                Self::Board(follow(move || {
+                    let store = store.clone();
+                    async move { store.board_feed().await }
+                }))
+            }
+            FeedKind::Latest => Self::Latest(LatestImageFeed::new(store.clone(), cache.clone())),
+        }
+    }
+
+    /// Returns whether a fragmented message is incomplete. No other message may be sent before its last fragment.
+    pub(crate) fn is_inside_message(&self) -> bool {
+        match self {
+            Self::Board(_) => false,
+            Self::Latest(feed) => feed.is_inside_message(),
+        }
+    }
+
+    /// Makes the next step, which yields a frame or nothing to send. Cancellation safe.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        match self {
+            Self::Board(feed) => match feed.next().await? {
+                ViewerEvent::State(state) => Some(events::feed_state(state)),
+                ViewerEvent::Update(record) => Some(events::image_update(&record)),
+                ViewerEvent::Delete(id) => Some(events::image_delete(id)),
+            },
+            Self::Latest(feed) => feed.next().await,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The way of an upload into the store.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+
+use super::admission::{Admission, Reservation};
+use super::image_processor::ImageProcessor;
+use crate::image::{ImageRecord, Limits, Upload};
+use crate::store::{Insert, Store};
+use crate::web::http::problem::Problem;
+use crate::web::images::image_cache::ImageCache;
+use crate::web::settings::Settings;
+
+/// Admits, processes and stores uploads. Shared by all workers.
+pub(crate) struct Uploader {
+    store: Data<Store>,
+    cache: Data<ImageCache>,
+    admission: Admission,
+    processor: ImageProcessor,
+    max_upload: u64,
+}
+
+impl Uploader {
+    pub(crate) fn new(store: Data<Store>, cache: Data<ImageCache>, settings: &Settings) -> Self {
+        let limits = Limits {
+            max_pixels: settings.max_pixels,
+            ..Limits::default()
+        };
+        Self {
+            store,
+            cache,
+            admission: Admission::new(settings.max_upload),
+            processor: ImageProcessor::new(limits, settings.metadata),
+            max_upload: settings.max_upload,
+        }
+    }
+
+    /// The size limit of an image, in bytes.
+    pub(crate) fn max_upload(&self) -> u64 {
+        self.max_upload
+    }
+
+    /// Reserves memory for an upload of at most `bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// 503 if too many uploads are in progress.
+    pub(crate) async fn admit(&self, bytes: u64) -> Result<Reservation, Problem> {
+        self.admission.reserve(bytes).await
+    }
+
+    /// Checks and stores an upload. Its reservation is released when it is stored.
+    ///
+    /// # Errors
+    ///
+    /// The response to an upload that is not stored.
+    pub(crate) async fn store(
+        self: Arc<Self>,
+        upload: Upload,
+        reservation: Reservation,
+    ) -> Result<(StatusCode, ImageRecord), Problem> {
+        let permit = self.admission.processing_permit(&reservation).await;
+        let image = self.processor.process(upload).await?;
+        let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
+        let inserted = self.store.insert(image).await?;
+        drop((reservation, permit));
+        match inserted {
+            Insert::Created(record) => {
+                log_stored(&record);
+                self.cache.insert(record.meta.id, file, thumbnail);
+                Ok((StatusCode::CREATED, record))
+            }
+            Insert::Existing(record) => Ok((StatusCode::OK, record)),
+            Insert::Conflict => Err(Problem::new(
+                StatusCode::CONFLICT,
+                "Another image has this id.",
+            )),
+            // Not 200, as the image is not on the board; and not restored, as a retry must not undo a later delete.
+            Insert::Deleted => Err(Problem::new(
+                StatusCode::CONFLICT,
+                "The image was stored and has been deleted since.",
+            )),
+        }
+    }
+}
+
+fn log_stored(record: &ImageRecord) {
+    let meta = &record.meta;
+    log::info!(
+        "stored image {}: {}, {} × {}, {} bytes",
+        meta.id,
+        meta.kind,
+        meta.width,
+        meta.height,
+        meta.size
+    );
+}

@@ -1,0 +1,356 @@
+// @ts-check
+// The board as it is drawn: one transformed layer that holds the tiles of what is in view, once per frame at most.
+
+import { position } from '../feed/images.js';
+import { boxOf, contains, grow, overlaps } from './geometry.js';
+import { Tile } from './tile.js';
+
+/** @typedef {import('../feed/types.js').Box} Box */
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {import('./camera.js').Camera} Camera */
+/** @typedef {import('../feed/images.js').Images} Images */
+/** @typedef {import('./moves.js').Moves} Moves */
+/** @typedef {import('./selection.js').Selection} Selection */
+
+/** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
+const APPEAR_PX = 400;
+const GO_PX = 1_200;
+/** How far the floor reaches beyond the view, and how large it may get by zooming in. */
+const FLOOR_PX = 12_000;
+const LARGEST_FLOOR_PX = 250_000;
+/** A change of the scale by this factor, as a logarithm, shows less than what is there already. */
+const ZOOMED_FAR = 0.2;
+/** Dots of the background, in board units. */
+const DOTS = 32;
+/** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
+const LARGEST_NAME = 2;
+const READABLE_SCALE = 0.35;
+/** Below this scale neither rounded corners nor shadows can be seen, and there may be a thousand of them. */
+const DETAILED_SCALE = 0.25;
+/** Of more than this many at once none is made to appear gently. */
+const NEW_AT_ONCE = 24;
+/** So long after the last change of the view it is at rest. */
+const REST_MS = 160;
+const LEAVE_MS = 180;
+
+export class Board {
+  /** The tiles in the document. @type {Map<string, Tile>} */
+  #tiles = new Map();
+  /** Their ids, ascending, as their elements are. @type {string[]} */
+  #order = [];
+  /** @type {Set<string>} */
+  #stale = new Set();
+  #frame = 0;
+  #rest = 0;
+  #cameraMoved = true;
+  /** The scale at which the tiles are painted. */
+  #painted = 1;
+  /** The view at which the tiles were last put and taken. */
+  #drawn = { x: 0, y: 0, scale: 0 };
+  /** @type {Box} */
+  #floor = { x: 0, y: 0, w: 0, h: 0 };
+  #ranksStale = false;
+  #focused = '';
+  /** An image that gets the focus when the feed sends it: one that is being restored. */
+  #focusOnArrival = '';
+  #hovered = '';
+  #elements;
+  #images;
+  #camera;
+  #moves;
+  #selection;
+
+  /**
+   * @param {object} elements
+   * @param {HTMLElement} elements.surface
+   * @param {HTMLElement} elements.scene Moved and stretched while one looks around.
+   * @param {HTMLElement} elements.sheet In it, painted at the scale of the last rest.
+   * @param {HTMLElement} elements.floor
+   * @param {HTMLElement} elements.layer
+   * @param {HTMLElement} elements.pending
+   * @param {HTMLElement} elements.dots
+   * @param {HTMLTemplateElement} elements.tile
+   * @param {Images} images
+   * @param {Camera} camera
+   * @param {Moves} moves
+   * @param {Selection} selection
+   */
+  constructor(elements, images, camera, moves, selection) {
+    this.#elements = elements;
+    this.#images = images;
+    this.#camera = camera;
+    this.#moves = moves;
+    this.#selection = selection;
+    elements.layer.addEventListener('focusin', (event) => this.#focus(idOf(event.target)));
+    elements.layer.addEventListener('focusout', () => this.#focus(''));
+    elements.layer.addEventListener('pointerover', (event) => this.#hover(idOf(event.target)));
+    elements.layer.addEventListener('pointerleave', () => this.#hover(''));
+  }
+
+  /**
+   * The place an image is shown at.
+   * @param {ImageRecord} record
+   * @returns {Box}
+   */
+  boxOf(record) {
+    return this.#tiles.get(record.id)?.box ?? boxOf({ ...record, ...this.#moves.at(record.id) });
+  }
+
+  /** @param {string} id */
+  tile(id) {
+    return this.#tiles.get(id);
+  }
+
+  /**
+   * Gives a image the focus, wherever it lies; the board itself if there is no such image.
+   * @param {string} id
+   */
+  focus(id) {
+    const record = this.#images.get(id);
+    this.#focusOnArrival = record ? '' : id;
+    this.#focused = record ? id : '';
+    if (record) this.#drawTiles();
+    (this.#tiles.get(id)?.frame ?? this.#elements.surface).focus({ preventScroll: true });
+    if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
+  }
+
+  /** The server can be reached again: loads the images that it could not give before. */
+  mend() {
+    for (const tile of this.#tiles.values()) tile.mend();
+  }
+
+  /** The view has changed. */
+  moved() {
+    this.#cameraMoved = true;
+    this.#schedule();
+  }
+
+  /**
+   * An image has come, changed, or gone.
+   * @param {string} id
+   */
+  changed(id) {
+    this.#stale.add(id);
+    this.#schedule();
+    if (id !== this.#focusOnArrival || !this.#images.get(id)) return;
+    this.#focusOnArrival = '';
+    // Unless the user has moved the focus meanwhile.
+    if (document.activeElement === this.#elements.surface) this.focus(id);
+  }
+
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    this.#frame = 0;
+    if (this.#cameraMoved) this.#drawView();
+    if (this.#stale.size > 0 || this.#hasMovedFar()) this.#drawTiles();
+    if (this.#ranksStale) this.#drawRanks();
+    this.#drawControls();
+    this.#cameraMoved = false;
+    this.#stale.clear();
+    clearTimeout(this.#rest);
+    this.#rest = window.setTimeout(() => this.#drawAtRest(), REST_MS);
+  }
+
+  #drawView() {
+    const { x, y, scale } = this.#camera;
+    const { scene, layer, pending, dots } = this.#elements;
+    const painted = this.#painted;
+    const whole = scale === painted ? (/** @type {number} */ value) => Math.round(value * devicePixelRatio) / devicePixelRatio : Number;
+    scene.style.transform = `scale(${scale / painted}) translate(${whole(-x * painted)}px, ${whole(-y * painted)}px)`;
+    pending.style.setProperty('--unscale', String(1 / scale));
+    layer.classList.toggle('is-far', scale < READABLE_SCALE);
+    layer.classList.toggle('is-tiny', scale < DETAILED_SCALE);
+    const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
+    dots.style.backgroundSize = `${step}px ${step}px`;
+    dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
+  }
+
+  /**
+   * Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves: then what is
+   * painted is moved and stretched.
+   */
+  #drawAtRest() {
+    const { layer, sheet } = this.#elements;
+    if (this.#painted !== this.#camera.scale) {
+      this.#painted = this.#camera.scale;
+      sheet.style.transform = `scale(${this.#painted})`;
+      this.#drawView();
+    }
+    layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
+    this.#drawPixels();
+    layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+  }
+
+  /** As much of each image as can be seen. */
+  #drawPixels() {
+    const { view, scale } = this.#camera;
+    for (const tile of this.#tiles.values()) {
+      const { w, h } = tile.box;
+      tile.show(overlaps(tile.box, view) ? Math.max(w, h) * scale * devicePixelRatio : 0);
+    }
+  }
+
+  /** Since the tiles were last put and taken. What is near the view is there already. */
+  #hasMovedFar() {
+    const { x, y, scale } = this.#camera;
+    const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;
+    return Math.abs(Math.log(scale / lastScale)) > ZOOMED_FAR || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
+  }
+
+  #drawTiles() {
+    this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
+    this.#drawFloor();
+    const kept = this.#kept();
+    const near = grow(this.#camera.view, APPEAR_PX / this.#camera.scale);
+    const far = grow(this.#camera.view, GO_PX / this.#camera.scale);
+    for (const id of [...this.#tiles.keys()]) {
+      const record = this.#images.get(id);
+      if (!record) this.#take(id, true);
+      else if (!kept.has(id) && !overlaps(this.#boxNow(record), far)) this.#take(id, false);
+    }
+    for (const record of this.#images.values()) {
+      const tile = this.#tiles.get(record.id);
+      if (tile) {
+        if (this.#stale.has(record.id)) this.#refresh(tile, record);
+      } else if (kept.has(record.id) || overlaps(this.#boxNow(record), near)) {
+        this.#put(record);
+      }
+    }
+  }
+
+  /** Below all the images that are in the document. Each change of it paints them anew, so there is room to all sides. */
+  #drawFloor() {
+    const { view, scale } = this.#camera;
+    if (contains(this.#floor, grow(view, (2 * GO_PX) / scale)) && this.#floor.w * scale < LARGEST_FLOOR_PX) return;
+    this.#floor = grow(view, FLOOR_PX / scale);
+    const { style } = this.#elements.floor;
+    const { x, y, w, h } = this.#floor;
+    style.left = `${x}px`;
+    style.top = `${y}px`;
+    style.width = `${w}px`;
+    style.height = `${h}px`;
+  }
+
+  /** The controls of the images that show them keep their size at every zoom. */
+  #drawControls() {
+    for (const id of [this.#focused, this.#hovered]) this.#tiles.get(id)?.showControls(this.#camera.scale);
+  }
+
+  /** What lies before and after in the tab order is in the document, so that the whole board can be walked through. */
+  #kept() {
+    const ids = this.#images.ids;
+    const at = this.#focused ? position(ids, this.#focused) : -1;
+    const kept = new Set([ids[0], ids[ids.length - 1]]);
+    if (at >= 0) for (const each of [ids[at - 1], ids[at], ids[at + 1]]) kept.add(each);
+    return kept;
+  }
+
+  /** @param {ImageRecord} record */
+  #boxNow(record) {
+    const held = this.#moves.at(record.id);
+    return boxOf(held ? { ...record, ...held } : record);
+  }
+
+  /** @param {ImageRecord} record */
+  #put(record) {
+    const tile = new Tile(this.#elements.tile, record);
+    const at = position(this.#order, record.id);
+    const next = this.#tiles.get(this.#order[at]);
+    this.#order.splice(at, 0, record.id);
+    this.#tiles.set(record.id, tile);
+    tile.select(this.#selection.has(record.id));
+    tile.place(this.#moves.at(record.id) ?? record);
+    tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= NEW_AT_ONCE);
+    this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
+    this.#ranksStale = true;
+  }
+
+  /**
+   * @param {string} id
+   * @param {boolean} gone The image itself is gone, and not only out of view.
+   */
+  #take(id, gone) {
+    const tile = this.#tiles.get(id);
+    if (!tile) return;
+    this.#tiles.delete(id);
+    const at = position(this.#order, id);
+    this.#order.splice(at, 1);
+    if (!gone) {
+      tile.element.remove();
+      return;
+    }
+    const heir = this.#tiles.get(this.#order[at]) ?? this.#tiles.get(this.#order[at - 1]);
+    if (tile.element.contains(document.activeElement)) (heir?.frame ?? this.#elements.surface).focus({ preventScroll: true });
+    tile.element.classList.add('is-leaving');
+    tile.element.inert = true;
+    delete tile.element.dataset.id;
+    this.#elements.layer.append(tile.element);
+    setTimeout(() => tile.element.remove(), LEAVE_MS);
+  }
+
+  /**
+   * @param {Tile} tile
+   * @param {ImageRecord} record
+   */
+  #refresh(tile, record) {
+    const held = this.#moves.at(record.id);
+    tile.element.classList.toggle('is-held', held !== undefined);
+    tile.select(this.#selection.has(record.id));
+    tile.write(record);
+    if (held) tile.place(held);
+    else tile.glide(record);
+    this.#ranksStale = true;
+  }
+
+  #drawRanks() {
+    this.#ranksStale = false;
+    const depth = (/** @type {string} */ id) => (this.#moves.at(id) ?? this.#images.get(id))?.z ?? 0;
+    const sorted = this.#order.map((id) => ({ id, z: depth(id) })).sort((a, b) => a.z - b.z || (a.id < b.id ? -1 : 1));
+    sorted.forEach(({ id }, rank) => this.#tiles.get(id)?.raise(rank));
+  }
+
+  /** @param {string} id */
+  #hover(id) {
+    if (id === this.#hovered) return;
+    const before = this.#hovered;
+    this.#hovered = id;
+    this.#play(before, id);
+    this.#schedule();
+  }
+
+  /** What a person points at, or has the focus, may move. @param {string[]} ids */
+  #play(...ids) {
+    for (const id of ids) this.#tiles.get(id)?.play(id === this.#hovered || id === this.#focused);
+  }
+
+  /** @param {string} id */
+  #focus(id) {
+    if (id === this.#focused) return;
+    const before = this.#focused;
+    this.#focused = id;
+    this.#play(before, id);
+    if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
+    this.#schedule();
+    const record = this.#images.get(id);
+    if (!record || !this.#tiles.get(id)?.frame.matches(':focus-visible')) return;
+    this.#camera.chosen = true;
+    this.#camera.reveal(this.boxOf(record));
+  }
+}
+
+/** The image that an element belongs to. @param {EventTarget | null} target */
+export function idOf(target) {
+  const tile = target instanceof Element ? target.closest('[data-id]') : null;
+  return tile instanceof HTMLElement ? (tile.dataset.id ?? '') : '';
+}
+
+/**
+ * @param {number} value
+ * @param {number} step
+ */
+function modulo(value, step) {
+  return ((value % step) + step) % step;
+}

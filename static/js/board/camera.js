@@ -1,0 +1,242 @@
+// @ts-check
+// Which part of the board is seen: a point of the board in the top left corner of the view, and a scale.
+
+/** @typedef {import('../feed/types.js').Box} Box */
+/** @typedef {import('../feed/types.js').Point} Point */
+
+const SMALLEST = 0.05;
+const LARGEST = 4;
+const GLIDE_MS = 260;
+
+/** Room that the controls take, in pixels. */
+const MARGIN = { top: 76, right: 28, bottom: 96, left: 28 };
+
+export class Camera {
+  x = 0;
+  y = 0;
+  scale = 1;
+  /** The size of the view in pixels. */
+  width = 1;
+  height = 1;
+  /** Whether a person has chosen this part of the board; until then the page may show what comes. */
+  chosen = false;
+
+  #onChange;
+  #glide = 0;
+
+  /** @param {() => void} onChange */
+  constructor(onChange) {
+    this.#onChange = onChange;
+  }
+
+  /**
+   * The middle of the board in the middle of the view.
+   * @param {number} width
+   * @param {number} height
+   */
+  start(width, height) {
+    this.width = width;
+    this.height = height;
+    this.#apply({ x: -width / 2, y: -height / 2, scale: 1 });
+  }
+
+  /**
+   * Keeps what is in the middle there.
+   * @param {number} width
+   * @param {number} height
+   */
+  resize(width, height) {
+    this.x += (this.width - width) / 2 / this.scale;
+    this.y += (this.height - height) / 2 / this.scale;
+    this.width = width;
+    this.height = height;
+    this.#onChange();
+  }
+
+  /**
+   * A point of the view, in board units.
+   * @param {Point} point
+   * @returns {Point}
+   */
+  toBoard({ x, y }) {
+    return { x: this.x + x / this.scale, y: this.y + y / this.scale };
+  }
+
+  /** The middle of what the controls leave free. */
+  get middle() {
+    return this.toBoard({
+      x: (MARGIN.left + this.width - MARGIN.right) / 2,
+      y: (MARGIN.top + this.height - MARGIN.bottom) / 2,
+    });
+  }
+
+  /** What is seen. @returns {Box} */
+  get view() {
+    return { x: this.x, y: this.y, w: this.width / this.scale, h: this.height / this.scale };
+  }
+
+  /**
+   * @param {number} dx In pixels; positive shows what lies to the right.
+   * @param {number} dy
+   */
+  pan(dx, dy) {
+    this.show({ x: this.x + dx / this.scale, y: this.y + dy / this.scale, scale: this.scale });
+  }
+
+  /**
+   * Zooms so that what lies under the point stays there.
+   * @param {number} factor
+   * @param {Point} [point] In pixels of the view; its middle if left out.
+   */
+  zoom(factor, point = { x: this.width / 2, y: this.height / 2 }) {
+    this.show(this.#zoomed(factor, point));
+  }
+
+  /**
+   * As `zoom`, gliding.
+   * @param {number} factor
+   */
+  zoomSmoothly(factor) {
+    this.glideTo(this.#zoomed(factor, { x: this.width / 2, y: this.height / 2 }));
+  }
+
+  /**
+   * Shows the whole box, never larger than it is; a box that would get smaller than `smallest` only by its middle.
+   * @param {Box} box
+   * @param {{ smallest?: number, glide?: boolean }} [options]
+   */
+  fit(box, { smallest = SMALLEST, glide = true } = {}) {
+    const free = { w: this.width - MARGIN.left - MARGIN.right, h: this.height - MARGIN.top - MARGIN.bottom };
+    const fitting = Math.min(free.w / Math.max(box.w, 1), free.h / Math.max(box.h, 1), 1);
+    const scale = Math.max(smallest, fitting);
+    const target = {
+      x: box.x + box.w / 2 - (MARGIN.left + free.w / 2) / scale,
+      y: box.y + box.h / 2 - (MARGIN.top + free.h / 2) / scale,
+      scale,
+    };
+    if (glide) this.glideTo(target);
+    else this.show(target);
+  }
+
+  /**
+   * Pans as little as is needed to show the box between the controls.
+   * @param {Box} box
+   */
+  reveal(box) {
+    const dx = nearest(box.x - this.x, box.w, MARGIN.left / this.scale, (this.width - MARGIN.right) / this.scale);
+    const dy = nearest(box.y - this.y, box.h, MARGIN.top / this.scale, (this.height - MARGIN.bottom) / this.scale);
+    if (dx !== 0 || dy !== 0) this.glideTo({ x: this.x + dx, y: this.y + dy, scale: this.scale });
+  }
+
+  /**
+   * Whether all of the box can be seen between the controls.
+   * @param {Box} box
+   */
+  sees(box) {
+    const dx = nearest(box.x - this.x, box.w, MARGIN.left / this.scale, (this.width - MARGIN.right) / this.scale);
+    const dy = nearest(box.y - this.y, box.h, MARGIN.top / this.scale, (this.height - MARGIN.bottom) / this.scale);
+    return dx === 0 && dy === 0;
+  }
+
+  /** @param {{ x: number, y: number, scale: number }} target */
+  glideTo(target) {
+    cancelAnimationFrame(this.#glide);
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      this.show(target);
+      return;
+    }
+    const from = { x: this.x, y: this.y, scale: this.scale };
+    const began = performance.now();
+    const step = (/** @type {number} */ now) => {
+      const time = Math.min(1, Math.max(0, (now - began) / GLIDE_MS));
+      const part = 1 - (1 - time) ** 3;
+      this.#apply(between(from, target, part, this.width, this.height));
+      if (time < 1) this.#glide = requestAnimationFrame(step);
+    };
+    this.#glide = requestAnimationFrame(step);
+  }
+
+  /**
+   * @param {number} factor
+   * @param {Point} point
+   */
+  #zoomed(factor, point) {
+    const scale = Math.min(LARGEST, Math.max(SMALLEST, this.scale * factor));
+    const { x, y } = this.toBoard(point);
+    return { x: x - point.x / scale, y: y - point.y / scale, scale };
+  }
+
+  /**
+   * Shows this part at once.
+   * @param {{ x: number, y: number, scale: number }} target
+   */
+  show(target) {
+    cancelAnimationFrame(this.#glide);
+    this.#apply(target);
+  }
+
+  /** @param {{ x: number, y: number, scale: number }} target */
+  #apply({ x, y, scale }) {
+    this.x = x;
+    this.y = y;
+    this.scale = scale;
+    this.#onChange();
+  }
+}
+
+/** Null where the browser was told to keep nothing. */
+function storage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A page that is loaded again shows what it showed. Each tab remembers its own.
+ * @param {Camera} camera
+ */
+export function rememberView(camera) {
+  const key = 'view';
+  addEventListener('pagehide', () => {
+    const { x, y, scale, chosen } = camera;
+    if (chosen) storage()?.setItem(key, [x, y, scale].join(' '));
+  });
+  const [x, y, scale] = (storage()?.getItem(key) ?? '').split(' ').map(Number);
+  if (!(scale >= SMALLEST && scale <= LARGEST && Number.isFinite(x) && Number.isFinite(y))) return;
+  camera.chosen = true;
+  camera.show({ x, y, scale });
+}
+
+/**
+ * A step of a glide: the scale moves by equal factors, and the middle in a straight line on the screen.
+ * @param {{ x: number, y: number, scale: number }} from
+ * @param {{ x: number, y: number, scale: number }} to
+ * @param {number} part 0 to 1.
+ * @param {number} width
+ * @param {number} height
+ */
+function between(from, to, part, width, height) {
+  if (part === 1) return to;
+  const scale = from.scale * (to.scale / from.scale) ** part;
+  const along = from.scale === to.scale ? part : (1 / from.scale - 1 / scale) / (1 / from.scale - 1 / to.scale);
+  const middle = (/** @type {'x' | 'y'} */ axis, /** @type {number} */ size) => {
+    const start = from[axis] + size / 2 / from.scale;
+    const end = to[axis] + size / 2 / to.scale;
+    return start + (end - start) * along - size / 2 / scale;
+  };
+  return { x: middle('x', width), y: middle('y', height), scale };
+}
+
+/**
+ * How far to pan along one axis so that the range lies between the limits, or begins at the first if it is too long.
+ * @param {number} start
+ * @param {number} length
+ * @param {number} low
+ * @param {number} high
+ */
+function nearest(start, length, low, high) {
+  if (start < low || length > high - low) return start - low;
+  return Math.max(0, start + length - high);
+}

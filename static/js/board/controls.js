@@ -1,0 +1,43 @@
+// @ts-check
+// The buttons on a image. They appear when it is touched, and so may appear under the finger that touches it.
+
+import { idOf } from './board.js';
+
+/** A second tap so soon after the first, and so near, is meant for the image and not for a button that has just come. */
+const TOO_SOON_MS = 400;
+const NEAR_PX = 30;
+
+/**
+ * @param {HTMLElement} layer Holds the tiles.
+ * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void }} handlers
+ */
+export function useControls(layer, { onOpen, onDelete }) {
+  /** What is being pressed. @type {{ button: Element | null, tooSoon: boolean } | null} */
+  let press = null;
+  let touched = { id: '', at: -Infinity, x: 0, y: 0 };
+
+  layer.addEventListener('pointerdown', ({ target, timeStamp, pointerType, clientX: x, clientY: y }) => {
+    const button = buttonAt(target);
+    const id = idOf(target);
+    const again = pointerType !== 'mouse' && id === touched.id && timeStamp - touched.at < TOO_SOON_MS;
+    press = { button, tooSoon: again && Math.hypot(x - touched.x, y - touched.y) < NEAR_PX };
+    if (!button) touched = { id, at: timeStamp, x, y };
+  });
+  layer.addEventListener('click', ({ target }) => {
+    const button = buttonAt(target);
+    const began = press;
+    press = null;
+    // A press that began before the button was there is none on it. Keys and screen readers click without a press.
+    if (!button || (began && began.button !== button)) return;
+    if (began?.tooSoon || button.matches('[data-open]')) onOpen(idOf(button));
+    else onDelete(idOf(button));
+  });
+  layer.addEventListener('dblclick', ({ target }) => {
+    if (idOf(target) && !buttonAt(target)) onOpen(idOf(target));
+  });
+}
+
+/** @param {EventTarget | null} target */
+function buttonAt(target) {
+  return /** @type {Element} */ (target).closest('[data-open], [data-delete]');
+}

@@ -1,0 +1,150 @@
+// @ts-check
+// What a pointer does to images: it selects, moves and resizes them, and opens them by a double tap.
+
+import { idOf } from './board.js';
+
+/** @typedef {import('./board.js').Board} Board */
+/** @typedef {import('./camera.js').Camera} Camera */
+/** @typedef {import('./moves.js').Moves} Moves */
+/** @typedef {import('./moves.js').Placement} Placement */
+/** @typedef {import('./navigate.js').Gesture} Gesture */
+/** @typedef {import('./selection.js').Selection} Selection */
+/** @typedef {import('../feed/types.js').Point} Point */
+
+export const SMALLEST_WIDTH = 24;
+export const LARGEST_WIDTH = 4096;
+const DOUBLE_TAP_MS = 350;
+
+/**
+ * @typedef {object} DragParts
+ * @property {Board} board
+ * @property {Camera} camera
+ * @property {Moves} moves
+ * @property {Selection} selection
+ * @property {(event: PointerEvent) => boolean} adds Whether a press adds to the selection instead of beginning a new one.
+ * @property {(id: string) => void} onOpen
+ * @property {() => void} onStuck It cannot be moved now.
+ */
+
+/**
+ * What a pointer begins on a image: for `navigate`.
+ * @param {DragParts} parts
+ * @returns {(event: PointerEvent) => Gesture | null}
+ */
+export function dragging(parts) {
+  const tapped = doubleTap(parts.onOpen);
+  return (event) => {
+    const id = idOf(event.target);
+    if (!id) return null;
+    if (/** @type {Element} */ (event.target).closest('[data-handle]')) return resizing(parts, event, id);
+    return moving(parts, event, id, tapped);
+  };
+}
+
+/**
+ * @param {DragParts} parts
+ * @param {PointerEvent} event
+ * @param {string} id
+ * @param {(id: string, event: PointerEvent) => void} tapped
+ * @returns {Gesture}
+ */
+function moving({ board, camera, moves, selection, adds, onStuck }, event, id, tapped) {
+  const was = selection.has(id);
+  const adding = adds(event);
+  board.tile(id)?.frame.focus({ preventScroll: true });
+  if (!was && adding) selection.add(id);
+  else if (!was) selection.set([id]);
+  const from = pointOf(camera, event);
+  /** @type {Map<string, Placement> | null | undefined} */
+  let start;
+  return {
+    move(event) {
+      if (start === undefined) {
+        camera.chosen = true;
+        start = moves.begin(selection.with(id));
+        if (!start) onStuck();
+      }
+      const point = pointOf(camera, event);
+      for (const [each, { x, y }] of start ?? []) moves.to(each, { x: x + point.x - from.x, y: y + point.y - from.y });
+    },
+    end: () => moves.end([...(start?.keys() ?? [])]),
+    cancel: () => moves.cancel([...(start?.keys() ?? [])]),
+    tap(event) {
+      if (adding && was) selection.toggle(id);
+      else if (!adding) selection.set([id]);
+      if (!adding) tapped(id, event);
+    },
+  };
+}
+
+/**
+ * @param {DragParts} parts
+ * @param {PointerEvent} event
+ * @param {string} id
+ * @returns {Gesture}
+ */
+function resizing({ board, camera, moves, onStuck }, event, id) {
+  const from = pointOf(camera, event);
+  /** @type {Placement | null | undefined} */
+  let start;
+  return {
+    move(event) {
+      if (start === undefined) {
+        camera.chosen = true;
+        start = moves.begin([id])?.get(id) ?? null;
+        if (!start) onStuck();
+      }
+      if (!start) return;
+      const point = pointOf(camera, event);
+      moves.to(id, { w: widthAfter(start, ratioOf(board, id), point.x - from.x, point.y - from.y) });
+    },
+    end: () => moves.end([id]),
+    cancel: () => moves.cancel([id]),
+  };
+}
+
+/**
+ * Two taps of a finger or pen on one image. (A mouse has the browser's own double click, at the pace that its owner
+ * has set.)
+ * @param {(id: string) => void} onDouble
+ * @returns {(id: string, event: PointerEvent) => void}
+ */
+function doubleTap(onDouble) {
+  let last = { id: '', at: 0 };
+  return (id, { pointerType, timeStamp }) => {
+    if (pointerType === 'mouse') return;
+    const double = last.id === id && timeStamp - last.at < DOUBLE_TAP_MS;
+    last = double ? { id: '', at: 0 } : { id, at: timeStamp };
+    if (double) onDouble(id);
+  };
+}
+
+/**
+ * The width at which the corner follows the pointer along the diagonal.
+ * @param {Placement} start
+ * @param {number} ratio Height divided by width.
+ * @param {number} dx
+ * @param {number} dy
+ */
+function widthAfter(start, ratio, dx, dy) {
+  const along = (dx + dy * ratio) / (1 + ratio * ratio);
+  return Math.min(LARGEST_WIDTH, Math.max(SMALLEST_WIDTH, start.w + along));
+}
+
+/**
+ * @param {Board} board
+ * @param {string} id
+ */
+function ratioOf(board, id) {
+  const { w, h } = board.tile(id)?.box ?? { w: 1, h: 1 };
+  return h / w;
+}
+
+/**
+ * @param {Camera} camera
+ * @param {PointerEvent} event
+ * @returns {Point}
+ */
+function pointOf(camera, { clientX, clientY }) {
+  return camera.toBoard({ x: clientX, y: clientY });
+}

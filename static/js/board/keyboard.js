@@ -1,0 +1,145 @@
+// @ts-check
+// Moving, resizing, selecting, opening and deleting images by keys.
+
+import { idOf } from './board.js';
+import { LARGEST_WIDTH, SMALLEST_WIDTH } from './drag.js';
+
+/** @typedef {import('./moves.js').Moves} Moves */
+/** @typedef {import('./selecting.js').Selecting} Selecting */
+/** @typedef {import('./selection.js').Selection} Selection */
+
+const STEP = 10;
+const LARGE_STEP = 100;
+/** A series of key presses is one move; it ends after this pause. */
+const PAUSE_MS = 400;
+
+/** @type {Record<string, [number, number]>} */
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * @typedef {object} KeyHandlers
+ * @property {(ids: string[]) => void} onDelete
+ * @property {(ids: string[]) => void} onMoved
+ * @property {(id: string) => void} onOpen
+ * @property {() => void} onStuck They cannot be moved now.
+ */
+
+/**
+ * Keys on a image act on it, and on the whole selection if it belongs to it; keys on the board on the selection.
+ * @param {HTMLElement} surface Holds the tiles. What is not meant for images is left to others.
+ * @param {{ moves: Moves, selection: Selection }} parts
+ * @param {KeyHandlers} handlers
+ */
+export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, onOpen, onStuck }) {
+  const series = seriesOf(moves, onMoved, onStuck);
+  surface.addEventListener('focusout', series.finish);
+  surface.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const target = /** @type {HTMLElement} */ (event.target);
+    const id = idOf(target);
+    const ids = id ? selection.with(id) : target === surface ? selection.ids : [];
+    const onHandle = target.matches('[data-handle]');
+    const arrow = ARROWS[event.key];
+    const onPicture = target.matches('[data-image]');
+    if (ids.length === 0) return;
+    if (event.key === 'Delete' || event.key === 'Backspace') {
+      series.finish();
+      onDelete(ids);
+    } else if (onPicture && event.key === 'Enter') {
+      onOpen(id);
+    } else if (onPicture && event.key === ' ') {
+      selection.toggle(id);
+    } else if (arrow && onHandle) {
+      series.resize(id, (arrow[0] - arrow[1]) * stepOf(event));
+    } else if (arrow && (onPicture || target === surface)) {
+      series.move(ids, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+}
+
+/**
+ * Key presses that follow each other closely are one move.
+ * @param {Moves} moves
+ * @param {(ids: string[]) => void} onMoved
+ * @param {() => void} onStuck
+ */
+function seriesOf(moves, onMoved, onStuck) {
+  /** @type {string[]} */
+  let moving = [];
+  let timer = 0;
+  const finish = () => {
+    clearTimeout(timer);
+    const ids = moving;
+    moving = [];
+    if (ids.length === 0) return;
+    moves.end(ids);
+    onMoved(ids);
+  };
+  const hold = (/** @type {string[]} */ ids) => {
+    if (moving.join() !== ids.join()) {
+      finish();
+      if (!moves.begin(ids)) {
+        onStuck();
+        return false;
+      }
+      moving = ids;
+    }
+    clearTimeout(timer);
+    timer = window.setTimeout(finish, PAUSE_MS);
+    return true;
+  };
+  return {
+    finish,
+    /**
+     * @param {string[]} ids
+     * @param {number} dx
+     * @param {number} dy
+     */
+    move(ids, dx, dy) {
+      if (!hold(ids)) return;
+      for (const id of ids) {
+        const now = moves.at(id);
+        if (now) moves.to(id, { x: now.x + dx, y: now.y + dy });
+      }
+    },
+    /**
+     * @param {string} id
+     * @param {number} by
+     */
+    resize(id, by) {
+      if (!hold([id])) return;
+      const now = moves.at(id);
+      if (now) moves.to(id, { w: Math.min(LARGEST_WIDTH, Math.max(SMALLEST_WIDTH, now.w + by)) });
+    },
+  };
+}
+
+/** @param {KeyboardEvent} event */
+function stepOf({ shiftKey }) {
+  return shiftKey ? LARGE_STEP : STEP;
+}
+
+/**
+ * Keys that work wherever the focus is, except while one writes or a dialog is open.
+ * @param {{ selecting: Selecting, onUndo: () => void }} handlers
+ */
+export function useShortcuts({ selecting, onUndo }) {
+  addEventListener('keydown', (event) => {
+    const target = /** @type {Element} */ (event.target);
+    if (event.defaultPrevented || target.closest?.('input, textarea, [popover]')) return;
+    const key = event.key.toLowerCase();
+    const command = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    const inDialog = document.querySelector('dialog[open]') !== null;
+    if (command && key === 'z') {
+      onUndo();
+    } else if (command && key === 'a' && !inDialog) {
+      selecting.all();
+    } else if (key !== 'escape' || inDialog || !selecting.leave()) {
+      return;
+    }
+    event.preventDefault();
+  });
+}

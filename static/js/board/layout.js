@@ -1,0 +1,74 @@
+// @ts-check
+// Where new images go: pure arithmetic in board units.
+
+/** @typedef {import('../feed/types.js').Box} Box */
+/** @typedef {import('../feed/types.js').Point} Point */
+
+/** The longest side of a single new image. */
+const SIDE = 240;
+const ROW_HEIGHT = 200;
+/** Leaves room for the name below each image. */
+const GAP = 32;
+
+/**
+ * The size at which a image is first shown.
+ * @param {number} aspect Width divided by height.
+ */
+function single(aspect) {
+  return aspect >= 1 ? { w: SIDE, h: SIDE / aspect } : { w: SIDE * aspect, h: SIDE };
+}
+
+/**
+ * One image lies centred on the point; several fill rows of one height, with the point in the
+ * middle of the first.
+ * @param {number[]} aspects Width divided by height, of each image.
+ * @param {Point} point
+ * @returns {Box[]}
+ */
+export function placesFrom(aspects, point) {
+  const clamped = aspects.map((aspect) => Math.min(4, Math.max(0.25, aspect)));
+  if (clamped.length === 1) {
+    const { w, h } = single(clamped[0]);
+    return [{ x: point.x - w / 2, y: point.y - h / 2, w, h }];
+  }
+  const longest = longestRow(clamped);
+  const left = point.x - (clamped[0] * ROW_HEIGHT) / 2;
+  let [x, y] = [0, point.y - ROW_HEIGHT / 2];
+  return clamped.map((aspect) => {
+    const w = aspect * ROW_HEIGHT;
+    if (x > 0 && x + w > longest) {
+      x = 0;
+      y += ROW_HEIGHT + GAP;
+    }
+    const box = { x: left + x, y, w, h: ROW_HEIGHT };
+    x += w + GAP;
+    return box;
+  });
+}
+
+/**
+ * How wide the rows are: a few images stand side by side, many make a block wider than high.
+ * @param {number[]} aspects
+ */
+function longestRow(aspects) {
+  const widths = aspects.map((aspect) => aspect * ROW_HEIGHT + GAP);
+  const all = widths.reduce((sum, width) => sum + width, 0);
+  const few = widths.slice(0, 3).reduce((sum, width) => sum + width, 0);
+  return Math.max(Math.sqrt(all * (ROW_HEIGHT + GAP) * 1.8), few);
+}
+
+/**
+ * Like `placesFrom`, but with the whole block centred on the point: for files that were chosen, not dropped somewhere.
+ * @param {number[]} aspects
+ * @param {Point} point
+ * @returns {Box[]}
+ */
+export function placesAround(aspects, point) {
+  const boxes = placesFrom(aspects, point);
+  const left = Math.min(...boxes.map(({ x }) => x));
+  const top = Math.min(...boxes.map(({ y }) => y));
+  const right = Math.max(...boxes.map(({ x, w }) => x + w));
+  const bottom = Math.max(...boxes.map(({ y, h }) => y + h));
+  const [dx, dy] = [point.x - (left + right) / 2, point.y - (top + bottom) / 2];
+  return boxes.map(({ x, y, w, h }) => ({ x: x + dx, y: y + dy, w, h }));
+}

@@ -1,0 +1,222 @@
+// @ts-check
+// One image on the board, as elements.
+
+import { thumbOf, urlOf } from '../feed/image-urls.js';
+import { isAnimated, needsFull } from './resolution.js';
+
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {import('../feed/types.js').Box} Box */
+
+/** Of a image that is shown smaller than this, in pixels, the controls lie outside, not to be hit by mistake. */
+const SMALL_PX = 110;
+/** Of one that is shown smaller than this the handle would cover so much that it could not be moved. */
+const SPECK_PX = 40;
+/** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
+const PLAY_MS = 150;
+/** By so much, as a part, the shapes of a image and its thumbnail may differ: one of two pixels at the worst. */
+const ROUNDING = 0.1;
+/** A move by somebody else takes as long on the screen as the pause since the one before it, within these bounds. */
+const SHORTEST_GLIDE_MS = 100;
+const LONGEST_GLIDE_MS = 700;
+/** After a longer pause it is not the next step of the same move. */
+const SAME_MOVE_MS = 1_500;
+
+export class Tile {
+  /** Height divided by width as the browser shows it; in old records an orientation in the file turns what they say. */
+  #ratio = 1;
+  #rank = -1;
+  /** Whether all of the image is shown, and not its thumbnail. */
+  #isFull = false;
+  /** What is being loaded, to be shown instead. @type {{ full: boolean } | null} */
+  #next = null;
+  #pixels = 0;
+  #playing = false;
+  #playTimer = 0;
+  #record;
+  #shown = '';
+  /** When somebody else moved it last. */
+  #movedAt = 0;
+  /** @type {Box} */
+  box = { x: 0, y: 0, w: 0, h: 0 };
+
+  /**
+   * @param {HTMLTemplateElement} template
+   * @param {ImageRecord} record
+   */
+  constructor(template, record) {
+    const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+    this.element = /** @type {HTMLElement} */ (fragment.firstElementChild);
+    this.element.dataset.id = record.id;
+    this.frame = part(this.element, '[data-image]');
+    this.image = /** @type {HTMLImageElement} */ (part(this.element, 'img'));
+    this.name = part(this.element, '[data-name]');
+    this.open = part(this.element, '[data-open]');
+    this.delete = part(this.element, '[data-delete]');
+    this.handle = part(this.element, '[data-handle]');
+    this.#record = record;
+    this.image.addEventListener('load', () => this.#loaded());
+    this.image.addEventListener('error', () => this.#failed());
+    this.write(record);
+    this.element.classList.toggle('is-animated', isAnimated(record));
+    this.#isFull = needsFull(record, { pixels: 0, playing: false, isFull: false });
+    this.image.src = this.#isFull ? urlOf(record) : thumbOf(record);
+  }
+
+  /** @param {ImageRecord} record */
+  write(record) {
+    const text = record.alt || record.fileName;
+    this.#record = record;
+    this.#ratio = this.#ratioNow();
+    this.image.alt = text;
+    this.name.textContent = record.fileName;
+    this.name.title = record.fileName;
+    this.frame.setAttribute('aria-label', text);
+    this.open.setAttribute('aria-label', `Open ${record.fileName}`);
+    this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);
+    this.handle.setAttribute('aria-label', `Width of ${record.fileName}`);
+  }
+
+  /** @param {{ x: number, y: number, w: number }} placement */
+  place({ x, y, w }) {
+    const h = w * this.#ratio;
+    this.box = { x, y, w, h };
+    const shown = `${x} ${y} ${w} ${h}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.element.style.transform = `translate(${x}px, ${y}px)`;
+    this.element.style.width = `${w}px`;
+    this.element.style.height = `${h}px`;
+    this.handle.setAttribute('aria-valuenow', String(Math.round(w)));
+  }
+
+  /**
+   * As `place`, moving there as fast as it comes: the updates of many images that are moved together are farther apart.
+   * @param {{ x: number, y: number, w: number }} placement
+   */
+  glide(placement) {
+    const { x, y, w } = this.box;
+    if (x === placement.x && y === placement.y && w === placement.w) return;
+    const now = performance.now();
+    const pause = now - this.#movedAt < SAME_MOVE_MS ? (now - this.#movedAt) * 1.2 : 0;
+    this.#movedAt = now;
+    const duration = Math.round(Math.min(LONGEST_GLIDE_MS, Math.max(SHORTEST_GLIDE_MS, pause)));
+    this.element.style.setProperty('--glide', `${duration}ms`);
+    this.place(placement);
+  }
+
+  /** @param {boolean} selected */
+  select(selected) {
+    if (this.element.classList.toggle('is-selected', selected) !== (this.frame.dataset.selected === 'true')) {
+      this.frame.dataset.selected = String(selected);
+      this.frame.setAttribute('aria-describedby', selected ? 'tile-selected tile-help' : 'tile-help');
+    }
+  }
+
+  /** @param {number} rank Larger lies in front. */
+  raise(rank) {
+    if (rank === this.#rank) return;
+    this.#rank = rank;
+    this.element.style.zIndex = String(rank);
+  }
+
+  /** What is shown of it already; empty if nothing is. */
+  get preview() {
+    return this.element.classList.contains('is-loaded') ? this.image.currentSrc : '';
+  }
+
+  /** Loads the image again if that has failed. */
+  mend() {
+    if (!this.element.classList.contains('is-broken')) return;
+    this.element.classList.remove('is-broken');
+    this.image.src = this.image.src;
+  }
+
+  /** @param {number} pixels The longest side as it is shown, in pixels of the screen; 0 where it is out of view. */
+  show(pixels) {
+    this.#pixels = pixels;
+    this.#sharpen();
+  }
+
+  /** @param {boolean} playing A person points at it: an animation plays, which otherwise shows its first image. */
+  play(playing) {
+    if (playing === this.#playing || !isAnimated(this.#record)) return;
+    this.#playing = playing;
+    clearTimeout(this.#playTimer);
+    this.#playTimer = window.setTimeout(() => this.#sharpen(), playing ? PLAY_MS : 0);
+  }
+
+  /** Resolves when the image can be seen in its place. */
+  async shown() {
+    await this.image.decode().catch(() => {});
+    await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
+  }
+
+  /** @param {number} scale At which the board is seen. */
+  showControls(scale) {
+    this.element.style.setProperty('--unscale', String(1 / scale));
+    const side = Math.min(this.box.w, this.box.h) * scale;
+    this.element.classList.toggle('is-small', side < SMALL_PX);
+    this.element.classList.toggle('is-speck', side < SPECK_PX);
+  }
+
+  #sharpen() {
+    const full = needsFull(this.#record, { pixels: this.#pixels, playing: this.#playing, isFull: this.#isFull });
+    if (full === this.#isFull) this.#next = null;
+    else if (full !== this.#next?.full) void this.#swap({ full });
+  }
+
+  /**
+   * Shows the other file as soon as it is decoded, so that nothing flashes.
+   * @param {{ full: boolean }} next
+   */
+  async #swap(next) {
+    this.#next = next;
+    const image = /** @type {HTMLImageElement} */ (this.image.cloneNode());
+    image.loading = 'eager';
+    image.src = next.full ? urlOf(this.#record) : thumbOf(this.#record);
+    const decoded = await image.decode().then(() => true, () => false);
+    if (!decoded || this.#next !== next) return;
+    this.#next = null;
+    this.#isFull = next.full;
+    image.alt = this.image.alt;
+    this.image.replaceWith(image);
+    this.image = image;
+    this.#loaded();
+  }
+
+  /** A thumbnail that cannot be had is made up for by all of the image. */
+  #failed() {
+    if (this.#isFull) {
+      this.element.classList.add('is-broken');
+    } else {
+      this.#isFull = true;
+      this.image.src = urlOf(this.#record);
+    }
+  }
+
+  #loaded() {
+    this.element.classList.toggle('is-full', this.#isFull);
+    this.element.classList.add('is-loaded');
+    this.#ratio = this.#ratioNow();
+    this.place(this.box);
+  }
+
+  /** What the record says, unless the image is clearly another: a thumbnail's sides are rounded. */
+  #ratioNow() {
+    const { width, height } = this.#record;
+    const { naturalWidth, naturalHeight } = this.image;
+    const said = width > 0 && height > 0 ? height / width : 1;
+    const seen = naturalWidth > 0 && naturalHeight > 0 ? naturalHeight / naturalWidth : said;
+    return Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said;
+  }
+}
+
+/**
+ * @param {Element} element
+ * @param {string} selector
+ */
+function part(element, selector) {
+  const found = element.querySelector(selector);
+  if (!(found instanceof HTMLElement)) throw new Error(`the page lacks ${selector}`);
+  return found;
+}

@@ -1,0 +1,27 @@
+// @ts-check
+// The addresses of an image's files. Only paths on this server are followed, also if a record names another host.
+
+/** @typedef {import('./types.js').ImageRecord} ImageRecord */
+
+/**
+ * The path of the full image.
+ * @param {ImageRecord} record
+ */
+export function urlOf({ id, url }) {
+  return pathOnThisServer(url) ?? `/image/${id}`;
+}
+
+/**
+ * The path of the thumbnail, or of the full image if there is none.
+ * @param {ImageRecord} record
+ */
+export function thumbOf(record) {
+  return pathOnThisServer(record.thumb) ?? urlOf(record);
+}
+
+/** @param {string | undefined} address */
+function pathOnThisServer(address) {
+  if (!address) return null;
+  const found = new URL(address, location.href);
+  return found.origin === location.origin && found.pathname.startsWith('/image/') ? found.pathname : null;
+}

@@ -1,0 +1,104 @@
+// @ts-check
+// The tutorial's page: a drop zone, and the last saved image with its bytes straight from the socket.
+
+import { announce } from '../ui/announce.js';
+import { Connection } from '../feed/connection.js';
+import { takeFiles, usePicker } from '../upload/dropzone.js';
+import { Feed } from '../feed/feed.js';
+import { notice } from '../ui/notice.js';
+import { element, template } from '../ui/page.js';
+import { Upload } from '../upload/item.js';
+import { UploadQueue } from '../upload/upload-queue.js';
+import { UploadList } from '../upload/upload-list.js';
+
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+
+/** After a delete the image before it comes by itself; only if it does not, there is none. */
+const PREVIOUS_MS = 400;
+
+const figure = element('images');
+const frame = element('frame');
+const dropzone = element('dropzone');
+
+let shown = { id: '', url: '' };
+/** Whether the server has named an image since it began to. */
+let named = false;
+let emptyTimer = 0;
+
+const feed = new Feed('latest', {
+  onUpdate: (record, file) => file && void show(record, file),
+  onDelete: remove,
+  onState(state) {
+    if (state === 'initializing') named = false;
+    if (state === 'ready') {
+      if (!named) clear();
+      uploads.resume();
+    }
+    connection.show(state);
+    document.documentElement.dataset.feed = state;
+  },
+  onPeople: (count) => connection.showPeople(count),
+});
+const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
+const uploads = new UploadQueue((upload) => list.write(upload));
+const list = new UploadList(element('uploads'), template('upload'), uploads);
+
+/**
+ * @param {ImageRecord} record
+ * @param {Blob} file
+ */
+async function show(record, file) {
+  named = true;
+  clearTimeout(emptyTimer);
+  const url = URL.createObjectURL(file);
+  const image = new Image();
+  image.alt = record.alt || record.fileName;
+  image.src = url;
+  const before = shown;
+  shown = { id: record.id, url };
+  // Swapped when it is decoded, so that nothing flashes. What this browser cannot decode is shown as its name.
+  await image.decode().catch(() => {});
+  URL.revokeObjectURL(before.url);
+  if (shown.url !== url) return;
+  frame.replaceChildren(image);
+  element('name').textContent = record.fileName;
+  element('about').textContent = `${record.width} × ${record.height}`;
+  figure.dataset.id = record.id;
+  figure.hidden = false;
+  document.documentElement.dataset.state = 'filled';
+  announce(`Showing ${record.fileName}.`);
+}
+
+/** @param {string} id */
+function remove(id) {
+  if (id !== shown.id) return;
+  announce(`${element('name').textContent} was deleted.`);
+  clearTimeout(emptyTimer);
+  emptyTimer = window.setTimeout(clear, PREVIOUS_MS);
+}
+
+function clear() {
+  URL.revokeObjectURL(shown.url);
+  shown = { id: '', url: '' };
+  frame.replaceChildren();
+  figure.hidden = true;
+  delete figure.dataset.id;
+  document.documentElement.dataset.state = 'empty';
+}
+
+/** @param {File[]} files */
+function add(files) {
+  for (const file of files) {
+    const upload = new Upload(file);
+    list.add(upload);
+    uploads.add(upload);
+  }
+}
+
+takeFiles({
+  onFiles: add,
+  onHover: (hover) => dropzone.classList.toggle('is-drop-target', hover !== null),
+  onNothing: () => notice('Nothing to add: no files were dropped.'),
+});
+usePicker(/** @type {HTMLInputElement} */ (element('picker')), document.querySelectorAll('[data-pick]'), add);
+feed.start();

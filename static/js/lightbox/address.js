@@ -1,0 +1,67 @@
+// @ts-check
+// The address of the large view: `#image=ID`. It can be passed on, and Back closes the view.
+
+const PATTERN = /^#image=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** The image that the address names, or none. @returns {string} */
+export function imageInAddress() {
+  return PATTERN.exec(location.hash)?.[1] ?? '';
+}
+
+/** @param {string} id */
+export function addressOf(id) {
+  return `${location.origin}${location.pathname}#image=${id}`;
+}
+
+export class Address {
+  /** Whether the entry before this one is the board. */
+  #pushed = false;
+  /** What is to be shown once the browser has gone back. @type {string | null} */
+  #waiting = null;
+  #returning = false;
+  #onGo;
+
+  /** @param {(id: string) => void} onGo The address has changed, by Back, Forward or by hand; empty for the board. */
+  constructor(onGo) {
+    this.#onGo = onGo;
+    addEventListener('popstate', () => this.#arrived());
+  }
+
+  /**
+   * @param {string} id
+   * @returns {boolean} False while the browser is going back; then `onGo` follows.
+   */
+  show(id) {
+    if (this.#returning) {
+      this.#waiting = id;
+      return false;
+    }
+    if (imageInAddress() === id) return true;
+    if (imageInAddress()) {
+      history.replaceState(history.state, '', `#image=${id}`);
+    } else {
+      history.pushState({ lightbox: true }, '', `#image=${id}`);
+      this.#pushed = true;
+    }
+    return true;
+  }
+
+  leave() {
+    if (!imageInAddress()) return;
+    if (this.#pushed) {
+      this.#returning = true;
+      history.back();
+    } else {
+      history.replaceState(null, '', location.pathname + location.search);
+    }
+    this.#pushed = false;
+  }
+
+  #arrived() {
+    this.#returning = false;
+    this.#pushed = history.state?.lightbox === true;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    this.#onGo(waiting ?? imageInAddress());
+  }
+}

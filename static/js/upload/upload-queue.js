@@ -1,0 +1,194 @@
+// @ts-check
+// The queue of uploads: sends a few files at a time, repeats what a broken connection lost, and keeps what was refused
+// until the user has dealt with it.
+
+import { sendUpload } from './request.js';
+
+/** @typedef {import('./duplicates.js').Duplicates} Duplicates */
+/** @typedef {import('./item.js').Upload} Upload */
+/** @typedef {import('./request.js').Outcome} Outcome */
+
+/** Browsers open six connections to a host, and images must still load meanwhile. */
+const MAX_CONCURRENT = 3;
+/** Attempts over a broken connection or at a busy server before the upload fails and the user decides. */
+const MAX_ATTEMPTS = 5;
+const FIRST_PAUSE_MS = 1_000;
+
+export class UploadQueue {
+  /** @type {Set<Upload>} */
+  #checking = new Set();
+  /** @type {Upload[]} */
+  #waiting = [];
+  /** @type {Map<Upload, XMLHttpRequest>} */
+  #running = new Map();
+  /** Uploads that will be retried, with the timer. @type {Map<Upload, number>} */
+  #paused = new Map();
+  /** @type {WeakMap<Upload, number>} */
+  #attempts = new WeakMap();
+  /** Failed only because of the connection. @type {Set<Upload>} */
+  #unreached = new Set();
+  #onChange;
+
+  /** @param {(upload: Upload) => void} onChange Called after every change of an upload. */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    addEventListener('beforeunload', (event) => {
+      if (this.#unfinished > 0) event.preventDefault();
+    });
+  }
+
+  /** @param {Upload} upload */
+  add(upload) {
+    this.#waiting.push(upload);
+    this.#change(upload, { state: 'waiting', progress: 0 });
+    this.#startNext();
+  }
+
+  /**
+   * Adds an upload unless the board already has the same bytes; then it becomes a `duplicate`.
+   * @param {Upload} upload
+   * @param {Duplicates} duplicates
+   */
+  async addIfNew(upload, duplicates) {
+    this.#checking.add(upload);
+    this.#change(upload, { state: 'checking' });
+    const twin = await duplicates.twinOf(upload);
+    // Cancelled while the hash was computed.
+    if (!this.#checking.delete(upload)) return duplicates.release(upload);
+    if (twin) this.#change(upload, { state: 'duplicate', twin });
+    else this.add(upload);
+  }
+
+  /**
+   * Sends a failed or paused upload again, with a full number of attempts.
+   * @param {Upload} upload
+   */
+  retry(upload) {
+    if (upload.state !== 'failed' && upload.state !== 'paused') return;
+    this.#remove(upload);
+    this.#attempts.delete(upload);
+    this.add(upload);
+  }
+
+  /** Retries at once everything that only the connection has delayed or failed. */
+  resume() {
+    for (const upload of [...this.#paused.keys(), ...this.#unreached]) this.retry(upload);
+  }
+
+  /**
+   * Drops an upload in any state.
+   * @param {Upload} upload
+   */
+  cancel(upload) {
+    const request = this.#running.get(upload);
+    this.#remove(upload);
+    this.#checking.delete(upload);
+    this.#waiting = this.#waiting.filter((other) => other !== upload);
+    request?.abort();
+    this.#startNext();
+  }
+
+  get #unfinished() {
+    return this.#checking.size + this.#waiting.length + this.#running.size + this.#paused.size;
+  }
+
+  /** @param {Upload} upload */
+  #remove(upload) {
+    clearTimeout(this.#paused.get(upload));
+    this.#paused.delete(upload);
+    this.#unreached.delete(upload);
+    this.#running.delete(upload);
+  }
+
+  #startNext() {
+    while (this.#running.size < MAX_CONCURRENT) {
+      const upload = this.#waiting.shift();
+      if (!upload) return;
+      this.#send(upload);
+    }
+  }
+
+  /** @param {Upload} upload */
+  #send(upload) {
+    // A cancelled or retried upload has another request, or none; events of the old one are stale.
+    const isCurrent = () => this.#running.get(upload) === request;
+    const request = sendUpload(upload, {
+      onProgress: (progress) => isCurrent() && this.#change(upload, { progress }),
+      onSent: () => isCurrent() && this.#change(upload, { state: 'saving', progress: 1 }),
+      onOutcome: (outcome) => {
+        if (!isCurrent()) return;
+        this.#running.delete(upload);
+        this.#conclude(upload, outcome);
+        this.#startNext();
+      },
+    });
+    this.#running.set(upload, request);
+    this.#change(upload, { state: 'sending', progress: 0 });
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {Outcome} outcome
+   */
+  #conclude(upload, outcome) {
+    switch (outcome.kind) {
+      case 'saved':
+        return this.#change(upload, { state: 'saved', record: outcome.record });
+      case 'unreachable':
+        return void this.#unreachable(upload);
+      case 'busy':
+        return this.#pause(upload, outcome.retryAfterMs || FIRST_PAUSE_MS, outcome.reason);
+      case 'refused':
+        return this.#change(upload, { state: 'failed', reason: outcome.reason, retryable: outcome.status >= 500 });
+    }
+  }
+
+  /**
+   * The request did not get through: because of the connection, or because the file is a folder or has been moved.
+   * @param {Upload} upload
+   */
+  async #unreachable(upload) {
+    this.#paused.set(upload, 0);
+    const readable = await upload.file.slice(0, 1).arrayBuffer().then(() => true, () => false);
+    if (!this.#paused.has(upload)) return;
+    if (readable) {
+      const pause = FIRST_PAUSE_MS * 2 ** (this.#attempts.get(upload) ?? 0);
+      this.#pause(upload, pause, 'The server could not be reached.');
+    } else {
+      this.#paused.delete(upload);
+      this.#change(upload, { state: 'failed', reason: 'This file cannot be read.', retryable: false });
+    }
+  }
+
+  /**
+   * Retries after `pauseMs`, or fails after `MAX_ATTEMPTS`.
+   * @param {Upload} upload
+   * @param {number} pauseMs
+   * @param {string} reason
+   */
+  #pause(upload, pauseMs, reason) {
+    const attempts = (this.#attempts.get(upload) ?? 0) + 1;
+    this.#attempts.set(upload, attempts);
+    if (attempts >= MAX_ATTEMPTS) {
+      this.#paused.delete(upload);
+      this.#unreached.add(upload);
+      this.#change(upload, { state: 'failed', reason, retryable: true });
+      return;
+    }
+    const again = () => {
+      this.#paused.delete(upload);
+      this.add(upload);
+    };
+    this.#paused.set(upload, window.setTimeout(again, pauseMs));
+    this.#change(upload, { state: 'paused', reason, retryable: true });
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {Partial<Pick<Upload, 'state' | 'progress' | 'reason' | 'retryable' | 'record' | 'twin'>>} change
+   */
+  #change(upload, change) {
+    Object.assign(upload, change);
+    this.#onChange(upload);
+  }
+}

@@ -1,0 +1,75 @@
+// Follows what a page has scheduled, so that tests can wait until it is at rest.
+
+/** Timers up to this long belong to a movement or a repaint; longer ones end a message or keep a connection alive. */
+const SHORT_TIMER_MS = 250;
+
+/**
+ * @typedef {object} Activity
+ * @property {() => Promise<void>} whenIdle Resolves when no frame, no short timer and no finite animation is pending.
+ * @property {(callback: () => void) => void} onEachFrame Calls back in every frame, which does not count as activity.
+ * @property {string[]} announcements Texts that the live regions have announced and no test has matched yet.
+ */
+
+/** Installs the hooks in every page of a context, before the scripts of the page. */
+export function followActivity(context) {
+  return context.addInitScript(install, SHORT_TIMER_MS);
+}
+
+/** Runs in the page. */
+function install(shortTimerMs) {
+  const { requestAnimationFrame, cancelAnimationFrame, setTimeout, clearTimeout } = globalThis;
+  const frames = new Set();
+  const timers = new Set();
+
+  globalThis.requestAnimationFrame = (callback) => {
+    const id = requestAnimationFrame((time) => {
+      frames.delete(id);
+      callback(time);
+    });
+    frames.add(id);
+    return id;
+  };
+  globalThis.cancelAnimationFrame = (id) => {
+    frames.delete(id);
+    cancelAnimationFrame(id);
+  };
+  globalThis.setTimeout = /** @type {any} */ ((callback, delay = 0, ...rest) => {
+    const id = setTimeout(() => {
+      timers.delete(id);
+      callback(...rest);
+    }, delay);
+    if (delay <= shortTimerMs) timers.add(id);
+    return id;
+  });
+  globalThis.clearTimeout = (id) => {
+    timers.delete(/** @type {any} */ (id));
+    clearTimeout(id);
+  };
+
+  const isMoving = (animation) => animation.playState === 'running' && animation.effect?.getComputedTiming().endTime !== Infinity;
+  const isIdle = () => frames.size === 0 && timers.size === 0 && !document.getAnimations().some(isMoving);
+
+  const announcements = [];
+  addEventListener('DOMContentLoaded', () => {
+    for (const urgency of ['polite', 'assertive']) {
+      const region = document.querySelector(`#say-${urgency}`);
+      if (region) new MutationObserver(() => announcements.push(region.textContent)).observe(region, { childList: true });
+    }
+  });
+
+  globalThis.activity = {
+    announcements,
+    whenIdle: () =>
+      new Promise((resolve) => {
+        const look = () => (isIdle() ? resolve() : requestAnimationFrame(look));
+        requestAnimationFrame(look);
+      }),
+    onEachFrame(callback) {
+      const frame = () => {
+        callback();
+        requestAnimationFrame(frame);
+      };
+      requestAnimationFrame(frame);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Generated PNG files, each of one colour with a lighter middle, so that tests can tell them apart.
+
+import { rmSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+
+/** @typedef {[red: number, green: number, blue: number]} Colour */
+/** @typedef {{ name: string, bytes: Buffer, colour: Colour, width: number, height: number }} TestImage */
+
+/** Temporary folders to remove. @type {string[]} */
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/**
+ * @param {string} name
+ * @param {{ width?: number, height?: number, colour?: Colour }} [options]
+ * @returns {TestImage}
+ */
+export function image(name, { width = 320, height = 200, colour = [67, 83, 201] } = {}) {
+  return { name, bytes: png(width, height, colour), colour, width, height };
+}
+
+/**
+ * Writes files into a new temporary folder, which is removed when the process ends. Returns their paths.
+ * @param {{ name: string, bytes: string | Uint8Array }[]} files
+ */
+export async function writeFiles(...files) {
+  const folder = await mkdtemp(join(tmpdir(), 'realtime-photo-files-'));
+  folders.push(folder);
+  return Promise.all(
+    files.map(async ({ name, bytes }) => {
+      const path = join(folder, name);
+      await writeFile(path, bytes);
+      return path;
+    }),
+  );
+}
+
+/** @returns {Buffer} */
+function png(width, height, [red, green, blue]) {
+  const rows = Buffer.alloc((width * 3 + 1) * height);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const lighter = Math.hypot(x / width - 0.5, y / height - 0.5) < 0.2 ? 40 : 0;
+      const pixel = [red, green, blue].map((value) => Math.min(255, value + lighter));
+      rows.set(pixel, y * (width * 3 + 1) + 1 + x * 3);
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2, 0, 0, 0], 8); // Eight bits, RGB, no interlacing.
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
+  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+}
+
+function chunk(type, data) {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const framed = Buffer.alloc(body.length + 8);
+  framed.writeUInt32BE(data.length, 0);
+  framed.set(body, 4);
+  framed.writeUInt32BE(crc32(body), body.length + 4);
+  return framed;
+}

@@ -1,0 +1,123 @@
+// The real binary, on a free port and with a data folder of its own.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const BINARY =
+  process.env.REALTIME_PHOTO_BIN ?? fileURLToPath(new URL('../../../target/debug/realtime-photo', import.meta.url));
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+
+export class Server {
+  #data;
+  #options;
+  #process;
+  #listen;
+  /** Everything that it has written to standard error. */
+  log = '';
+  /** The base URL, without a slash at the end. */
+  url = '';
+
+  /**
+   * Starts a server on an empty data folder.
+   * @param {{ options?: string[], listen?: string }} [settings] `options` are further command line arguments.
+   */
+  static async start({ options = [], listen = '127.0.0.1:0' } = {}) {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'realtime-photo-')), options, listen);
+    await server.start();
+    return server;
+  }
+
+  constructor(data, options, listen) {
+    this.#data = data;
+    this.#options = options;
+    this.#listen = listen;
+  }
+
+  /** Starts it, or starts it again with the same data on the same port. */
+  async start() {
+    const { RETHINKDB_URL: _, ...env } = process.env;
+    const child = spawn(BINARY, ['--listen', this.#listen, '--data', this.#data, ...this.#options], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = child;
+    child.stderr.on('data', (text) => (this.log += text));
+    this.url = await this.#readAddress(child);
+    this.#listen = new URL(this.url).host;
+  }
+
+  /** Kills it without warning, as a power failure does. */
+  async kill() {
+    this.#process.kill('SIGKILL');
+    await this.#exited();
+  }
+
+  /** Stops it in order and removes its data. Fails if it does not end. */
+  async stop() {
+    let isStuck = false;
+    const timer = setTimeout(() => {
+      isStuck = true;
+      this.#process.kill('SIGKILL');
+    }, STOP_TIMEOUT_MS);
+    this.#process.kill('SIGTERM');
+    await this.#exited();
+    clearTimeout(timer);
+    await rm(this.#data, { recursive: true, force: true });
+    if (isStuck) throw new Error(`the server did not stop within ${STOP_TIMEOUT_MS} ms\n${this.log}`);
+  }
+
+  async #exited() {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) await once(this.#process, 'exit');
+  }
+
+  /** The first address that it prints. */
+  #readAddress(child) {
+    return new Promise((resolve, reject) => {
+      let output = '';
+      const fail = (reason) => reject(new Error(`${BINARY} ${reason}\n${output}${this.log}`));
+      const timer = setTimeout(() => fail('printed no address'), START_TIMEOUT_MS);
+      child.once('error', (error) => fail(error.message));
+      child.once('exit', (code) => fail(`exited with ${code}`));
+      child.stdout.on('data', (text) => {
+        output += text;
+        const found = output.match(/http:\/\/[^\s/]+(?=[\s/])/);
+        if (!found) return;
+        clearTimeout(timer);
+        resolve(found[0]);
+      });
+    });
+  }
+
+  /**
+   * Stores an image without a page. Returns its record.
+   * @param {{ name: string, bytes: Uint8Array }} image
+   * @param {Record<string, string | number>} [fields] Of the form, such as `x`, `y`, `w`, `author`.
+   */
+  async upload(image, fields = {}) {
+    const form = new FormData();
+    for (const [key, value] of Object.entries(fields)) form.append(key, String(value));
+    form.append('file', new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (image.bytes)]), image.name);
+    const response = await fetch(`${this.url}/image`, { method: 'POST', body: form });
+    if (response.status !== 201) throw new Error(`${response.status}: ${await response.text()}`);
+    return response.json();
+  }
+
+  /** @param {string} id */
+  async delete(id) {
+    const response = await fetch(`${this.url}/image/${id}`, { method: 'DELETE' });
+    if (response.status !== 204) throw new Error(`${response.status}: ${await response.text()}`);
+  }
+
+  /** The records of all images, the latest first. */
+  async images() {
+    const response = await fetch(`${this.url}/images?limit=1000`);
+    return (await response.json()).images;
+  }
+
+  /** The record of the image of that name. */
+  async image(fileName) {
+    return (await this.images()).find((image) => image.fileName === fileName);
+  }
+}

@@ -1,0 +1,168 @@
+// Windows of a real Chromium, each in a context of its own and watched for errors and for requests to other hosts.
+
+import { expect } from '@playwright/test';
+import { followActivity } from './activity.js';
+import { writeFiles } from './images.js';
+
+/** Errors that a page writes to the console when its server is killed, in the middle of a request or not. */
+export const SERVER_DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/, /ERR_EMPTY_RESPONSE/];
+
+export class BrowserWindow {
+  /** The URLs that were requested. @type {string[]} */
+  requests = [];
+  /** Errors and warnings of the console, and uncaught exceptions. @type {string[]} */
+  errors = [];
+  #isClosed = false;
+
+  /**
+   * Opens a page and waits until its feed is ready.
+   * @param {import('@playwright/test').Browser} browser
+   * @param {string} url
+   * @param {Omit<import('../fixtures.js').OpenOptions, 'path' | 'url'>} [options]
+   */
+  static async open(browser, url, { prepare, expectedErrors = [], ...options } = {}) {
+    const context = await browser.newContext(options);
+    await prepare?.(context);
+    await followActivity(context);
+    const window = new BrowserWindow(context, await context.newPage(), expectedErrors);
+    await window.page.goto(url);
+    await window.ready();
+    return window;
+  }
+
+  /**
+   * @param {import('@playwright/test').BrowserContext} context
+   * @param {import('@playwright/test').Page} page
+   * @param {RegExp[]} expectedErrors
+   */
+  constructor(context, page, expectedErrors) {
+    this.context = context;
+    this.page = page;
+    this.expectedErrors = expectedErrors;
+    // Chromium hands file choosers over only while somebody listens, so the first listener must never be the last.
+    page.on('filechooser', () => {});
+    page.on('request', (request) => this.requests.push(request.url()));
+    page.on('websocket', (socket) => this.requests.push(socket.url()));
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) this.errors.push(message.text());
+    });
+  }
+
+  /** Waits until the feed has sent everything. */
+  async ready() {
+    await expect(this.page.locator('html')).toHaveAttribute('data-feed', 'ready');
+  }
+
+  /** Waits until the page has lost its connection. */
+  async lost() {
+    await expect(this.page.locator('html')).toHaveAttribute('data-feed', 'lost');
+  }
+
+  /** Waits until nothing moves on the page and nothing is scheduled that would. */
+  async settled() {
+    await this.page.evaluate(() => activity.whenIdle());
+  }
+
+  /** The tile of the image of that name. */
+  tile(name) {
+    return this.page.locator('.tile[data-id]').filter({ has: this.page.getByText(name, { exact: true }) });
+  }
+
+  /** Waits until the board shows exactly the images of these names. */
+  async shows(...names) {
+    const found = async () => (await this.page.locator('.tile[data-id] [data-name]').allTextContents()).sort();
+    await expect.poll(found, { message: 'names of the tiles' }).toEqual([...names].sort());
+  }
+
+  /** Waits until the tile of that name is painted in this colour, from the bytes that the server sent. */
+  async paints(name, colour) {
+    await expect.poll(() => pixelOf(this.tile(name).locator('img')), { message: `colour of ${name}` }).toEqual(colour);
+  }
+
+  /**
+   * Drops files the way the window system does.
+   * @param {(string | { name: string, bytes: string | Uint8Array })[]} files Generated ones, or paths of files and folders.
+   */
+  async drop(files, x = 640, y = 400) {
+    const session = await this.context.newCDPSession(this.page);
+    const data = { items: [], files: await pathsOf(files), dragOperationsMask: 1 };
+    for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) {
+      await session.send('Input.dispatchDragEvent', { type, x, y, data });
+    }
+    await session.detach();
+  }
+
+  /** Chooses files in the picker that `act` opens. */
+  async chooseAfter(act, files) {
+    const [chooser] = await Promise.all([this.page.waitForEvent('filechooser'), act()]);
+    await chooser.setFiles(await pathsOf(files));
+    return chooser;
+  }
+
+  /** Chooses files in the picker that the button opens, which must accept several. */
+  async choose(button, files) {
+    const chooser = await this.chooseAfter(() => button.click(), files);
+    expect(chooser.isMultiple(), 'the picker accepts several files').toBe(true);
+  }
+
+  /** Pastes a PNG as if it were on the clipboard. Returns whether the page handled the paste. */
+  paste({ name, bytes }) {
+    return this.page.evaluate(
+      ({ name, bytes }) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(new File([new Uint8Array(bytes)], name, { type: 'image/png' }));
+        return !document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+      },
+      { name, bytes: [...bytes] },
+    );
+  }
+
+  /** The box of an element on the screen as it is now, perhaps in motion. */
+  async boxOf(locator) {
+    const box = await locator.boundingBox();
+    expect(box, `${locator} has a box`).not.toBeNull();
+    return box;
+  }
+
+  /** Whether a request went to this path. */
+  hasRequested(path) {
+    return this.requests.some((url) => new URL(url).pathname === path);
+  }
+
+  /** Closes the window. Fails if the page requested anything from another host or logged an unexpected error. */
+  async close() {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { host } = new URL(this.page.url());
+    await this.context.close();
+    const elsewhere = this.requests.filter((url) => !/^(blob|data):/.test(url) && new URL(url).host !== host);
+    expect(elsewhere, 'requests to other hosts').toEqual([]);
+    const unexpected = this.errors.filter((text) => !this.expectedErrors.some((pattern) => pattern.test(text)));
+    expect(unexpected, 'errors in the console').toEqual([]);
+  }
+}
+
+/** Waits until an assertion about several things at once holds. */
+export function eventually(assertion) {
+  return expect(assertion).toPass();
+}
+
+/** The colour near the corner of an image: red, green and blue, or null if it is not loaded. */
+export async function pixelOf(image) {
+  if ((await image.count()) !== 1) return null;
+  return image.evaluate((/** @type {HTMLImageElement} */ element) => {
+    if (!element.complete || element.naturalWidth === 0) return null;
+    const canvas = document.createElement('canvas');
+    canvas.width = element.naturalWidth;
+    canvas.height = element.naturalHeight;
+    const context = canvas.getContext('2d');
+    context.drawImage(element, 0, 0);
+    return [...context.getImageData(4, 4, 1, 1).data].slice(0, 3);
+  });
+}
+
+async function pathsOf(files) {
+  const generated = files.filter((file) => typeof file !== 'string');
+  return [...files.filter((file) => typeof file === 'string'), ...(await writeFiles(...generated))];
+}
