@@ -16,7 +16,7 @@ use super::change::{ALREADY_DELETED, found, hard_update};
 use super::client::Binary;
 use super::sweep::id_of;
 use super::{DELETED_AT, Inner, Store, StoreError};
-use crate::image::{ImageId, Limits, thumbnail_to_store};
+use crate::image::{ImageId, Limits, preview};
 
 /// The time from one look for images without a thumbnail to the next.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -86,7 +86,7 @@ impl Store {
                     return Ok(());
                 };
                 let limits = Limits::default();
-                let made = spawn_blocking(move || thumbnail_to_store(&file, meta.kind, limits));
+                let made = spawn_blocking(move || preview(&file, meta.kind, limits).thumb);
                 match made.await {
                     Ok(Some(thumb)) => self.store_thumb(id, thumb).await?,
                     Ok(None) => false,
