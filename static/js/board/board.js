@@ -51,6 +51,8 @@ export class Board {
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
   #focused = '';
+  /** The image to focus when it arrives. */
+  #awaited = '';
   #hovered = '';
   #elements;
   #images;
@@ -100,12 +102,14 @@ export class Board {
   }
 
   /**
-   * Gives a image the focus, wherever it lies; the board itself if there is no such image.
+   * Focuses an image, wherever it lies. An image that is not on the board, such as one whose restore is under way, is
+   * focused when it arrives, unless the focus has moved by then; until then the board itself has it.
    * @param {string} id
    */
   focus(id) {
     const record = this.#images.get(id);
     this.#focused = record ? id : '';
+    this.#awaited = record ? '' : id;
     if (record) this.#drawTiles();
     (this.#tiles.get(id)?.frame ?? this.#elements.surface).focus({ preventScroll: true });
     if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
@@ -127,8 +131,14 @@ export class Board {
    * @param {string} id
    */
   changed(id) {
+    if (id === this.#awaited && this.#images.get(id)) this.#focusArrived();
     this.#stale.add(id);
     this.#schedule();
+  }
+
+  #focusArrived() {
+    if (document.activeElement === this.#elements.surface) this.focus(this.#awaited);
+    this.#awaited = '';
   }
 
   #schedule() {
