@@ -4,9 +4,9 @@ import { announces, focused, hasFocus, middleOf, tabTo } from './support/board.j
 import { image } from './support/images.js';
 import { PHONE, Touch } from './support/touch.js';
 
-const red = image('red.png', { colour: [190, 40, 40], width: 1600, height: 1200 });
-const green = image('green.png', { colour: [30, 140, 60], width: 1600, height: 1200 });
-const blue = image('blue.png', { colour: [40, 60, 190], width: 1600, height: 1200 });
+const red = image('red.png', { colour: [190, 40, 40], width: 1200, height: 900 });
+const green = image('green.png', { colour: [30, 140, 60], width: 1200, height: 900 });
+const blue = image('blue.png', { colour: [40, 60, 190], width: 1200, height: 900 });
 const names = ['red.png', 'green.png', 'blue.png'];
 
 /** Uploads three images in a row, and returns their ids. */
@@ -93,7 +93,7 @@ test('with the keyboard alone Enter opens the lightbox, the focus stays inside, 
   await page.locator('[data-stage]').focus();
   const { width: fitting } = await contentBox(window);
   await page.keyboard.press('0');
-  await hasWidth(window, 1600);
+  await hasWidth(window, 1200);
   await expect(lightbox(window).locator('[data-scale]')).toHaveText(/100 %/);
   const { x } = await contentBox(window);
   await page.keyboard.press('ArrowRight');
@@ -125,7 +125,7 @@ test('wheel, double click and buttons zoom at the pointer, and dragging pans', a
   await page.mouse.dblclick(...middle);
   await hasWidth(window, fitting);
   await page.mouse.dblclick(...middle);
-  await expect.poll(async () => (await contentBox(window)).width).toBeGreaterThanOrEqual(1600);
+  await expect.poll(async () => (await contentBox(window)).width).toBeGreaterThanOrEqual(1200);
   const { x } = await contentBox(window);
   await page.mouse.move(...middle);
   await page.mouse.down();

@@ -37,22 +37,26 @@ test('a tile shows the thumbnail, and the whole file when it is zoomed in past i
   expect(window.hasRequested(thumb), 'the thumbnail is requested').toBe(true);
   expect(window.hasRequested(url), 'the file is not').toBe(false);
 
+  // A tile decodes the other file before it shows it, so each choice of a file is a call of `decode`.
   await window.page.evaluate(() => {
-    globalThis.noted = 0;
+    globalThis.noted = { blankFrames: 0, decoded: [] };
+    const { decode } = HTMLImageElement.prototype;
+    HTMLImageElement.prototype.decode = function () {
+      noted.decoded.push(new URL(this.src).pathname);
+      return decode.call(this);
+    };
     activity.onEachFrame(() => {
       const img = /** @type {HTMLImageElement} */ (document.querySelector('.tile img'));
-      if (!img.complete || img.naturalWidth === 0) noted += 1;
+      if (!img.complete || img.naturalWidth === 0) noted.blankFrames += 1;
     });
   });
   await zoom(window, 'large.png', -40, 3);
   await hasWidth(window, 'large.png', 2000);
   await zoom(window, 'large.png', 40, 1);
-  // At rest a tile chooses its file. A request for the thumbnail would precede that of the next image.
-  await window.page.evaluate(() => fetch('/favicon.svg'));
-  await hasWidth(window, 'large.png', 2000);
+  expect(await window.page.evaluate(() => noted.decoded), 'a little smaller it stays').toEqual([url]);
   await zoom(window, 'large.png', 40, 2);
   await hasWidth(window, 'large.png', 512);
-  expect(await window.page.evaluate(() => noted), 'frames without an image').toBe(0);
+  expect(await window.page.evaluate(() => noted), 'every frame shows an image').toEqual({ blankFrames: 0, decoded: [url, thumb] });
   await expect(imgOf(window, 'large.png')).toHaveAttribute('alt', 'large.png');
 });
 

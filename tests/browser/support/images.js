@@ -42,14 +42,16 @@ export async function writeFiles(...files) {
 
 /** @returns {Buffer} */
 function png(width, height, [red, green, blue]) {
-  const rows = Buffer.alloc((width * 3 + 1) * height);
-  for (let y = 0; y < height; y += 1) {
-    for (let x = 0; x < width; x += 1) {
-      const lighter = Math.hypot(x / width - 0.5, y / height - 0.5) < 0.2 ? 40 : 0;
-      const pixel = [red, green, blue].map((value) => Math.min(255, value + lighter));
-      rows.set(pixel, y * (width * 3 + 1) + 1 + x * 3);
-    }
-  }
+  const colour = Buffer.from([red, green, blue]);
+  const lighter = colour.map((value) => Math.min(255, value + 40));
+  const row = Buffer.alloc(1 + width * 3); // The first byte says that the row is not filtered.
+  const rows = Buffer.concat(
+    Array.from({ length: height }, (_, y) => {
+      const half = Math.round(width * Math.sqrt(Math.max(0, 0.04 - (y / height - 0.5) ** 2)));
+      const [from, to] = [Math.round(width / 2) - half, Math.round(width / 2) + half];
+      return Buffer.from(row.fill(colour, 1).fill(lighter, 1 + from * 3, 1 + to * 3));
+    }),
+  );
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
