@@ -1,6 +1,6 @@
 // @ts-check
-// Connects with the options given as JSON and prints "connected" or the name of the error. A process of its own,
-// because after a refused password the driver's time-out still fires, as an error that nobody can catch.
+// Connects with the options given as JSON and prints "connected" or the name of the error. It runs in its own process,
+// because after a rejected password the driver's timeout still fires and throws an error that cannot be caught.
 
 import r from "rethinkdb";
 

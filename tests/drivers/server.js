@@ -1,6 +1,5 @@
 // @ts-check
-// A ReQL server to test against: the embedded engine of a real binary started for the test, or the RethinkDB that
-// TEST_RETHINKDB_URL names.
+// The ReQL server under test: the embedded engine in the real binary, or the RethinkDB at TEST_RETHINKDB_URL.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,11 +23,11 @@ async function freePort() {
   return port;
 }
 
-/** Waits for the line with the address to open: from then on the server answers. */
+/** Waits until the server prints its address, which it does once it accepts connections. */
 function addressPrinted(/** @type {import("node:child_process").ChildProcess} */ server) {
   return new Promise((resolve, reject) => {
     let output = "";
-    const timer = setTimeout(() => reject(new Error(`no address was printed:\n${output}`)), START_TIMEOUT_MS);
+    const timer = setTimeout(() => reject(new Error(`the server printed no address:\n${output}`)), START_TIMEOUT_MS);
     const read = (/** @type {Buffer} */ chunk) => {
       output += chunk;
       if (/http:\/\/\S+\s/.test(output)) {
@@ -40,12 +39,12 @@ function addressPrinted(/** @type {import("node:child_process").ChildProcess} */
     server.stderr?.on("data", read);
     server.once("exit", (code) => {
       clearTimeout(timer);
-      reject(new Error(`the server ended with ${code}:\n${output}`));
+      reject(new Error(`the server exited with ${code}:\n${output}`));
     });
   });
 }
 
-/** Starts (or finds) the server; `options` is what the driver's connect() takes. */
+/** Starts the server unless one is given. `options` are for the driver's connect(). */
 export async function startReql({ password = "" } = {}) {
   const given = process.env.TEST_RETHINKDB_URL;
   if (given && !password) {

@@ -1,6 +1,6 @@
-"""Moving a board: rethinkdb-dump from one server, rethinkdb-restore into another, over HTTP the same images.
+"""Moves a board with rethinkdb-dump and rethinkdb-restore, and compares the images over HTTP.
 
-With TEST_RETHINKDB_URL a board also moves from the embedded engine into that RethinkDB.
+With TEST_RETHINKDB_URL, a board is also moved from the embedded engine to that RethinkDB.
 Run: python3 -m unittest discover -s tests/drivers
 """
 
@@ -23,7 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from support.images import gif, png
 from support.server import ROOT, Server, free_port
 
-TOOLS = pathlib.Path(sys.executable).parent  # where pip put rethinkdb-dump and rethinkdb-restore
+TOOLS = pathlib.Path(sys.executable).parent  # the folder that pip installs rethinkdb-dump and rethinkdb-restore into
 DUMP = [str(TOOLS / "rethinkdb-dump")]
 RESTORE = [str(TOOLS / "rethinkdb-restore")]
 RESTORE_LARGE = [sys.executable, str(ROOT / "scripts/restore.py")]
@@ -32,7 +32,7 @@ TIMEOUT = 300
 
 
 class Board(unittest.TestCase):
-    """A test with a folder and servers on the embedded engine, which it reaches by ReQL too."""
+    """A test with a folder, and with servers on the embedded engine that also listen for ReQL."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -41,7 +41,7 @@ class Board(unittest.TestCase):
         self.archive = self.folder / "board.tar.gz"
 
     def board(self, password=None):
-        """A running server with an empty board."""
+        """Starts a server with an empty board."""
         address = f"127.0.0.1:{free_port()}"
         arguments = ["--reql-listen", address]
         if password is not None:
@@ -65,7 +65,7 @@ class Board(unittest.TestCase):
         return result.stdout
 
     def fill(self, server):
-        """Real images of several kinds and sizes; returns sha256 by id."""
+        """Uploads images of several kinds and sizes. Returns their SHA-256 by id."""
         files = {
             "noise.png": png(300, 200, seed=1),
             "one pixel.gif": gif(),
@@ -94,18 +94,18 @@ class Board(unittest.TestCase):
 
 
 class DumpAndRestore(Board):
-    def test_a_board_moves_with_every_byte_and_twice_with_force(self):
+    def test_restore_with_force_is_complete_and_repeatable(self):
         old, new = self.board(), self.board()
         digests = self.fill(old)
         output = self.tool(DUMP, old.reql, "-f", self.archive)
         self.assertIn(f"{2 * len(digests)} rows exported from 2 tables", output)
-        # The new server has made its empty tables already; --force writes into them.
+        # The new server has already created its empty tables; --force writes into them.
         self.tool(RESTORE, new.reql, self.archive, "--force")
         self.assert_same_board(old, new, digests)
         self.tool(RESTORE, new.reql, self.archive, "--force")
         self.assert_same_board(old, new, digests)
 
-    def test_a_part_can_be_dumped_and_restored_into_missing_tables(self):
+    def test_one_database_is_restored_into_missing_tables(self):
         old, new = self.board(), self.board()
         digests = self.fill(old)
         self.tool(DUMP, old.reql, "-q", "-f", self.archive, "-e", DATABASE)
@@ -116,7 +116,7 @@ class DumpAndRestore(Board):
         self.assertIn(f"{2 * len(digests)} rows imported to 2 tables", output)
         self.assert_same_board(old, new, digests)
 
-    def test_what_is_deleted_and_added_between_two_dumps_is_kept_apart(self):
+    def test_restore_keeps_images_that_are_not_in_the_dump(self):
         old, new = self.board(), self.board()
         first = old.upload(png(seed=1), name="first.png")
         self.tool(DUMP, old.reql, "-q", "-f", self.archive)
@@ -125,7 +125,7 @@ class DumpAndRestore(Board):
         self.tool(RESTORE, new.reql, "-q", self.archive, "--force")
         self.assertEqual({record["id"] for record in new.images()}, {first["id"], own["id"]})
 
-    def test_with_a_password(self):
+    def test_dump_and_restore_with_a_password(self):
         old, new = self.board(password="first secret"), self.board(password="second secret")
         digests = self.fill(old)
         secrets = {}
@@ -138,7 +138,7 @@ class DumpAndRestore(Board):
         )
         self.assert_same_board(old, new, digests)
 
-    def test_a_restored_board_survives_a_kill(self):
+    def test_a_hard_restore_survives_a_kill(self):
         data = self.folder / "kept"
         address = f"127.0.0.1:{free_port()}"
         old = self.board()
@@ -152,7 +152,7 @@ class DumpAndRestore(Board):
         self.addCleanup(again.stop)
         self.assert_same_board(old, again, digests)
 
-    def test_the_script_restores_more_than_one_query_may_hold(self):
+    def test_the_script_restores_more_than_fits_into_one_query(self):
         documents = {key: chr(ord("a") + key) * 15_500_000 for key in range(9)}
         self.assertGreater(sum(map(len, documents.values())), 134_217_727)
         self.write_archive("large", "t", [{"id": k, "text": t} for k, t in documents.items()])
@@ -165,7 +165,7 @@ class DumpAndRestore(Board):
             self.assertEqual(table.get(8)["text"].run(conn), documents[8])
 
     def write_archive(self, database, table, documents):
-        """An archive as rethinkdb-dump writes it."""
+        """Writes an archive in the format of rethinkdb-dump."""
         information = {
             "db": {"name": database, "type": "DB"},
             "name": table,
@@ -187,7 +187,7 @@ class MovingToRethinkDB(Board):
     def test_a_board_moves_from_the_embedded_engine_to_rethinkdb(self):
         given = os.environ.get("TEST_RETHINKDB_URL")
         if not given:
-            return  # only where a RethinkDB is named
+            return  # needs a RethinkDB
         url = urllib.parse.urlsplit(given)
         address = f"{url.hostname}:{url.port or 28015}"
         old = self.board()

@@ -151,7 +151,7 @@ impl Subscription {
         lock(&self.subscriber.queue).take(bytes)
     }
 
-    /// Whether [`Subscription::take`] would give anything.
+    /// Returns true if [`Subscription::take`] would give anything.
     pub(crate) fn has_pending(&self) -> bool {
         lock(&self.subscriber.queue).has_pending()
     }

@@ -27,7 +27,7 @@ pub(crate) struct FeedQuery {
     /// Applied to each changed document; `None` if the feed sees documents as they are.
     pub(crate) view: Option<View>,
     pub(crate) include_types: bool,
-    /// Whether the feed needs the documents of a change after it has been encoded, as a squashing feed does.
+    /// True if the feed needs the documents of a change after it has been encoded, as a squashing feed does.
     pub(crate) keeps_values: bool,
     /// The text of the query. It identifies the view, which cannot be compared: equal texts mean equal views. `None`
     /// for a feed that shares nothing.
@@ -57,7 +57,7 @@ impl Range {
 }
 
 impl FeedQuery {
-    /// Whether both feeds of a table see the same changes, encoded alike.
+    /// Returns true if both feeds of a table see the same changes, encoded alike.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.text.is_some()
             && self.text == other.text

@@ -97,7 +97,7 @@ impl Queue {
         true
     }
 
-    /// Whether [`Queue::take`] would give anything, if only the end.
+    /// Returns true if [`Queue::take`] would give anything, if only the end.
     pub(super) fn has_pending(&self) -> bool {
         self.live > 0 || self.skipped > 0 || self.is_ended
     }

@@ -7,8 +7,8 @@ use super::value::Datum;
 use crate::engine::error::ReqlError;
 
 impl Datum {
-    /// Compares two values: by type (array, bool, null, number, object, binary, time, string), then by value. Blocks on the
-    /// disk if it has to read stored binaries.
+    /// Compares two values: by type (array, bool, null, number, object, binary, time, string), then by value. Blocks on
+    /// the disk if it has to read stored binaries.
     ///
     /// # Errors
     /// A stored binary that cannot be read.
@@ -47,7 +47,7 @@ impl Datum {
         })
     }
 
-    /// Whether two values are equal.
+    /// Returns true if two values are equal.
     ///
     /// # Errors
     /// As [`Datum::compare`].
@@ -55,7 +55,8 @@ impl Datum {
         Ok(self.compare(other)?.is_eq())
     }
 
-    /// The rank of the type. RethinkDB sorts types by name (`datum_t::type_t` in `datum.hpp`), pseudotypes by `PTYPE<…>`.
+    /// The rank of the type. RethinkDB sorts types by name (`datum_t::type_t` in `datum.hpp`), pseudotypes by
+    /// `PTYPE<…>`.
     fn rank(&self) -> u8 {
         match self {
             Self::Array(_) => 0,

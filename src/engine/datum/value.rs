@@ -63,7 +63,7 @@ impl Datum {
         }
     }
 
-    /// Whether a condition holds: for any value but `false` and `null`.
+    /// Returns true for any value but `false` and `null`, as a condition does.
     pub(crate) fn is_truthy(&self) -> bool {
         !matches!(self, Self::Null | Self::Bool(false))
     }

@@ -58,7 +58,7 @@ impl Env {
         }
     }
 
-    /// Whether a bound of a range (`left_bound`, `right_bound`) excludes its end.
+    /// Returns true if a bound of a range (`left_bound`, `right_bound`) excludes its end.
     ///
     /// # Errors
     /// Anything but `open` and `closed`.

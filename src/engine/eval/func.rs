@@ -60,7 +60,7 @@ impl Func {
         }
     }
 
-    /// Whether equal arguments always give equal values.
+    /// Returns true if equal arguments always give equal values.
     pub(crate) fn is_deterministic(&self) -> bool {
         self.body.is_deterministic()
     }
@@ -70,12 +70,12 @@ impl Func {
         &self.body
     }
 
-    /// Whether the function ignores its arguments.
+    /// Returns true if the function ignores its arguments.
     pub(crate) fn is_constant(&self) -> bool {
         self.parameters.is_empty()
     }
 
-    /// Whether the function can be called with a number of arguments.
+    /// Returns true if the function can be called with a number of arguments.
     pub(crate) fn takes(&self, arguments: usize) -> bool {
         self.parameters.is_empty() || self.parameters.len() == arguments
     }

@@ -40,7 +40,7 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 pub(crate) struct Edge {
     pub(crate) position: Position,
-    /// Whether the end itself is excluded.
+    /// True if the end itself is excluded.
     pub(crate) is_open: bool,
 }
 

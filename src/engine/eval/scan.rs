@@ -41,7 +41,7 @@ pub(crate) struct Scan {
     pub(crate) lower: Bound<Vec<u8>>,
     pub(crate) upper: Bound<Vec<u8>>,
     pub(crate) direction: Direction,
-    /// Whether the query asked for this order, instead of getting it by accident.
+    /// True if the query asked for this order, instead of getting it by accident.
     pub(crate) is_ordered: bool,
     ahead: VecDeque<(Vec<u8>, Datum)>,
     is_exhausted: bool,
@@ -97,7 +97,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Whether the scan covers a key.
+    /// Returns true if the scan covers a key.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         let range = (
             self.lower.as_ref().map(Vec::as_slice),

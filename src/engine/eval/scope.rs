@@ -13,13 +13,13 @@ pub(crate) struct Scope(Option<Arc<Binding>>);
 struct Binding {
     variable: i64,
     value: Datum,
-    /// Whether `r.row` stands for this variable: the only parameter of its function.
+    /// True if `r.row` stands for this variable: the only parameter of its function.
     is_implicit: bool,
     outer: Scope,
 }
 
 impl Scope {
-    /// Whether no variable is bound.
+    /// Returns true if no variable is bound.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

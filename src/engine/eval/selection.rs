@@ -13,7 +13,7 @@ pub(crate) struct Table {
     pub(crate) db: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) primary_key: Arc<str>,
-    /// Whether writes are soft by default.
+    /// True if writes are soft by default.
     pub(crate) is_soft: bool,
     pub(crate) indexes: Arc<[Index]>,
 }

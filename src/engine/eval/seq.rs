@@ -78,7 +78,7 @@ fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     Ok(Value::Stream(Stream::array(items)))
 }
 
-/// Whether an element passes a predicate or equals a value.
+/// Returns true if an element passes a predicate or equals a value.
 ///
 /// # Errors
 /// A failure in the predicate, except for a missing field, which means no.

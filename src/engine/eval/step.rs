@@ -60,12 +60,12 @@ impl Step {
         })
     }
 
-    /// Whether the step leaves documents unchanged, so that they can still be written to.
+    /// Returns true if the step leaves documents unchanged, so that they can still be written to.
     pub(crate) fn keeps_selection(&self) -> bool {
         matches!(self, Self::Filter(_) | Self::HasFields(_))
     }
 
-    /// Whether equal elements always have equal results. Feeds accept no other steps.
+    /// Returns true if equal elements always have equal results. Feeds accept no other steps.
     pub(crate) fn is_deterministic(&self) -> bool {
         match self {
             Self::Map(function) => function.is_deterministic(),
@@ -77,7 +77,7 @@ impl Step {
 }
 
 impl Predicate {
-    /// Whether the element passes.
+    /// Returns true if the element passes.
     ///
     /// # Errors
     /// A failure in the test, except for a missing field unless the default asks for it.
@@ -116,7 +116,7 @@ pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
     }
 }
 
-/// Whether an element has all fields of the pattern with equal values, recursively.
+/// Returns true if an element has all fields of the pattern with equal values, recursively.
 ///
 /// # Errors
 /// A stored binary that cannot be read.

@@ -24,7 +24,7 @@ pub(crate) struct Stream {
     pub(crate) steps: Vec<Step>,
     /// The table, if the elements are still its documents.
     pub(crate) selection: Option<Table>,
-    /// Whether clients get one array instead of a stream.
+    /// True if clients get one array instead of a stream.
     pub(crate) is_array: bool,
 }
 
@@ -200,7 +200,7 @@ impl Stream {
         self.source.pause();
     }
 
-    /// Whether a `limit` is used up.
+    /// Returns true if a `limit` is used up.
     fn is_spent(&self) -> bool {
         matches!(self.source, Source::Limit(_, 0))
     }

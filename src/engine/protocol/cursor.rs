@@ -33,7 +33,7 @@ struct Rest {
 /// A response to a query.
 pub(crate) struct Response {
     pub(crate) frame: Frame,
-    /// Whether the query is done.
+    /// True if the query is done.
     pub(crate) is_last: bool,
 }
 

@@ -81,22 +81,22 @@ impl Feed {
         }
     }
 
-    /// Whether the feed follows a single document.
+    /// Returns true if the feed follows a single document.
     pub(crate) fn is_point(&self) -> bool {
         self.point.is_some()
     }
 
-    /// Whether the feed reports its state (`include_states`).
+    /// Returns true if the feed reports its state (`include_states`).
     pub(crate) fn includes_states(&self) -> bool {
         self.options.include_states
     }
 
-    /// Whether only changes remain, so that the next batch needs no disk.
+    /// Returns true if only changes remain, so that the next batch needs no disk.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Live)
     }
 
-    /// Whether there are elements to send.
+    /// Returns true if there are elements to send.
     pub(crate) fn has_pending(&self) -> bool {
         !self.ready.is_empty() || self.subscription.has_pending()
     }
@@ -215,7 +215,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Whether an initial value contains a change already.
+    /// Returns true if an initial value contains a change already.
     fn has_sent(&self, key: &[u8], seq: u64) -> bool {
         let read = self
             .reads

@@ -130,7 +130,7 @@ fn fold_array(call: Call) -> Term {
     Term::Datum(items.collect::<Vec<_>>().into())
 }
 
-/// Whether the JSON holds no term.
+/// Returns true if the JSON holds no term.
 fn is_constant(node: &Node<'_>) -> bool {
     match node {
         Node::Array(_) => false,

@@ -1,6 +1,7 @@
 //! The kinds of terms and their arguments.
 //!
-//! Numbers, argument counts and optional arguments are those of RethinkDB 2.4 (`ql2.proto` and `rdb_protocol/terms/*.cc`).
+//! Numbers, argument counts and optional arguments are those of RethinkDB 2.4 (`ql2.proto` and
+//! `rdb_protocol/terms/*.cc`).
 
 use crate::engine::error::ReqlError;
 
@@ -270,7 +271,7 @@ impl TermKind {
         Some(format!("Expected {wanted} but found {found}."))
     }
 
-    /// Whether the term accepts the optional argument.
+    /// Returns true if the term accepts the optional argument.
     pub(super) fn accepts(self, optarg: &str) -> bool {
         self.spec().optargs.contains(&optarg)
     }

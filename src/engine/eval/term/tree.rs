@@ -37,7 +37,7 @@ impl Term {
         }))
     }
 
-    /// Whether every evaluation gives the same value. `update` and `changes` reject any other term.
+    /// Returns true if every evaluation gives the same value. `update` and `changes` reject any other term.
     pub(crate) fn is_deterministic(&self) -> bool {
         match self {
             Self::Datum(_) | Self::Invalid(_) => true,
@@ -78,7 +78,7 @@ impl Call {
         }
     }
 
-    /// Whether an argument is `args`, so that their number is known only once it is evaluated.
+    /// Returns true if an argument is `args`, so that their number is known only once it is evaluated.
     pub(crate) fn has_args(&self) -> bool {
         self.args
             .iter()

@@ -28,7 +28,7 @@ pub(crate) struct Start {
     pub(crate) term: Result<Term, ReqlError>,
     /// The global optional arguments, such as `db`.
     pub(crate) optargs: Vec<(Arc<str>, Term)>,
-    /// Whether the client expects no response.
+    /// True if the client expects no response.
     pub(crate) noreply: bool,
 }
 
