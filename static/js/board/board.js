@@ -51,8 +51,8 @@ export class Board {
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
   #focused = '';
-  /** The image to focus when it arrives. */
-  #awaited = '';
+  /** An image that gets the focus when the feed sends it: one that is being restored. */
+  #focusOnArrival = '';
   #hovered = '';
   #elements;
   #images;
@@ -102,14 +102,13 @@ export class Board {
   }
 
   /**
-   * Focuses an image, wherever it lies. An image that is not on the board, such as one whose restore is under way, is
-   * focused when it arrives, unless the focus has moved by then; until then the board itself has it.
+   * Gives a image the focus, wherever it lies; the board itself if there is no such image.
    * @param {string} id
    */
   focus(id) {
     const record = this.#images.get(id);
+    this.#focusOnArrival = record ? '' : id;
     this.#focused = record ? id : '';
-    this.#awaited = record ? '' : id;
     if (record) this.#drawTiles();
     (this.#tiles.get(id)?.frame ?? this.#elements.surface).focus({ preventScroll: true });
     if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
@@ -131,14 +130,12 @@ export class Board {
    * @param {string} id
    */
   changed(id) {
-    if (id === this.#awaited && this.#images.get(id)) this.#focusArrived();
     this.#stale.add(id);
     this.#schedule();
-  }
-
-  #focusArrived() {
-    if (document.activeElement === this.#elements.surface) this.focus(this.#awaited);
-    this.#awaited = '';
+    if (id !== this.#focusOnArrival || !this.#images.get(id)) return;
+    this.#focusOnArrival = '';
+    // Unless the user has moved the focus meanwhile.
+    if (document.activeElement === this.#elements.surface) this.focus(id);
   }
 
   #schedule() {
