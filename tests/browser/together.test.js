@@ -64,7 +64,7 @@ test('what others add is reported in one line, merged, and never what a viewer a
 
 test('neither what a viewer finds on arrival nor what was missed is reported', async ({ server, open }) => {
   await server.upload(red);
-  const window = await open({ expectedErrors: SERVER_DOWN, slowMessages: true });
+  const window = await open({ expectedErrors: SERVER_DOWN });
   await window.shows('red.png');
   await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
   await server.kill();
