@@ -56,7 +56,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`the lightbox, a selection, a deletion and the name are accessible on ${size}, in ${colorScheme}`, async ({ server, open }) => {
       const { id } = await server.upload(red, { x: -120, y: -200, w: 160, author: 'Ada' });
       const second = await server.upload(green, { x: -80, y: 0, w: 160 });
-      const window = await open({ path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', ...options });
+      const window = await open({ path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', slowMessages: true, ...options });
       const { page } = window;
       await expect(page.locator('#lightbox.is-loaded')).toBeVisible();
       await page.locator('[data-stage]').focus();

@@ -33,9 +33,11 @@ import { BrowserWindow } from './support/window.js';
  *   url?: string,
  *   prepare?: (context: import('@playwright/test').BrowserContext) => unknown,
  *   expectedErrors?: RegExp[],
+ *   slowMessages?: boolean,
  * }} OpenOptions
  *   `path` is that of the page, `/` by default; `url` replaces the whole address; `prepare` is called with the context
- *   before the page loads; all others are options of the context.
+ *   before the page loads; with `slowMessages` what the page shows for some seconds stays for a minute, so that it
+ *   outlives the steps of a test on a busy machine; all others are options of the context.
  */
 
 /**

@@ -52,7 +52,7 @@ test('a double click opens the lightbox with the facts of the image; Escape clos
   await page.mouse.dblclick(...(await middleOf(window, 'green.png')));
   await shows(window, 'green.png');
   const about = page.locator('.lightbox-about');
-  for (const fact of [/green\.png/, /Added by Ada/, /1600 × 1200/, /\d KB/, /PNG/]) await expect(about).toHaveText(fact);
+  for (const fact of [/green\.png/, /Added by Ada/, /1200 × 900/, /\d KB/, /PNG/]) await expect(about).toHaveText(fact);
   const added = await page.evaluate(() => String(new Date().getFullYear()));
   await expect(about).toHaveText(new RegExp(added));
   await expect(lightbox(window).locator('[data-count]')).toHaveText('2 of 3');
@@ -183,6 +183,7 @@ test('an image is downloaded and its link copied, also on plain HTTP where pages
   const [id] = await uploadThree(server);
   const window = await open({
     acceptDownloads: true,
+    slowMessages: true,
     permissions: ['clipboard-read', 'clipboard-write'],
     prepare: (context) => context.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'clipboard')),
   });
@@ -224,7 +225,7 @@ test('a link to a deleted image says so and shows the board', async ({ server, o
 test('a description is stored, shown to everybody, and announced in place of the file name', async ({ server, open }) => {
   const [id] = await uploadThree(server);
   const path = `/#image=${id}`;
-  const [one, two] = [await open({ path }), await open({ path })];
+  const [one, two] = [await open({ path, slowMessages: true }), await open({ path })];
   await shows(one, 'red.png');
   await shows(two, 'red.png');
   await one.page.getByLabel('Description').fill('A red square');
@@ -251,7 +252,7 @@ test('a description is stored, shown to everybody, and announced in place of the
 
 test('the lightbox says when somebody deletes its image, and Undo restores it', async ({ server, open }) => {
   const [, id] = await uploadThree(server);
-  const window = await open({ path: `/#image=${id}` });
+  const window = await open({ path: `/#image=${id}`, slowMessages: true });
   const { page } = window;
   const gone = lightbox(window).locator('[data-gone]');
   await shows(window, 'green.png');
@@ -273,7 +274,7 @@ test('the lightbox says when somebody deletes its image, and Undo restores it', 
 
 test('after a deletion in the lightbox the next image is shown, and the deleted one can be restored there', async ({ server, open }) => {
   const [id] = await uploadThree(server);
-  const [one, two] = [await open({ path: `/#image=${id}` }), await open()];
+  const [one, two] = [await open({ path: `/#image=${id}`, slowMessages: true }), await open()];
   await shows(one, 'red.png');
   await one.page.keyboard.press('Delete');
   await shows(one, 'green.png');

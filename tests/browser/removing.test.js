@@ -1,5 +1,6 @@
 import { expect, test } from './fixtures.js';
-import { announces, blur, hasFocus, isPlaced, middleOf, tabTo, uploadRow } from './support/board.js';
+import { announces, blur, eventsOf, hasFocus, isPlaced, middleOf, pastEventsOf, tabTo, uploadRow } from './support/board.js';
+import { CLOCKED, stopClock } from './support/clock.js';
 import { image } from './support/images.js';
 
 const red = image('red.png', { colour: [190, 40, 40] });
@@ -9,14 +10,10 @@ const row = [red, green, blue];
 const names = row.map(({ name }) => name);
 
 const toast = ({ page }) => page.locator('#deleted');
-const news = ({ page }) => page.locator('#events');
-
-/** Options of a window whose clock the test turns. */
-const clocked = { prepare: (context) => context.clock.install() };
 
 test('another viewer can restore a deleted image, with its placement and description', async ({ server, open }) => {
   const { id } = await server.upload(red, { x: -120, y: -75, w: 200, alt: 'A red square' });
-  const [one, two] = [await open(), await open()];
+  const [one, two] = [await open({ slowMessages: true }), await open({ slowMessages: true })];
   await two.shows('red.png');
   await one.tile('red.png').hover();
   await one.page.getByRole('button', { name: 'Delete red.png' }).click();
@@ -32,15 +29,15 @@ test('another viewer can restore a deleted image, with its placement and descrip
     await expect(toast(window)).toBeHidden();
   }
   expect(await server.images()).toMatchObject([{ id, x: -120, y: -75, alt: 'A red square' }]);
-  await expect(news(one).getByText('Someone restored red.png')).toBeVisible();
-  // What another viewer adds later is reported later; by then one's own deed would have been.
+  await expect(eventsOf(one)).toHaveText('Someone restored red.png');
   await server.upload(green, { author: 'Grace' });
-  await expect(news(two)).toHaveText('Grace added green.png');
+  await expect(eventsOf(two)).toHaveText('Grace added green.png');
+  expect(await pastEventsOf(two), "a viewer's own restore is not reported").toEqual(['Grace added green.png']);
 });
 
 test('several deletions show one message with one Undo', async ({ server, open }) => {
   await uploadRow(server, row);
-  const [one, two] = [await open(), await open()];
+  const [one, two] = [await open({ slowMessages: true }), await open({ slowMessages: true })];
   await two.shows(...names);
   await one.page.keyboard.press('Control+a');
   await one.page.keyboard.press('Shift+Tab'); // Out of the board: the keys of the selection act on the board only.
@@ -54,14 +51,14 @@ test('several deletions show one message with one Undo', async ({ server, open }
 
 test('Undo is offered for ten seconds, and longer while the pointer or the focus is on it', async ({ server, open }) => {
   await uploadRow(server, row);
-  const window = await open(clocked);
+  const window = await open(CLOCKED);
   const { page } = window;
   const remove = async (name) => {
     await window.tile(name).locator('[data-image]').focus();
     await page.keyboard.press('Delete');
     await expect(toast(window).getByText(`You deleted ${name}`)).toBeVisible();
   };
-  await stopClock(page);
+  await stopClock(window);
   await remove('red.png');
   await page.clock.runFor(9_900);
   await expect(toast(window), 'after 9.9 seconds').toBeVisible();
@@ -82,14 +79,9 @@ test('Undo is offered for ten seconds, and longer while the pointer or the focus
   await window.shows('blue.png');
 });
 
-/** Stops the clock of the page, which then runs only while the test turns it. */
-async function stopClock(page) {
-  await page.clock.pauseAt(Date.now() + 1_000);
-}
-
 test('with the keyboard alone Undo is reached, the image gets the focus back, and Ctrl+Z undoes one deletion after another', async ({ server, open }) => {
   await uploadRow(server, row);
-  const window = await open();
+  const window = await open({ slowMessages: true });
   const { page } = window;
   await tabTo(window, 'red.png');
   await page.keyboard.press('Delete');
@@ -120,7 +112,7 @@ test('with the keyboard alone Undo is reached, the image gets the focus back, an
 test('Ctrl+Z also restores what another viewer has just deleted', async ({ server, open }) => {
   await uploadRow(server, row);
   const { id } = await server.image('blue.png');
-  const window = await open();
+  const window = await open({ slowMessages: true });
   await window.shows(...names);
   await server.delete(id);
   await expect(toast(window).getByText('Someone deleted blue.png')).toBeVisible();
@@ -134,7 +126,7 @@ test.describe('with a short undo window', () => {
 
   test('Undo after the window says that the image cannot be brought back', async ({ server, open }) => {
     await server.upload(red, { x: -120, y: -75, w: 240 });
-    const window = await open();
+    const window = await open({ slowMessages: true });
     await window.tile('red.png').hover();
     await window.page.getByRole('button', { name: 'Delete red.png' }).click();
     await window.shows();

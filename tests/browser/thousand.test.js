@@ -25,12 +25,10 @@ const test = base.extend(
   }),
 );
 
-const tilesOf = ({ page }) => page.locator('.tile[data-id]');
-
 test('of a thousand images only those near the view are in the document, wherever one pans', async ({ open }) => {
   const window = await open();
   const { page } = window;
-  const tiles = tilesOf(window);
+  const tiles = window.tiles();
   await page.getByRole('button', { name: 'Actual size' }).click();
   await expect.poll(() => tiles.count()).toBeLessThan(120);
   const seen = new Set();
@@ -52,8 +50,8 @@ test('with all thousand in view the board pans and zooms, and images can be move
   const window = await open();
   const { page } = window;
   await page.getByRole('button', { name: 'Show everything' }).click();
-  await expect(tilesOf(window)).toHaveCount(COUNT);
-  const first = tilesOf(window).first();
+  await expect(window.tiles()).toHaveCount(COUNT);
+  const first = window.tiles().first();
   await window.settled();
   const start = await window.boxOf(first);
   await page.mouse.move(640, 400);

@@ -4,7 +4,7 @@ import { settledBox } from './support/board.js';
 import { image } from './support/images.js';
 import { pixelOf } from './support/window.js';
 
-const large = image('large.png', { colour: [190, 40, 40], width: 2000, height: 1000 });
+const large = image('large.png', { colour: [190, 40, 40], width: 1000, height: 500 });
 const small = image('small.png', { colour: [30, 140, 60], width: 60, height: 40 });
 const gif = { name: 'moving.gif', bytes: await readFile(new URL('../files/animated.gif', import.meta.url)) };
 
@@ -51,7 +51,7 @@ test('a tile shows the thumbnail, and the whole file when it is zoomed in past i
     });
   });
   await zoom(window, 'large.png', -40, 3);
-  await hasWidth(window, 'large.png', 2000);
+  await hasWidth(window, 'large.png', 1000);
   await zoom(window, 'large.png', 40, 1);
   expect(await window.page.evaluate(() => noted.decoded), 'a little smaller it stays').toEqual([url]);
   await zoom(window, 'large.png', 40, 2);
@@ -63,7 +63,7 @@ test('a tile shows the thumbnail, and the whole file when it is zoomed in past i
 test('on a screen of high pixel density the whole file is shown earlier', async ({ server, open }) => {
   await server.upload(large, { x: -150, y: -75, w: 300 });
   const window = await open({ deviceScaleFactor: 2 });
-  await hasWidth(window, 'large.png', 2000);
+  await hasWidth(window, 'large.png', 1000);
 });
 
 test('an image without a thumbnail, or whose thumbnail cannot be loaded, is shown from its file', async ({ server, open }) => {
@@ -75,13 +75,13 @@ test('an image without a thumbnail, or whose thumbnail cannot be loaded, is show
     expectedErrors: [/status of 404/],
   });
   await window.paints('small.png', small.colour);
-  await hasWidth(window, 'large.png', 2000);
+  await hasWidth(window, 'large.png', 1000);
 });
 
 test('only images near the view are loaded', async ({ server, open }) => {
   await server.upload(small, { x: 0, y: 0 });
-  const far = await server.upload(image('far.png', { colour: [90, 90, 200], width: 800, height: 600 }), { x: 30000, y: 0 });
-  const near = await server.upload(image('near.png', { colour: [200, 90, 90], width: 800, height: 600 }), { x: 0, y: 300 });
+  const far = await server.upload(image('far.png', { colour: [90, 90, 200], width: 600, height: 400 }), { x: 30000, y: 0 });
+  const near = await server.upload(image('near.png', { colour: [200, 90, 90], width: 600, height: 400 }), { x: 0, y: 300 });
   const window = await open();
   await window.page.getByRole('button', { name: 'Actual size' }).click();
   await window.paints('small.png', small.colour);

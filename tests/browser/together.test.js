@@ -1,5 +1,6 @@
 import { expect, test } from './fixtures.js';
-import { hasFocus, middleOf, tabTo } from './support/board.js';
+import { eventsOf, hasFocus, middleOf, pastEventsOf, tabTo } from './support/board.js';
+import { CLOCKED, stopClock, turnClockUntil } from './support/clock.js';
 import { image } from './support/images.js';
 import { SERVER_DOWN } from './support/window.js';
 
@@ -7,10 +8,8 @@ const red = image('red.png', { colour: [190, 40, 40] });
 const green = image('green.png', { colour: [30, 140, 60] });
 const blue = image('blue.png', { colour: [40, 60, 190] });
 
-const news = ({ page }) => page.locator('#events');
-
 test("a viewer's name is kept in the browser, stored with the images, and shown to others", async ({ server, open }) => {
-  const [one, two] = [await open(), await open()];
+  const [one, two] = [await open(), await open({ slowMessages: true })];
   const name = one.page.locator('#name-input');
   await tabTo(one, 'Your name');
   await one.page.keyboard.press('Enter');
@@ -26,7 +25,7 @@ test("a viewer's name is kept in the browser, stored with the images, and shown 
   await one.drop([red]);
   await two.shows('red.png');
   expect((await server.image('red.png')).author).toBe('Ada Lovelace');
-  await expect(news(two).getByText('Ada Lovelace added red.png')).toBeVisible();
+  await expect(eventsOf(two).getByText('Ada Lovelace added red.png')).toBeVisible();
   await two.page.mouse.dblclick(...(await middleOf(two, 'red.png')));
   await expect(two.page.getByText(/Added by Ada Lovelace, .* at \d\d:\d\d/)).toBeVisible();
 
@@ -40,33 +39,43 @@ test("a viewer's name is kept in the browser, stored with the images, and shown 
 });
 
 test('what others add is reported in one line, merged, and never what a viewer adds', async ({ server, open }) => {
-  const [one, two] = [await open(), await open()];
+  const [one, two] = [await open({ slowMessages: true }), await open(CLOCKED)];
+  await stopClock(two);
   await one.page.evaluate(() => localStorage.setItem('name', 'Ada'));
   await one.drop([red, green, blue]);
-  await expect(news(two).getByText('Ada added 3 photos')).toBeVisible();
-  await expect(news(two), 'a polite live region').toHaveAttribute('role', 'status');
+  await expect.poll(() => server.images()).toHaveLength(3);
+  // The clock stands still until all three have arrived, so that they belong together however long that takes.
+  await turnClockUntil(two, async () => expect(await two.tiles().count()).toBe(3));
+  await two.page.clock.runFor(600);
+  await expect(eventsOf(two)).toHaveText('Ada added 3 photos');
+  await expect(eventsOf(two), 'a polite live region').toHaveAttribute('role', 'status');
   await server.upload(image('grace.png', { colour: [90, 90, 20] }), { author: 'Grace' });
-  await expect(news(two).getByText('Ada and Grace added 4 photos')).toBeVisible();
-  await expect(news(two).locator('span'), 'it is one line').toHaveCount(1);
-  await expect(news(one)).toHaveText('Grace added grace.png');
-  await expect(news(two)).toBeEmpty();
+  await turnClockUntil(two, async () => expect(await two.tiles().count()).toBe(4));
+  await two.page.clock.runFor(600);
+  await expect(eventsOf(two)).toHaveText('Ada and Grace added 4 photos');
+  await expect(eventsOf(two).locator('span'), 'it is one line').toHaveCount(1);
+  await expect(eventsOf(one)).toHaveText('Grace added grace.png');
+  expect(await pastEventsOf(one)).toEqual(['Grace added grace.png']);
+  await two.page.clock.runFor(5_000);
+  await expect(eventsOf(two)).toBeEmpty();
   await server.upload(image('nobody.png', { colour: [9, 90, 20] }));
-  await expect(news(two).getByText('Someone added nobody.png')).toBeVisible();
+  await turnClockUntil(two, () => expect(eventsOf(two)).toHaveText('Someone added nobody.png', { timeout: 1 }));
 });
 
 test('neither what a viewer finds on arrival nor what was missed is reported', async ({ server, open }) => {
   await server.upload(red);
   const window = await open({ expectedErrors: SERVER_DOWN });
   await window.shows('red.png');
+  await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
   await server.kill();
   await window.lost();
   await server.start();
   await server.upload(green);
+  await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
   await window.ready();
   await window.shows('red.png', 'green.png');
   await expect(window.page.locator('#deleted')).toBeHidden();
-  // Of all that the window has seen only what is added now is reported.
   await server.upload(blue, { author: 'Grace' });
-  await expect(news(window)).toHaveText(/added/);
-  await expect(news(window)).toHaveText('Grace added blue.png');
+  await expect(eventsOf(window)).toHaveText(/added/);
+  expect(await pastEventsOf(window), 'only what is added while the window is connected').toEqual(['Grace added blue.png']);
 });

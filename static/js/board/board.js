@@ -102,8 +102,7 @@ export class Board {
   }
 
   /**
-   * Focuses an image, wherever it lies. An image that is not on the board, such as one whose restore is under way, is
-   * focused when it arrives, unless the focus has moved by then; until then the board itself has it.
+   * Gives a image the focus, wherever it lies; the board itself if there is no such image.
    * @param {string} id
    */
   focus(id) {

@@ -8,15 +8,21 @@ const SHORT_TIMER_MS = 250;
  * @property {() => Promise<void>} whenIdle Resolves when no frame, no short timer and no finite animation is pending.
  * @property {(callback: () => void) => void} onEachFrame Calls back in every frame, which does not count as activity.
  * @property {string[]} announcements Texts that the live regions have announced and no test has matched yet.
+ * @property {string[]} events Every line that has reported what other viewers did.
  */
 
+/** Timers from this length on end a message, or find that the server does not answer. */
+const MESSAGE_TIMER_MS = 5_000;
+const SLOW_FACTOR = 12;
+
 /** Installs the hooks in every page of a context, before the scripts of the page. */
-export function followActivity(context) {
-  return context.addInitScript(install, SHORT_TIMER_MS);
+export function followActivity(context, { slowMessages = false } = {}) {
+  const factor = slowMessages ? SLOW_FACTOR : 1;
+  return context.addInitScript(install, { shortTimer: SHORT_TIMER_MS, messageTimer: MESSAGE_TIMER_MS, factor });
 }
 
 /** Runs in the page. */
-function install(shortTimerMs) {
+function install({ shortTimer, messageTimer, factor }) {
   const { requestAnimationFrame, cancelAnimationFrame, setTimeout, clearTimeout } = globalThis;
   const frames = new Set();
   const timers = new Set();
@@ -37,8 +43,8 @@ function install(shortTimerMs) {
     const id = setTimeout(() => {
       timers.delete(id);
       callback(...rest);
-    }, delay);
-    if (delay <= shortTimerMs) timers.add(id);
+    }, delay >= messageTimer ? delay * factor : delay);
+    if (delay <= shortTimer) timers.add(id);
     return id;
   });
   globalThis.clearTimeout = (id) => {
@@ -50,15 +56,20 @@ function install(shortTimerMs) {
   const isIdle = () => frames.size === 0 && timers.size === 0 && !document.getAnimations().some(isMoving);
 
   const announcements = [];
+  const events = [];
+  const follow = (selector, texts) => {
+    const region = document.querySelector(selector);
+    if (region) new MutationObserver(() => region.textContent && texts.push(region.textContent)).observe(region, { childList: true });
+  };
   addEventListener('DOMContentLoaded', () => {
-    for (const urgency of ['polite', 'assertive']) {
-      const region = document.querySelector(`#say-${urgency}`);
-      if (region) new MutationObserver(() => announcements.push(region.textContent)).observe(region, { childList: true });
-    }
+    follow('#say-polite', announcements);
+    follow('#say-assertive', announcements);
+    follow('#events', events);
   });
 
   globalThis.activity = {
     announcements,
+    events,
     whenIdle: () =>
       new Promise((resolve) => {
         const look = () => (isIdle() ? resolve() : requestAnimationFrame(look));

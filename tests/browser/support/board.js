@@ -54,6 +54,12 @@ export async function announces({ page }, pattern) {
   await expect.poll(last, { message: `announcement, after ${heard}` }).toMatch(pattern);
 }
 
+/** The line that reports what other viewers do. */
+export const eventsOf = ({ page }) => page.locator('#events');
+
+/** Every text that the line of events has shown in this window. */
+export const pastEventsOf = ({ page }) => page.evaluate(() => [...activity.events]);
+
 /** The accessible name of the focused element. */
 export function focused({ page }) {
   return page.evaluate(() => {

@@ -20,10 +20,10 @@ export class BrowserWindow {
    * @param {string} url
    * @param {Omit<import('../fixtures.js').OpenOptions, 'path' | 'url'>} [options]
    */
-  static async open(browser, url, { prepare, expectedErrors = [], ...options } = {}) {
+  static async open(browser, url, { prepare, expectedErrors = [], slowMessages = false, ...options } = {}) {
     const context = await browser.newContext(options);
     await prepare?.(context);
-    await followActivity(context);
+    await followActivity(context, { slowMessages });
     const window = new BrowserWindow(context, await context.newPage(), expectedErrors);
     await window.page.goto(url);
     await window.ready();
@@ -64,14 +64,19 @@ export class BrowserWindow {
     await this.page.evaluate(() => activity.whenIdle());
   }
 
+  /** The tiles of all images near the view. */
+  tiles() {
+    return this.page.locator('.tile[data-id]');
+  }
+
   /** The tile of the image of that name. */
   tile(name) {
-    return this.page.locator('.tile[data-id]').filter({ has: this.page.getByText(name, { exact: true }) });
+    return this.tiles().filter({ has: this.page.getByText(name, { exact: true }) });
   }
 
   /** Waits until the board shows exactly the images of these names. */
   async shows(...names) {
-    const found = async () => (await this.page.locator('.tile[data-id] [data-name]').allTextContents()).sort();
+    const found = async () => (await this.tiles().locator('[data-name]').allTextContents()).sort();
     await expect.poll(found, { message: 'names of the tiles' }).toEqual([...names].sort());
   }
 
