@@ -1,72 +1,70 @@
 // @ts-check
-// The board's page: makes the parts and connects them.
+// The page of the board: constructs its parts and connects them.
 
-import { Adding, showHover } from './upload/adding.js';
-import { announce, announcer } from './ui/announce.js';
 import { banding } from './board/band.js';
 import { Board } from './board/board.js';
 import { Camera, rememberView } from './board/camera.js';
-import { Connection } from './feed/connection.js';
 import { useControls } from './board/controls.js';
+import { Deletions } from './board/deletions.js';
 import { dragging } from './board/drag.js';
-import { takeFiles, usePicker } from './upload/dropzone.js';
-import { Feed } from './feed/feed.js';
-import { boundsOf, boxOf } from './board/geometry.js';
-import { Images } from './feed/images.js';
+import { BoardEvents } from './board/events.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
-import { showModal } from './ui/modal.js';
 import { Moves } from './board/moves.js';
 import { navigate, useZoomControls } from './board/navigate.js';
-import { BoardEvents } from './board/events.js';
+import { useOverview } from './board/overview.js';
+import { Selecting } from './board/selecting.js';
+import { Selection } from './board/selection.js';
+import { Connection } from './feed/connection.js';
+import { Feed } from './feed/feed.js';
+import { Images } from './feed/images.js';
+import { Lightbox } from './lightbox/lightbox.js';
+import { announce, announcer } from './ui/announce.js';
+import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
 import { useName } from './ui/person.js';
-import { Deletions } from './board/deletions.js';
-import { Selecting } from './board/selecting.js';
-import { Selection } from './board/selection.js';
-import { Lightbox } from './lightbox/lightbox.js';
+import { Adding, showHover } from './upload/adding.js';
+import { acceptFiles, usePicker } from './upload/dropzone.js';
 
-/** A new page that would have to be smaller than this to show everything shows the latest instead. */
-const SMALLEST_START = 0.25;
-const NOT_NOW = 'You’re offline. Try again when the connection is back.';
+const OFFLINE = 'You’re offline. Try again when the connection is back.';
 
 const surface = element('surface');
 const layer = element('layer');
 const view = document.documentElement;
 view.dataset.state = 'loading';
-/** Whether everything has been named once. */
+/** Whether the feed has sent all images once. */
 let complete = false;
 
 const added = announcer((name) => `${name} added.`, (count) => `${count} photos added.`);
-/** What was added here, which is no events. @type {Set<string>} */
+/** The uploads of this page, which are not reported as events. @type {Set<string>} */
 const mine = new Set();
 const events = new BoardEvents(element('events'));
 
 const camera = new Camera(() => {
-  board?.moved();
+  board?.viewChanged();
   element('scale').textContent = `${Math.round(camera.scale * 100)} %`;
 });
 
 const images = new Images({
   onUpdate(record, before, live) {
-    moves.seen(record);
+    moves.confirm(record);
     board.changed(record.id);
     adding.arrived(record.id);
     lightbox.changed(record);
     if (before) return;
-    const restored = deletions.back(record.id);
+    const restored = deletions.added(record.id);
     if (!live) return;
-    tellArrival(record, restored);
+    reportArrival(record, restored);
     showStart();
-    if (!restored) follow(record);
+    if (!restored) overview.follow(record);
   },
   onRemove(record, live) {
-    moves.forget(record.id);
-    selection.forget(record.id);
+    moves.remove(record.id);
+    selection.remove(record.id);
     board.changed(record.id);
-    adding.gone(record.id);
-    const said = lightbox.removed(record);
-    if (live || deletions.asksFor(record.id)) deletions.gone(record, !said);
+    adding.deleted(record.id);
+    const reported = lightbox.removed(record);
+    if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported);
     if (live) showStart();
   },
 });
@@ -115,58 +113,43 @@ const board = new Board(
   selection,
 );
 
+const overview = useOverview({ board, camera, images });
+
 const adding = new Adding({ board, camera, feed, images }, {
   onAdd: (id) => mine.add(id),
   onChange: showStart,
 });
 
-/** Everything that there is has been named. */
+/** The feed has sent all images, at the start and after each reconnection. */
 function caughtUp() {
   const first = !complete;
   complete = true;
   images.ready();
   moves.resume();
-  board.mend();
-  lightbox.mend();
+  board.retryFailed();
+  lightbox.retryFailed();
   adding.ready();
   showStart();
   if (!first) return;
   lightbox.start();
-  if (!camera.chosen) showMost(false);
+  overview.start();
   announce(images.size === 1 ? '1 photo.' : `${images.size} photos.`);
 }
 
-/** The board is empty, or it is not. */
+/** Shows or hides the welcome of an empty board. */
 function showStart() {
   if (!complete) return;
   view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
-}
-
-/** @param {boolean} glide */
-function showMost(glide) {
-  const bounds = boundsOf([...images.values()].map((record) => board.boxOf(record)));
-  if (!bounds) return;
-  camera.fit(bounds, { smallest: SMALLEST_START, glide });
-  const latest = images.get(images.ids[images.ids.length - 1]);
-  if (latest && camera.scale === SMALLEST_START) camera.fit(boxOf(latest), { glide });
-}
-
-/**
- * Whoever has not chosen a part of the board sees what comes, wherever it lies.
- * @param {import('./feed/types.js').ImageRecord} record
- */
-function follow(record) {
-  if (!camera.chosen && !camera.sees(boxOf(record))) showMost(true);
 }
 
 /**
  * @param {import('./feed/types.js').ImageRecord} record
  * @param {boolean} restored
  */
-function tellArrival(record, restored) {
-  if (restored && deletions.asked(record.id)) announce(`${record.fileName} is back.`);
+function reportArrival(record, restored) {
+  if (restored && deletions.takeRestored(record.id)) announce(`${record.fileName} restored.`);
   else if (mine.has(record.id) && !restored) added(record.fileName);
-  else events.tell(restored ? 'restored' : 'added', record);
+  else events.add(restored ? 'restored' : 'added', record);
 }
 
 /** @param {string} id */
@@ -176,20 +159,15 @@ function giveFocus(id) {
 }
 
 /** @param {string[]} ids */
-function tellMoved(ids) {
+function reportMove(ids) {
   const records = ids.flatMap((id) => images.get(id) ?? []);
   if (records.length === 0) return;
   if (records.length === 1) camera.reveal(board.boxOf(records[0]));
   announce(`${records.length === 1 ? records[0].fileName : `${records.length} photos`} moved.`);
 }
 
-function fitAll() {
-  const bounds = boundsOf([...images.values()].map((record) => board.boxOf(record)));
-  if (bounds) camera.fit(bounds);
-}
-
-const stuck = () => notice(NOT_NOW);
-const deletions = new Deletions({ toast: element('deleted'), feed, images, board, onStuck: stuck, onLeave: giveFocus });
+const onOffline = () => notice(OFFLINE);
+const deletions = new Deletions({ toast: element('deleted'), feed, images, board, onOffline, onLeave: giveFocus });
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
@@ -207,21 +185,21 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
 
 useKeyboard(surface, { moves, selection }, {
   onDelete: (ids) => void deletions.remove(ids),
-  onMoved: tellMoved,
+  onMoved: reportMove,
   onOpen: (id) => lightbox.open(id),
-  onStuck: stuck,
+  onOffline,
 });
-const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => lightbox.open(id), onStuck: stuck });
+const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => lightbox.open(id), onOffline });
 const band = element('band');
 navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
   onTap: () => selection.clear(),
 });
 useShortcuts({ selecting, onUndo: () => deletions.undo() });
-useZoomControls(surface, camera, element('zoom'), fitAll);
+useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void deletions.remove([id]) });
-takeFiles({
+acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
   onNothing: () => notice('Nothing to add: no files were dropped.'),

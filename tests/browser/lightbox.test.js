@@ -264,7 +264,7 @@ test('the lightbox says when somebody deletes its image, and Undo restores it', 
   await page.keyboard.press('Enter');
   await expect(gone).toBeHidden();
   await expect.poll(() => server.images()).toHaveLength(3);
-  await announces(window, /green\.png is back/);
+  await announces(window, /green\.png restored/);
   await server.delete(id);
   await expect(gone.getByText('Someone deleted green.png.')).toBeVisible();
   await page.keyboard.press('Escape');

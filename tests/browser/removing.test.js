@@ -91,7 +91,7 @@ test('with the keyboard alone Undo is reached, the image gets the focus back, an
   await tabTo(window, 'Undo');
   await page.keyboard.press('Enter');
   await window.shows(...names);
-  await announces(window, /red\.png is back/);
+  await announces(window, /red\.png restored/);
   await hasFocus(window, 'red.png');
 
   await blur(window);

@@ -1,5 +1,5 @@
 // @ts-check
-// The rubber band: a rectangle drawn over the empty board selects what it touches.
+// The rubber band: selects every image that the rectangle drawn on the board touches.
 
 import { boxBetween, boxOf, touches } from './geometry.js';
 
@@ -10,8 +10,8 @@ import { boxBetween, boxOf, touches } from './geometry.js';
 /** @typedef {import('../feed/types.js').Box} Box */
 
 /**
- * What a pointer begins on empty space when it is to select.
- * @param {HTMLElement} element The band as it is seen.
+ * Starts a gesture that selects by a rubber band.
+ * @param {HTMLElement} element Shows the band.
  * @param {{ camera: Camera, images: Images, selection: Selection }} parts
  * @param {PointerEvent} event
  * @returns {Gesture}

@@ -1,5 +1,5 @@
 // @ts-check
-// The board as it is drawn: one transformed layer that holds the tiles of what is in view, once per frame at most.
+// Draws the board: one transformed layer with the tiles in and near the view. Draws at most once per frame.
 
 import { position } from '../feed/images.js';
 import { boxOf, contains, grow, overlaps } from './geometry.js';
@@ -12,31 +12,34 @@ import { Tile } from './tile.js';
 /** @typedef {import('./moves.js').Moves} Moves */
 /** @typedef {import('./selection.js').Selection} Selection */
 
-/** In pixels around the view: tiles appear before they come into view, and go later than they leave it. */
-const APPEAR_PX = 400;
-const GO_PX = 1_200;
-/** How far the floor reaches beyond the view, and how large it may get by zooming in. */
+/**
+ * The distances from the view at which tiles are added and removed, in pixels. They differ, so that a small move back and
+ * forth neither adds nor removes any.
+ */
+const ADD_PX = 400;
+const REMOVE_PX = 1_200;
+/** The margin of the floor around the view, and the width beyond which zooming in makes it anew, in pixels. */
 const FLOOR_PX = 12_000;
 const LARGEST_FLOOR_PX = 250_000;
-/** A change of the scale by this factor, as a logarithm, shows less than what is there already. */
-const ZOOMED_FAR = 0.2;
-/** Dots of the background, in board units. */
-const DOTS = 32;
-/** Names grow as the board gets smaller, up to this factor; below this scale they could not be read all the same. */
+/** The change of scale, as a natural logarithm, after which tiles are added and removed. */
+const ZOOM_THRESHOLD = 0.2;
+/** The distance between the dots of the background, in board units. */
+const DOT_STEP = 32;
+/** Names grow up to this factor as the board is zoomed out. Below the scale they are hidden, being illegible anyway. */
 const LARGEST_NAME = 2;
 const READABLE_SCALE = 0.35;
-/** Below this scale neither rounded corners nor shadows can be seen, and there may be a thousand of them. */
+/** Below this scale a thousand tiles can be in view, and corners and shadows are invisible: they are not painted. */
 const DETAILED_SCALE = 0.25;
-/** Of more than this many at once none is made to appear gently. */
-const NEW_AT_ONCE = 24;
-/** So long after the last change of the view it is at rest. */
+/** The number of new images in a frame above which none is faded in. */
+const MAX_FADED_IN = 24;
+/** The time without a change after which the view counts as at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;
 
 export class Board {
   /** The tiles in the document. @type {Map<string, Tile>} */
   #tiles = new Map();
-  /** Their ids, ascending, as their elements are. @type {string[]} */
+  /** Ids of the tiles, ascending, in the order of their elements. @type {string[]} */
   #order = [];
   /** @type {Set<string>} */
   #stale = new Set();
@@ -45,7 +48,7 @@ export class Board {
   #cameraMoved = true;
   /** The scale at which the tiles are painted. */
   #painted = 1;
-  /** The view at which the tiles were last put and taken. */
+  /** The view at which tiles were last added and removed. */
   #drawn = { x: 0, y: 0, scale: 0 };
   /** @type {Box} */
   #floor = { x: 0, y: 0, w: 0, h: 0 };
@@ -63,8 +66,8 @@ export class Board {
   /**
    * @param {object} elements
    * @param {HTMLElement} elements.surface
-   * @param {HTMLElement} elements.scene Moved and stretched while one looks around.
-   * @param {HTMLElement} elements.sheet In it, painted at the scale of the last rest.
+   * @param {HTMLElement} elements.scene Transformed while the view moves.
+   * @param {HTMLElement} elements.sheet Inside the scene; painted at the scale of the last rest.
    * @param {HTMLElement} elements.floor
    * @param {HTMLElement} elements.layer
    * @param {HTMLElement} elements.pending
@@ -88,7 +91,7 @@ export class Board {
   }
 
   /**
-   * The place an image is shown at.
+   * The box at which an image is shown, which may differ from its record while it is moved or loaded.
    * @param {ImageRecord} record
    * @returns {Box}
    */
@@ -102,7 +105,8 @@ export class Board {
   }
 
   /**
-   * Gives a image the focus, wherever it lies; the board itself if there is no such image.
+   * Focuses an image and reveals it. Without such an image the board gets the focus; if the feed sends the image later,
+   * as after Undo, the focus moves on to it.
    * @param {string} id
    */
   focus(id) {
@@ -114,19 +118,19 @@ export class Board {
     if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
   }
 
-  /** The server can be reached again: loads the images that it could not give before. */
-  mend() {
-    for (const tile of this.#tiles.values()) tile.mend();
+  /** Loads the images again that failed to load. */
+  retryFailed() {
+    for (const tile of this.#tiles.values()) tile.retry();
   }
 
-  /** The view has changed. */
-  moved() {
+  /** Schedules a frame after the view has changed. */
+  viewChanged() {
     this.#cameraMoved = true;
     this.#schedule();
   }
 
   /**
-   * An image has come, changed, or gone.
+   * Schedules a frame after an image has been added, changed or deleted.
    * @param {string} id
    */
   changed(id) {
@@ -163,14 +167,14 @@ export class Board {
     pending.style.setProperty('--unscale', String(1 / scale));
     layer.classList.toggle('is-far', scale < READABLE_SCALE);
     layer.classList.toggle('is-tiny', scale < DETAILED_SCALE);
-    const step = DOTS * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
+    const step = DOT_STEP * scale * 2 ** Math.max(0, Math.ceil(Math.log2(0.6 / scale)));
     dots.style.backgroundSize = `${step}px ${step}px`;
     dots.style.transform = `translate(${-modulo(x * scale, step)}px, ${-modulo(y * scale, step)}px)`;
   }
 
   /**
-   * Painted sharply, and names large enough to be read. This touches every tile, so not while the view moves: then what is
-   * painted is moved and stretched.
+   * Paints the tiles at the current scale, with legible names. This touches every tile, so it waits until the view is at
+   * rest; until then the painted layer is transformed.
    */
   #drawAtRest() {
     const { layer, sheet } = this.#elements;
@@ -184,7 +188,7 @@ export class Board {
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
   }
 
-  /** As much of each image as can be seen. */
+  /** Tells each tile its size on the screen, from which it chooses the thumbnail or the full image. */
   #drawPixels() {
     const { view, scale } = this.#camera;
     for (const tile of this.#tiles.values()) {
@@ -193,38 +197,38 @@ export class Board {
     }
   }
 
-  /** Since the tiles were last put and taken. What is near the view is there already. */
+  /** Whether the view has moved far enough since `#drawn` that tiles may have to be added. */
   #hasMovedFar() {
     const { x, y, scale } = this.#camera;
     const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;
-    return Math.abs(Math.log(scale / lastScale)) > ZOOMED_FAR || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > APPEAR_PX / 2;
+    return Math.abs(Math.log(scale / lastScale)) > ZOOM_THRESHOLD || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > ADD_PX / 2;
   }
 
   #drawTiles() {
     this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
     this.#drawFloor();
     const kept = this.#kept();
-    const near = grow(this.#camera.view, APPEAR_PX / this.#camera.scale);
-    const far = grow(this.#camera.view, GO_PX / this.#camera.scale);
+    const near = grow(this.#camera.view, ADD_PX / this.#camera.scale);
+    const far = grow(this.#camera.view, REMOVE_PX / this.#camera.scale);
     for (const id of [...this.#tiles.keys()]) {
       const record = this.#images.get(id);
-      if (!record) this.#take(id, true);
-      else if (!kept.has(id) && !overlaps(this.#boxNow(record), far)) this.#take(id, false);
+      if (!record) this.#removeTile(id, true);
+      else if (!kept.has(id) && !overlaps(this.#boxNow(record), far)) this.#removeTile(id, false);
     }
     for (const record of this.#images.values()) {
       const tile = this.#tiles.get(record.id);
       if (tile) {
         if (this.#stale.has(record.id)) this.#refresh(tile, record);
       } else if (kept.has(record.id) || overlaps(this.#boxNow(record), near)) {
-        this.#put(record);
+        this.#addTile(record);
       }
     }
   }
 
-  /** Below all the images that are in the document. Each change of it paints them anew, so there is room to all sides. */
+  /** Resizes the floor, which lies below all tiles. Each change repaints them, so the floor has a wide margin. */
   #drawFloor() {
     const { view, scale } = this.#camera;
-    if (contains(this.#floor, grow(view, (2 * GO_PX) / scale)) && this.#floor.w * scale < LARGEST_FLOOR_PX) return;
+    if (contains(this.#floor, grow(view, (2 * REMOVE_PX) / scale)) && this.#floor.w * scale < LARGEST_FLOOR_PX) return;
     this.#floor = grow(view, FLOOR_PX / scale);
     const { style } = this.#elements.floor;
     const { x, y, w, h } = this.#floor;
@@ -234,12 +238,12 @@ export class Board {
     style.height = `${h}px`;
   }
 
-  /** The controls of the images that show them keep their size at every zoom. */
+  /** Keeps the controls of the hovered and the focused tile at one size on the screen. */
   #drawControls() {
     for (const id of [this.#focused, this.#hovered]) this.#tiles.get(id)?.showControls(this.#camera.scale);
   }
 
-  /** What lies before and after in the tab order is in the document, so that the whole board can be walked through. */
+  /** Ids that stay in the document outside the view: the neighbours in the tab order, so that Tab reaches every image. */
   #kept() {
     const ids = this.#images.ids;
     const at = this.#focused ? position(ids, this.#focused) : -1;
@@ -255,7 +259,7 @@ export class Board {
   }
 
   /** @param {ImageRecord} record */
-  #put(record) {
+  #addTile(record) {
     const tile = new Tile(this.#elements.tile, record);
     const at = position(this.#order, record.id);
     const next = this.#tiles.get(this.#order[at]);
@@ -263,16 +267,16 @@ export class Board {
     this.#tiles.set(record.id, tile);
     tile.select(this.#selection.has(record.id));
     tile.place(this.#moves.at(record.id) ?? record);
-    tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= NEW_AT_ONCE);
+    tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= MAX_FADED_IN);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
     this.#ranksStale = true;
   }
 
   /**
    * @param {string} id
-   * @param {boolean} gone The image itself is gone, and not only out of view.
+   * @param {boolean} gone The image is deleted, not only out of view.
    */
-  #take(id, gone) {
+  #removeTile(id, gone) {
     const tile = this.#tiles.get(id);
     if (!tile) return;
     this.#tiles.delete(id);
@@ -321,7 +325,7 @@ export class Board {
     this.#schedule();
   }
 
-  /** What a person points at, or has the focus, may move. @param {string[]} ids */
+  /** Animations play while hovered or focused. @param {string[]} ids */
   #play(...ids) {
     for (const id of ids) this.#tiles.get(id)?.play(id === this.#hovered || id === this.#focused);
   }
@@ -332,7 +336,7 @@ export class Board {
     const before = this.#focused;
     this.#focused = id;
     this.#play(before, id);
-    if (id) this.#drawTiles(); // At once: the next press of Tab may come before the next frame.
+    if (id) this.#drawTiles(); // Not in the next frame: Tab may be pressed again before it.
     this.#schedule();
     const record = this.#images.get(id);
     if (!record || !this.#tiles.get(id)?.frame.matches(':focus-visible')) return;

@@ -1,5 +1,5 @@
 // @ts-check
-// Which part of the board is seen: a point of the board in the top left corner of the view, and a scale.
+// The camera: the point of the board in the top left corner of the view, and a scale.
 
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').Point} Point */
@@ -8,7 +8,7 @@ const SMALLEST = 0.05;
 const LARGEST = 4;
 const GLIDE_MS = 260;
 
-/** Room that the controls take, in pixels. */
+/** The space that the controls cover, in pixels. */
 const MARGIN = { top: 76, right: 28, bottom: 96, left: 28 };
 
 export class Camera {
@@ -18,7 +18,7 @@ export class Camera {
   /** The size of the view in pixels. */
   width = 1;
   height = 1;
-  /** Whether a person has chosen this part of the board; until then the page may show what comes. */
+  /** Whether the user has moved the view. Until then the page moves it to show new images. */
   chosen = false;
 
   #onChange;
@@ -30,7 +30,7 @@ export class Camera {
   }
 
   /**
-   * The middle of the board in the middle of the view.
+   * Puts the origin of the board in the middle of the view.
    * @param {number} width
    * @param {number} height
    */
@@ -41,7 +41,7 @@ export class Camera {
   }
 
   /**
-   * Keeps what is in the middle there.
+   * Resizes the view around its middle.
    * @param {number} width
    * @param {number} height
    */
@@ -54,7 +54,7 @@ export class Camera {
   }
 
   /**
-   * A point of the view, in board units.
+   * Converts a point from pixels of the view to board units.
    * @param {Point} point
    * @returns {Point}
    */
@@ -62,7 +62,7 @@ export class Camera {
     return { x: this.x + x / this.scale, y: this.y + y / this.scale };
   }
 
-  /** The middle of what the controls leave free. */
+  /** The middle of the area that the controls leave free, in board units. */
   get middle() {
     return this.toBoard({
       x: (MARGIN.left + this.width - MARGIN.right) / 2,
@@ -70,13 +70,13 @@ export class Camera {
     });
   }
 
-  /** What is seen. @returns {Box} */
+  /** The part of the board in view. @returns {Box} */
   get view() {
     return { x: this.x, y: this.y, w: this.width / this.scale, h: this.height / this.scale };
   }
 
   /**
-   * @param {number} dx In pixels; positive shows what lies to the right.
+   * @param {number} dx In pixels; positive moves the view to the right.
    * @param {number} dy
    */
   pan(dx, dy) {
@@ -84,16 +84,16 @@ export class Camera {
   }
 
   /**
-   * Zooms so that what lies under the point stays there.
+   * Zooms around a point.
    * @param {number} factor
-   * @param {Point} [point] In pixels of the view; its middle if left out.
+   * @param {Point} [point] In pixels of the view; the middle by default.
    */
   zoom(factor, point = { x: this.width / 2, y: this.height / 2 }) {
     this.show(this.#zoomed(factor, point));
   }
 
   /**
-   * As `zoom`, gliding.
+   * Zooms around the middle of the view, animated.
    * @param {number} factor
    */
   zoomSmoothly(factor) {
@@ -101,7 +101,7 @@ export class Camera {
   }
 
   /**
-   * Shows the whole box, never larger than it is; a box that would get smaller than `smallest` only by its middle.
+   * Shows the whole box at a scale of at most 1 and at least `smallest`, at which only the middle of a larger box is seen.
    * @param {Box} box
    * @param {{ smallest?: number, glide?: boolean }} [options]
    */
@@ -119,7 +119,7 @@ export class Camera {
   }
 
   /**
-   * Pans as little as is needed to show the box between the controls.
+   * Pans by the least distance that shows the box between the controls.
    * @param {Box} box
    */
   reveal(box) {
@@ -129,7 +129,7 @@ export class Camera {
   }
 
   /**
-   * Whether all of the box can be seen between the controls.
+   * Whether the whole box is visible between the controls.
    * @param {Box} box
    */
   sees(box) {
@@ -167,7 +167,7 @@ export class Camera {
   }
 
   /**
-   * Shows this part at once.
+   * Moves the view without animation.
    * @param {{ x: number, y: number, scale: number }} target
    */
   show(target) {
@@ -184,7 +184,7 @@ export class Camera {
   }
 }
 
-/** Null where the browser was told to keep nothing. */
+/** Null if the browser blocks storage. */
 function storage() {
   try {
     return sessionStorage;
@@ -194,7 +194,7 @@ function storage() {
 }
 
 /**
- * A page that is loaded again shows what it showed. Each tab remembers its own.
+ * Restores the view after a reload, and saves it when the page is left. Each tab has its own.
  * @param {Camera} camera
  */
 export function rememberView(camera) {
@@ -210,7 +210,7 @@ export function rememberView(camera) {
 }
 
 /**
- * A step of a glide: the scale moves by equal factors, and the middle in a straight line on the screen.
+ * A step of an animation: the scale changes by equal factors, and the middle moves in a straight line on the screen.
  * @param {{ x: number, y: number, scale: number }} from
  * @param {{ x: number, y: number, scale: number }} to
  * @param {number} part 0 to 1.
@@ -230,7 +230,7 @@ function between(from, to, part, width, height) {
 }
 
 /**
- * How far to pan along one axis so that the range lies between the limits, or begins at the first if it is too long.
+ * The distance to pan along one axis so that the range lies between the limits, or starts at the lower one if it is longer.
  * @param {number} start
  * @param {number} length
  * @param {number} low

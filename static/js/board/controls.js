@@ -1,10 +1,10 @@
 // @ts-check
-// The buttons on a image. They appear when it is touched, and so may appear under the finger that touches it.
+// The buttons on a tile. A touch shows them, so they can appear under the finger that is still touching.
 
 import { idOf } from './board.js';
 
-/** A second tap so soon after the first, and so near, is meant for the image and not for a button that has just come. */
-const TOO_SOON_MS = 400;
+/** A second tap this soon and this near is part of a double tap on the image, not a tap on a button that has just appeared. */
+const DOUBLE_TAP_MS = 400;
 const NEAR_PX = 30;
 
 /**
@@ -12,14 +12,14 @@ const NEAR_PX = 30;
  * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void }} handlers
  */
 export function useControls(layer, { onOpen, onDelete }) {
-  /** What is being pressed. @type {{ button: Element | null, tooSoon: boolean } | null} */
+  /** The current press. @type {{ button: Element | null, tooSoon: boolean } | null} */
   let press = null;
   let touched = { id: '', at: -Infinity, x: 0, y: 0 };
 
   layer.addEventListener('pointerdown', ({ target, timeStamp, pointerType, clientX: x, clientY: y }) => {
     const button = buttonAt(target);
     const id = idOf(target);
-    const again = pointerType !== 'mouse' && id === touched.id && timeStamp - touched.at < TOO_SOON_MS;
+    const again = pointerType !== 'mouse' && id === touched.id && timeStamp - touched.at < DOUBLE_TAP_MS;
     press = { button, tooSoon: again && Math.hypot(x - touched.x, y - touched.y) < NEAR_PX };
     if (!button) touched = { id, at: timeStamp, x, y };
   });
@@ -27,7 +27,7 @@ export function useControls(layer, { onOpen, onDelete }) {
     const button = buttonAt(target);
     const began = press;
     press = null;
-    // A press that began before the button was there is none on it. Keys and screen readers click without a press.
+    // A press that began before the button appeared does not count. Keys and screen readers click without a press.
     if (!button || (began && began.button !== button)) return;
     if (began?.tooSoon || button.matches('[data-open]')) onOpen(idOf(button));
     else onDelete(idOf(button));

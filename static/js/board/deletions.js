@@ -1,5 +1,5 @@
 // @ts-check
-// Deleting asks nothing, because everybody who sees a image go can bring it back.
+// Deleting and restoring images. Deleting asks for no confirmation, because every viewer can undo it.
 
 import { announce } from '../ui/announce.js';
 import { forEachConcurrently } from '../feed/queue.js';
@@ -8,23 +8,24 @@ import { UndoToast, wordsFor } from './undo-toast.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 
-/** Deletions by others that come within this time are one. */
-const TOGETHER_MS = 2_000;
-const SAY_MS = 400;
-/** How many deletions can be taken back one after the other. */
-const REMEMBERED = 100;
+/** Deletions by others within this time are undone together. */
+const GROUP_MS = 2_000;
+/** Deletions within this time are announced together. */
+const ANNOUNCE_MS = 400;
+/** The number of deletions that can be undone one after the other. */
+const MAX_UNDO = 100;
 
-/** What was deleted at one go. @typedef {{ ids: Set<string>, mine: boolean, at: number }} Deletion */
+/** Images that were deleted together. `at`: the time of the last, in ms. @typedef {{ ids: Set<string>, mine: boolean, at: number }} Deletion */
 
 export class Deletions {
-  /** What this page has asked to delete. @type {Map<string, Deletion>} */
+  /** Deletions that this page has requested, by id of the image. @type {Map<string, Deletion>} */
   #asked = new Map();
-  /** What this page has asked to bring back. @type {Set<string>} */
+  /** Images that this page has asked to restore. @type {Set<string>} */
   #restoring = new Set();
-  /** The latest last. @type {Deletion[]} */
+  /** Newest last. @type {Deletion[]} */
   #deletions = [];
-  /** To be said. @type {{ name: string, mine: boolean }[]} */
-  #unsaid = [];
+  /** Deletions to announce. @type {{ name: string, mine: boolean }[]} */
+  #unannounced = [];
   #toast;
   #parts;
 
@@ -34,8 +35,8 @@ export class Deletions {
    * @param {import('../feed/feed.js').Feed} parts.feed
    * @param {import('../feed/images.js').Images} parts.images
    * @param {import('./board.js').Board} parts.board
-   * @param {(id: string) => void} parts.onLeave The focus needs another place; `id` is what was brought back, if anything.
-   * @param {() => void} parts.onStuck Nothing can be changed now.
+   * @param {(id: string) => void} parts.onLeave The focused toast disappears; `id` is the image being restored, or empty.
+   * @param {() => void} parts.onOffline A command was given without a connection.
    */
   constructor(parts) {
     this.#parts = parts;
@@ -47,8 +48,8 @@ export class Deletions {
 
   /** @param {string[]} ids */
   async remove(ids) {
-    const { feed, images, board, onStuck } = this.#parts;
-    if (feed.state !== 'ready') return onStuck();
+    const { feed, images, board, onOffline } = this.#parts;
+    if (feed.state !== 'ready') return onOffline();
     /** @type {Deletion} */
     const deletion = { ids: new Set(), mine: true, at: Date.now() };
     const there = ids.filter((id) => images.get(id));
@@ -68,58 +69,58 @@ export class Deletions {
     });
   }
 
-  /** Whether this page has asked to delete it. @param {string} id */
-  asksFor(id) {
+  /** Whether this page has requested the deletion. @param {string} id */
+  isRequested(id) {
     return this.#asked.has(id);
   }
 
   /**
-   * An image has gone, whoever deleted it.
+   * Records a deletion, by this page or another viewer.
    * @param {ImageRecord} record
-   * @param {boolean} shown Whether to offer Undo for it here; otherwise only Ctrl+Z brings it back.
+   * @param {boolean} shown Whether the toast offers Undo; Ctrl+Z works in any case.
    */
-  gone(record, shown) {
+  deleted(record, shown) {
     const mine = this.#asked.get(record.id);
     this.#asked.delete(record.id);
     const deletion = mine ?? this.#byOthers();
     if (this.#deletions.at(-1) !== deletion && !this.#deletions.includes(deletion)) this.#deletions.push(deletion);
-    if (this.#deletions.length > REMEMBERED) this.#deletions.shift();
+    if (this.#deletions.length > MAX_UNDO) this.#deletions.shift();
     deletion.ids.add(record.id);
     deletion.at = Date.now();
     if (shown) this.#toast.add(record, mine !== undefined);
-    this.#unsaid.push({ name: record.fileName, mine: mine !== undefined });
-    if (this.#unsaid.length === 1) setTimeout(() => this.#say(), SAY_MS);
+    this.#unannounced.push({ name: record.fileName, mine: mine !== undefined });
+    if (this.#unannounced.length === 1) setTimeout(() => this.#announce(), ANNOUNCE_MS);
   }
 
   /**
-   * An image has come.
+   * Records that an image has been added.
    * @param {string} id
-   * @returns {boolean} Whether it was deleted before, and is back.
+   * @returns {boolean} Whether it was deleted before, that is, has been restored.
    */
-  back(id) {
-    this.#toast.forget(id);
+  added(id) {
+    this.#toast.remove(id);
     const deletion = this.#deletions.find(({ ids }) => ids.has(id));
     deletion?.ids.delete(id);
     this.#deletions = this.#deletions.filter(({ ids }) => ids.size > 0);
     return deletion !== undefined;
   }
 
-  /** Takes back the last deletion of one's own; or what somebody else has just deleted. */
+  /** Undoes the last deletion by this page, or without one the last by others if the toast still shows it. */
   undo() {
     const mine = this.#deletions.findLast((deletion) => deletion.mine);
     const ids = mine ? [...mine.ids] : this.#toast.ids;
     if (ids.length > 0) void this.restore(ids);
   }
 
-  /** Whether this page has asked to bring it back; it is told once. @param {string} id */
-  asked(id) {
+  /** Whether this page asked to restore the image. True once per restoration. @param {string} id */
+  takeRestored(id) {
     return this.#restoring.delete(id);
   }
 
   /** @param {string[]} ids */
   async restore(ids) {
-    const { feed, onStuck } = this.#parts;
-    if (feed.state !== 'ready') return onStuck();
+    const { feed, onOffline } = this.#parts;
+    if (feed.state !== 'ready') return onOffline();
     let refused = 0;
     let reason = '';
     await forEachConcurrently(ids, async (id) => {
@@ -130,7 +131,7 @@ export class Deletions {
         this.#restoring.delete(id);
         refused += 1;
         reason = /** @type {Error} */ (error).message;
-        if (feed.state === 'ready') this.back(id);
+        if (feed.state === 'ready') this.added(id);
       }
     });
     if (refused > 0) notice(`${refused === 1 ? 'A photo' : `${refused} photos`} could not be restored: ${reason}.`);
@@ -138,15 +139,15 @@ export class Deletions {
 
   #byOthers() {
     const last = this.#deletions.at(-1);
-    if (last && !last.mine && Date.now() - last.at < TOGETHER_MS) return last;
+    if (last && !last.mine && Date.now() - last.at < GROUP_MS) return last;
     return { ids: new Set(), mine: false, at: 0 };
   }
 
-  #say() {
-    const [{ name }] = this.#unsaid;
-    const undo = this.#unsaid.some(({ mine }) => mine) || this.#toast.ids.length > 0 ? ' Control Z brings it back.' : '';
-    if (this.#unsaid.every(({ mine }) => mine) && this.#unsaid.length === 1) announce(`${name} was deleted.${undo}`);
-    else announce(`${wordsFor(this.#unsaid)}.${undo}`);
-    this.#unsaid = [];
+  #announce() {
+    const [{ name }] = this.#unannounced;
+    const undo = this.#unannounced.some(({ mine }) => mine) || this.#toast.ids.length > 0 ? ' Control Z brings it back.' : '';
+    if (this.#unannounced.every(({ mine }) => mine) && this.#unannounced.length === 1) announce(`${name} was deleted.${undo}`);
+    else announce(`${wordsFor(this.#unannounced)}.${undo}`);
+    this.#unannounced = [];
   }
 }

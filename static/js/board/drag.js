@@ -1,5 +1,5 @@
 // @ts-check
-// What a pointer does to images: it selects, moves and resizes them, and opens them by a double tap.
+// Gestures on images: selecting, moving, resizing, and opening by a double tap.
 
 import { idOf } from './board.js';
 
@@ -21,13 +21,13 @@ const DOUBLE_TAP_MS = 350;
  * @property {Camera} camera
  * @property {Moves} moves
  * @property {Selection} selection
- * @property {(event: PointerEvent) => boolean} adds Whether a press adds to the selection instead of beginning a new one.
+ * @property {(event: PointerEvent) => boolean} adds Whether a press adds to the selection instead of replacing it.
  * @property {(id: string) => void} onOpen
- * @property {() => void} onStuck It cannot be moved now.
+ * @property {() => void} onOffline Images cannot be moved without a connection.
  */
 
 /**
- * What a pointer begins on a image: for `navigate`.
+ * Returns a function that starts the gesture of a pointer on an image, or returns null elsewhere. For `navigate`.
  * @param {DragParts} parts
  * @returns {(event: PointerEvent) => Gesture | null}
  */
@@ -48,7 +48,7 @@ export function dragging(parts) {
  * @param {(id: string, event: PointerEvent) => void} tapped
  * @returns {Gesture}
  */
-function moving({ board, camera, moves, selection, adds, onStuck }, event, id, tapped) {
+function moving({ board, camera, moves, selection, adds, onOffline }, event, id, tapped) {
   const was = selection.has(id);
   const adding = adds(event);
   board.tile(id)?.frame.focus({ preventScroll: true });
@@ -62,7 +62,7 @@ function moving({ board, camera, moves, selection, adds, onStuck }, event, id, t
       if (start === undefined) {
         camera.chosen = true;
         start = moves.begin(selection.with(id));
-        if (!start) onStuck();
+        if (!start) onOffline();
       }
       const point = pointOf(camera, event);
       for (const [each, { x, y }] of start ?? []) moves.to(each, { x: x + point.x - from.x, y: y + point.y - from.y });
@@ -83,7 +83,7 @@ function moving({ board, camera, moves, selection, adds, onStuck }, event, id, t
  * @param {string} id
  * @returns {Gesture}
  */
-function resizing({ board, camera, moves, onStuck }, event, id) {
+function resizing({ board, camera, moves, onOffline }, event, id) {
   const from = pointOf(camera, event);
   /** @type {Placement | null | undefined} */
   let start;
@@ -92,7 +92,7 @@ function resizing({ board, camera, moves, onStuck }, event, id) {
       if (start === undefined) {
         camera.chosen = true;
         start = moves.begin([id])?.get(id) ?? null;
-        if (!start) onStuck();
+        if (!start) onOffline();
       }
       if (!start) return;
       const point = pointOf(camera, event);
@@ -104,8 +104,7 @@ function resizing({ board, camera, moves, onStuck }, event, id) {
 }
 
 /**
- * Two taps of a finger or pen on one image. (A mouse has the browser's own double click, at the pace that its owner
- * has set.)
+ * Detects a double tap of a finger or pen on one image. A mouse has `dblclick`, at the speed set in the system.
  * @param {(id: string) => void} onDouble
  * @returns {(id: string, event: PointerEvent) => void}
  */

@@ -1,15 +1,15 @@
 // @ts-check
-// What the others do, in one quiet line that is never more than one: more of the same is added to it.
+// Reports what other viewers do in a single line. Events of the same kind are merged.
 
 const GATHER_MS = 600;
 const SHOWN_MS = 5_000;
 
-/** @typedef {'added' | 'restored'} Deed */
+/** @typedef {'added' | 'restored'} EventKind */
 
 export class BoardEvents {
   #element;
-  /** @type {Deed} */
-  #deed = 'added';
+  /** @type {EventKind} */
+  #kind = 'added';
   /** @type {{ name: string, author?: string }[]} */
   #images = [];
   #writeTimer = 0;
@@ -21,19 +21,19 @@ export class BoardEvents {
   }
 
   /**
-   * @param {Deed} deed
+   * @param {EventKind} kind
    * @param {{ fileName: string, author?: string }} record
    */
-  tell(deed, { fileName, author }) {
-    if (deed !== this.#deed) this.#images = [];
-    this.#deed = deed;
-    this.#images.push({ name: fileName, author: deed === 'added' ? author : undefined });
+  add(kind, { fileName, author }) {
+    if (kind !== this.#kind) this.#images = [];
+    this.#kind = kind;
+    this.#images.push({ name: fileName, author: kind === 'added' ? author : undefined });
     this.#writeTimer ||= window.setTimeout(() => this.#write(), GATHER_MS);
   }
 
   #write() {
     this.#writeTimer = 0;
-    const text = wordsFor(this.#deed, this.#images);
+    const text = wordsFor(this.#kind, this.#images);
     this.#element.replaceChildren(Object.assign(document.createElement('span'), { textContent: text }));
     clearTimeout(this.#endTimer);
     this.#endTimer = window.setTimeout(() => {
@@ -44,12 +44,12 @@ export class BoardEvents {
 }
 
 /**
- * @param {Deed} deed
+ * @param {EventKind} kind
  * @param {{ name: string, author?: string }[]} images
  */
-function wordsFor(deed, images) {
+function wordsFor(kind, images) {
   const what = images.length === 1 ? images[0].name : `${images.length} photos`;
-  return `${peopleIn(images)} ${deed === 'added' ? 'added' : 'restored'} ${what}`;
+  return `${peopleIn(images)} ${kind === 'added' ? 'added' : 'restored'} ${what}`;
 }
 
 /** @param {{ author?: string }[]} images */

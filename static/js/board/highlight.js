@@ -1,15 +1,15 @@
 // @ts-check
-// Shows a person where a image is: the board goes there, and the image stands out for a moment.
+// Shows the user an image on the board: moves the view there, and highlights the image for a moment.
 
 /** @typedef {import('./board.js').Board} Board */
 /** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('../feed/images.js').Images} Images */
 
-/** Shown smaller than this, in pixels, it could be overlooked. */
-const PLAIN_PX = 96;
+/** An image shown smaller than this, in pixels, is zoomed to. */
+const SMALL_PX = 96;
 const SHOWN_MS = 2_400;
-/** The board glides there, and then draws it. */
-const PATIENCE_MS = 2_000;
+/** The tile is added at the end of the camera's animation. */
+const TIMEOUT_MS = 2_000;
 
 /**
  * @param {{ board: Board, camera: Camera, images: Images }} parts
@@ -21,9 +21,9 @@ export function highlight({ board, camera, images }, id) {
   if (!record) return false;
   const box = board.boxOf(record);
   camera.chosen = true;
-  if (Math.max(box.w, box.h) * camera.scale < PLAIN_PX) camera.fit(box);
+  if (Math.max(box.w, box.h) * camera.scale < SMALL_PX) camera.fit(box);
   else camera.reveal(box);
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + TIMEOUT_MS;
   const attempt = () => {
     const tile = board.tile(id);
     if (tile) mark(tile);

@@ -1,5 +1,5 @@
 // @ts-check
-// Moving, resizing, selecting, opening and deleting images by keys.
+// The keyboard: moves, resizes, selects, opens and deletes images.
 
 import { idOf } from './board.js';
 import { LARGEST_WIDTH, SMALLEST_WIDTH } from './drag.js';
@@ -10,7 +10,7 @@ import { LARGEST_WIDTH, SMALLEST_WIDTH } from './drag.js';
 
 const STEP = 10;
 const LARGE_STEP = 100;
-/** A series of key presses is one move; it ends after this pause. */
+/** Key presses with shorter pauses are one move. */
 const PAUSE_MS = 400;
 
 /** @type {Record<string, [number, number]>} */
@@ -21,17 +21,17 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * @property {(ids: string[]) => void} onDelete
  * @property {(ids: string[]) => void} onMoved
  * @property {(id: string) => void} onOpen
- * @property {() => void} onStuck They cannot be moved now.
+ * @property {() => void} onOffline Images cannot be moved without a connection.
  */
 
 /**
- * Keys on a image act on it, and on the whole selection if it belongs to it; keys on the board on the selection.
- * @param {HTMLElement} surface Holds the tiles. What is not meant for images is left to others.
+ * Keys on an image act on it, or on the whole selection if it is selected. Keys on the board act on the selection.
+ * @param {HTMLElement} surface Holds the tiles. Other keys are left to other listeners.
  * @param {{ moves: Moves, selection: Selection }} parts
  * @param {KeyHandlers} handlers
  */
-export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, onOpen, onStuck }) {
-  const series = seriesOf(moves, onMoved, onStuck);
+export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, onOpen, onOffline }) {
+  const series = seriesOf(moves, onMoved, onOffline);
   surface.addEventListener('focusout', series.finish);
   surface.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -40,18 +40,18 @@ export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, 
     const ids = id ? selection.with(id) : target === surface ? selection.ids : [];
     const onHandle = target.matches('[data-handle]');
     const arrow = ARROWS[event.key];
-    const onPicture = target.matches('[data-image]');
+    const onImage = target.matches('[data-image]');
     if (ids.length === 0) return;
     if (event.key === 'Delete' || event.key === 'Backspace') {
       series.finish();
       onDelete(ids);
-    } else if (onPicture && event.key === 'Enter') {
+    } else if (onImage && event.key === 'Enter') {
       onOpen(id);
-    } else if (onPicture && event.key === ' ') {
+    } else if (onImage && event.key === ' ') {
       selection.toggle(id);
     } else if (arrow && onHandle) {
       series.resize(id, (arrow[0] - arrow[1]) * stepOf(event));
-    } else if (arrow && (onPicture || target === surface)) {
+    } else if (arrow && (onImage || target === surface)) {
       series.move(ids, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
     } else {
       return;
@@ -61,12 +61,12 @@ export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, 
 }
 
 /**
- * Key presses that follow each other closely are one move.
+ * Joins key presses that follow each other closely into one move.
  * @param {Moves} moves
  * @param {(ids: string[]) => void} onMoved
- * @param {() => void} onStuck
+ * @param {() => void} onOffline
  */
-function seriesOf(moves, onMoved, onStuck) {
+function seriesOf(moves, onMoved, onOffline) {
   /** @type {string[]} */
   let moving = [];
   let timer = 0;
@@ -82,7 +82,7 @@ function seriesOf(moves, onMoved, onStuck) {
     if (moving.join() !== ids.join()) {
       finish();
       if (!moves.begin(ids)) {
-        onStuck();
+        onOffline();
         return false;
       }
       moving = ids;
@@ -123,7 +123,7 @@ function stepOf({ shiftKey }) {
 }
 
 /**
- * Keys that work wherever the focus is, except while one writes or a dialog is open.
+ * Shortcuts that work wherever the focus is, except in text fields.
  * @param {{ selecting: Selecting, onUndo: () => void }} handlers
  */
 export function useShortcuts({ selecting, onUndo }) {

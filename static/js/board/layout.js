@@ -1,5 +1,5 @@
 // @ts-check
-// Where new images go: pure arithmetic in board units.
+// The placement of new images, in board units. Pure functions.
 
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').Point} Point */
@@ -7,11 +7,11 @@
 /** The longest side of a single new image. */
 const SIDE = 240;
 const ROW_HEIGHT = 200;
-/** Leaves room for the name below each image. */
+/** Leaves space for the name below each image. */
 const GAP = 32;
 
 /**
- * The size at which a image is first shown.
+ * The initial size of a single image.
  * @param {number} aspect Width divided by height.
  */
 function single(aspect) {
@@ -19,13 +19,12 @@ function single(aspect) {
 }
 
 /**
- * One image lies centred on the point; several fill rows of one height, with the point in the
- * middle of the first.
+ * Places one image centred on the point, or several in rows of one height, the first image centred on the point.
  * @param {number[]} aspects Width divided by height, of each image.
  * @param {Point} point
  * @returns {Box[]}
  */
-export function placesFrom(aspects, point) {
+export function boxesFrom(aspects, point) {
   const clamped = aspects.map((aspect) => Math.min(4, Math.max(0.25, aspect)));
   if (clamped.length === 1) {
     const { w, h } = single(clamped[0]);
@@ -47,7 +46,7 @@ export function placesFrom(aspects, point) {
 }
 
 /**
- * How wide the rows are: a few images stand side by side, many make a block wider than high.
+ * The width of the rows: at least three images, and a block that is wider than high.
  * @param {number[]} aspects
  */
 function longestRow(aspects) {
@@ -58,13 +57,13 @@ function longestRow(aspects) {
 }
 
 /**
- * Like `placesFrom`, but with the whole block centred on the point: for files that were chosen, not dropped somewhere.
+ * Like `boxesFrom`, but with the whole block centred on the point: for files that were chosen or pasted.
  * @param {number[]} aspects
  * @param {Point} point
  * @returns {Box[]}
  */
-export function placesAround(aspects, point) {
-  const boxes = placesFrom(aspects, point);
+export function boxesAround(aspects, point) {
+  const boxes = boxesFrom(aspects, point);
   const left = Math.min(...boxes.map(({ x }) => x));
   const top = Math.min(...boxes.map(({ y }) => y));
   const right = Math.max(...boxes.map(({ x, w }) => x + w));

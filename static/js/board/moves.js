@@ -1,6 +1,6 @@
 // @ts-check
-// Moving and resizing: what this page has changed and the database has not confirmed. Until then an image is shown where
-// this page put it; after that, where the database says, so that everybody ends with the same.
+// Moving and resizing. An image is shown where this page has put it until the database confirms the change, and from then
+// on where the database says, so that all viewers converge.
 
 import { forEachConcurrently } from '../feed/queue.js';
 
@@ -10,29 +10,29 @@ import { forEachConcurrently } from '../feed/queue.js';
 /** @typedef {{ x: number, y: number, w: number, z: number }} Placement */
 
 /**
- * - `moving`: in a person's hand
- * - `settling`: the last word is to be said
- * - `settled`: it is said; waiting for the database to say the same
+ * - `moving`: the user is moving it
+ * - `settling`: the final placement is about to be sent
+ * - `settled`: it has been sent; waiting for the feed to confirm it
  * @typedef {object} Held
  * @property {Placement} from
  * @property {Placement} now
- * @property {Set<keyof Placement>} changed Only these are sent, so that one may resize what another one moves.
+ * @property {Set<keyof Placement>} changed Only these are sent, so that one viewer can resize an image while another moves it.
  * @property {'moving' | 'settling' | 'settled'} phase
- * @property {Promise<void> | null} onItsWay
+ * @property {Promise<void> | null} pendingUpdate
  * @property {number} timer
- * @property {boolean} unsent The connection was lost before the last word was acknowledged.
+ * @property {boolean} unsent The connection was lost before the final placement was acknowledged.
  */
 
-/** At most 30 updates a second, of all images together. */
+/** The interval between updates, for all images together: at most 30 a second. */
 const INTERVAL_MS = 34;
-/** The acknowledgement and the change itself come on different ways, in either order. */
+/** The acknowledgement and the change arrive separately, in either order. An image is released after this time at the latest. */
 const GRACE_MS = 1_500;
 
 export class Moves {
   /** @type {Map<string, Held>} */
   #held = new Map();
-  /** What has moved since it was last told, the longest untold first. @type {Set<string>} */
-  #untold = new Set();
+  /** Images that have moved since their last update, the longest waiting first. @type {Set<string>} */
+  #outdated = new Set();
   #timer = 0;
   #feed;
   #images;
@@ -52,7 +52,7 @@ export class Moves {
   }
 
   /**
-   * Where this page has put an image, if that is not settled.
+   * The unconfirmed placement of an image.
    * @param {string} id
    * @returns {Placement | undefined}
    */
@@ -61,9 +61,9 @@ export class Moves {
   }
 
   /**
-   * Picks images up: they come to the front, in the order in which they lay on each other.
+   * Starts a move. The images come to the front and keep their order among themselves.
    * @param {string[]} ids
-   * @returns {Map<string, Placement> | null} Where they are; null if nothing can be moved now.
+   * @returns {Map<string, Placement> | null} Their placements; null without a connection.
    */
   begin(ids) {
     if (this.#feed.state !== 'ready') return null;
@@ -77,7 +77,7 @@ export class Moves {
   }
 
   /**
-   * Whether nothing else lies before or between them.
+   * Whether no other image lies in front of or between them.
    * @param {ImageRecord[]} records From back to front.
    * @param {(record: ImageRecord) => number} depth
    */
@@ -107,7 +107,7 @@ export class Moves {
       now: { x, y, w, z: front },
       changed: new Set(front === z ? [] : ['z']),
       phase: 'moving',
-      onItsWay: before?.onItsWay ?? null,
+      pendingUpdate: before?.pendingUpdate ?? null,
       timer: 0,
       unsent: false,
     });
@@ -126,12 +126,12 @@ export class Moves {
       held.changed.add(key);
     }
     this.#onChange(id);
-    this.#untold.add(id);
-    this.#timer ||= window.setTimeout(() => this.#tell(), INTERVAL_MS);
+    this.#outdated.add(id);
+    this.#timer ||= window.setTimeout(() => this.#sendNext(), INTERVAL_MS);
   }
 
   /**
-   * Puts them down.
+   * Ends a move and sends the final placements.
    * @param {string[]} ids
    */
   end(ids) {
@@ -140,7 +140,7 @@ export class Moves {
     for (const id of ids) {
       const held = this.#held.get(id);
       if (held?.phase !== 'moving') continue;
-      this.#untold.delete(id);
+      this.#outdated.delete(id);
       held.phase = 'settling';
       if (held.changed.size === 0) this.#release(id, held);
       else ending.push([id, held]);
@@ -149,7 +149,7 @@ export class Moves {
   }
 
   /**
-   * Puts them back where they were.
+   * Cancels a move: the images return to where they were.
    * @param {string[]} ids
    */
   cancel(ids) {
@@ -163,44 +163,44 @@ export class Moves {
   }
 
   /**
-   * The database has said where an image is.
+   * Releases the image if the database has confirmed its placement.
    * @param {ImageRecord} record
    */
-  seen(record) {
+  confirm(record) {
     const held = this.#held.get(record.id);
     if (held?.phase !== 'settled') return;
     const same = [...held.changed].every((key) => Math.abs(held.now[key] - record[key]) < 0.05);
     if (same) this.#release(record.id, held);
   }
 
-  /** @param {string} id An image that is gone. */
-  forget(id) {
+  /** @param {string} id A deleted image. */
+  remove(id) {
     clearTimeout(this.#held.get(id)?.timer);
     this.#held.delete(id);
-    this.#untold.delete(id);
+    this.#outdated.delete(id);
   }
 
-  /** The connection is back: says the last words that were lost with it. */
+  /** Sends the final placements that were lost with the connection. */
   resume() {
     const unsent = [...this.#held].filter(([, held]) => held.unsent);
     void forEachConcurrently(unsent, ([id, held]) => this.#settle(id, held));
   }
 
-  /** Tells where one image is on its way; the next one at the next tick. Of each image only one word is under way. */
-  #tell() {
+  /** Sends the placement of one image; the next follows after the interval. An image has at most one pending update. */
+  #sendNext() {
     this.#timer = 0;
-    for (const id of this.#untold) {
+    for (const id of this.#outdated) {
       const held = this.#held.get(id);
-      if (held?.onItsWay) continue;
-      this.#untold.delete(id);
+      if (held?.pendingUpdate) continue;
+      this.#outdated.delete(id);
       if (held?.phase !== 'moving') continue;
       const arrived = () => {
-        held.onItsWay = null;
+        held.pendingUpdate = null;
       };
-      held.onItsWay = this.#feed.send('Image:update', { id, ...pick(held), moving: true }).then(arrived, arrived);
+      held.pendingUpdate = this.#feed.send('Image:update', { id, ...pick(held), moving: true }).then(arrived, arrived);
       break;
     }
-    if (this.#untold.size > 0) this.#timer = window.setTimeout(() => this.#tell(), INTERVAL_MS);
+    if (this.#outdated.size > 0) this.#timer = window.setTimeout(() => this.#sendNext(), INTERVAL_MS);
   }
 
   /**
@@ -208,7 +208,7 @@ export class Moves {
    * @param {Held} held
    */
   async #settle(id, held) {
-    await held.onItsWay;
+    await held.pendingUpdate;
     if (this.#held.get(id) !== held || held.phase === 'moving') return;
     held.unsent = false;
     held.phase = 'settled';
@@ -246,7 +246,7 @@ export class Moves {
 }
 
 /**
- * What has been changed, and to what.
+ * The changed fields.
  * @param {Held} held
  * @returns {Partial<Placement>}
  */

@@ -1,26 +1,26 @@
 // @ts-check
-// Panning and zooming by pointer, wheel, fingers and keys; and which gesture a pointer begins. The surface fills the
-// window, so a point of the page is a point of the view.
+// Panning and zooming by pointer, wheel, fingers and keys, and the choice of the gesture that a pointer starts. The surface
+// fills the window, so page coordinates are view coordinates.
 
 /** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('../feed/types.js').Point} Point */
 
 /**
- * What a pointer is doing between down and up.
+ * The handlers of a pointer between down and up.
  * @typedef {object} Gesture
  * @property {(event: PointerEvent) => void} move
  * @property {() => void} end
- * @property {() => void} cancel Takes back what it has done.
- * @property {(event: PointerEvent) => void} [tap] It was released where it was pressed.
+ * @property {() => void} cancel Reverts its effects.
+ * @property {(event: PointerEvent) => void} [tap] Released where it was pressed.
  */
 
 /**
- * @callback Grasp What a pointer begins here; null to pan.
+ * @callback Grasp Starts the gesture of a pointer; null to pan.
  * @param {PointerEvent} event
  * @returns {Gesture | null}
  */
 
-/** Less than this is a click by an unsteady hand. */
+/** A shorter move is a click by an unsteady hand. */
 const THRESHOLD_PX = 4;
 const KEY_STEP_PX = 80;
 const ZOOM_STEP = 1.25;
@@ -99,7 +99,7 @@ function usePointers(surface, gestureOf, camera) {
   };
   for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) addEventListener(type, up);
   addEventListener('blur', () => stop('end'));
-  // A long press is the beginning of a drag, and not the browser's menu.
+  // A long press starts a drag; suppress the browser's menu.
   surface.addEventListener('contextmenu', (event) => {
     if (/** @type {PointerEvent} */ (event).pointerType === 'touch') event.preventDefault();
   });
@@ -156,7 +156,7 @@ function useWheel(surface, camera) {
 }
 
 /**
- * Desktop Safari reports a pinch on the trackpad by events of its own; elsewhere it is a wheel with ctrl.
+ * Handles pinches on the trackpad in desktop Safari, which has its own events for them. Others send a wheel event with Ctrl.
  * @param {HTMLElement} surface
  * @param {Camera} camera
  */
@@ -193,7 +193,7 @@ function useKeys(surface, camera) {
 }
 
 /**
- * The buttons for zooming, and their keys.
+ * The zoom buttons and their keys.
  * @param {HTMLElement} surface
  * @param {Camera} camera
  * @param {HTMLElement} toolbar Holds a button for each of `in`, `out`, `full` and `fit`, named by `data-zoom`.

@@ -1,17 +1,17 @@
 // @ts-check
-// Which file of a image is loaded: the thumbnail, or all of it where that can be seen.
+// The choice between the thumbnail and the full image.
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 
 /** The longest side of a thumbnail, in pixels. */
 const THUMBNAIL_PX = 512;
-/** Shown smaller than this the thumbnail will do again; in between stays what is shown. */
+/** The size below which the full image is replaced by the thumbnail again. In between nothing is loaded. */
 const ENOUGH_PX = 400;
 
 /**
- * - `pixels`: the longest side as it is shown, in pixels of the screen; 0 where it is out of view
- * - `playing`: a person points at it
- * - `isFull`: whether all of it is shown already
+ * - `pixels`: the longest side on the screen, in device pixels; 0 out of view
+ * - `playing`: hovered or focused
+ * - `isFull`: whether the full image is loaded
  * @typedef {{ pixels: number, playing: boolean, isFull: boolean }} Shown
  */
 
@@ -22,18 +22,18 @@ const ENOUGH_PX = 400;
  */
 export function needsFull(record, { pixels, playing, isFull }) {
   if (!record.thumb) return true;
-  if (isAnimated(record)) return !wantsCalm() && (playing || pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX));
+  if (isAnimated(record)) return !prefersReducedMotion() && (playing || pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX));
   return pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX);
 }
 
 /**
- * Whether it may be an animation, of which the thumbnail is the first image.
+ * Whether the image may be animated. Its thumbnail is the first frame.
  * @param {ImageRecord} record
  */
 export function isAnimated({ type }) {
   return type === 'image/gif';
 }
 
-function wantsCalm() {
+function prefersReducedMotion() {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

@@ -1,20 +1,20 @@
 // @ts-check
-// Selecting several images: the mode for it (a touch screen has no shift), the keys, and the bar that says how many.
+// Selecting several images: the selection mode, since a touch screen has no Shift, and the bar with the count.
 
 import { announce } from '../ui/announce.js';
 
 /** @typedef {import('./selection.js').Selection} Selection */
 /** @typedef {import('../feed/images.js').Images} Images */
 
-const SAY_MS = 350;
+const ANNOUNCE_MS = 350;
 
 export class Selecting {
-  /** Whether a tap adds, and a finger on empty space draws a band. */
+  /** In selection mode a tap adds to the selection, and a drag on the empty board draws a band. */
   mode = false;
   #elements;
   #selection;
   #images;
-  #said = 0;
+  #announced = 0;
   #timer = 0;
 
   /**
@@ -45,14 +45,14 @@ export class Selecting {
   /** @param {PointerEvent} event */
   bands = (event) => this.mode || event.shiftKey;
 
-  /** Selects all there is. */
+  /** Selects all images. */
   all() {
     this.#selection.set(this.#images.ids);
     const active = document.activeElement;
     if (!active || active === document.body) this.#elements.surface.focus({ preventScroll: true });
   }
 
-  /** Escape: first the selection goes, then the mode. @returns {boolean} Whether there was something to leave. */
+  /** Clears the selection, or without one leaves the mode. @returns {boolean} False if there was nothing to do. */
   leave() {
     if (this.#selection.size > 0) this.#selection.clear();
     else if (this.mode) this.#turn(false);
@@ -60,7 +60,7 @@ export class Selecting {
     return true;
   }
 
-  /** The selection has changed. */
+  /** Updates the bar after the selection has changed. */
   show() {
     const { size } = this.#selection;
     const { surface, bar } = this.#elements;
@@ -70,16 +70,16 @@ export class Selecting {
     this.#part('count').textContent = size > 0 ? `${size} selected` : 'Tap photos';
     this.#part('delete').hidden = size === 0;
     clearTimeout(this.#timer);
-    this.#timer = window.setTimeout(() => this.#say(), SAY_MS);
+    this.#timer = window.setTimeout(() => this.#announce(), ANNOUNCE_MS);
   }
 
-  /** One selected image is where the focus is: only several are worth a word, and that there are none any more. */
-  #say() {
+  /** Announces the count. A single selected image has the focus and is announced by it. */
+  #announce() {
     const { size } = this.#selection;
-    if (size === this.#said) return;
-    if (size > 1 || (size === 1 && (this.#said > 1 || this.mode))) announce(`${size} selected.`);
-    else if (size === 0 && this.#said > 1) announce('Nothing is selected.');
-    this.#said = size;
+    if (size === this.#announced) return;
+    if (size > 1 || (size === 1 && (this.#announced > 1 || this.mode))) announce(`${size} selected.`);
+    else if (size === 0 && this.#announced > 1) announce('Nothing selected.');
+    this.#announced = size;
   }
 
   #finish() {

@@ -1,12 +1,12 @@
 // @ts-check
-// Which images are selected. One's own affair: the others do not see it.
+// The selected images. Local to this page.
 
 export class Selection {
   /** @type {Set<string>} */
   #ids = new Set();
   #onChange;
 
-  /** @param {(changed: string[]) => void} onChange With the ids that have come into it or left it. */
+  /** @param {(changed: string[]) => void} onChange Called with the added and removed ids. */
   constructor(onChange) {
     this.#onChange = onChange;
   }
@@ -26,7 +26,7 @@ export class Selection {
   }
 
   /**
-   * What is meant when something is done to a image: all of the selection if it belongs to it, and otherwise it alone.
+   * The ids that an action on an image applies to: the whole selection if the image is selected, otherwise the image alone.
    * @param {string} id
    */
   with(id) {
@@ -34,7 +34,7 @@ export class Selection {
   }
 
   /**
-   * Selects these and nothing else.
+   * Replaces the selection.
    * @param {Iterable<string>} ids
    */
   set(ids) {
@@ -58,8 +58,8 @@ export class Selection {
     this.set([]);
   }
 
-  /** @param {string} id An image that is gone. */
-  forget(id) {
+  /** @param {string} id A deleted image. */
+  remove(id) {
     if (this.#ids.delete(id)) this.#onChange([id]);
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// One image on the board, as elements.
+// The elements of one image on the board.
 
 import { thumbOf, urlOf } from '../feed/image-urls.js';
 import { isAnimated, needsFull } from './resolution.js';
@@ -7,36 +7,36 @@ import { isAnimated, needsFull } from './resolution.js';
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/types.js').Box} Box */
 
-/** Of a image that is shown smaller than this, in pixels, the controls lie outside, not to be hit by mistake. */
+/** On an image shown smaller than this, in pixels, the controls lie outside, so that they are not hit by mistake. */
 const SMALL_PX = 110;
-/** Of one that is shown smaller than this the handle would cover so much that it could not be moved. */
+/** On an image shown smaller than this the handle is hidden: it would leave no space to drag the image by. */
 const SPECK_PX = 40;
-/** Pointed at for so long, an animation plays; a pointer on its way to elsewhere starts none. */
-const PLAY_MS = 150;
-/** By so much, as a part, the shapes of a image and its thumbnail may differ: one of two pixels at the worst. */
+/** The hover time after which an animation plays. A pointer that only passes starts none. */
+const PLAY_DELAY_MS = 150;
+/** The difference between the aspect ratios of an image and its thumbnail that rounding explains, as a logarithm. */
 const ROUNDING = 0.1;
-/** A move by somebody else takes as long on the screen as the pause since the one before it, within these bounds. */
+/** The bounds of the animation of a move by another viewer, which takes as long as the pause before the update. */
 const SHORTEST_GLIDE_MS = 100;
 const LONGEST_GLIDE_MS = 700;
-/** After a longer pause it is not the next step of the same move. */
+/** After a longer pause an update starts a new move. */
 const SAME_MOVE_MS = 1_500;
 
 const DAMAGED = 'Damaged: part of this photo may be missing';
 
 export class Tile {
-  /** Height divided by width as the browser shows it; in old records an orientation in the file turns what they say. */
+  /** Height divided by width as displayed. Old records ignore the orientation in the file. */
   #ratio = 1;
   #rank = -1;
-  /** Whether all of the image is shown, and not its thumbnail. */
+  /** Whether the full image is loaded, not the thumbnail. */
   #isFull = false;
-  /** What is being loaded, to be shown instead. @type {{ full: boolean } | null} */
+  /** The file that is being loaded to replace the current one. @type {{ full: boolean } | null} */
   #next = null;
   #pixels = 0;
   #playing = false;
   #playTimer = 0;
   #record;
   #shown = '';
-  /** When somebody else moved it last. */
+  /** The time of the last move by another viewer. */
   #movedAt = 0;
   /** @type {Box} */
   box = { x: 0, y: 0, w: 0, h: 0 };
@@ -93,7 +93,7 @@ export class Tile {
   }
 
   /**
-   * As `place`, moving there as fast as it comes: the updates of many images that are moved together are farther apart.
+   * Like `place`, animated at the pace of the updates, which are less frequent if many images move together.
    * @param {{ x: number, y: number, w: number }} placement
    */
   glide(placement) {
@@ -115,46 +115,46 @@ export class Tile {
     }
   }
 
-  /** @param {number} rank Larger lies in front. */
+  /** @param {number} rank Higher is in front. */
   raise(rank) {
     if (rank === this.#rank) return;
     this.#rank = rank;
     this.element.style.zIndex = String(rank);
   }
 
-  /** What is shown of it already; empty if nothing is. */
+  /** The URL of the file that is displayed; empty before one is loaded. */
   get preview() {
     return this.element.classList.contains('is-loaded') ? this.image.currentSrc : '';
   }
 
-  /** Loads the image again if that has failed. */
-  mend() {
+  /** Loads the image again if it failed to load. */
+  retry() {
     if (!this.element.classList.contains('is-broken')) return;
     this.element.classList.remove('is-broken');
     this.image.src = this.image.src;
   }
 
-  /** @param {number} pixels The longest side as it is shown, in pixels of the screen; 0 where it is out of view. */
+  /** @param {number} pixels The longest side on the screen, in device pixels; 0 out of view. */
   show(pixels) {
     this.#pixels = pixels;
-    this.#sharpen();
+    this.#chooseFile();
   }
 
-  /** @param {boolean} playing A person points at it: an animation plays, which otherwise shows its first image. */
+  /** @param {boolean} playing Whether an animation plays; otherwise its first frame is shown. */
   play(playing) {
     if (playing === this.#playing || !isAnimated(this.#record)) return;
     this.#playing = playing;
     clearTimeout(this.#playTimer);
-    this.#playTimer = window.setTimeout(() => this.#sharpen(), playing ? PLAY_MS : 0);
+    this.#playTimer = window.setTimeout(() => this.#chooseFile(), playing ? PLAY_DELAY_MS : 0);
   }
 
-  /** Resolves when the image can be seen in its place. */
+  /** Resolves when the image is visible. */
   async shown() {
     await this.image.decode().catch(() => {});
     await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
   }
 
-  /** @param {number} scale At which the board is seen. */
+  /** @param {number} scale The scale of the board. */
   showControls(scale) {
     this.element.style.setProperty('--unscale', String(1 / scale));
     const side = Math.min(this.box.w, this.box.h) * scale;
@@ -162,14 +162,14 @@ export class Tile {
     this.element.classList.toggle('is-speck', side < SPECK_PX);
   }
 
-  #sharpen() {
+  #chooseFile() {
     const full = needsFull(this.#record, { pixels: this.#pixels, playing: this.#playing, isFull: this.#isFull });
     if (full === this.#isFull) this.#next = null;
     else if (full !== this.#next?.full) void this.#swap({ full });
   }
 
   /**
-   * Shows the other file as soon as it is decoded, so that nothing flashes.
+   * Replaces the file once the next one is decoded, which avoids a flash.
    * @param {{ full: boolean }} next
    */
   async #swap(next) {
@@ -187,7 +187,7 @@ export class Tile {
     this.#loaded();
   }
 
-  /** A thumbnail that cannot be had is made up for by all of the image. */
+  /** Falls back from the thumbnail to the full image. */
   #failed() {
     if (this.#isFull) {
       this.element.classList.add('is-broken');
@@ -204,7 +204,7 @@ export class Tile {
     this.place(this.box);
   }
 
-  /** What the record says, unless the image is clearly another: a thumbnail's sides are rounded. */
+  /** The ratio in the record, unless the loaded file clearly has another. The sides of a thumbnail are rounded. */
   #ratioNow() {
     const { width, height } = this.#record;
     const { naturalWidth, naturalHeight } = this.image;

@@ -1,12 +1,12 @@
 // @ts-check
-// What was deleted just now, in one calm line with an Undo that stays for ten seconds. The time stands still while somebody
-// points at it, has the focus in it, or looks at another tab.
+// The toast that names what was just deleted and offers Undo for ten seconds. The time stops while the toast is hovered or
+// focused, or the page hidden.
 
 const SHOWN_MS = 10_000;
 
 export class UndoToast {
-  /** What it speaks of, by id. @type {Map<string, { name: string, mine: boolean }>} */
-  #gone = new Map();
+  /** The deleted images, by id. @type {Map<string, { name: string, mine: boolean }>} */
+  #deleted = new Map();
   #element;
   #text;
   #onUndo;
@@ -14,14 +14,14 @@ export class UndoToast {
   #timer = 0;
   #left = SHOWN_MS;
   #since = 0;
-  /** Why the time stands still. @type {Set<string>} */
+  /** Reasons why the time is stopped. @type {Set<string>} */
   #paused = new Set();
 
   /**
    * @param {HTMLElement} element
    * @param {object} handlers
    * @param {(ids: string[]) => void} handlers.onUndo
-   * @param {(ids: string[]) => void} handlers.onLeave It goes while it has the focus.
+   * @param {(ids: string[]) => void} handlers.onLeave The toast disappears while focused; `ids` are being restored.
    */
   constructor(element, { onUndo, onLeave }) {
     this.#element = element;
@@ -30,34 +30,34 @@ export class UndoToast {
     this.#onLeave = onLeave;
     /** @type {HTMLElement} */ (element.querySelector('[data-undo]')).addEventListener('click', () => this.#undo());
     /** @type {HTMLElement} */ (element.querySelector('[data-dismiss]')).addEventListener('click', () => this.#hide());
-    element.addEventListener('pointerenter', () => this.#pause('pointed at', true));
-    element.addEventListener('pointerleave', () => this.#pause('pointed at', false));
-    element.addEventListener('focusin', () => this.#pause('in focus', true));
-    element.addEventListener('focusout', () => this.#pause('in focus', false));
-    document.addEventListener('visibilitychange', () => this.#pause('away', document.hidden));
-    if (document.hidden) this.#paused.add('away');
+    element.addEventListener('pointerenter', () => this.#pause('hovered', true));
+    element.addEventListener('pointerleave', () => this.#pause('hovered', false));
+    element.addEventListener('focusin', () => this.#pause('focused', true));
+    element.addEventListener('focusout', () => this.#pause('focused', false));
+    document.addEventListener('visibilitychange', () => this.#pause('hidden', document.hidden));
+    if (document.hidden) this.#paused.add('hidden');
   }
 
-  /** What it offers to bring back. @returns {string[]} */
+  /** The images that it offers to restore. @returns {string[]} */
   get ids() {
-    return [...this.#gone.keys()];
+    return [...this.#deleted.keys()];
   }
 
   /**
    * @param {import('../feed/types.js').ImageRecord} record
-   * @param {boolean} mine Deleted here.
+   * @param {boolean} mine Deleted by this page.
    */
   add(record, mine) {
-    this.#gone.set(record.id, { name: record.fileName, mine });
+    this.#deleted.set(record.id, { name: record.fileName, mine });
     this.#write();
     this.#left = SHOWN_MS;
     this.#run();
   }
 
-  /** @param {string} id It is back. */
-  forget(id) {
-    if (!this.#gone.delete(id)) return;
-    if (this.#gone.size > 0) this.#write();
+  /** @param {string} id A restored image. */
+  remove(id) {
+    if (!this.#deleted.delete(id)) return;
+    if (this.#deleted.size > 0) this.#write();
     else this.#hide(id);
   }
 
@@ -67,19 +67,19 @@ export class UndoToast {
     this.#onUndo(ids);
   }
 
-  /** @param {string[]} ids What was brought back. */
+  /** @param {string[]} ids Images that are being restored. */
   #hide(...ids) {
     clearTimeout(this.#timer);
     const hadFocus = this.#element.contains(document.activeElement);
-    this.#gone.clear();
+    this.#deleted.clear();
     this.#element.hidden = true;
-    this.#paused.delete('pointed at');
-    this.#paused.delete('in focus');
+    this.#paused.delete('hovered');
+    this.#paused.delete('focused');
     if (hadFocus) this.#onLeave(ids);
   }
 
   #write() {
-    this.#text.textContent = wordsFor([...this.#gone.values()]);
+    this.#text.textContent = wordsFor([...this.#deleted.values()]);
     this.#element.hidden = false;
   }
 
@@ -88,7 +88,7 @@ export class UndoToast {
    * @param {boolean} on
    */
   #pause(why, on) {
-    if (this.#gone.size === 0 && why !== 'away') return;
+    if (this.#deleted.size === 0 && why !== 'hidden') return;
     if (this.#paused.size === 0) this.#left -= performance.now() - this.#since;
     if (on) this.#paused.add(why);
     else this.#paused.delete(why);
@@ -98,7 +98,7 @@ export class UndoToast {
   #run() {
     clearTimeout(this.#timer);
     this.#since = performance.now();
-    if (this.#paused.size === 0 && this.#gone.size > 0) this.#timer = window.setTimeout(() => this.#hide(), Math.max(this.#left, 1_000));
+    if (this.#paused.size === 0 && this.#deleted.size > 0) this.#timer = window.setTimeout(() => this.#hide(), Math.max(this.#left, 1_000));
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Shows how the connection is: a quiet dot with a word, and a bar only when something is wrong for more than a moment.
+// Shows the state of the connection: a dot with a word, and a bar if an interruption lasts.
 
 import { announce } from '../ui/announce.js';
 
@@ -10,7 +10,7 @@ const WORDS = {
   connecting: 'Connecting…',
   initializing: 'Loading…',
   ready: 'Live',
-  interrupted: 'Interrupted',
+  interrupted: 'Reconnecting…',
   lost: 'Offline',
 };
 
@@ -20,10 +20,10 @@ const TROUBLE = {
   lost: 'Connection lost. Reconnecting…',
 };
 
-const BACK = 'Reconnected';
-/** A server that restarts quickly is not worth a bar. */
-const PATIENCE_MS = 600;
-const BACK_SHOWN_MS = 3_000;
+const RECONNECTED = 'Reconnected';
+/** A shorter interruption shows no bar. */
+const BAR_DELAY_MS = 600;
+const RECONNECTED_SHOWN_MS = 3_000;
 
 export class Connection {
   #label;
@@ -34,8 +34,8 @@ export class Connection {
   /** @type {FeedState} */
   #state = 'connecting';
   #timer = 0;
-  /** Whether a trouble has been told that is not over. */
-  #told = false;
+  /** Whether the bar shows an interruption. */
+  #isBarShown = false;
 
   /**
    * @param {object} elements
@@ -57,18 +57,18 @@ export class Connection {
     this.#state = state;
     this.#write();
     const trouble = TROUBLE[state];
-    if (trouble && this.#told) {
-      this.#tell(trouble);
+    if (trouble && this.#isBarShown) {
+      this.#showTrouble(trouble);
     } else if (trouble) {
       clearTimeout(this.#timer);
-      this.#timer = window.setTimeout(() => this.#tell(TROUBLE[this.#state]), PATIENCE_MS);
+      this.#timer = window.setTimeout(() => this.#showTrouble(TROUBLE[this.#state]), BAR_DELAY_MS);
     } else if (state === 'ready') {
       clearTimeout(this.#timer);
-      if (this.#told) this.#tellBack();
+      if (this.#isBarShown) this.#showReconnected();
     }
   }
 
-  /** @param {number} count How many look, this page included. */
+  /** @param {number} count Connected viewers, this page included. */
   showPeople(count) {
     this.#people = count;
     this.#write();
@@ -85,22 +85,22 @@ export class Connection {
   }
 
   /** @param {string | undefined} text */
-  #tell(text) {
+  #showTrouble(text) {
     if (text === undefined) return;
-    if (!this.#told || this.#text.textContent !== text) announce(text);
-    this.#told = true;
+    if (!this.#isBarShown || this.#text.textContent !== text) announce(text);
+    this.#isBarShown = true;
     this.#text.textContent = text;
     this.#retry.hidden = this.#state !== 'lost';
     this.#bar.dataset.mood = 'trouble';
     this.#bar.hidden = false;
   }
 
-  #tellBack() {
-    this.#told = false;
-    announce(BACK);
-    this.#text.textContent = BACK;
+  #showReconnected() {
+    this.#isBarShown = false;
+    announce(RECONNECTED);
+    this.#text.textContent = RECONNECTED;
     this.#retry.hidden = true;
     this.#bar.dataset.mood = 'back';
-    this.#timer = window.setTimeout(() => (this.#bar.hidden = true), BACK_SHOWN_MS);
+    this.#timer = window.setTimeout(() => (this.#bar.hidden = true), RECONNECTED_SHOWN_MS);
   }
 }

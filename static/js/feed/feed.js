@@ -1,15 +1,15 @@
 // @ts-check
-// The socket session: one WebSocket to this server, kept alive. It reconnects by itself, notices a connection that died
-// silently, pairs binary messages with the record before them, and matches acknowledgements to commands.
+// The socket session: one WebSocket to this server. Reconnects after a loss, detects a dead connection, pairs each binary
+// message with the record before it, and matches acknowledgements to commands.
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 
 /**
  * - `connecting`: no session yet
- * - `initializing`: the server is naming everything there is
- * - `ready`: everything has been named; from here on changes come as they happen
- * - `interrupted`: the session is there, but the server has lost its database; `initializing` follows by itself
- * - `lost`: there is no session; it is being opened again
+ * - `initializing`: the server sends the current images
+ * - `ready`: all have been sent; from now on changes arrive as they happen
+ * - `interrupted`: the server has lost its database; `initializing` follows when it is back
+ * - `lost`: no session; reconnecting
  * @typedef {'connecting' | 'initializing' | 'ready' | 'interrupted' | 'lost'} FeedState
  */
 
@@ -19,22 +19,22 @@
  * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
  * @property {(id: string) => void} onDelete
  * @property {(count: number) => void} [onPeople]
- * @property {(data: object) => void} [onUploadBegin] Somebody else begins to add an image.
+ * @property {(data: object) => void} [onUploadBegin] Another viewer starts an upload.
  * @property {(data: object) => void} [onUploadEnd]
  */
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
-/** So long a silence is normal on a quiet board; after it we ask whether the other side is still there. */
+/** The time without a message after which the server is probed. Shorter silence is normal on a quiet board. */
 const SILENCE_MS = 60_000;
-/** A server that has not given a sign of life after this long is taken for dead. */
-const ANSWER_MS = 8_000;
-/** A command waits for the database, which may take its time; a server that is alive answers sooner or later. */
-const COMMAND_MS = 20_000;
+/** The time within which a server opens a session and answers a probe, or counts as dead. */
+const ANSWER_TIMEOUT_MS = 8_000;
+/** The time limit of a command, which may wait for the database. */
+const COMMAND_TIMEOUT_MS = 20_000;
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A command that did not reach the server, or was refused by it. */
+/** A command that did not reach the server or was refused. */
 export class CommandError extends Error {}
 
 export class Feed {
@@ -49,7 +49,7 @@ export class Feed {
   #reconnectTimer = 0;
   #openTimer = 0;
   #probeTimer = 0;
-  #heardAt = 0;
+  #lastMessageAt = 0;
   #lastRef = 0;
   /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void, timer: number }>} */
   #commands = new Map();
@@ -65,7 +65,7 @@ export class Feed {
     this.#handlers = handlers;
   }
 
-  /** Opens the session, and from then on keeps it open. */
+  /** Opens the session and keeps it open. */
   start() {
     this.#open();
     addEventListener('online', () => this.retryNow());
@@ -75,7 +75,7 @@ export class Feed {
     setInterval(() => this.#probeIfSilent(), SILENCE_MS / 6);
   }
 
-  /** Does not wait for the next attempt; asks for a sign of life if there seems to be a session. */
+  /** Reconnects now, or probes the session if it seems to be open. */
   retryNow() {
     if (!this.#socket) {
       this.#attempt = 0;
@@ -100,7 +100,7 @@ export class Feed {
     socket.send(JSON.stringify({ event, ref, data }));
     return new Promise((resolve, reject) => {
       const giveUp = () => this.#acknowledge({ ref, ok: false, message: 'the server did not answer' });
-      this.#commands.set(ref, { resolve, reject, timer: window.setTimeout(giveUp, COMMAND_MS) });
+      this.#commands.set(ref, { resolve, reject, timer: window.setTimeout(giveUp, COMMAND_TIMEOUT_MS) });
     });
   }
 
@@ -113,13 +113,12 @@ export class Feed {
     socket.addEventListener('message', (event) => this.#socket === socket && this.#receive(event.data));
     socket.addEventListener('close', () => this.#lose(socket));
     this.#socket = socket;
-    this.#heardAt = Date.now();
-    this.#openTimer = window.setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#lose(socket), ANSWER_MS);
+    this.#lastMessageAt = Date.now();
+    this.#openTimer = window.setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#lose(socket), ANSWER_TIMEOUT_MS);
   }
 
   /**
-   * The session is over: opens a new one after a pause that doubles, with jitter so that a restarted server is not met
-   * by everybody at once.
+   * Reconnects after a delay that doubles with each attempt. Jitter spreads the reconnections after a restart.
    * @param {WebSocket} socket
    */
   #lose(socket) {
@@ -150,7 +149,7 @@ export class Feed {
 
   /** @param {unknown} message */
   #receive(message) {
-    this.#heardAt = Date.now();
+    this.#lastMessageAt = Date.now();
     clearTimeout(this.#probeTimer);
     if (typeof message !== 'string') {
       this.#receiveFile(/** @type {Blob} */ (message));
@@ -194,26 +193,26 @@ export class Feed {
   }
 
   #probeIfSilent() {
-    const silent = Date.now() - this.#heardAt > SILENCE_MS;
+    const silent = Date.now() - this.#lastMessageAt > SILENCE_MS;
     if (silent && document.visibilityState === 'visible') this.#probe();
   }
 
   /**
-   * A page cannot see the protocol's own pings, and a connection that died while the machine slept looks open for many
-   * minutes. Any command is answered, an unknown one with `ok: false`; that answer is the sign of life.
+   * Checks that the server answers. A page cannot see WebSocket pings, and a connection that died while the machine slept
+   * looks open for minutes. Any command is answered, an unknown one with `ok: false`.
    */
   #probe() {
     const socket = this.#socket;
     if (!socket || socket.readyState !== WebSocket.OPEN) return;
     socket.send(JSON.stringify({ event: 'Ping', ref: null, data: {} }));
     clearTimeout(this.#probeTimer);
-    this.#probeTimer = window.setTimeout(() => this.#lose(socket), ANSWER_MS);
+    this.#probeTimer = window.setTimeout(() => this.#lose(socket), ANSWER_TIMEOUT_MS);
   }
 }
 
 /**
  * @param {string} message
- * @returns {{ event?: unknown, data: any }} With an empty `data` for what is not a message of ours.
+ * @returns {{ event?: unknown, data: any }} `data` is empty for an invalid message.
  */
 function parse(message) {
   try {

@@ -1,10 +1,10 @@
 // @ts-check
-// The images that the board's feed has named: a copy of what the database holds, kept right across interruptions.
+// The images on the board: a copy of the database that stays correct across interruptions.
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 
 /**
- * `live` tells what happens while one looks from what is only being caught up on.
+ * `live` is false for changes that are only caught up on after connecting.
  * @typedef {object} ImagesHandlers
  * @property {(record: ImageRecord, before: ImageRecord | undefined, live: boolean) => void} onUpdate
  * @property {(record: ImageRecord, live: boolean) => void} onRemove
@@ -15,8 +15,8 @@ export class Images {
   #records = new Map();
   /** Ids ascending, which is oldest first (UUIDv7). @type {string[]} */
   #order = [];
-  /** What has been named since `initializing`; null once `ready`. @type {Set<string> | null} */
-  #named = new Set();
+  /** The ids received since `initializing`; null once `ready`. @type {Set<string> | null} */
+  #received = new Set();
   #handlers;
 
   /** @param {ImagesHandlers} handlers */
@@ -42,18 +42,18 @@ export class Images {
     return this.#records.values();
   }
 
-  /** The server starts to name everything there is. */
+  /** The server starts to send all images. */
   begin() {
-    this.#named = new Set();
+    this.#received = new Set();
   }
 
-  /** The server has named everything: what was not named is gone. */
+  /** The server has sent all images: any other has been deleted. */
   ready() {
-    const named = this.#named;
-    this.#named = null;
-    if (!named) return;
+    const received = this.#received;
+    this.#received = null;
+    if (!received) return;
     for (const id of [...this.#order]) {
-      if (!named.has(id)) this.#remove(id, false);
+      if (!received.has(id)) this.#remove(id, false);
     }
   }
 
@@ -61,19 +61,19 @@ export class Images {
   update(record) {
     if (![record.x, record.y, record.w, record.z].every(Number.isFinite)) return;
     const before = this.#records.get(record.id);
-    this.#named?.add(record.id);
+    this.#received?.add(record.id);
     this.#records.set(record.id, record);
     if (!before) this.#order.splice(position(this.#order, record.id), 0, record.id);
-    this.#handlers.onUpdate(record, before, this.#named === null);
+    this.#handlers.onUpdate(record, before, this.#received === null);
   }
 
   /** @param {string} id */
   delete(id) {
-    this.#named?.delete(id);
-    this.#remove(id, this.#named === null);
+    this.#received?.delete(id);
+    this.#remove(id, this.#received === null);
   }
 
-  /** The `z` that lies in front of everything. */
+  /** The highest `z`. */
   front() {
     let front = 0;
     for (const { z } of this.#records.values()) front = Math.max(front, z);
@@ -94,7 +94,7 @@ export class Images {
 }
 
 /**
- * Where `id` stands, or belongs, in an ascending list.
+ * The index of `id` in an ascending list, or the index at which to insert it.
  * @param {readonly string[]} ids
  * @param {string} id
  */

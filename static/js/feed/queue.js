@@ -1,10 +1,10 @@
 // @ts-check
-// Many commands at once: the server carries them out one after the other, and lets a few wait.
+// Limits the number of pending commands. The server runs the commands of a session one by one and queues only a few.
 
-const AT_ONCE = 8;
+const MAX_PENDING = 8;
 
 /**
- * Does it for all of them, a few at a time, in their order.
+ * Calls `act` for every item, in order, with at most `MAX_PENDING` unresolved promises.
  * @template T
  * @param {Iterable<T>} items
  * @param {(item: T) => Promise<unknown>} act
@@ -14,5 +14,5 @@ export async function forEachConcurrently(items, act) {
   const work = async () => {
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(item);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(Array.from({ length: MAX_PENDING }, work));
 }

@@ -1,20 +1,20 @@
 // @ts-check
-// What the server says, as types. Nothing here runs.
+// Types of the server's messages.
 
 /**
- * An image as the server describes it. `x` and `y` are its top left corner and `w` its shown width in board units (CSS
- * pixels at 100 %); a larger `z` lies in front. On `feed=latest` there is no placement, but `file`.
+ * The record of an image. `x` and `y` are its top left corner and `w` its width on the board, in board units (CSS pixels at
+ * 100 %); a higher `z` is in front. Records of `feed=latest` have `file` instead of a placement.
  * @typedef {object} ImageRecord
  * @property {string} id
  * @property {string} fileName
  * @property {string} [alt]
- * @property {string} type The MIME type that the server found in the bytes.
+ * @property {string} type The MIME type, from the bytes.
  * @property {number} size
  * @property {number} width
  * @property {number} height
- * @property {string} [sha256] Of the bytes as they were uploaded.
+ * @property {string} [sha256] Of the uploaded bytes, before metadata was removed.
  * @property {string} url
- * @property {string} [thumb] Where a small one is, once there is one.
+ * @property {string} [thumb] The path of the thumbnail, once there is one.
  * @property {number} x
  * @property {number} y
  * @property {number} w
@@ -22,7 +22,7 @@
  * @property {boolean} [damaged] Part of the image cannot be decoded; browsers show the rest.
  * @property {string} [author]
  * @property {string} createdAt
- * @property {{ size: number }} [file] The next binary message is this image's file, of so many bytes.
+ * @property {{ size: number }} [file] The size of the file, which is the next binary message.
  */
 
 /**

@@ -1,9 +1,9 @@
 // @ts-check
-// The tutorial's page: a drop zone, and the last saved image with its bytes straight from the socket.
+// The page /latest, as in the tutorial: a drop zone and the latest image, whose bytes come from the socket.
 
 import { announce } from '../ui/announce.js';
 import { Connection } from '../feed/connection.js';
-import { takeFiles, usePicker } from '../upload/dropzone.js';
+import { acceptFiles, usePicker } from '../upload/dropzone.js';
 import { Feed } from '../feed/feed.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
@@ -13,25 +13,25 @@ import { UploadList } from '../upload/upload-list.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 
-/** After a delete the image before it comes by itself; only if it does not, there is none. */
-const PREVIOUS_MS = 400;
+/** The time within which the server sends the previous image after a deletion. After it, there is none. */
+const PREVIOUS_TIMEOUT_MS = 400;
 
 const figure = element('images');
 const frame = element('frame');
 const dropzone = element('dropzone');
 
 let shown = { id: '', url: '' };
-/** Whether the server has named an image since it began to. */
-let named = false;
+/** Whether the server has sent an image since `initializing`. */
+let received = false;
 let emptyTimer = 0;
 
 const feed = new Feed('latest', {
   onUpdate: (record, file) => file && void show(record, file),
   onDelete: remove,
   onState(state) {
-    if (state === 'initializing') named = false;
+    if (state === 'initializing') received = false;
     if (state === 'ready') {
-      if (!named) clear();
+      if (!received) clear();
       uploads.resume();
     }
     connection.show(state);
@@ -48,7 +48,7 @@ const list = new UploadList(element('uploads'), template('upload'), uploads);
  * @param {Blob} file
  */
 async function show(record, file) {
-  named = true;
+  received = true;
   clearTimeout(emptyTimer);
   const url = URL.createObjectURL(file);
   const image = new Image();
@@ -56,7 +56,7 @@ async function show(record, file) {
   image.src = url;
   const before = shown;
   shown = { id: record.id, url };
-  // Swapped when it is decoded, so that nothing flashes. What this browser cannot decode is shown as its name.
+  // Replaced once decoded, which avoids a flash. An image that this browser cannot decode is shown by its alt text.
   await image.decode().catch(() => {});
   URL.revokeObjectURL(before.url);
   if (shown.url !== url) return;
@@ -74,7 +74,7 @@ function remove(id) {
   if (id !== shown.id) return;
   announce(`${element('name').textContent} was deleted.`);
   clearTimeout(emptyTimer);
-  emptyTimer = window.setTimeout(clear, PREVIOUS_MS);
+  emptyTimer = window.setTimeout(clear, PREVIOUS_TIMEOUT_MS);
 }
 
 function clear() {
@@ -95,7 +95,7 @@ function add(files) {
   }
 }
 
-takeFiles({
+acceptFiles({
   onFiles: add,
   onHover: (hover) => dropzone.classList.toggle('is-drop-target', hover !== null),
   onNothing: () => notice('Nothing to add: no files were dropped.'),

@@ -1,5 +1,5 @@
 // @ts-check
-// The address of the large view: `#image=ID`. It can be passed on, and Back closes the view.
+// The address of the lightbox: `#image=ID`. It can be shared, and Back closes the lightbox.
 
 const PATTERN = /^#image=([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
@@ -14,14 +14,14 @@ export function addressOf(id) {
 }
 
 export class Address {
-  /** Whether the entry before this one is the board. */
+  /** Whether the history entry before this one is the board. */
   #pushed = false;
-  /** What is to be shown once the browser has gone back. @type {string | null} */
+  /** The image to show once the browser has gone back. @type {string | null} */
   #waiting = null;
   #returning = false;
   #onGo;
 
-  /** @param {(id: string) => void} onGo The address has changed, by Back, Forward or by hand; empty for the board. */
+  /** @param {(id: string) => void} onGo Called when the user changes the address; with an empty id for the board. */
   constructor(onGo) {
     this.#onGo = onGo;
     addEventListener('popstate', () => this.#arrived());

@@ -1,5 +1,5 @@
 // @ts-check
-// The description of a image, for those who cannot see it: written here, stored when one leaves it or presses Enter.
+// The description (alt text) of an image: a text field that is saved on Enter and when it loses the focus.
 
 import { notice } from '../ui/notice.js';
 
@@ -7,9 +7,9 @@ import { notice } from '../ui/notice.js';
 
 const SAVED_MS = 3_000;
 
-export class Caption {
+export class Description {
   #id = '';
-  /** What is stored. */
+  /** The saved text. */
   #stored = '';
   #area;
   #state;
@@ -36,7 +36,7 @@ export class Caption {
     });
   }
 
-  /** @param {ImageRecord} record Another image. */
+  /** @param {ImageRecord} record Shows another image. */
   show({ id, alt = '' }) {
     this.#id = id;
     this.#stored = alt;
@@ -44,7 +44,7 @@ export class Caption {
     this.#say('');
   }
 
-  /** @param {ImageRecord} record The same image, as the database holds it now. */
+  /** @param {ImageRecord} record The current image, changed. */
   update({ id, alt = '' }) {
     if (id !== this.#id || alt === this.#stored) return;
     const edited = this.#area.value.trim() !== this.#stored;
@@ -52,7 +52,7 @@ export class Caption {
     if (!edited) this.#area.value = alt;
   }
 
-  /** Stores what was written. */
+  /** Saves the text if it was edited. */
   async keep() {
     const alt = this.#area.value.trim();
     const id = this.#id;

@@ -1,5 +1,5 @@
 // @ts-check
-// The large view: one image in a dialog that fills the window, with what is known about it and what can be done.
+// The lightbox: one image in a dialog that fills the window, with facts and actions.
 
 import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
@@ -10,7 +10,7 @@ import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
 import { urlOf } from '../feed/image-urls.js';
 import { Zoom } from './zoom.js';
-import { Caption } from './description.js';
+import { Description } from './description.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/images.js').Images} Images */
@@ -24,15 +24,15 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
  * @typedef {object} LightboxHandlers
  * @property {(id: string) => void} onDelete
  * @property {(id: string) => void} onUndo
- * @property {(id: string, alt: string) => Promise<void>} onAlt Rejects if it could not be stored.
- * @property {(id: string) => string} previewOf What the board shows of it, if it does.
- * @property {(id: string) => void} onClose With the image shown last.
+ * @property {(id: string, alt: string) => Promise<void>} onAlt Rejects if the description could not be saved.
+ * @property {(id: string) => string} previewOf The URL that the board displays; empty if none.
+ * @property {(id: string) => void} onClose Called with the last image.
  */
 
 export class Lightbox {
   /** @type {ImageRecord | null} */
   #record = null;
-  /** Asked for here, so that its going is no surprise. */
+  /** The image that this page is deleting. */
   #deleting = '';
   #dialog;
   #everywhere;
@@ -40,7 +40,7 @@ export class Lightbox {
   #handlers;
   #zoom;
   #address;
-  #caption;
+  #description;
   #image;
 
   /**
@@ -58,17 +58,17 @@ export class Lightbox {
       onSwipe: (step) => this.#step(step),
       onChange: (scale) => (this.#part('scale').textContent = `${Math.round(scale * 100)} %`),
     });
-    this.#caption = new Caption(this.#part('alt-form'), handlers.onAlt);
+    this.#description = new Description(this.#part('alt-form'), handlers.onAlt);
     this.#address = new Address((id) => (id ? this.open(id) : this.#dialog.close()));
     this.#listen();
   }
 
-  /** The image that is shown; empty if none is. */
+  /** The id of the image; empty if the lightbox is closed. */
   get shown() {
     return this.#dialog.open ? (this.#record?.id ?? '') : '';
   }
 
-  /** Shows what the address names: once everything there is is known. */
+  /** Opens the image in the address, if any. Call when all images are known. */
   start() {
     if (imageInAddress()) this.open(imageInAddress());
   }
@@ -83,7 +83,7 @@ export class Lightbox {
     }
     if (this.shown === id || !this.#address.show(id)) return;
     const opening = !this.#dialog.open;
-    this.#caption.keep();
+    this.#description.keep();
     this.#show(record);
     showModal(this.#dialog, this.#everywhere);
     this.#zoom.show(record.width, record.height);
@@ -91,8 +91,8 @@ export class Lightbox {
     else announce(`${record.alt || record.fileName}, ${this.#part('count').textContent}.`);
   }
 
-  /** The server can be reached again: loads the image that it could not give before. */
-  mend() {
+  /** Loads the image again if it failed to load. */
+  retryFailed() {
     if (this.shown && this.#image.complete && this.#image.naturalWidth === 0) this.#image.src = this.#image.src;
   }
 
@@ -100,7 +100,7 @@ export class Lightbox {
     this.#part('stage').focus();
   }
 
-  /** @param {ImageRecord} record It has changed, or is back. */
+  /** @param {ImageRecord} record A changed or restored image. */
   changed(record) {
     if (this.shown !== record.id) {
       this.#writeCount();
@@ -110,8 +110,8 @@ export class Lightbox {
   }
 
   /**
-   * @param {ImageRecord} record It is gone.
-   * @returns {boolean} Whether that is said here.
+   * @param {ImageRecord} record A deleted image.
+   * @returns {boolean} Whether the lightbox reports the deletion.
    */
   removed(record) {
     if (this.shown !== record.id) {
@@ -147,7 +147,7 @@ export class Lightbox {
       this.#zoom.show(this.#image.naturalWidth, this.#image.naturalHeight);
       this.#preload();
     });
-    // What this browser cannot show it shows by its description.
+    // A browser that cannot decode the image shows its alt text.
     this.#image.addEventListener('error', () => this.#image.hasAttribute('src') && dialog.classList.add('is-loaded'));
     dialog.addEventListener('keydown', (event) => this.#key(event));
     dialog.addEventListener('close', () => this.#closed());
@@ -159,7 +159,7 @@ export class Lightbox {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || target.matches('textarea')) return;
     const { key } = event;
     const arrow = ARROWS[key];
-    if (arrow && (this.#zoom.isClose || event.shiftKey)) this.#zoom.pan(...arrow);
+    if (arrow && (this.#zoom.isZoomed || event.shiftKey)) this.#zoom.pan(...arrow);
     else if (arrow && arrow[0] !== 0) this.#step(/** @type {1 | -1} */ (arrow[0]));
     else if (key === 'PageDown') this.#step(1);
     else if (key === 'PageUp') this.#step(-1);
@@ -180,7 +180,7 @@ export class Lightbox {
     if (known) preview.src = known;
     this.#image.removeAttribute('src');
     this.#image.src = urlOf(record);
-    this.#caption.show(record);
+    this.#description.show(record);
     this.#write(record);
   }
 
@@ -196,7 +196,7 @@ export class Lightbox {
     this.#part('size').textContent = sizeText(size);
     this.#part('type').textContent = typeName(type);
     this.#part('download').setAttribute('href', `/image/download/${record.id}`);
-    this.#caption.update(record);
+    this.#description.update(record);
     this.#showGone(false);
     this.#writeCount();
   }
@@ -231,7 +231,7 @@ export class Lightbox {
   }
 
   /**
-   * The next or the previous one; after the last comes the first.
+   * The id of the next or previous image, cyclic.
    * @param {1 | -1} step
    * @returns {string | undefined}
    */
@@ -245,7 +245,7 @@ export class Lightbox {
     return ids[(next + ids.length) % ids.length];
   }
 
-  /** So that the next one is there at once. */
+  /** Loads the neighbours, so that they open without a delay. */
   #preload() {
     for (const step of /** @type {const} */ ([1, -1])) {
       const record = this.#images.get(this.#neighbour(step) ?? '');
@@ -268,7 +268,7 @@ export class Lightbox {
   }
 
   #closed() {
-    this.#caption.keep();
+    this.#description.keep();
     const id = this.#record?.id ?? '';
     this.#record = null;
     this.#image.removeAttribute('src');

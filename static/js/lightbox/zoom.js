@@ -1,5 +1,5 @@
 // @ts-check
-// Looking closely at one image: zooming and panning it, and swiping to the next one.
+// Zooming and panning in the lightbox, and swiping to the next image.
 
 /** @typedef {import('../feed/types.js').Point} Point */
 
@@ -12,8 +12,8 @@ const PAN_STEP_PX = 80;
 
 /**
  * @typedef {object} ZoomHandlers
- * @property {(step: 1 | -1) => void} onSwipe To the next or the previous one.
- * @property {(scale: number) => void} onChange Screen pixels to a pixel of the image.
+ * @property {(step: 1 | -1) => void} onSwipe 1 for the next image, -1 for the previous one.
+ * @property {(scale: number) => void} onChange Called with the scale: CSS pixels per pixel of the image.
  */
 
 export class Zoom {
@@ -52,13 +52,13 @@ export class Zoom {
     new ResizeObserver(() => this.#keep()).observe(stage);
   }
 
-  /** Whether there is more of the image than can be seen. */
-  get isClose() {
+  /** Whether the image is larger than the stage. */
+  get isZoomed() {
     return this.#scale > this.#fitting() * 1.01;
   }
 
   /**
-   * Another image, or its true size is known: shows all of it.
+   * Fits an image of this size into the stage.
    * @param {number} w In pixels of the image.
    * @param {number} h
    */
@@ -76,7 +76,7 @@ export class Zoom {
   }
 
   /**
-   * @param {number} dx Steps; positive shows what lies to the right.
+   * @param {number} dx Steps; positive moves the view to the right.
    * @param {number} dy
    */
   pan(dx, dy) {
@@ -85,20 +85,20 @@ export class Zoom {
     this.#set(this.#scale, { x: x - dx * PAN_STEP_PX, y: y - dy * PAN_STEP_PX });
   }
 
-  /** The scale at which all of it is seen, never larger than it is. */
+  /** The scale at which the whole image fits, at most 1. */
   #fitting() {
     const { clientWidth, clientHeight } = this.#stage;
     return Math.min(clientWidth / this.#size.w, clientHeight / this.#size.h, 1) || 1;
   }
 
-  /** The stage has another size. */
+  /** Adapts to a new size of the stage. */
   #keep() {
     const close = this.#content.dataset.zoomed === 'true';
     this.#set(close ? this.#scale : this.#fitting(), this.#offset);
   }
 
   /**
-   * What lies under the point stays there.
+   * Zooms around a point.
    * @param {number} wanted
    * @param {Point} point From the middle of the stage.
    */
@@ -126,7 +126,7 @@ export class Zoom {
     const { style } = this.#content;
     style.width = `${w * this.#fitting()}px`;
     style.height = `${h * this.#fitting()}px`;
-    this.#content.dataset.zoomed = String(this.isClose);
+    this.#content.dataset.zoomed = String(this.isZoomed);
     this.#draw();
     this.#handlers.onChange(scale);
   }
@@ -165,7 +165,7 @@ export class Zoom {
     const [dx, dy] = [now.x - this.#from.x, now.y - this.#from.y];
     if (!this.#dragged && Math.hypot(dx, dy) < THRESHOLD_PX) return;
     this.#dragged = true;
-    if (this.isClose) {
+    if (this.isZoomed) {
       this.#set(this.#scale, { x: this.#offset.x + now.x - before.x, y: this.#offset.y + now.y - before.y });
     } else if (Math.abs(dx) > Math.abs(dy)) {
       this.#swipe(dx);
@@ -184,7 +184,7 @@ export class Zoom {
     else if (!this.#dragged && !this.#byMouse) this.#tap(event);
   }
 
-  /** A mouse has the browser's own double click, which not every browser makes of taps. @param {PointerEvent} event */
+  /** Detects double taps. Only a mouse sends `dblclick` in every browser. @param {PointerEvent} event */
   #tap(event) {
     const double = event.timeStamp - this.#lastTap < DOUBLE_TAP_MS;
     this.#lastTap = double ? 0 : event.timeStamp;
@@ -198,13 +198,13 @@ export class Zoom {
   }
 
   /**
-   * From all of it to its pixels at this point, and back.
+   * Toggles between the whole image and actual size around a point.
    * @param {Point} point
    */
   #toggle(point) {
     this.#content.classList.add('is-gliding');
     const fitting = this.#fitting();
-    this.#zoomTo(this.isClose ? fitting : Math.max(1, fitting * 2.5), point);
+    this.#zoomTo(this.isZoomed ? fitting : Math.max(1, fitting * 2.5), point);
   }
 
   /** @param {WheelEvent} event */
@@ -217,7 +217,7 @@ export class Zoom {
   }
 
   /**
-   * From the middle of the stage.
+   * The position of the pointer, relative to the middle of the stage.
    * @param {MouseEvent} event
    * @returns {Point}
    */

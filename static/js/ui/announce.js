@@ -1,7 +1,7 @@
 // @ts-check
-// Says things to a screen reader, in the live regions that the page has for it.
+// Announcements to screen readers, through the live regions of the page.
 
-/** What happens within this time is said together. */
+/** Messages within this time are announced together. */
 const GATHER_MS = 400;
 
 /** @type {Map<string, string[]>} */
@@ -30,7 +30,7 @@ function say(urgency) {
 }
 
 /**
- * Announces one thing by name, and many that happen together by their number.
+ * Announces a single event by name, and several within `GATHER_MS` by their count.
  * @param {(name: string) => string} one
  * @param {(count: number) => string} many
  * @returns {(name: string) => void}

@@ -1,9 +1,9 @@
 // @ts-check
-// Copying text: on plain http there is no clipboard for pages, but what is selected can be copied.
+// Copying text to the clipboard. Plain HTTP has no clipboard API, but a selection can still be copied.
 
 /**
  * @param {string} text
- * @param {Element} near Where the focus may go for a moment: in an open dialog nothing outside of it can have it.
+ * @param {Element} near Gets a temporary text field. Inside an open dialog, since nothing outside can be focused.
  * @returns {Promise<boolean>}
  */
 export async function copyText(text, near) {
@@ -12,7 +12,7 @@ export async function copyText(text, near) {
       await navigator.clipboard.writeText(text);
       return true;
     } catch {
-      // Not allowed, or the page has not the focus: there is the other way.
+      // Denied, or the page is not focused: fall through.
     }
   }
   return copyBySelection(text, near);

@@ -1,5 +1,5 @@
 // @ts-check
-// Modal dialogs. An open one makes the rest of the page inert, so what must be seen and heard everywhere moves into it.
+// Modal dialogs. An open one makes the rest of the page inert, so notices and live regions move into it.
 
 /**
  * @param {HTMLDialogElement} dialog

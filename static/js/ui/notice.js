@@ -1,5 +1,5 @@
 // @ts-check
-// Short messages that go away by themselves, in the page's `#notices`, which is a live region.
+// Short messages in the live region `#notices`. They disappear after a few seconds.
 
 const SHOWN_MS = 6_000;
 

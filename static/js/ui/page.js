@@ -1,5 +1,5 @@
 // @ts-check
-// The parts of the page, by their id.
+// Lookup of elements that the page must have.
 
 /** @param {string} id */
 export function element(id) {

@@ -1,10 +1,10 @@
 // @ts-check
-// The name of whoever uses this browser: kept here, and told only with the images that are added.
+// The name of the user: kept in this browser, and sent only with uploads.
 
 const KEY = 'name';
 const LONGEST = 80;
 
-/** Null where the browser was told to keep nothing. */
+/** Null if the browser blocks storage. */
 function storage() {
   try {
     return localStorage;
@@ -13,27 +13,27 @@ function storage() {
   }
 }
 
-/** Where nothing can be kept, the name lasts as long as the page. */
-let unkept = '';
+/** The name while storage is blocked or full: lasts as long as the page. */
+let unsaved = '';
 
-/** The name; empty if none was given. */
+/** The name; empty if none is set. */
 export function personName() {
-  return storage()?.getItem(KEY) ?? unkept;
+  return storage()?.getItem(KEY) ?? unsaved;
 }
 
 /** @param {string} name */
-function keepName(name) {
-  unkept = [...name.replace(/\p{C}/gu, '').trim()].slice(0, LONGEST).join('').trim();
+function saveName(name) {
+  unsaved = [...name.replace(/\p{C}/gu, '').trim()].slice(0, LONGEST).join('').trim();
   try {
-    if (unkept) storage()?.setItem(KEY, unkept);
+    if (unsaved) storage()?.setItem(KEY, unsaved);
     else storage()?.removeItem(KEY);
   } catch {
-    // Full: it lasts as long as the page.
+    // Storage is full.
   }
 }
 
 /**
- * The button that shows the name, and the form that it opens.
+ * Connects the button that shows the name with its form.
  * @param {{ button: HTMLElement, form: HTMLFormElement }} elements
  */
 export function useName({ button, form }) {
@@ -54,7 +54,7 @@ export function useName({ button, form }) {
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    keepName(input.value);
+    saveName(input.value);
     show();
     form.hidePopover();
     button.focus();

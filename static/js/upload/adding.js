@@ -1,11 +1,11 @@
 // @ts-check
-// From files in a person's hand to uploads and their places on the board, and what the others see of it.
+// Adding files to the board: uploads, their cards, and the placeholders of other viewers' uploads.
 
 import { RemoteUploads } from './remote-uploads.js';
 import { Duplicates } from './duplicates.js';
-import { lookAt } from './files.js';
+import { loadPreview } from './files.js';
 import { boundsOf } from '../board/geometry.js';
-import { placesAround, placesFrom } from '../board/layout.js';
+import { boxesAround, boxesFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
 import { Pending } from './pending.js';
@@ -25,7 +25,7 @@ import { writePanel } from './upload-panel.js';
 /** @typedef {{ board: Board, camera: Camera, feed: Feed, images: Images }} Parts */
 
 export class Adding {
-  /** What others are adding. */
+  /** Placeholders of other viewers' uploads. */
   remoteUploads;
   #pending;
   #uploads;
@@ -37,8 +37,8 @@ export class Adding {
   /**
    * @param {Parts} parts
    * @param {object} handlers
-   * @param {(id: string) => void} handlers.onAdd A image is being added here.
-   * @param {() => void} handlers.onChange The number of what is being added may have changed.
+   * @param {(id: string) => void} handlers.onAdd Called for each new upload of this page.
+   * @param {() => void} handlers.onChange Called when `size` may have changed.
    */
   constructor(parts, { onAdd, onChange }) {
     const tile = (/** @type {string} */ id) => parts.board.tile(id);
@@ -68,50 +68,50 @@ export class Adding {
     this.#usePanel();
   }
 
-  /** How many places are taken by what is not there yet. */
+  /** The number of cards and placeholders. */
   get size() {
     return this.#pending.size + this.remoteUploads.size;
   }
 
   /**
-   * Each file's preview appears in its place at once, and is uploaded unless the board has it.
+   * Shows a card with a preview for each file, and uploads the files that the board does not have.
    * @param {File[]} files
-   * @param {Point | null} point Where on the page they were dropped; otherwise they come into the middle of the view.
+   * @param {Point | null} point The drop point on the page; null places the files in the middle of the view.
    */
   async add(files, point) {
     const { camera } = this.#parts;
     camera.chosen = true;
     const target = point ? camera.toBoard(point) : camera.middle;
-    const looks = await Promise.all(files.map(lookAt));
-    const aspects = looks.map((look) => look?.aspect ?? 1);
-    const boxes = point ? placesFrom(aspects, target) : placesAround(aspects, target);
+    const previews = await Promise.all(files.map(loadPreview));
+    const aspects = previews.map((preview) => preview?.aspect ?? 1);
+    const boxes = point ? boxesFrom(aspects, target) : boxesAround(aspects, target);
     const all = files.map((file, at) => new Upload(file, placementOf(boxes[at])));
     all.forEach(({ id }) => this.#onAdd(id));
-    all.forEach((upload, at) => this.#pending.add(upload, boxes[at], looks[at]?.url ?? null));
+    all.forEach((upload, at) => this.#pending.add(upload, boxes[at], previews[at]?.url ?? null));
     all.forEach((upload) => void this.#uploads.add(upload, this.#duplicates));
     const bounds = boundsOf(boxes);
     if (bounds && !point && !camera.sees(bounds)) camera.fit(bounds);
   }
 
-  /** The feed has named an image. @param {string} id */
+  /** The feed has sent an image. @param {string} id */
   arrived(id) {
     this.#pending.arrived(id);
     this.remoteUploads.arrived(id);
   }
 
-  /** An image is gone. @param {string} id */
-  gone(id) {
-    this.#pending.gone(id);
+  /** An image has been deleted. @param {string} id */
+  deleted(id) {
+    this.#pending.deleted(id);
   }
 
-  /** The feed has named everything that there is. */
+  /** The feed has sent all images. */
   ready() {
     this.#pending.ready((id) => this.#parts.images.get(id) !== undefined);
     this.#uploads.resume();
     this.#announcements.resume();
   }
 
-  /** The session is over. */
+  /** The connection is lost. */
   lost() {
     this.remoteUploads.clear();
   }
@@ -167,7 +167,7 @@ function placementOf({ x, y, w }) {
 }
 
 /**
- * Shows that files held over the board can be dropped, and where they would go.
+ * Shows the drop target while files are dragged over the board.
  * @param {HTMLElement} surface
  * @param {{ point: Point, count: number } | null} hover
  */

@@ -1,48 +1,48 @@
 // @ts-check
-// Tells the others what this page is adding, so that they see a place for it before its bytes are there.
+// Announces the uploads of this page to other viewers, who show placeholders for them.
 
 /** @typedef {import('../feed/feed.js').Feed} Feed */
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('./item.js').Upload} Upload */
 
 export class Announcements {
-  /** What the others have been told of, by the id. @type {Map<string, Upload>} */
-  #told = new Map();
+  /** The announced uploads, by id. @type {Map<string, Upload>} */
+  #announced = new Map();
   #feed;
   #boxOf;
 
   /**
    * @param {Feed} feed
-   * @param {(id: string) => Box | undefined} boxOf The place of an upload.
+   * @param {(id: string) => Box | undefined} boxOf The box of an upload on the board.
    */
   constructor(feed, boxOf) {
     this.#feed = feed;
     this.#boxOf = boxOf;
   }
 
-  /** @param {Upload} upload It has changed. */
+  /** @param {Upload} upload A changed upload. */
   write(upload) {
     const { id, state } = upload;
     if (state === 'saved') this.#end(id, { upload: id, id });
     else if (state === 'failed') this.end(id);
-    else if (state === 'sending' && !this.#told.has(id)) this.#begin(upload);
+    else if (state === 'sending' && !this.#announced.has(id)) this.#begin(upload);
   }
 
-  /** @param {string} id Of an upload that is given up. */
+  /** @param {string} id Of a canceled upload. */
   end(id) {
     this.#end(id, { upload: id });
   }
 
-  /** There is a new session, and what was told to the one before has ended with it. */
+  /** Announces the uploads again: the server forgets them when a session ends. */
   resume() {
-    for (const upload of this.#told.values()) this.#begin(upload);
+    for (const upload of this.#announced.values()) this.#begin(upload);
   }
 
   /** @param {Upload} upload */
   #begin(upload) {
     const box = this.#boxOf(upload.id);
     if (!box) return;
-    this.#told.set(upload.id, upload);
+    this.#announced.set(upload.id, upload);
     const [x, y, w, h] = [box.x, box.y, box.w, box.h].map((value) => Math.round(value * 10) / 10);
     this.#send('Upload:begin', { upload: upload.id, fileName: upload.fileName, x, y, w, h });
   }
@@ -52,11 +52,11 @@ export class Announcements {
    * @param {object} data
    */
   #end(id, data) {
-    if (this.#told.delete(id)) this.#send('Upload:end', data);
+    if (this.#announced.delete(id)) this.#send('Upload:end', data);
   }
 
   /**
-   * It is a courtesy: without a connection, or refused, the image comes all the same.
+   * Sends a command and ignores failures: the upload does not depend on its announcement.
    * @param {string} event
    * @param {object} data
    */

@@ -1,5 +1,5 @@
 // @ts-check
-// Takes files dropped anywhere on the page, pasted, or chosen with a picker button.
+// Accepts files that are dropped anywhere on the page, pasted, or chosen in a file picker.
 
 import { carriesFiles, filesOf } from './files.js';
 
@@ -7,16 +7,16 @@ import { carriesFiles, filesOf } from './files.js';
 
 /**
  * @typedef {object} DropHandlers
- * @property {(files: File[], point: Point | null) => void} onFiles With the place on the page; null if there is none.
- * @property {(hover: { point: Point, count: number } | null) => void} onHover Files are held over the page, or no longer.
- * @property {() => void} onNothing Something was dropped that holds no file.
+ * @property {(files: File[], point: Point | null) => void} onFiles With the drop point on the page; null if pasted.
+ * @property {(hover: { point: Point, count: number } | null) => void} onHover Files are dragged over the page; null when they leave.
+ * @property {() => void} onNothing Something without a file was dropped or pasted.
  */
 
-/** A drag that ends outside of the window is sometimes not reported; it reports itself every 350 ms while it is inside. */
+/** The end of a drag outside the window is not always reported; inside, `dragover` fires at least every 350 ms. */
 const DRAG_SILENCE_MS = 1_000;
 
 /** @param {DropHandlers} handlers */
-export function takeFiles({ onFiles, onHover, onNothing }) {
+export function acceptFiles({ onFiles, onHover, onNothing }) {
   let silence = 0;
   const leave = () => {
     clearTimeout(silence);
@@ -36,7 +36,7 @@ export function takeFiles({ onFiles, onHover, onNothing }) {
    * @param {DataTransfer} transfer
    * @param {Point | null} point
    */
-  const take = async (transfer, point) => {
+  const accept = async (transfer, point) => {
     const files = await filesOf(transfer).catch(() => []);
     if (files.length > 0) onFiles(files, point);
     else onNothing();
@@ -50,17 +50,17 @@ export function takeFiles({ onFiles, onHover, onNothing }) {
     if (!carriesFiles(event.dataTransfer)) return;
     event.preventDefault();
     leave();
-    void take(event.dataTransfer, { x: event.clientX, y: event.clientY });
+    void accept(event.dataTransfer, { x: event.clientX, y: event.clientY });
   });
   addEventListener('paste', (event) => {
     if (!carriesFiles(event.clipboardData)) return;
     event.preventDefault();
-    void take(event.clipboardData, null);
+    void accept(event.clipboardData, null);
   });
 }
 
 /**
- * Lets every one of the buttons open the picker.
+ * Lets each of the buttons open the file picker.
  * @param {HTMLInputElement} input
  * @param {Iterable<Element>} buttons
  * @param {(files: File[]) => void} onFiles

@@ -1,5 +1,5 @@
 // @ts-check
-// Whether the board has a image already: by the hash of its bytes, before they are sent.
+// Finds duplicates on the board by the SHA-256 of a file, before it is sent.
 
 import { sha256Of } from './hashing.js';
 
@@ -8,13 +8,13 @@ import { sha256Of } from './hashing.js';
 /** @typedef {import('./item.js').Twin} Twin */
 /** @typedef {import('./item.js').Upload} Upload */
 
-/** Reading files takes memory, and asking takes connections. */
-const AT_ONCE = 2;
-/** Adding a image twice is better than waiting for an answer. */
-const PATIENCE_MS = 5_000;
+/** Hashing holds whole files in memory, and lookups use connections. */
+const MAX_CONCURRENT = 2;
+/** A slow lookup counts as no duplicate: rather add an image twice than not at all. */
+const TIMEOUT_MS = 5_000;
 
 export class Duplicates {
-  /** What this page is adding, by hash; with what became of the question. @type {Map<string, { upload: Upload, twin: Promise<Twin | null> }>} */
+  /** The uploads of this page, by hash, with the result of the lookup. @type {Map<string, { upload: Upload, twin: Promise<Twin | null> }>} */
   #adding = new Map();
   /** @type {(() => void)[]} */
   #waiting = [];
@@ -28,7 +28,7 @@ export class Duplicates {
 
   /**
    * @param {Upload} upload
-   * @returns {Promise<Twin | null>} Null if there is none, as far as can be told.
+   * @returns {Promise<Twin | null>} Null if none is known.
    */
   async twinOf(upload) {
     const hash = await this.#hash(upload);
@@ -45,7 +45,7 @@ export class Duplicates {
   }
 
   /**
-   * It is over, one way or the other: saved it can be found on the board.
+   * Ends the upload's part in comparisons. If it was saved, the board knows it from now on.
    * @param {Upload} upload
    */
   release(upload) {
@@ -61,7 +61,7 @@ export class Duplicates {
       if (sha256 === hash) return { id, fileName, there: true };
     }
     try {
-      const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */
       const { images } = await response.json();
       return images.length > 0 ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;
@@ -72,7 +72,7 @@ export class Duplicates {
 
   /** @param {Upload} upload */
   async #hash({ file }) {
-    if (this.#running >= AT_ONCE) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
+    if (this.#running >= MAX_CONCURRENT) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
     this.#running += 1;
     try {
       return await sha256Of(file);

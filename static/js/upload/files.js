@@ -1,11 +1,11 @@
 // @ts-check
-// Files out of what a browser hands over: a drop (with folders), the clipboard, the picker.
+// Extracts the files from a drop, including folders, or from the clipboard; and loads previews.
 
-/** Files that systems leave in folders. */
+/** Files that operating systems leave in folders. */
 const CLUTTER = /^(\.|thumbs\.db$|desktop\.ini$)/i;
 
 /**
- * Whether files are being dragged, and not text or a link.
+ * Whether the transfer contains files, as opposed to text or a link.
  * @param {DataTransfer | null} transfer
  * @returns {transfer is DataTransfer}
  */
@@ -14,7 +14,7 @@ export function carriesFiles(transfer) {
 }
 
 /**
- * The files of a drop, folders walked through. The transfer is read before this returns, since it is empty afterwards.
+ * The files of a drop, including those in folders. Reads the transfer synchronously, since it is empty after the event.
  * @param {DataTransfer} transfer
  * @returns {Promise<File[]>}
  */
@@ -51,12 +51,12 @@ async function filesBelow(entry) {
 }
 
 /**
- * A local look at a file: an object URL to show, and the shape of the image. Null where this browser cannot show it,
- * which says nothing about whether the server takes it. Whoever gets the URL revokes it.
+ * Loads a preview: an object URL, which the caller must revoke, and the aspect ratio. Null if this browser cannot decode the
+ * file; the server may still accept it.
  * @param {File} file
  * @returns {Promise<{ url: string, aspect: number } | null>}
  */
-export function lookAt(file) {
+export function loadPreview(file) {
   return new Promise((resolve) => {
     const url = URL.createObjectURL(file);
     const image = new Image();

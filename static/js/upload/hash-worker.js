@@ -1,14 +1,14 @@
 // @ts-check
-// A worker that hashes files, so that the page stays free meanwhile. See hashing.js.
+// A worker that hashes files off the main thread. See hashing.js.
 
 import { Sha256 } from './sha256.js';
 
-/** Not more of a file than this is held at a time. */
+/** The size of the pieces in which a file is read, in bytes. */
 const PIECE = 1 << 20;
 
 /**
  * @param {Blob} file
- * @returns {Promise<string | null>} Null if it cannot be read.
+ * @returns {Promise<string | null>} Null if the file cannot be read.
  */
 async function hash(file) {
   const sha256 = new Sha256();

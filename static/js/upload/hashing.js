@@ -1,15 +1,15 @@
 // @ts-check
-// The SHA-256 of a file: by the browser itself where it lets us, and otherwise in a worker.
+// The SHA-256 of a file, by `crypto.subtle` in a secure context and in a worker otherwise.
 
-/** The browser's own takes a file as a whole; what is larger than this is no image, and not worth the memory. */
-const LARGEST = 64 << 20;
+/** `crypto.subtle` needs the whole file in memory. Larger files are not hashed; the server accepts none of them by default. */
+const MAX_SIZE = 64 << 20;
 
 /**
  * @param {Blob} file
- * @returns {Promise<string | null>} 64 hexadecimal digits; null for what cannot be read, is too large, or where there is no way.
+ * @returns {Promise<string | null>} 64 hexadecimal digits; null if the file cannot be read or is too large.
  */
 export async function sha256Of(file) {
-  if (file.size > LARGEST) return null;
+  if (file.size > MAX_SIZE) return null;
   try {
     return crypto.subtle ? hexOf(await crypto.subtle.digest('SHA-256', await file.arrayBuffer())) : await inWorker(file);
   } catch {
@@ -46,7 +46,7 @@ function start() {
     waiting.get(number)?.(hex);
     waiting.delete(number);
   });
-  // It could not be loaded: whoever waits goes on without, and the next one tries anew.
+  // The script could not be loaded. Resolves pending requests without a hash; the next one starts a new worker.
   started.addEventListener('error', () => {
     if (worker === started) worker = null;
     for (const resolve of waiting.values()) resolve(null);

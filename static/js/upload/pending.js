@@ -1,6 +1,5 @@
 // @ts-check
-// What stands on the board for a image that is not there yet: a preview with a progress ring, or the reason why it was
-// refused, in the place it was dropped at.
+// The cards of uploads on the board: a preview with a progress ring, or the reason for a failure.
 
 import { find, writeUpload } from './upload-list.js';
 
@@ -8,8 +7,8 @@ import { find, writeUpload } from './upload-list.js';
 /** @typedef {import('./item.js').Upload} Upload */
 /** @typedef {import('../board/tile.js').Tile} Tile */
 
-/** Saved, and the feed has not named it after so long: somebody has deleted it meanwhile. */
-const UNNAMED_MS = 15_000;
+/** The time within which the feed sends a saved image. After it, the image has been deleted meanwhile. */
+const FEED_TIMEOUT_MS = 15_000;
 
 /**
  * @typedef {object} Card
@@ -29,12 +28,12 @@ export class Pending {
   /**
    * @param {{ list: HTMLElement, template: HTMLTemplateElement }} elements
    * @param {object} handlers
-   * @param {(id: string) => Tile | undefined} handlers.tile The image itself, if it is in the document.
+   * @param {(id: string) => Tile | undefined} handlers.tile The tile of an image, if it is in the document.
    * @param {(upload: Upload) => void} handlers.onRetry
    * @param {(upload: Upload) => void} handlers.onShrink
    * @param {(upload: Upload) => void} handlers.onCancel
-   * @param {(upload: Upload) => void} handlers.onShow Where the same image is.
-   * @param {(upload: Upload) => void} handlers.onAnyway Adds what is there already.
+   * @param {(upload: Upload) => void} handlers.onShow Shows the original of a duplicate.
+   * @param {(upload: Upload) => void} handlers.onAnyway Adds a duplicate.
    * @param {(cards: Iterable<Card>) => void} handlers.onChange
    */
   constructor({ list, template }, handlers) {
@@ -50,7 +49,7 @@ export class Pending {
   /**
    * @param {Upload} upload
    * @param {Box} box
-   * @param {string | null} url An object URL to show; it is revoked when the card goes.
+   * @param {string | null} url The preview's object URL, which is revoked when the card is removed.
    */
   add(upload, box, url) {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
@@ -72,7 +71,7 @@ export class Pending {
     this.write(upload);
   }
 
-  /** @param {Upload} upload It has changed. */
+  /** @param {Upload} upload A changed upload. */
   write(upload) {
     const card = this.#cards.get(upload.id);
     if (!card) return;
@@ -81,13 +80,13 @@ export class Pending {
     this.#writeChoice(card);
     if (upload.state === 'saved') {
       this.#foundTwins(upload.id);
-      setTimeout(() => this.#remove(card), UNNAMED_MS);
+      setTimeout(() => this.#remove(card), FEED_TIMEOUT_MS);
     }
     this.#handlers.onChange(this.#cards.values());
   }
 
   /**
-   * The feed has named the image: the card stays until the image itself can be seen in its place.
+   * Removes the card once the tile of the image, which the feed has sent, is visible.
    * @param {string} id
    */
   arrived(id) {
@@ -100,23 +99,23 @@ export class Pending {
   }
 
   /**
-   * The image is gone, or is not among what the server has just named.
+   * Removes the card of a saved image that has been deleted.
    * @param {string} id
    */
-  gone(id) {
+  deleted(id) {
     const card = this.#cards.get(id);
     if (card?.upload.state === 'saved') this.#remove(card);
   }
 
   /**
-   * Everything has been named.
-   * @param {(id: string) => boolean} isThere
+   * Removes the cards of saved images that the feed has not sent.
+   * @param {(id: string) => boolean} isThere Whether the board has the image.
    */
   ready(isThere) {
-    for (const id of [...this.#cards.keys()]) if (!isThere(id)) this.gone(id);
+    for (const id of [...this.#cards.keys()]) if (!isThere(id)) this.deleted(id);
   }
 
-  /** Goes to the first one that failed. @returns {DOMRect | null} Where on the page it stands. */
+  /** Focuses the first failed card. @returns {DOMRect | null} Its position on the page. */
   focusFailed() {
     for (const { upload, element } of this.#cards.values()) {
       if (upload.state !== 'failed') continue;
@@ -126,12 +125,12 @@ export class Pending {
     return null;
   }
 
-  /** The place that an upload has on the board. @param {string} id */
+  /** The box of an upload on the board. @param {string} id */
   boxOf(id) {
     return this.#cards.get(id)?.box;
   }
 
-  /** Those that the board has already. @returns {Upload[]} */
+  /** Uploads of files that the board already has. @returns {Upload[]} */
   get duplicates() {
     return [...this.#cards.values()].map(({ upload }) => upload).filter(({ state }) => state === 'duplicate');
   }
@@ -141,7 +140,7 @@ export class Pending {
     return [...this.#cards.values()].map(({ upload }) => upload).filter(({ state, canShrink }) => state === 'failed' && canShrink);
   }
 
-  /** @param {Upload} upload It is given up. */
+  /** @param {Upload} upload */
   cancel(upload) {
     const card = this.#cards.get(upload.id);
     if (!card) return;
@@ -158,7 +157,7 @@ export class Pending {
   }
 
   /**
-   * What others are the same as is on the board now.
+   * Updates the duplicates of an image that is now on the board.
    * @param {string} id
    */
   #foundTwins(id) {

@@ -1,16 +1,16 @@
 // @ts-check
-// Places on the board for what other people are adding, until the images themselves are there.
+// Placeholders on the board for the uploads of other viewers.
 
 import { find } from './upload-list.js';
 
 /** @typedef {import('../board/tile.js').Tile} Tile */
 /** @typedef {import('../feed/types.js').Box} Box */
 
-/** Stored, and the feed has not named it after so long: somebody has deleted it meanwhile. */
-const UNNAMED_MS = 15_000;
-/** More than this at once say no more than this many. */
-const MOST = 200;
-/** The height of what is not known yet, in relation to the width. */
+/** The time within which the feed sends a saved image. After it, the image has been deleted meanwhile. */
+const FEED_TIMEOUT_MS = 15_000;
+/** The number of placeholders above which further uploads are not shown. */
+const MAX_PLACEHOLDERS = 200;
+/** Height divided by width, for an upload that does not state its height. */
 const LIKELY_RATIO = 0.75;
 
 /** @typedef {{ element: HTMLElement, timer: number }} Placeholder */
@@ -25,8 +25,8 @@ export class RemoteUploads {
   /**
    * @param {{ list: HTMLElement, template: HTMLTemplateElement }} elements
    * @param {object} handlers
-   * @param {(id: string) => Tile | undefined} handlers.tile The image itself, if it is in the document.
-   * @param {(id: string) => boolean} handlers.isThere Whether the feed has named it.
+   * @param {(id: string) => Tile | undefined} handlers.tile The tile of an image, if it is in the document.
+   * @param {(id: string) => boolean} handlers.isThere Whether the board has the image or a card for it.
    * @param {() => void} handlers.onChange
    */
   constructor({ list, template }, handlers) {
@@ -40,13 +40,13 @@ export class RemoteUploads {
   }
 
   /**
-   * Somebody has begun to add a image.
+   * Adds the placeholder of an upload.
    * @param {{ upload?: unknown, fileName?: unknown, x?: unknown, y?: unknown, w?: unknown, h?: unknown }} data
    */
   begin({ upload, fileName, x, y, w, h }) {
     const [left, top, width] = [x, y, w].map(Number);
     if (typeof upload !== 'string' || ![left, top].every(Number.isFinite) || !(width > 0)) return;
-    if (this.#placeholders.has(upload) || this.#placeholders.size >= MOST || this.#handlers.isThere(upload)) return;
+    if (this.#placeholders.has(upload) || this.#placeholders.size >= MAX_PLACEHOLDERS || this.#handlers.isThere(upload)) return;
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const element = /** @type {HTMLElement} */ (fragment.firstElementChild);
     put(element, { x: left, y: top, w: width, h: Number(h) > 0 ? Number(h) : width * LIKELY_RATIO });
@@ -57,18 +57,18 @@ export class RemoteUploads {
   }
 
   /**
-   * The upload is over.
+   * Ends an upload. The placeholder of a stored image stays until the image arrives.
    * @param {{ upload?: unknown, id?: unknown }} data With the `id` if the image is stored.
    */
   end({ upload, id }) {
     const placeholder = this.#placeholders.get(String(upload));
     if (!placeholder) return;
-    if (id) placeholder.timer = window.setTimeout(() => this.#remove(String(upload)), UNNAMED_MS);
+    if (id) placeholder.timer = window.setTimeout(() => this.#remove(String(upload)), FEED_TIMEOUT_MS);
     else this.#remove(String(upload));
   }
 
   /**
-   * The feed has named the image: the placeholder stays until the image itself can be seen in its place.
+   * Removes the placeholder once the tile of the image, which the feed has sent, is visible.
    * @param {string} id
    */
   arrived(id) {
@@ -83,7 +83,7 @@ export class RemoteUploads {
     }));
   }
 
-  /** There is no session any more; a new one is told what is still under way. */
+  /** Removes all placeholders. A new session is sent the uploads in progress. */
   clear() {
     for (const id of [...this.#placeholders.keys()]) this.#remove(id);
   }

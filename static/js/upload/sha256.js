@@ -1,6 +1,5 @@
 // @ts-check
-// SHA-256 (FIPS 180-4) in plain JavaScript, in pieces of any length: browsers withhold `crypto.subtle` on plain http, and
-// where there is one it takes whole files only.
+// SHA-256 (FIPS 180-4), incremental. Browsers have no `crypto.subtle` on plain HTTP, and it takes whole files only.
 
 const BLOCK = 64;
 
@@ -20,9 +19,9 @@ export class Sha256 {
   #state = new Int32Array([
     0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
   ]);
-  /** What does not fill a block yet. */
+  /** Bytes that do not fill a block yet. */
   #rest = new Uint8Array(BLOCK);
-  /** Bytes so far. */
+  /** The number of bytes so far. */
   #length = 0;
   #words = new Int32Array(64);
 
@@ -43,7 +42,7 @@ export class Sha256 {
     return this;
   }
 
-  /** Ends it: 64 hexadecimal digits. */
+  /** Finishes the hash and returns 64 hexadecimal digits. */
   hex() {
     const length = this.#length;
     const padding = new Uint8Array(BLOCK - ((length + 8) % BLOCK) + 8);

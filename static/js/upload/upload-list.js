@@ -1,5 +1,5 @@
 // @ts-check
-// Uploads as a list of lines: how far each is, or why it was refused.
+// The list of uploads on /latest, and the texts that any view of an upload shows.
 
 import { announce } from '../ui/announce.js';
 
@@ -20,7 +20,7 @@ export const WORDS = {
   failed: ({ reason }) => reason,
 };
 
-/** So long a finished line can still be read. */
+/** The time for which a finished line is shown. */
 const SAVED_SHOWN_MS = 1_500;
 
 export class UploadList {
@@ -55,7 +55,7 @@ export class UploadList {
     this.#list.append(line);
   }
 
-  /** @param {Upload} upload It has changed. */
+  /** @param {Upload} upload A changed upload. */
   write(upload) {
     const line = this.#lines.get(upload);
     if (line) writeUpload(line, upload);
@@ -70,7 +70,7 @@ export class UploadList {
 }
 
 /**
- * Writes what any view of an upload shows: its state, the words for it, and which buttons make sense.
+ * Updates a view of an upload: its state, text and buttons.
  * @param {HTMLElement} element
  * @param {Upload} upload
  */

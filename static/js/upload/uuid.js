@@ -1,13 +1,13 @@
 // @ts-check
-// Ids for uploads. A client's own UUIDv7 lets it repeat an upload whose answer was lost without making a second image.
-// `crypto.randomUUID` is withheld on plain-http LAN addresses and makes version 4 only; `getRandomValues` is always there.
+// Ids for uploads. The client chooses the id, so that it can repeat an upload whose answer was lost without storing a second
+// image. `crypto.randomUUID` makes version 4 only and is missing on plain HTTP; `getRandomValues` is always available.
 
 let lastMillisecond = 0;
 let sequence = 0;
 
 /**
- * A UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then a 12 bit counter, then random bits. Ids made on one page
- * ascend, also within a millisecond, so that files keep the order in which they were dropped.
+ * A UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then a 12 bit counter, then random bits. Ids of one page ascend,
+ * also within a millisecond, so that files keep the order in which they were dropped.
  * @param {number} [now] Milliseconds since 1970.
  * @returns {string}
  */
