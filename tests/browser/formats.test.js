@@ -8,6 +8,9 @@ const FOLDER = new URL('../files/', import.meta.url);
 
 const TYPES = { '.png': 'image/png', '.jpg': 'image/jpeg', '.gif': 'image/gif', '.webp': 'image/webp', '.avif': 'image/avif' };
 
+/** The limit of the server, which damage to a header may exceed. */
+const MAX_PIXELS = 100_000_000;
+
 /** The extension of a file name, with the dot. */
 const extension = (/** @type {string} */ name) => name.slice(name.lastIndexOf('.'));
 
@@ -18,13 +21,13 @@ async function filesOf(/** @type {string} */ ending) {
 }
 
 /**
- * The size of an image in an `<img>`, or that it is refused.
+ * The size of an image in an `<img>`, or that it is refused or too large for the server.
  * @param {import('@playwright/test').Page} page
  * @param {import('./support/damage.js').File} file
  */
 function shown(page, { name, bytes }) {
   return page.evaluate(
-    async ({ base64, type }) => {
+    async ({ base64, type, maxPixels }) => {
       const source = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
       const img = new Image();
       img.src = URL.createObjectURL(new Blob([source], { type }));
@@ -33,14 +36,15 @@ function shown(page, { name, bytes }) {
         img.onerror = () => resolve(false);
       });
       URL.revokeObjectURL(img.src);
-      return isShown ? `${img.naturalWidth}x${img.naturalHeight}` : 'refused';
+      if (!isShown) return 'refused';
+      return img.naturalWidth * img.naturalHeight > maxPixels ? 'too large' : `${img.naturalWidth}x${img.naturalHeight}`;
     },
-    { base64: bytes.toString('base64'), type: TYPES[extension(name)] },
+    { base64: bytes.toString('base64'), type: TYPES[extension(name)], maxPixels: MAX_PIXELS },
   );
 }
 
 /**
- * The size that the server finds in an image, or that it is refused.
+ * The size that the server finds in an image, or that it is refused or too large.
  * @param {string} url
  * @param {import('./support/damage.js').File} file
  */
@@ -49,6 +53,7 @@ async function accepted(url, { name, bytes }) {
   form.set('file', new Blob([new Uint8Array(bytes)]), name);
   const response = await fetch(`${url}/image`, { method: 'POST', body: form });
   const answer = await response.json();
+  if (/the limit is/.test(answer.detail)) return 'too large';
   if (response.status === 415 || response.status === 422) return 'refused';
   expect(response.status, `${name}: ${JSON.stringify(answer)}`).toBe(201);
   return `${answer.width}x${answer.height}`;

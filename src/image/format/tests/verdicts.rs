@@ -225,7 +225,6 @@ const DAMAGED: [(&str, Option<(u32, u32)>, bool); 18] = [
     ("rotation-not-essential.avif", None, false),
     ("sound.avif", Some((32, 48)), false),
     ("cut.avif", Some((64, 48)), true),
-    // Some decoders lack arithmetic coding, which is no fault of the image.
     ("arithmetic.jpg", Some((64, 48)), false),
     ("comment-length.jpg", Some((64, 48)), false),
     ("same-components.jpg", Some((64, 48)), false),
