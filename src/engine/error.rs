@@ -1,8 +1,8 @@
-//! What can go wrong in the engine, in the classes that ReQL clients know.
+//! Errors of queries, in the classes of ReQL.
 
 use thiserror::Error;
 
-/// A failed ReQL query, as the client is told of it.
+/// The error of a query.
 ///
 /// The numbers are those of `Response.ResponseType` and `Response.ErrorType` in RethinkDB's `ql2.proto`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -10,35 +10,35 @@ use thiserror::Error;
 pub struct ReqlError {
     /// The class of the error.
     pub kind: ErrorKind,
-    /// The text for the client.
+    /// The message for the client.
     pub message: String,
 }
 
 /// The class of a [`ReqlError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The client broke the protocol (`CLIENT_ERROR`).
+    /// A violation of the protocol (`CLIENT_ERROR`).
     Client,
-    /// The query is not well formed (`COMPILE_ERROR`).
+    /// A malformed query (`COMPILE_ERROR`).
     Compile,
-    /// A fault of the server (`RUNTIME_ERROR`, `INTERNAL`).
+    /// A failure of the server (`RUNTIME_ERROR`, `INTERNAL`).
     Internal,
-    /// A limit was passed (`RUNTIME_ERROR`, `RESOURCE_LIMIT`).
+    /// An exceeded limit (`RUNTIME_ERROR`, `RESOURCE_LIMIT`).
     ResourceLimit,
-    /// The query makes no sense (`RUNTIME_ERROR`, `QUERY_LOGIC`).
+    /// An invalid operation (`RUNTIME_ERROR`, `QUERY_LOGIC`).
     Logic,
-    /// Something that the query named is not there (`RUNTIME_ERROR`, `NON_EXISTENCE`); `default` catches it.
+    /// A missing value (`RUNTIME_ERROR`, `NON_EXISTENCE`). `default` catches it.
     NonExistence,
-    /// The operation was not carried out (`RUNTIME_ERROR`, `OP_FAILED`).
+    /// An operation that had no effect (`RUNTIME_ERROR`, `OP_FAILED`).
     OpFailed,
-    /// It is unknown whether the operation was carried out (`RUNTIME_ERROR`, `OP_INDETERMINATE`).
+    /// An operation with an unknown outcome (`RUNTIME_ERROR`, `OP_INDETERMINATE`).
     OpIndeterminate,
-    /// Raised by `r.error` (`RUNTIME_ERROR`, `USER`).
+    /// An error raised by `r.error` (`RUNTIME_ERROR`, `USER`).
     User,
 }
 
 impl ErrorKind {
-    /// The `t` of the answer (`Response.ResponseType`).
+    /// The `t` of the response (`Response.ResponseType`).
     pub fn response_type(self) -> u32 {
         match self {
             Self::Client => 16,
@@ -47,7 +47,7 @@ impl ErrorKind {
         }
     }
 
-    /// The `e` of the answer (`Response.ErrorType`); only runtime errors have one.
+    /// The `e` of the response (`Response.ErrorType`), which only runtime errors have.
     pub fn error_type(self) -> Option<u32> {
         match self {
             Self::Client | Self::Compile => None,
@@ -63,7 +63,7 @@ impl ErrorKind {
 }
 
 impl ReqlError {
-    /// An error of the given class.
+    /// An error of any class.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -71,32 +71,32 @@ impl ReqlError {
         }
     }
 
-    /// The query makes no sense.
+    /// An [`ErrorKind::Logic`].
     pub fn logic(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Logic, message)
     }
 
-    /// Something that the query named is not there.
+    /// An [`ErrorKind::NonExistence`].
     pub fn missing(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::NonExistence, message)
     }
 
-    /// The operation was not carried out.
+    /// An [`ErrorKind::OpFailed`].
     pub fn op_failed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::OpFailed, message)
     }
 
-    /// The query is not well formed.
+    /// An [`ErrorKind::Compile`].
     pub fn compile(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Compile, message)
     }
 
-    /// A value of another type was wanted, in RethinkDB's words and classes: null counts as something that is missing.
+    /// RethinkDB's error for a value of the wrong type. Null counts as missing, so that `default` catches it.
     pub fn expected(wanted: &str, found: &str) -> Self {
         Self::of_type(found, format!("Expected type {wanted} but found {found}."))
     }
 
-    /// A complaint about a value of the type `found`.
+    /// An error about a value of type `found`, of the class as in [`ReqlError::expected`].
     pub fn of_type(found: &str, message: impl Into<String>) -> Self {
         match found {
             "NULL" => Self::missing(message),

@@ -1,4 +1,4 @@
-//! The key of an image.
+//! Identifiers of images.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,20 +6,19 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::{Uuid, Variant};
 
-/// The primary key of an image in both tables: a UUIDv7, so that keys sort by the time they were made.
+/// Primary key of an image in both tables: a UUIDv7, so that keys sort by creation time.
 ///
-/// It has one spelling (hyphenated, lower case), so an image has one URL, and the order of the texts is the order of the
-/// values.
+/// Only the hyphenated lower case form is accepted. An image therefore has exactly one URL, and texts sort like values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImageId(Uuid);
 
-/// A text that is not the one spelling of a UUIDv7.
+/// The text is not a UUIDv7 in hyphenated lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUIDv7 in lower case with hyphens")]
 pub struct InvalidImageId;
 
 impl ImageId {
-    /// A new id, larger than all that this process made before.
+    /// Creates an id that is larger than all previous ones of this process.
     #[expect(
         clippy::new_without_default,
         reason = "two new ids differ; a default suggests one value"
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_ids_sort_by_the_time_they_were_made_as_text_too() {
+    fn new_ids_sort_by_creation_time_as_text() {
         let ids: Vec<String> = (0..1000).map(|_| ImageId::new().to_string()).collect();
         assert!(ids.is_sorted());
         assert!(
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_one_spelling_of_a_version_7_uuid_is_an_id() {
+    fn only_a_lower_case_hyphenated_uuid_of_version_7_parses() {
         let spellings = [
             "",
             "x",

@@ -1,9 +1,9 @@
-//! Texts that people give, made fit to be shown to others.
+//! Sanitizing of texts that clients send.
 
-/// How long a file name may be, in characters, as on most file systems.
+/// Maximum length of a file name in characters, as on most file systems.
 const MAX_FILE_NAME: usize = 255;
 
-/// A base name without control characters, at most 255 characters long; `None` if nothing of it is left.
+/// Returns the base name of a path, without control characters and truncated to 255 characters; `None` if nothing is left.
 pub fn clean_file_name(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let visible: String = base.chars().filter(|&c| !is_control(c)).collect();
@@ -12,7 +12,7 @@ pub fn clean_file_name(name: &str) -> Option<String> {
     (!short.is_empty() && short != "." && short != "..").then(|| short.to_owned())
 }
 
-/// A text of one or more lines without other control characters; `None` if nothing of it is left.
+/// Removes control characters except line feeds, and surrounding white space; `None` if nothing is left.
 pub(super) fn clean_text(text: &str) -> Option<String> {
     let visible: String = text
         .replace("\r\n", "\n")
@@ -23,8 +23,8 @@ pub(super) fn clean_text(text: &str) -> Option<String> {
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-/// Control characters, line and paragraph separators, and what turns the direction of the text around it (with which
-/// `gpj.exe` reads as a picture).
+/// Returns `true` for control characters, line and paragraph separators, and characters that change the writing direction:
+/// with those, `gpj.exe` displays as `exe.jpg`.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_path_the_last_part_is_kept() {
+    fn the_base_name_of_a_path_is_kept() {
         for (given, kept) in [
             ("cat.png", "cat.png"),
             ("../../etc/passwd", "passwd"),
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_is_cut_by_characters() {
+    fn a_long_name_is_truncated_to_255_characters() {
         assert_eq!(clean_file_name(&"é".repeat(300)), Some("é".repeat(255)));
         assert_eq!(
             clean_file_name(&format!("{} b", "a".repeat(254))),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_keeps_its_lines() {
+    fn a_text_keeps_its_line_feeds() {
         assert_eq!(
             clean_text(" two\r\nlines\u{7} ").as_deref(),
             Some("two\nlines")

@@ -1,4 +1,4 @@
-//! Points in time as the documents hold them.
+//! Timestamps in documents and answers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,25 +7,25 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A point in time in UTC, in whole milliseconds; in JSON and in the database the text `2025-01-31T12:00:00.000Z`, which
-/// sorts by time.
+/// A point in time in UTC with millisecond precision. Serialized as a text like `2025-01-31T12:00:00.000Z`, which sorts by
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 
-/// A text that is not a point in time by RFC 3339.
+/// The text is not an RFC 3339 timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a time like 2025-01-31T12:00:00.000Z")]
 pub struct InvalidTimestamp;
 
 impl Timestamp {
-    /// The system clock's time.
+    /// The current time of the system clock.
     pub fn now() -> Self {
         Self::whole_millis(OffsetDateTime::now_utc())
     }
 
-    /// So many milliseconds after 1970-01-01T00:00:00Z, kept within the years 0 to 9999.
+    /// The time `millis` milliseconds after 1970-01-01T00:00:00Z, clamped to the years 0 to 9999.
     pub fn from_millis(millis: i64) -> Self {
-        // The first and the last millisecond that four digits of a year can name.
+        // The first and last millisecond of years with four digits.
         let bounded = millis.clamp(-62_167_219_200_000, 253_402_300_799_999);
         let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(bounded) * 1_000_000);
         Self(time.expect("the bounds above are within the range of the type"))
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_is_shown_in_utc_with_three_decimals() {
+    fn a_timestamp_displays_in_utc_with_milliseconds() {
         assert_eq!(
             Timestamp::from_millis(0).to_string(),
             "1970-01-01T00:00:00.000Z"
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_read_back_as_it_was_written() {
+    fn a_timestamp_parses_from_its_display_form() {
         let now = Timestamp::now();
         assert_eq!(now.to_string().parse(), Ok(now));
         assert_eq!(Timestamp::from_millis(now.as_millis()), now);

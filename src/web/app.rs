@@ -84,6 +84,7 @@ fn routes(config: &mut ServiceConfig) {
         .service(readable("/image/download/{id}", serve::download))
         .service(readable("/image/{id}/thumb", thumbnail::show))
         .service(resource("/image/{id}/restore").route(web::post().to(removal::restore)))
+        .service(readable("/limits", uploads::limits))
         .service(readable("/images/download", archive::download))
         .service(readable("/images", list::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(sockets::open)))

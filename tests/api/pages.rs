@@ -137,3 +137,11 @@ async fn the_server_says_that_it_is_well() {
     assert_eq!(app.get("/healthz").await.status(), 200);
     assert_eq!(app.get("/readyz").await.status(), 200);
 }
+
+#[tokio::test]
+async fn the_limits_of_uploads_are_readable() {
+    let app = spawn_app().await;
+    let limits: serde_json::Value = app.get("/limits").await.json().await.unwrap();
+    assert_eq!(limits["maxUpload"], crate::helpers::MAX_UPLOAD as u64);
+    assert!(limits["maxPixels"].as_u64().unwrap() > 0);
+}

@@ -60,7 +60,8 @@ async fn dropped_sockets_leave_no_connection() {
 #[tokio::test]
 async fn a_socket_that_answers_no_ping_is_disconnected() {
     let settings = web::Settings {
-        heartbeat_interval: Duration::from_millis(500),
+        // Longer than a busy machine delays a pong.
+        heartbeat_interval: Duration::from_secs(2),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -70,7 +71,11 @@ async fn a_socket_that_answers_no_ping_is_disconnected() {
     let silent = ready(&app, "/ws").await;
     assert!(app.proxy.open() > before);
     let living = tokio::spawn(async move { alive.expect("Image:update").await });
-    app.proxy.until_open(|open| open <= before).await;
+    match &app.database.embedded {
+        // The pool may open connections meanwhile, which the proxy would count.
+        Some(engine) => wait_for("its changefeed ends", || engine.changefeeds() == 1).await,
+        None => app.proxy.until_open(|open| open <= before).await,
+    }
     assert!(silent.breaks_off().await);
     let record = app.upload("cat.png", read("plain.png")).await;
     assert_eq!(living.await.unwrap(), record);

@@ -27,16 +27,17 @@ async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
     Viewer::over(stream, app.address, path, &[]).await.unwrap()
 }
 
+/// A server with a short read timeout, which is still longer than a busy machine stalls a viewer that reads.
 async fn impatient_app() -> TestApp {
     let settings = web::Settings {
-        session_read_timeout: Duration::from_secs(1),
+        session_read_timeout: Duration::from_secs(4),
         ..web::Settings::default()
     };
     spawn_with_settings(settings).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_viewer_who_does_not_read_is_disconnected_while_another_gets_everything() {
+async fn a_viewer_that_stops_reading_is_disconnected_and_another_gets_everything() {
     const IMAGES: u64 = 4;
     let image = |number| sized(3 << 20, number);
     let app = impatient_app().await;
@@ -66,7 +67,7 @@ async fn a_viewer_who_does_not_read_is_disconnected_while_another_gets_everythin
 }
 
 #[tokio::test]
-async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
+async fn a_viewer_with_a_small_receive_buffer_gets_the_whole_image() {
     let app = impatient_app().await;
     let mut slow = lazy_viewer(&app, "/ws?feed=latest").await;
     slow.initial().await;
@@ -78,10 +79,10 @@ async fn a_viewer_who_can_take_in_little_at_a_time_gets_the_whole_picture() {
 }
 
 #[tokio::test]
-async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
+async fn a_viewer_with_nothing_to_read_stays_connected() {
     let settings = web::Settings {
-        heartbeat_interval: Duration::from_millis(1300),
-        session_read_timeout: Duration::from_millis(1000),
+        heartbeat_interval: Duration::from_millis(3200),
+        session_read_timeout: Duration::from_secs(3),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -92,17 +93,17 @@ async fn a_viewer_for_whom_there_is_nothing_to_read_stays() {
         app.upload("large.png", bytes.clone()).await;
         viewer.expect("Image:update").await;
         assert!(viewer.picture().await == bytes);
-        // Longer than the server's patience.
+        // The second ping comes after the read timeout.
         viewer.until_ping().await;
         viewer.until_ping().await;
     }
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_its_image_is_disconnected() {
+async fn a_client_that_stops_reading_its_download_is_disconnected() {
     let settings = web::Settings {
-        heartbeat_interval: Duration::from_millis(700),
-        download_read_timeout: Duration::from_millis(300),
+        heartbeat_interval: Duration::from_secs(3),
+        download_read_timeout: Duration::from_millis(2500),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -112,7 +113,7 @@ async fn a_client_that_does_not_read_its_image_is_disconnected() {
     let request = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", app.address);
     lazy.write_all(request.as_bytes()).await.unwrap();
     lazy.readable().await.unwrap();
-    // Longer than the server's patience.
+    // The second ping comes after the read timeout.
     let mut viewer = app.board().await;
     viewer.until_ping().await;
     viewer.until_ping().await;

@@ -52,7 +52,7 @@ test('a double click opens the lightbox with the facts of the image; Escape clos
   await page.mouse.dblclick(...(await middleOf(window, 'green.png')));
   await shows(window, 'green.png');
   const about = page.locator('.lightbox-about');
-  for (const fact of [/green\.png/, /Added by Ada/, /1600 × 1200/, /\d kB/, /PNG/]) await expect(about).toHaveText(fact);
+  for (const fact of [/green\.png/, /Added by Ada/, /1600 × 1200/, /\d KB/, /PNG/]) await expect(about).toHaveText(fact);
   const added = await page.evaluate(() => String(new Date().getFullYear()));
   await expect(about).toHaveText(new RegExp(added));
   await expect(lightbox(window).locator('[data-count]')).toHaveText('2 of 3');

@@ -86,7 +86,7 @@ test('when the server has lost its database the page says so, and later removes 
   const send = (event, data) => socketToPage.send(JSON.stringify({ event, data }));
   await window.shows('red.png', 'green.png');
   send('Feed:state', { state: 'interrupted' });
-  await expect(window.page.getByText('The server cannot reach its database').first()).toBeVisible();
+  await expect(window.page.getByText('The server has lost its database').first()).toBeVisible();
   await window.shows('red.png', 'green.png');
   send('Feed:state', { state: 'initializing' });
   send('Image:update', await server.image('green.png'));

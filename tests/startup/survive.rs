@@ -4,10 +4,12 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
+use tokio::time::{sleep, timeout};
 
 use crate::server::{Server, folder};
 
@@ -69,7 +71,7 @@ async fn an_image_is_there_after_a_restart() {
     let url = format!("http://{}", server.address);
     let image = upload(&Client::new(), &url, 1).await.unwrap();
     server.signal("TERM");
-    assert_eq!(server.end().await.0, Some(0));
+    assert_eq!(server.end().await, Some(0));
     find_all(&data, &[image]).await;
 }
 
@@ -100,9 +102,13 @@ async fn every_acknowledged_image_is_there_after_the_program_was_killed_in_mid_w
                 })
             })
             .collect();
-        while acknowledged.load(Ordering::Relaxed) < ACKNOWLEDGED {
-            tokio::task::yield_now().await;
-        }
+        let enough = async {
+            while acknowledged.load(Ordering::Relaxed) < ACKNOWLEDGED {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let enough = timeout(Duration::from_secs(60), enough).await;
+        enough.expect("the uploads are acknowledged");
         server.child.kill().unwrap();
         server.end().await;
         for uploader in uploaders {

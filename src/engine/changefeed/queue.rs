@@ -1,121 +1,38 @@
-//! What waits for one feed's client: bounded, and squashed where the client asked for it.
+//! The bounded queue of changes that wait for one client, squashed on request.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use bytes::Bytes;
+use super::item::Item;
 
-use super::Waiting;
-use crate::engine::datum::Datum;
-use crate::engine::error::ReqlError;
-
-/// The most bytes of changes that wait for one client, whatever their number. The bytes are shared between
-/// feeds, but a slow one keeps them alive.
+/// The most bytes of changes that wait for one client. Feeds share the bytes, but a slow client keeps them alive.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
-/// One change, as every feed of the query is told of it.
-#[derive(Debug)]
-pub(crate) struct Item {
-    /// The document's key.
-    pub(crate) key: Arc<[u8]>,
-    /// The number of the commit that made the change.
-    pub(crate) seq: u64,
-    old: Option<Datum>,
-    new: Option<Datum>,
-    encoded: Option<Bytes>,
-}
-
-impl Item {
-    pub(super) fn new(key: Arc<[u8]>, seq: u64, old: Option<Datum>, new: Option<Datum>) -> Self {
-        Self {
-            key,
-            seq,
-            old,
-            new,
-            encoded: None,
-        }
-    }
-
-    /// Encodes the change for good and lets go of its values.
-    ///
-    /// # Errors
-    /// When a stored binary cannot be read.
-    pub(super) fn encode(&mut self, include_types: bool) -> Result<(), ReqlError> {
-        let mut json = Vec::new();
-        self.to_datum(include_types).write_json(&mut json)?;
-        self.encoded = Some(json.into());
-        (self.old, self.new) = (None, None);
-        Ok(())
-    }
-
-    /// The change as JSON.
-    ///
-    /// # Errors
-    /// When a stored binary cannot be read.
-    pub(crate) fn to_json(&self, include_types: bool) -> Result<Bytes, ReqlError> {
-        if let Some(encoded) = &self.encoded {
-            return Ok(encoded.clone());
-        }
-        let mut json = Vec::new();
-        self.to_datum(include_types).write_json(&mut json)?;
-        Ok(json.into())
-    }
-
-    /// The change as a value. Only feeds that want values may ask.
-    pub(crate) fn to_datum(&self, include_types: bool) -> Datum {
-        let kind = match (&self.old, &self.new) {
-            (None, _) => "add",
-            (_, None) => "remove",
-            _ => "change",
-        };
-        let value = |side: &Option<Datum>| side.clone().unwrap_or(Datum::Null);
-        let fields = [("new_val", value(&self.new)), ("old_val", value(&self.old))];
-        Datum::object(
-            fields
-                .into_iter()
-                .chain(include_types.then(|| ("type", kind.into()))),
-        )
-    }
-
-    /// This change and a later one of the same document as one, `None` where nothing is left of them.
-    fn squash(&self, later: &Self) -> Result<Option<Self>, ReqlError> {
-        let is_same = match (&self.old, &later.new) {
-            (None, None) => true,
-            (Some(old), Some(new)) => old.equals(new)?,
-            _ => false,
-        };
-        let merged = || {
-            Self::new(
-                Arc::clone(&self.key),
-                later.seq,
-                self.old.clone(),
-                later.new.clone(),
-            )
-        };
-        Ok((!is_same).then(merged))
-    }
-
-    fn bytes(&self) -> usize {
-        let values = [&self.old, &self.new]
-            .into_iter()
-            .flatten()
-            .map(Datum::weight)
-            .sum::<usize>();
-        self.encoded.as_ref().map_or(values, Bytes::len)
-    }
+/// The result of [`Queue::take`].
+pub(crate) enum Pending {
+    /// Changes, oldest first; possibly none.
+    Items(Vec<Arc<Item>>),
+    /// The number of changes lost because the client was too slow.
+    Skipped(usize),
+    /// The feed has ended: its table was dropped, or its view failed.
+    Ended,
 }
 
 /// The changes that wait for one client.
 pub(super) struct Queue {
-    /// A squashed change that came to nothing leaves a gap.
+    /// A gap (`None`) is left by squashed changes that cancelled each other out.
     items: VecDeque<Option<Arc<Item>>>,
+    /// The number of items that are not gaps.
     live: usize,
     bytes: usize,
+    /// The most items; one more overflows the queue.
     limit: usize,
     skipped: usize,
     is_ended: bool,
-    /// For squashing: where the change of a document lies, counted from the first that ever was.
-    places: Option<HashMap<Arc<[u8]>, usize>>,
+    /// For squashing: the position of each document's change. Positions count from the start of the feed, so that they
+    /// stay valid when items are taken.
+    positions: Option<HashMap<Arc<[u8]>, usize>>,
+    /// The number of items and gaps removed so far: the position of the first item.
     taken: usize,
 }
 
@@ -128,19 +45,19 @@ impl Queue {
             limit,
             skipped: 0,
             is_ended: false,
-            places: squash.then(HashMap::new),
+            positions: squash.then(HashMap::new),
             taken: 0,
         }
     }
 
-    /// Adds a change. Over the limit the whole queue is dropped and counted, as RethinkDB does
-    /// (golden: `a_full_queue_says_how_many_were_skipped`).
+    /// Adds a change. Beyond the limit the whole queue is dropped and counted, as in RethinkDB (golden:
+    /// `a_full_queue_says_how_many_were_skipped`).
     pub(super) fn push(&mut self, item: Arc<Item>) {
         if self.is_ended || self.squash(&item) {
             return;
         }
-        if let Some(places) = &mut self.places {
-            places.insert(Arc::clone(&item.key), self.taken + self.items.len());
+        if let Some(positions) = &mut self.positions {
+            positions.insert(Arc::clone(&item.key), self.taken + self.items.len());
         }
         self.bytes += item.bytes();
         self.live += 1;
@@ -151,15 +68,15 @@ impl Queue {
         }
     }
 
-    /// Merges the change with one of the same document that still waits.
+    /// Merges the change into a queued one of the same document. `false` if there is none.
     fn squash(&mut self, item: &Arc<Item>) -> bool {
-        let Some(places) = &mut self.places else {
+        let Some(positions) = &mut self.positions else {
             return false;
         };
-        let Some(place) = places.get(&item.key) else {
+        let Some(position) = positions.get(&item.key) else {
             return false;
         };
-        let Some(slot) = self.items.get_mut(place - self.taken) else {
+        let Some(slot) = self.items.get_mut(position - self.taken) else {
             return false;
         };
         let Some(earlier) = slot else { return false };
@@ -172,28 +89,28 @@ impl Queue {
                 self.bytes -= earlier.bytes();
                 *slot = None;
                 self.live -= 1;
-                places.remove(&item.key);
+                positions.remove(&item.key);
             }
-            // Values that cannot be compared are sent one after the other.
+            // Documents that cannot be compared are sent as two changes.
             Err(_) => return false,
         }
         true
     }
 
-    /// Whether there is something to take, if only the end.
-    pub(super) fn has_waiting(&self) -> bool {
+    /// Whether [`Queue::take`] would give anything, if only the end.
+    pub(super) fn has_pending(&self) -> bool {
         self.live > 0 || self.skipped > 0 || self.is_ended
     }
 
-    /// The table is gone: nothing more comes.
+    /// Ends the feed once the queued changes have been taken.
     pub(super) fn end(&mut self) {
         self.is_ended = true;
     }
 
-    /// Takes what waits, oldest first, up to about `limit` bytes of it.
-    pub(super) fn take(&mut self, limit: usize) -> Waiting {
+    /// Takes changes, oldest first, up to about `limit` bytes.
+    pub(super) fn take(&mut self, limit: usize) -> Pending {
         if self.skipped > 0 {
-            return Waiting::Skipped(std::mem::take(&mut self.skipped));
+            return Pending::Skipped(std::mem::take(&mut self.skipped));
         }
         let mut taken = Vec::new();
         let mut bytes = 0;
@@ -202,8 +119,8 @@ impl Queue {
         {
             self.taken += 1;
             let Some(item) = slot else { continue };
-            if let Some(places) = &mut self.places {
-                places.remove(&item.key);
+            if let Some(positions) = &mut self.positions {
+                positions.remove(&item.key);
             }
             bytes += item.bytes();
             self.bytes -= item.bytes();
@@ -211,21 +128,21 @@ impl Queue {
             taken.push(item);
         }
         if taken.is_empty() && self.is_ended {
-            return Waiting::Ended;
+            return Pending::Ended;
         }
         if self.items.is_empty() {
-            // An idle feed keeps no room for the busy times.
+            // An idle feed gives back the memory of its busy times.
             self.items.shrink_to(4);
         }
-        Waiting::Items(taken)
+        Pending::Items(taken)
     }
 
     fn clear(&mut self) {
         self.taken += self.items.len();
         self.items.clear();
         (self.live, self.bytes) = (0, 0);
-        if let Some(places) = &mut self.places {
-            places.clear();
+        if let Some(positions) = &mut self.positions {
+            positions.clear();
         }
     }
 }
@@ -233,6 +150,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::datum::Datum;
 
     fn item(key: u8, old: Option<f64>, new: Option<f64>) -> Arc<Item> {
         Arc::new(Item::new(
@@ -245,17 +163,17 @@ mod tests {
 
     fn taken(queue: &mut Queue) -> Vec<String> {
         match queue.take(usize::MAX) {
-            Waiting::Items(items) => items
+            Pending::Items(items) => items
                 .iter()
                 .map(|item| item.to_datum(false).to_json().unwrap())
                 .collect(),
-            Waiting::Skipped(count) => vec![format!("skipped {count}")],
-            Waiting::Ended => vec!["ended".into()],
+            Pending::Skipped(count) => vec![format!("skipped {count}")],
+            Pending::Ended => vec!["ended".into()],
         }
     }
 
     #[test]
-    fn a_full_queue_is_dropped_whole_and_counted() {
+    fn a_full_queue_is_dropped_and_counted() {
         let mut queue = Queue::new(2, false);
         (0..4).for_each(|key| queue.push(item(key, None, Some(1.0))));
         assert_eq!(taken(&mut queue), ["skipped 3"]);
@@ -263,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn squashing_keeps_the_first_and_the_last_and_drops_what_comes_to_nothing() {
+    fn squashing_keeps_the_first_old_and_the_last_new_document() {
         let mut queue = Queue::new(10, true);
         queue.push(item(1, None, Some(1.0)));
         queue.push(item(2, Some(5.0), Some(6.0)));
@@ -275,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_is_sent_before_the_end() {
+    fn queued_changes_come_before_the_end() {
         let mut queue = Queue::new(10, false);
         queue.push(item(1, None, Some(1.0)));
         queue.end();

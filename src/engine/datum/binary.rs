@@ -1,4 +1,4 @@
-//! Bytes in a document, which may still lie on disk.
+//! The pseudotype `BINARY`, whose bytes may be on disk.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,34 +7,34 @@ use bytes::Bytes;
 
 use crate::engine::error::ReqlError;
 
-/// A binary value. Large ones stay on disk until somebody asks for their bytes, so that reading the other fields of a
-/// document costs nothing for its picture.
+/// A binary value. Large ones stay on disk until their bytes are needed, so that reading the other fields of a document
+/// does not read its image.
 #[derive(Clone)]
 pub enum Binary {
-    /// The bytes themselves.
+    /// Bytes in memory.
     Inline(Bytes),
-    /// Bytes that lie in the storage.
+    /// Bytes in the storage.
     Stored {
-        /// The storage's name for the bytes, unique within it for ever.
+        /// The id of the bytes in their storage. Ids are never reused.
         blob: u64,
-        /// How many bytes they are.
+        /// The number of bytes.
         len: u64,
-        /// Where to read them.
+        /// The storage to read them from.
         source: Arc<dyn BlobSource>,
     },
 }
 
-/// Where the bytes of a [`Binary::Stored`] are read from: a consistent view of the storage that still holds them.
+/// A source of the bytes of a [`Binary::Stored`]: a snapshot of the storage that holds them.
 pub trait BlobSource: Send + Sync {
-    /// Reads all `len` bytes of a blob. It blocks on the disk.
+    /// Reads all `len` bytes of a blob. Blocks on the disk.
     ///
     /// # Errors
-    /// When the disk fails or the blob is damaged.
+    /// A failing disk, or a damaged blob.
     fn load(&self, blob: u64, len: u64) -> Result<Bytes, ReqlError>;
 }
 
 impl Binary {
-    /// How many bytes.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         match self {
             Self::Inline(bytes) => bytes.len(),
@@ -42,12 +42,12 @@ impl Binary {
         }
     }
 
-    /// Whether there are no bytes at all.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes, read from the storage if need be. It blocks on the disk.
+    /// The bytes, read from the storage if necessary. Blocks on the disk in that case.
     ///
     /// # Errors
     /// See [`BlobSource::load`].
@@ -60,7 +60,7 @@ impl Binary {
 }
 
 impl fmt::Debug for Binary {
-    /// The length alone: bytes of images have no place in a log.
+    /// The length only, because image bytes have no place in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Binary({} bytes)", self.len())
     }

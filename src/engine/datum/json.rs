@@ -1,11 +1,11 @@
-//! A parsed JSON text that borrows its strings, so that a picture in base64 is not copied before it is decoded.
+//! Parsed JSON that borrows its strings, so that an image in base64 is not copied before it is decoded.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// A JSON value. Numbers are doubles, as everywhere in ReQL; objects keep their order and their repeated keys.
+/// A JSON value. Numbers are doubles, as in ReQL. Objects keep their order and repeated keys.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Node<'a> {
     Null,
@@ -17,7 +17,10 @@ pub(crate) enum Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    /// Parses a whole JSON text. Texts nested more than 128 deep are refused.
+    /// Parses JSON text.
+    ///
+    /// # Errors
+    /// Invalid JSON, or more than 128 levels of nesting.
     pub(crate) fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(text)
     }
@@ -87,7 +90,7 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// Reads a string that is borrowed where the text holds it without escapes.
+/// Deserializes a string, borrowed from the text unless it contains escapes.
 struct Text;
 
 impl<'de> DeserializeSeed<'de> for Text {
@@ -119,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_without_escapes_are_borrowed() {
+    fn borrows_strings_without_escapes() {
         let Node::Array(items) =
             Node::parse(br#"["plain", "esc\n", 1, -2.5, null, {"a": true}]"#).unwrap()
         else {

@@ -1,15 +1,16 @@
-//! Primary keys as byte strings whose byte order is ReQL's order.
+//! The encoding of primary keys as bytes, in ReQL's order.
 
-use super::Datum;
+use super::value::Datum;
 use crate::engine::error::ReqlError;
 
-/// The longest key in bytes, its type tag included (`MAX_PRIMARY_KEY_SIZE` in RethinkDB's `protocol.hpp`).
+/// The longest key, in bytes, with its type tag (`MAX_PRIMARY_KEY_SIZE` in RethinkDB's `protocol.hpp`).
 const MAX_KEY_BYTES: usize = 128;
 
-/// Encodes a primary key. Keys of different types sort as RethinkDB's do: array, bool, number, pseudotype, string.
+/// Encodes a primary key so that the byte order is ReQL's order. The types sort as array, bool, number, pseudotype,
+/// string.
 ///
 /// # Errors
-/// `null`, an object, a text with a NUL character, a key that is too long: each in RethinkDB's words.
+/// RethinkDB's errors for `null`, an object, a string with a NUL character, or a key that is too long.
 pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
     let mut key = Vec::new();
     encode(value, &mut key)?;
@@ -29,7 +30,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
             key.push(b'A');
             for item in items.iter() {
                 encode(item, key)?;
-                // Shorter than anything that could follow, so that ["a"] sorts before ["a", 1] and ["aa"].
+                // Lower than any byte that could follow, so that ["a"] sorts before ["a", 1] and ["aa"].
                 key.push(0);
             }
         }
@@ -41,7 +42,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
         Datum::Binary(binary) => {
             key.extend(b"PB");
             for byte in binary.bytes()? {
-                // 0 ends an item of an array, so 0 and 1 are written as pairs that keep the order.
+                // 0 ends an item of an array, so 0 and 1 are escaped as pairs that keep the order.
                 match byte {
                     0 | 1 => key.extend([1, byte + 1]),
                     _ => key.push(byte),
@@ -74,7 +75,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
     Ok(())
 }
 
-/// The bits of a double, turned so that their unsigned order is the order of the numbers. -0 is 0.
+/// The bits of a double, mapped so that their unsigned order is that of the numbers. -0 equals 0.
 fn ordered_bits(number: f64) -> u64 {
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 0 {
@@ -105,14 +106,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_byte_order_is_the_order_of_the_values(a in keys(), b in keys()) {
+        fn the_byte_order_is_the_order_of_values(a in keys(), b in keys()) {
             let bytes = primary_key(&a).unwrap().cmp(&primary_key(&b).unwrap());
             prop_assert_eq!(bytes, a.compare(&b).unwrap());
         }
     }
 
     #[test]
-    fn negative_zero_is_zero() {
+    fn negative_zero_equals_zero() {
         assert_eq!(
             primary_key(&Datum::Number(-0.0)).unwrap(),
             primary_key(&Datum::Number(0.0)).unwrap()

@@ -1,16 +1,17 @@
-//! The order that ReQL has over all values, across types.
+//! The order of all values, across types.
 
 use std::cmp::Ordering;
 
-use super::{Binary, Datum};
+use super::binary::Binary;
+use super::value::Datum;
 use crate::engine::error::ReqlError;
 
 impl Datum {
-    /// Compares two values as RethinkDB does: by type first (array, bool, null, number, object, binary, time, string),
-    /// then by value. It may read stored binaries and so block on the disk.
+    /// Compares two values: by type (array, bool, null, number, object, binary, time, string), then by value. Blocks on the
+    /// disk if it has to read stored binaries.
     ///
     /// # Errors
-    /// When a stored binary cannot be read.
+    /// A stored binary that cannot be read.
     pub(crate) fn compare(&self, other: &Self) -> Result<Ordering, ReqlError> {
         Ok(match (self, other) {
             (Self::Null, Self::Null) => Ordering::Equal,
@@ -46,16 +47,15 @@ impl Datum {
         })
     }
 
-    /// Whether two values are the same in ReQL's eyes.
+    /// Whether two values are equal.
     ///
     /// # Errors
-    /// When a stored binary cannot be read.
+    /// As [`Datum::compare`].
     pub(crate) fn equals(&self, other: &Self) -> Result<bool, ReqlError> {
         Ok(self.compare(other)?.is_eq())
     }
 
-    /// The place of the type in the order, by the names that RethinkDB sorts by (`datum_t::type_t` in `datum.hpp`,
-    /// pseudotypes by `PTYPE<…>`).
+    /// The rank of the type. RethinkDB sorts types by name (`datum_t::type_t` in `datum.hpp`), pseudotypes by `PTYPE<…>`.
     fn rank(&self) -> u8 {
         match self {
             Self::Array(_) => 0,
@@ -70,7 +70,7 @@ impl Datum {
     }
 }
 
-/// Sorts by a key that can fail to compare. Equal items keep their order.
+/// Sorts with a comparison that may fail. The sort is stable.
 ///
 /// # Errors
 /// The first failed comparison.
@@ -90,6 +90,7 @@ pub(crate) fn sort_by<T>(
 }
 
 fn compare_binaries(a: &Binary, b: &Binary) -> Result<Ordering, ReqlError> {
+    // Blobs are immutable, so equal ids need no reading.
     if let (Binary::Stored { blob: a, .. }, Binary::Stored { blob: b, .. }) = (a, b)
         && a == b
     {

@@ -1,15 +1,17 @@
-//! From JSON to a value, pseudotypes included.
+//! From JSON to values.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 
-use super::{Binary, Datum, Object, Time};
-use crate::engine::datum::json::Node;
+use super::binary::Binary;
+use super::json::Node;
+use super::time::Time;
+use super::value::{Datum, Object};
 use crate::engine::error::ReqlError;
 
-/// RethinkDB takes base64 with and without padding (golden: `binary_that_is_not_base64`).
+/// RethinkDB accepts base64 with and without padding (golden: `binary_that_is_not_base64`).
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -17,10 +19,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Turns parsed JSON into a value.
+/// Converts parsed JSON to a value.
 ///
 /// # Errors
-/// An object whose `$reql_type$` is unknown or whose fields do not fit it.
+/// An unknown or malformed pseudotype.
 pub(crate) fn from_node(node: Node<'_>) -> Result<Datum, ReqlError> {
     Ok(match node {
         Node::Null => Datum::Null,
@@ -36,13 +38,14 @@ pub(crate) fn from_node(node: Node<'_>) -> Result<Datum, ReqlError> {
     })
 }
 
-/// Turns the fields of a JSON object into a value: a document, or a pseudotype.
+/// Converts the fields of a JSON object to an object or a pseudotype.
 ///
 /// # Errors
 /// As [`from_node`].
 pub(crate) fn from_fields(
     fields: Vec<(std::borrow::Cow<'_, str>, Node<'_>)>,
 ) -> Result<Datum, ReqlError> {
+    // A binary is decoded straight from the JSON, because it may be large.
     let is_binary = fields.iter().any(|(name, value)| {
         name == PSEUDOTYPE && matches!(value, Node::String(text) if text == "BINARY")
     });
@@ -59,10 +62,10 @@ pub(crate) fn from_fields(
 /// The field that marks an object as a pseudotype.
 const PSEUDOTYPE: &str = "$reql_type$";
 
-/// Turns an object that carries `$reql_type$` into what it stands for, and leaves every other as it is.
+/// Converts an object with a `$reql_type$` to its pseudotype; any other object stays one.
 ///
 /// # Errors
-/// A `$reql_type$` that is unknown, or whose fields do not fit.
+/// An unknown or malformed pseudotype.
 pub(crate) fn pseudotype(object: Object) -> Result<Datum, ReqlError> {
     match object.get(PSEUDOTYPE) {
         None => Ok(object.into()),
@@ -139,7 +142,7 @@ fn lacking_data() -> ReqlError {
     ReqlError::logic("Invalid binary pseudotype: lacking `data` key.")
 }
 
-/// Decodes base64; white space between the characters is passed over.
+/// Decodes base64, ignoring white space.
 fn decode_base64(text: &str) -> Result<Vec<u8>, ReqlError> {
     if let Ok(bytes) = BASE64.decode(text) {
         return Ok(bytes);

@@ -1,22 +1,22 @@
-//! Values as JSON: for the wire, and laid out for error messages.
+//! Values as JSON: compact for the wire, indented for error messages.
 
 use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Datum, MAX_SAFE_INTEGER};
+use super::value::{Datum, MAX_SAFE_INTEGER};
 use crate::engine::error::ReqlError;
 
-/// RethinkDB breaks base64 after 76 characters, which are 57 bytes (golden: `binary_is_wrapped_every_76_characters`).
+/// RethinkDB wraps base64 after 76 characters, which encode 57 bytes (golden: `binary_is_wrapped_every_76_characters`).
 const LINE_BYTES: usize = 57;
 const LINE_CHARACTERS: usize = LINE_BYTES / 3 * 4;
 
 impl Datum {
-    /// Appends the value as JSON. It may read stored binaries and so block on the disk.
+    /// Appends the value as JSON. Blocks on the disk if it has to read stored binaries.
     ///
     /// # Errors
-    /// When a stored binary cannot be read.
+    /// A stored binary that cannot be read.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) -> Result<(), ReqlError> {
         match self {
             Self::Null => out.extend(b"null"),
@@ -58,7 +58,7 @@ impl Datum {
         Ok(())
     }
 
-    /// The value as JSON text.
+    /// The value as JSON.
     ///
     /// # Errors
     /// As [`Datum::write_json`].
@@ -68,7 +68,7 @@ impl Datum {
         Ok(String::from_utf8_lossy(&out).into_owned())
     }
 
-    /// The value as RethinkDB lays it out in error messages: with tabs, a field or an item a line.
+    /// The value as in RethinkDB's error messages: indented with tabs, one field or item per line.
     pub(crate) fn print(&self) -> String {
         let mut out = Vec::new();
         self.lay_out(0, &mut out);
@@ -102,10 +102,10 @@ impl Datum {
                 out.push(b'}');
             }
             Self::Binary(binary) => {
-                // RethinkDB prints the base64 in full; a message is no place for a picture.
+                // RethinkDB prints the base64 in full, but an image has no place in a message.
                 out.extend(format!("<binary, {} bytes>", binary.len()).bytes());
             }
-            // Only binaries can fail.
+            // Only binaries can fail to encode.
             other => other.write_json(out).unwrap_or_default(),
         }
     }
@@ -118,16 +118,17 @@ fn indent(depth: usize, out: &mut Vec<u8>) {
 fn write_number(number: f64, out: &mut Vec<u8>) {
     let is_negative_zero = number == 0.0 && number.is_sign_negative();
     if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero {
-        write!(out, "{}", number as i64).expect("a vector takes every write");
+        write!(out, "{}", number as i64).expect("writing to a vector cannot fail");
     } else {
         serde_json::to_writer(out, &number)
-            .expect("a vector takes every write and a number is JSON");
+            .expect("writing to a vector cannot fail, and the number is finite");
     }
 }
 
 /// Appends a JSON string.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
-    serde_json::to_writer(out, text).expect("a vector takes every write and a text is JSON");
+    serde_json::to_writer(out, text)
+        .expect("writing to a vector cannot fail, and a string is JSON");
 }
 
 fn write_binary(bytes: &[u8], out: &mut Vec<u8>) {

@@ -7,29 +7,29 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::engine::error::ReqlError;
 
-/// A point in time, as the pseudotype `TIME` holds it.
+/// A point in time.
 #[derive(Clone, Debug)]
 pub struct Time {
     /// Seconds since 1970-01-01T00:00:00Z, rounded to milliseconds.
     pub epoch_seconds: f64,
-    /// The offset to show it in: `+hh:mm` or `-hh:mm`. It plays no part in comparisons.
+    /// The UTC offset for display: `+hh:mm` or `-hh:mm`. Comparisons ignore it.
     pub timezone: Arc<str>,
 }
 
-/// The years that RethinkDB's time library can hold: 1400 to 10000, exclusive.
+/// The years that RethinkDB's time library (Boost) supports: 1400 to 9999.
 const YEARS: std::ops::Range<i32> = 1400..10_000;
 
 impl Time {
-    /// A time in UTC, rounded to milliseconds as RethinkDB does.
+    /// A time in UTC, rounded to milliseconds as in RethinkDB.
     pub(crate) fn utc(epoch_seconds: f64) -> Self {
         Self::new(epoch_seconds, "+00:00".into())
     }
 
-    /// A time to be shown in a time zone that has been checked.
+    /// A time with a UTC offset from [`Time::parse_timezone`].
     pub(crate) fn new(epoch_seconds: f64, timezone: Arc<str>) -> Self {
         let milliseconds = (epoch_seconds * 1000.0).round();
         Self {
-            // Beyond the doubles there are no fractions left to round.
+            // A number too large for the multiplication has no fraction to round.
             epoch_seconds: if milliseconds.is_finite() {
                 milliseconds / 1000.0
             } else {
@@ -39,11 +39,11 @@ impl Time {
         }
     }
 
-    /// Reads ISO 8601 as the drivers write it: a date, `T`, a time of day and an offset, each in full; a date alone or
-    /// a missing offset takes the default.
+    /// Parses ISO 8601 in the form that the drivers write: a full date, `T`, a full time and an offset. The time defaults
+    /// to midnight, the offset to `default_timezone`.
     ///
     /// # Errors
-    /// What is no such text.
+    /// Any other text, or neither an offset nor a default.
     pub(crate) fn from_iso8601(
         text: &str,
         default_timezone: Option<&str>,
@@ -71,10 +71,10 @@ impl Time {
         Ok(Self::new(epoch_seconds, timezone.into()))
     }
 
-    /// Writes ISO 8601 in the time's own zone, with milliseconds where there are any.
+    /// Formats the time as ISO 8601 with its offset, and with milliseconds unless they are 0.
     ///
     /// # Errors
-    /// A year that cannot be written with four digits.
+    /// A year that RethinkDB does not support.
     pub(crate) fn to_iso8601(&self) -> Result<String, ReqlError> {
         let local = self.local()?;
         let (year, month, day) = (local.year(), u8::from(local.month()), local.day());
@@ -89,7 +89,7 @@ impl Time {
         ))
     }
 
-    /// Whether the text is an offset that RethinkDB takes: `Z`, `+hh:mm`, `-hh:mm`, `+hhmm` or `+hh`.
+    /// Parses a UTC offset that RethinkDB accepts: `Z`, `+hh:mm`, `-hh:mm`, `+hhmm` or `+hh`. Gives `±hh:mm`.
     pub(crate) fn parse_timezone(text: &str) -> Option<Arc<str>> {
         if text == "Z" || text == "z" {
             return Some("+00:00".into());
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn iso_8601_goes_there_and_back() {
+    fn iso_8601_round_trips() {
         for text in [
             "2015-03-24T11:05:22-07:00",
             "1970-01-01T00:00:00+00:00",
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_needs_a_zone() {
+    fn iso_8601_requires_an_offset_or_a_default() {
         assert!(Time::from_iso8601("2015-03-24T11:05:22", None).is_err());
         let time = Time::from_iso8601("2015-03-24", Some("+01:00")).unwrap();
         assert_eq!(time.to_iso8601().unwrap(), "2015-03-24T00:00:00+01:00");
     }
 
     #[test]
-    fn time_zones_are_checked() {
+    fn timezones_are_validated() {
         assert_eq!(Time::parse_timezone("Z").as_deref(), Some("+00:00"));
         assert_eq!(Time::parse_timezone("-0730").as_deref(), Some("-07:30"));
         for bad in ["", "+", "7", "+25:00", "+1:00", "+é0"] {

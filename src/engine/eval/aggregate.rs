@@ -1,26 +1,28 @@
-//! One value out of many: `count`, `sum`, `avg`, `min` and `max`.
+//! Aggregation: `count`, `sum`, `avg`, `min` and `max`.
 
 use std::cmp::Ordering;
 
-use super::Env;
-use super::func::Scope;
-use super::index::Direction;
-use super::scalar::finite;
-use super::seq::{element, is_picked};
+use super::arithmetic::finite;
+use super::env::Env;
+use super::func::Func;
+use super::scope::Scope;
+use super::seq::is_picked;
+use super::slice::element;
 use super::sort::by_index;
+use super::stream::Stream;
+use super::term::{Call, TermKind};
 use super::value::Value;
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::eval::term::{Call, TermKind};
+use crate::engine::storage::Direction;
 
-/// `count`, of a sequence, a binary or a text, and of what a predicate or a value picks.
+/// `count`: the length of a sequence, a binary or a string, or the number of elements that a predicate or value picks.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let picked = call
-        .args
-        .get(1)
-        .map(|pick| env.eval(pick, scope))
-        .transpose()?;
+    let picked = match call.args.get(1) {
+        Some(pick) => Some(env.eval(pick, scope)?),
+        None => None,
+    };
     let count = match (&subject, &picked) {
         (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
@@ -41,50 +43,76 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     Ok(Value::Datum(count.into()))
 }
 
-/// `sum`, `avg`, `min` and `max`, of the elements or of what a function or field gives for each.
+/// `sum`, `avg`, `min` and `max` of the elements, or of the result of a function or field for each.
 pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    if let Some(index) = call.optarg("index") {
-        let index = env.datum(index, scope)?;
+    if let Some(index) = env.optarg(call, scope, "index")? {
         return extreme_of_index(env, call.kind, subject, index.as_str()?);
     }
     if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
         (&subject, call.kind, call.args.len())
     {
-        // A whole table has its primary key for an index (map_acc_term_t in RethinkDB's terms/seq.cc).
+        // A whole table is ordered by its primary key (`map_acc_term_t` in RethinkDB's `terms/seq.cc`).
         let primary_key = table.primary_key.clone();
         return extreme_of_index(env, call.kind, subject, &primary_key);
     }
     let mut stream = subject.into_stream()?;
     stream.refuse_feed()?;
-    let selection = stream.selection.clone();
-    let by = call
-        .args
-        .get(1)
-        .map(|by| env.func_or_field(by, scope))
-        .transpose()?;
-    let (mut sum, mut count, mut best) = (0.0, 0usize, None::<(Datum, Datum)>);
+    let by = match call.args.get(1) {
+        Some(by) => Some(env.func_or_field(by, scope)?),
+        None => None,
+    };
+    match call.kind {
+        TermKind::Sum => finite(sum(env, stream, by.as_ref())?.0).map(Value::Datum),
+        TermKind::Avg => match sum(env, stream, by.as_ref())? {
+            (_, 0) => Err(empty("average")),
+            (sum, count) => finite(sum / count as f64).map(Value::Datum),
+        },
+        TermKind::Min => extreme(env, stream, by.as_ref(), "min", Ordering::Less),
+        _ => extreme(env, stream, by.as_ref(), "max", Ordering::Greater),
+    }
+}
+
+/// The value to aggregate for an element; `None` if it lacks a field for it.
+fn value_of(env: &Env, by: Option<&Func>, element: &Datum) -> Result<Option<Datum>, ReqlError> {
+    let Some(by) = by else {
+        return Ok(Some(element.clone()));
+    };
+    match by.call(env, std::slice::from_ref(element)) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == ErrorKind::NonExistence => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The sum of the values and their number. Null is skipped like a missing field.
+fn sum(env: &Env, mut stream: Stream, by: Option<&Func>) -> Result<(f64, usize), ReqlError> {
+    let (mut sum, mut count) = (0.0, 0);
     while let Some(element) = stream.next(env)? {
-        let value = match &by {
-            None => element.clone(),
-            Some(by) => match by.call(env, std::slice::from_ref(&element)) {
-                Ok(value) => value,
-                Err(error) if error.kind == ErrorKind::NonExistence => continue,
-                Err(error) => return Err(error),
-            },
-        };
-        if matches!(call.kind, TermKind::Sum | TermKind::Avg) {
-            // Null is passed over like a field that is missing.
-            if !matches!(value, Datum::Null) {
+        match value_of(env, by, &element)? {
+            None | Some(Datum::Null) => {}
+            Some(value) => {
                 sum += value.as_number()?;
                 count += 1;
             }
-            continue;
         }
-        let wanted = if call.kind == TermKind::Min {
-            Ordering::Less
-        } else {
-            Ordering::Greater
+    }
+    Ok((sum, count))
+}
+
+/// The first element whose value is in the `wanted` order to all others.
+fn extreme(
+    env: &Env,
+    mut stream: Stream,
+    by: Option<&Func>,
+    name: &str,
+    wanted: Ordering,
+) -> Result<Value, ReqlError> {
+    let selection = stream.selection.clone();
+    let mut best: Option<(Datum, Datum)> = None;
+    while let Some(element) = stream.next(env)? {
+        let Some(value) = value_of(env, by, &element)? else {
+            continue;
         };
         let is_better = match &best {
             None => true,
@@ -94,22 +122,15 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
             best = Some((value, element));
         }
     }
-    let empty = |name: &str| {
-        ReqlError::missing(format!(
-            "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
-             elements of the stream had that field.)"
-        ))
-    };
-    match call.kind {
-        TermKind::Sum => finite(sum).map(Value::Datum),
-        TermKind::Avg if count == 0 => Err(empty("average")),
-        TermKind::Avg => finite(sum / count as f64).map(Value::Datum),
-        kind => {
-            let name = if kind == TermKind::Min { "min" } else { "max" };
-            let (_, element) = best.ok_or_else(|| empty(name))?;
-            self::element(selection, element)
-        }
-    }
+    let (_, found) = best.ok_or_else(|| empty(name))?;
+    element(selection, found)
+}
+
+fn empty(name: &str) -> ReqlError {
+    ReqlError::missing(format!(
+        "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
+         elements of the stream had that field.)"
+    ))
 }
 
 /// `min` and `max` by an index: its first or last document.

@@ -1,11 +1,14 @@
-//! `type_of`, `coerce_to` and `info`.
+//! Types: `type_of`, `coerce_to`, `binary` and `info`.
 
-use super::Env;
-use super::func::Scope;
-use super::value::{Table, Value};
-use crate::engine::datum::{Binary, Datum, Object};
+use super::catalog::database_missing;
+use super::env::Env;
+use super::scope::Scope;
+use super::selection::Table;
+use super::stream::Stream;
+use super::term::Call;
+use super::value::Value;
+use crate::engine::datum::{Binary, Datum, Object, pseudotype};
 use crate::engine::error::ReqlError;
-use crate::engine::eval::term::Call;
 
 /// `type_of`.
 pub(crate) fn type_of(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
@@ -39,8 +42,8 @@ pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     }
 }
 
-/// An object of the pairs of a sequence.
-fn pairs(env: &Env, stream: super::stream::Stream) -> Result<Datum, ReqlError> {
+/// The object of a sequence of `[name, value]` pairs.
+fn pairs(env: &Env, stream: Stream) -> Result<Datum, ReqlError> {
     let mut object = Object::new();
     for pair in stream.collect(env)? {
         match pair.as_array()?.as_ref() {
@@ -61,10 +64,10 @@ fn pairs(env: &Env, stream: super::stream::Stream) -> Result<Datum, ReqlError> {
             }
         };
     }
-    crate::engine::datum::pseudotype(object)
+    pseudotype(object)
 }
 
-/// A single value as another type, `None` where the types do not go together.
+/// A single value as another type; `None` if there is no such conversion.
 fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
     Some(match (&value, wanted) {
         (_, "BOOL") => Ok(value.is_truthy().into()),
@@ -93,7 +96,7 @@ fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
     })
 }
 
-/// `binary`: the bytes of a text.
+/// `binary`: the bytes of a string.
 pub(crate) fn binary(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     match env.datum(&call.args[0], scope)? {
         binary @ Datum::Binary(_) => Ok(binary),
@@ -140,8 +143,7 @@ fn table_info(env: &Env, table: &Table) -> Result<Datum, ReqlError> {
 fn db_info(env: &Env, name: &str) -> Result<Datum, ReqlError> {
     let snapshot = env.snapshot()?;
     let database = snapshot.catalog().database(name);
-    let database = database
-        .ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
+    let database = database.ok_or_else(|| database_missing(name))?;
     Ok(Datum::object([
         ("id", database.id.to_string().into()),
         ("name", name.into()),

@@ -1,74 +1,14 @@
-//! Functions and what their variables are bound to.
+//! Functions.
 
 use std::sync::Arc;
 
-use super::Env;
+use super::env::Env;
+use super::scope::Scope;
+use super::term::{Call, Term, TermKind};
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-use crate::engine::eval::term::{Call, Term, TermKind};
 
-/// The bindings that a term can see, innermost first.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Scope(Option<Arc<Binding>>);
-
-#[derive(Debug)]
-struct Binding {
-    variable: i64,
-    value: Datum,
-    /// Whether `r.row` means this one: the variable of a function that has no other.
-    is_implicit: bool,
-    outer: Scope,
-}
-
-impl Scope {
-    /// Whether nothing is bound: the term means the same wherever it stands.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn bind(&self, variable: i64, value: Datum, is_implicit: bool) -> Self {
-        Self(Some(Arc::new(Binding {
-            variable,
-            value,
-            is_implicit,
-            outer: self.clone(),
-        })))
-    }
-
-    fn find(&self, wanted: impl Fn(&Binding) -> bool) -> Option<&Datum> {
-        let mut scope = self;
-        while let Some(binding) = &scope.0 {
-            if wanted(binding) {
-                return Some(&binding.value);
-            }
-            scope = &binding.outer;
-        }
-        None
-    }
-
-    /// The value of a variable.
-    ///
-    /// # Errors
-    /// A variable that no function around it declares.
-    pub(crate) fn variable(&self, variable: i64) -> Result<Datum, ReqlError> {
-        let found = self.find(|binding| binding.variable == variable);
-        found
-            .cloned()
-            .ok_or_else(|| ReqlError::compile(format!("Variable name not found: {variable}.")))
-    }
-
-    /// The value of `r.row`.
-    ///
-    /// # Errors
-    /// When there is no function around it.
-    pub(crate) fn implicit(&self) -> Result<Datum, ReqlError> {
-        self.find(|binding| binding.is_implicit)
-            .cloned()
-            .ok_or_else(|| ReqlError::compile("r.row is not defined in this context."))
-    }
-}
-
-/// A function with the bindings of the place where it was written.
+/// A function and the scope that it was written in.
 #[derive(Debug, Clone)]
 pub(crate) struct Func {
     parameters: Arc<[i64]>,
@@ -77,10 +17,10 @@ pub(crate) struct Func {
 }
 
 impl Func {
-    /// The function that a `FUNC` term describes: `[[2,[parameters…]], body]`.
+    /// The function of a `FUNC` term: `[[2,[parameters…]], body]`.
     ///
     /// # Errors
-    /// Parameters that are no list of numbers.
+    /// Parameters that are not numbers.
     pub(crate) fn new(call: &Call, scope: &Scope) -> Result<Self, ReqlError> {
         let Term::Datum(Datum::Array(parameters)) = &call.args[0] else {
             return Err(ReqlError::compile(
@@ -98,7 +38,7 @@ impl Func {
         })
     }
 
-    /// A function that is always the same value: what stands where a function could.
+    /// A function without parameters, for a value in place of a function.
     pub(crate) fn constant(body: Term, scope: &Scope) -> Self {
         Self {
             parameters: Arc::from([]),
@@ -107,8 +47,9 @@ impl Func {
         }
     }
 
-    /// The function that takes a field out of its argument.
+    /// The function that gets a field of its argument.
     pub(crate) fn field(name: &str) -> Self {
+        // Drivers number their variables from 1, so this one cannot shadow any.
         const ROW: i64 = -1;
         let row = Term::call(TermKind::Var, vec![Term::Datum(Datum::Number(ROW as f64))]);
         let body = Term::call(TermKind::Bracket, vec![row, Term::Datum(name.into())]);
@@ -119,39 +60,39 @@ impl Func {
         }
     }
 
-    /// Whether it gives the same value for the same arguments, always.
+    /// Whether equal arguments always give equal values.
     pub(crate) fn is_deterministic(&self) -> bool {
         self.body.is_deterministic()
     }
 
-    /// What the function says.
+    /// The term that the function evaluates.
     pub(crate) fn body(&self) -> &Term {
         &self.body
     }
 
-    /// Whether it looks at its arguments at all.
+    /// Whether the function ignores its arguments.
     pub(crate) fn is_constant(&self) -> bool {
         self.parameters.is_empty()
     }
 
-    /// Whether it can be called with so many arguments.
+    /// Whether the function can be called with a number of arguments.
     pub(crate) fn takes(&self, arguments: usize) -> bool {
         self.parameters.is_empty() || self.parameters.len() == arguments
     }
 
-    /// Evaluates the function.
+    /// Calls the function.
     ///
     /// # Errors
-    /// Another number of arguments than it has parameters, and whatever fails in its body.
+    /// A wrong number of arguments, or a failure in the body.
     pub(crate) fn call(&self, env: &Env, arguments: &[Datum]) -> Result<Datum, ReqlError> {
         env.eval(&self.body, &self.bind(arguments)?)?
             .into_datum(env)
     }
 
-    /// The bindings that the body sees.
+    /// The scope of the body for a call.
     ///
     /// # Errors
-    /// Another number of arguments than it has parameters.
+    /// A wrong number of arguments.
     pub(crate) fn bind(&self, arguments: &[Datum]) -> Result<Scope, ReqlError> {
         if !self.parameters.is_empty() && self.parameters.len() != arguments.len() {
             let (wanted, found) = (self.parameters.len(), arguments.len());
@@ -161,6 +102,7 @@ impl Func {
                 if found == 1 { "" } else { "s" },
             )));
         }
+        // `r.row` is ambiguous in a function of several parameters.
         let is_implicit = self.parameters.len() == 1;
         let bind = |scope: Scope, (variable, value): (&i64, &Datum)| {
             scope.bind(*variable, value.clone(), is_implicit)

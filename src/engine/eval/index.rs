@@ -1,20 +1,21 @@
-//! Secondary indexes: evaluated by scanning the table, which is right for tables of some thousand small documents.
+//! Secondary indexes, evaluated by a scan of the whole table. That suffices for some thousand small documents.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::Env;
-use super::func::{Func, Scope};
-use super::stream::Stream;
-use super::value::{Table, Value};
+use super::env::Env;
+use super::func::Func;
+use super::scan::Scan;
+use super::scope::Scope;
+use super::selection::Table;
+use super::term::Term;
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::eval::term::Term;
-use crate::engine::storage::Index;
+use crate::engine::storage::{Direction, Index};
 
-/// The documents that an index holds, by its values. It is worked out when the first element is asked for.
+/// The documents of an index, found when the first one is read.
 #[derive(Debug)]
 pub(crate) struct IndexScan {
     table: Table,
@@ -24,54 +25,37 @@ pub(crate) struct IndexScan {
     found: Option<VecDeque<Datum>>,
 }
 
-/// The order of an index.
-pub(crate) use crate::engine::storage::Direction;
-
-/// Which values of the index.
+/// The values of an index that are wanted.
 #[derive(Debug)]
 pub(crate) enum Wanted {
-    /// Every value there is.
+    /// All values.
     All,
-    /// These values; a document comes once for each that fits.
+    /// These values. A document is found once for each value that it matches.
     Keys(Vec<Datum>),
-    /// The values between two others.
+    /// The values between two edges.
     Between(Edge, Edge),
 }
 
-/// One end of a range of values.
+/// An end of a range of values.
 #[derive(Debug)]
 pub(crate) struct Edge {
-    pub(crate) place: Place,
-    /// Whether the end itself is left out.
+    pub(crate) position: Position,
+    /// Whether the end itself is excluded.
     pub(crate) is_open: bool,
 }
 
-/// Where a range of values ends.
+/// The position of an edge.
 #[derive(Debug)]
-pub(crate) enum Place {
-    /// Below every value.
+pub(crate) enum Position {
+    /// Below all values.
     Lowest,
     At(Datum),
-    /// Above every value.
+    /// Above all values.
     Highest,
 }
 
-impl Place {
-    /// The place that an argument of `between` names.
-    ///
-    /// # Errors
-    /// What is no value.
-    pub(crate) fn new(env: &Env, value: Value) -> Result<Self, ReqlError> {
-        match value {
-            Value::MinVal => Ok(Self::Lowest),
-            Value::MaxVal => Ok(Self::Highest),
-            other => other.into_datum(env).map(Self::At),
-        }
-    }
-}
-
 impl IndexScan {
-    /// Documents by their value in an index.
+    /// A scan of the documents with wanted values, in the order of their keys.
     pub(crate) fn new(table: Table, index: Index, wanted: Wanted) -> Self {
         Self {
             table,
@@ -82,7 +66,7 @@ impl IndexScan {
         }
     }
 
-    /// Puts the documents in the order of the index.
+    /// Sorts the documents by their value in the index.
     pub(crate) fn order(&mut self, direction: Direction) {
         self.order = Some(direction);
     }
@@ -92,6 +76,10 @@ impl IndexScan {
         &self.index.name
     }
 
+    /// The next document; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk, or a damaged function.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
         if self.found.is_none() {
             self.found = Some(self.read(env)?.into());
@@ -102,8 +90,9 @@ impl IndexScan {
     fn read(&self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
         let function = function_of(&self.index)?;
         let mut found = Vec::new();
-        let mut documents = Stream::scan(self.table.clone());
+        let mut documents = Scan::all(self.table.clone());
         while let Some(document) = documents.next(env)? {
+            env.check_interrupted()?;
             for value in values(env, &self.index, &function, &document)? {
                 for _ in 0..self.wanted.count(&value)? {
                     found.push((value.clone(), document.clone()));
@@ -111,7 +100,7 @@ impl IndexScan {
             }
         }
         if let Some(direction) = self.order {
-            // The documents come in the order of their keys, which is also the order of those with the same value.
+            // The sort is stable, so documents with the same value stay in the order of their keys.
             order::sort_by(&mut found, |(a, _), (b, _)| a.compare(b))?;
             if direction == Direction::Descending {
                 found.reverse();
@@ -122,7 +111,7 @@ impl IndexScan {
 }
 
 impl Wanted {
-    /// How often a document with this value comes.
+    /// The number of times that a value is wanted.
     fn count(&self, value: &Datum) -> Result<usize, ReqlError> {
         match self {
             Self::All => Ok(1),
@@ -151,20 +140,20 @@ impl Wanted {
 }
 
 impl Edge {
-    /// How the edge lies to a value.
+    /// The order of the edge relative to a value.
     fn compare(&self, value: &Datum) -> Result<Ordering, ReqlError> {
-        match &self.place {
-            Place::Lowest => Ok(Ordering::Less),
-            Place::Highest => Ok(Ordering::Greater),
-            Place::At(edge) => edge.compare(value),
+        match &self.position {
+            Position::Lowest => Ok(Ordering::Less),
+            Position::Highest => Ok(Ordering::Greater),
+            Position::At(edge) => edge.compare(value),
         }
     }
 }
 
-/// The index of a table by its name.
+/// The index of a table with a name.
 ///
 /// # Errors
-/// When the table has none of that name.
+/// RethinkDB's error for an unknown index.
 pub(crate) fn find(table: &Table, name: &str) -> Result<Index, ReqlError> {
     table
         .indexes
@@ -179,25 +168,26 @@ pub(crate) fn find(table: &Table, name: &str) -> Result<Index, ReqlError> {
         })
 }
 
-/// The values that an index holds, once for each document and value.
+/// The values of an index, once for each document.
 ///
 /// # Errors
-/// When the table has no such index, and when the disk fails.
+/// An unknown index, or a failing disk.
 pub(crate) fn all_values(env: &Env, table: &Table, name: &str) -> Result<Vec<Datum>, ReqlError> {
     let index = find(table, name)?;
     let function = function_of(&index)?;
-    let mut documents = Stream::scan(table.clone());
+    let mut documents = Scan::all(table.clone());
     let mut found = Vec::new();
     while let Some(document) = documents.next(env)? {
+        env.check_interrupted()?;
         found.extend(values(env, &index, &function, &document)?);
     }
     Ok(found)
 }
 
-/// The text that keeps an index's function: the term, which is a `FUNC` without free variables.
+/// The text that an index's function is stored as: its `FUNC` term in JSON.
 ///
 /// # Errors
-/// A function that cannot be written down.
+/// A function with an invalid constant.
 pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
     Ok(function.to_json()?.into())
 }
@@ -216,7 +206,7 @@ fn function_of(index: &Index) -> Result<Func, ReqlError> {
     }
 }
 
-/// The values under which the index holds a document: none where the function fails or gives null.
+/// The values under which an index holds a document: none if the function fails or gives null.
 fn values(
     env: &Env,
     index: &Index,

@@ -2,31 +2,19 @@
 
 use std::sync::Arc;
 
-use super::func::{Func, Scope};
+use super::env::Env;
+use super::merge;
 use super::path::Paths;
-use super::step::Step;
-use super::value::{Row, Value};
-use super::{Env, seq};
-use crate::engine::datum::{Datum, Object};
+use super::scope::Scope;
+use super::selection::Row;
+use super::slice;
+use super::step::{Step, not_an_object};
+use super::term::{Call, Term, TermKind};
+use super::value::Value;
+use crate::engine::datum::{Datum, Object, pseudotype};
 use crate::engine::error::ReqlError;
-use crate::engine::eval::term::{Call, Term, TermKind};
 
-/// The pseudotype that `r.literal` makes: it lives only inside `merge` and `update`.
-const LITERAL: &str = "LITERAL";
-
-/// RethinkDB's complaint about a value that has no fields.
-pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
-    let message = format!(
-        "Cannot perform {term} on a non-object non-sequence `{}`.",
-        found.print()
-    );
-    match found {
-        Datum::Null => ReqlError::missing(message),
-        _ => ReqlError::logic(message),
-    }
-}
-
-/// `pluck`, `without`, `has_fields` and `with_fields`, of one object or of each in a sequence.
+/// `pluck`, `without`, `has_fields` and `with_fields`, for one object or for each of a sequence.
 pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let names = call.args[1..]
@@ -55,7 +43,7 @@ pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     )
 }
 
-/// Applies something to an object, or as a step to each element of a sequence.
+/// Applies `to_object` to one object, or `step` to each element of a sequence.
 fn each(
     env: &Env,
     subject: Value,
@@ -76,8 +64,8 @@ fn each(
     }
 }
 
-/// `merge`, of one object or of each in a sequence.
-pub(crate) fn merge_term(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+/// `merge`, for one object or for each of a sequence.
+pub(crate) fn merge(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let others = call.args[1..]
         .iter()
@@ -87,126 +75,17 @@ pub(crate) fn merge_term(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
         env,
         subject,
         "merge",
-        |object| merge_all(env, object, &others),
+        |object| merge::merge_all(env, object, &others),
         Step::Merge(others.clone()),
     )
 }
 
-/// Merges objects, or what functions make of the object so far, into it in order.
-///
-/// # Errors
-/// What fails in a function.
-pub(crate) fn merge_all(env: &Env, object: Datum, others: &[Func]) -> Result<Datum, ReqlError> {
-    let mut merged = object;
-    for other in others {
-        let other = other.call(env, std::slice::from_ref(&merged))?;
-        merged = merge(&merged, &other);
-        refuse_literals(&merged)?;
-    }
-    Ok(merged)
-}
-
-/// Puts the fields of `other` over those of `base`, objects inside objects alike; a literal takes its field whole.
-pub(crate) fn merge(base: &Datum, other: &Datum) -> Datum {
-    let (Datum::Object(fields), Datum::Object(changes)) = (base, other) else {
-        return other.clone();
-    };
-    if literal(other).is_some() {
-        return other.clone();
-    }
-    let mut merged = Object::clone(fields);
-    for (name, change) in changes.iter() {
-        match literal(change) {
-            Some(Some(value)) => drop(merged.insert(name.clone(), value.clone())),
-            Some(None) => drop(merged.remove(name)),
-            None => {
-                let value = match merged.get(name) {
-                    Some(before) => merge(before, change),
-                    // Literals further down are taken out here, where there is nothing to merge with.
-                    None => merge(&Datum::Object(Arc::default()), change),
-                };
-                merged.insert(name.clone(), value);
-            }
-        }
-    }
-    merged.into()
-}
-
-/// `literal` as the value of a field, the only place where it may stand: an object that [`merge`] understands.
-fn make_literal(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
-    let value = call
-        .args
-        .first()
-        .map(|value| env.datum(value, scope))
-        .transpose()?;
-    let marker = [("$reql_type$", Datum::from(LITERAL))];
-    Ok(Datum::object(
-        marker
-            .into_iter()
-            .chain(value.map(|value| ("value", value))),
-    ))
-}
-
-/// The complaint about a literal where none may stand.
-pub(crate) fn stray_literal() -> ReqlError {
-    ReqlError::logic(
-        "Stray literal keyword found: literal is only legal inside of the object passed to merge or update and cannot \
-         nest inside other literals.",
-    )
-}
-
-/// What a literal stands for: a value, or nothing at all.
-fn literal(datum: &Datum) -> Option<Option<&Datum>> {
-    match datum.field("$reql_type$") {
-        Some(Datum::String(name)) if &**name == LITERAL => Some(datum.field("value")),
-        _ => None,
-    }
-}
-
-/// Fails where a literal is left over.
-///
-/// # Errors
-/// RethinkDB's own.
-pub(crate) fn refuse_literals(datum: &Datum) -> Result<(), ReqlError> {
-    fn has_literal(datum: &Datum) -> bool {
-        match datum {
-            Datum::Object(fields) => literal(datum).is_some() || fields.values().any(has_literal),
-            Datum::Array(items) => items.iter().any(has_literal),
-            _ => false,
-        }
-    }
-    if has_literal(datum) {
-        return Err(stray_literal());
-    }
-    Ok(())
-}
-
-/// Whether the element has every field of the pattern with the same value, objects inside objects alike.
-///
-/// # Errors
-/// When a stored binary cannot be read.
-pub(crate) fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
-    let Datum::Object(wanted) = pattern else {
-        return element.equals(pattern);
-    };
-    let Datum::Object(fields) = element else {
-        return Ok(false);
-    };
-    for (name, pattern) in wanted.iter() {
-        match fields.get(name) {
-            Some(value) if is_like(value, pattern)? => {}
-            _ => return Ok(false),
-        }
-    }
-    Ok(true)
-}
-
-/// `get_field` and the bracket: a field of an object or of each in a sequence, or the nth of a sequence.
+/// `get_field` and `bracket`: a field of one object or of each of a sequence. `bracket` with a number is `nth`.
 pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let name = match env.datum(&call.args[1], scope)? {
         Datum::Number(_) if call.kind == TermKind::Bracket => {
-            return seq::nth_of(env, subject, &call.args[1], scope);
+            return slice::nth_of(env, subject, &call.args[1], scope);
         }
         Datum::String(name) => name,
         other if call.kind == TermKind::Bracket => {
@@ -247,7 +126,7 @@ pub(crate) fn entries(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Datum(entries.into()))
 }
 
-/// An object some of whose fields are terms.
+/// Evaluates an object with fields that are terms.
 pub(crate) fn make(
     env: &Env,
     fields: &[(Arc<str>, Term)],
@@ -256,10 +135,12 @@ pub(crate) fn make(
     let mut object = Object::new();
     for (name, term) in fields {
         let value = match term {
-            Term::Call(call) if call.kind == TermKind::Literal => make_literal(env, call, scope)?,
+            Term::Call(call) if call.kind == TermKind::Literal => {
+                merge::make_literal(env, call, scope)?
+            }
             term => env.datum(term, scope)?,
         };
         object.insert(name.clone(), value);
     }
-    crate::engine::datum::pseudotype(object)
+    pseudotype(object)
 }

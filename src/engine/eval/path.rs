@@ -1,26 +1,27 @@
-//! Which fields: the arguments of `pluck`, `without` and `has_fields`.
+//! Selections of fields: the arguments of `pluck`, `without` and `has_fields`.
 
 use std::sync::Arc;
 
+use super::merge::merge;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
 
-/// A choice of fields, some of them inside others.
+/// A selection of fields, possibly nested.
 #[derive(Debug, Clone)]
 pub(crate) enum Paths {
-    /// A field as a whole.
+    /// A whole field.
     Field(Arc<str>),
-    /// Several choices together.
+    /// The union of several selections.
     All(Vec<Paths>),
-    /// Inside a field.
+    /// A selection within a field.
     Inside(Arc<str>, Box<Paths>),
 }
 
 impl Paths {
-    /// Reads the arguments: names, lists of them, and objects such as `{a: true}` or `{a: {b: true}}`.
+    /// Parses arguments: names, arrays of them, and objects such as `{a: true}` or `{a: {b: true}}`.
     ///
     /// # Errors
-    /// Anything else.
+    /// Any other argument.
     pub(crate) fn new(arguments: &[Datum]) -> Result<Self, ReqlError> {
         arguments
             .iter()
@@ -51,7 +52,7 @@ impl Paths {
         }
     }
 
-    /// The chosen fields alone.
+    /// The object with only the selected fields.
     pub(crate) fn pluck(&self, object: &Object) -> Object {
         let mut kept = Object::new();
         self.pluck_into(object, &mut kept);
@@ -60,9 +61,7 @@ impl Paths {
 
     fn pluck_into(&self, object: &Object, kept: &mut Object) {
         match self {
-            Self::All(choices) => choices
-                .iter()
-                .for_each(|choice| choice.pluck_into(object, kept)),
+            Self::All(parts) => parts.iter().for_each(|part| part.pluck_into(object, kept)),
             Self::Field(name) => {
                 if let Some(value) = object.get(name) {
                     kept.insert(name.clone(), value.clone());
@@ -74,7 +73,7 @@ impl Paths {
                     return;
                 };
                 let merged = match kept.get(name) {
-                    Some(before) => super::object::merge(before, &value),
+                    Some(before) => merge(before, &value),
                     None => value,
                 };
                 kept.insert(name.clone(), merged);
@@ -96,7 +95,7 @@ impl Paths {
         }
     }
 
-    /// Everything but the chosen fields.
+    /// The object without the selected fields.
     pub(crate) fn without(&self, object: &Object) -> Object {
         let mut kept = object.clone();
         self.remove_from(&mut kept);
@@ -105,7 +104,7 @@ impl Paths {
 
     fn remove_from(&self, object: &mut Object) {
         match self {
-            Self::All(choices) => choices.iter().for_each(|choice| choice.remove_from(object)),
+            Self::All(parts) => parts.iter().for_each(|part| part.remove_from(object)),
             Self::Field(name) => {
                 object.remove(name);
             }
@@ -129,10 +128,10 @@ impl Paths {
         }
     }
 
-    /// Whether every chosen field is there and not null.
+    /// Whether all selected fields exist and are not null.
     pub(crate) fn are_in(&self, object: &Object) -> bool {
         match self {
-            Self::All(choices) => choices.iter().all(|choice| choice.are_in(object)),
+            Self::All(parts) => parts.iter().all(|part| part.are_in(object)),
             Self::Field(name) => !matches!(object.get(name), None | Some(Datum::Null)),
             Self::Inside(name, inner) => {
                 matches!(object.get(name), Some(Datum::Object(fields)) if inner.are_in(fields))

@@ -1,17 +1,18 @@
-//! Terms over sequences.
+//! Sequences as a whole: `map`, `filter`, `contains`, `distinct`, `union` and others.
 
 use std::collections::VecDeque;
 
-use super::func::Scope;
+use super::array::check_length;
+use super::control::EMPTY_ERROR;
+use super::env::Env;
 use super::index;
-use super::scalar::check_length;
-use super::step::{Default, Predicate, Step};
-use super::stream::{Source, Stream, key_of};
-use super::value::{Row, Table, Value};
-use super::{EMPTY_ERROR, Env};
-use crate::engine::datum::{Binary, Datum, order};
+use super::scope::Scope;
+use super::step::{MissingField, Predicate, Step};
+use super::stream::{Source, Stream};
+use super::term::{Call, TermKind};
+use super::value::Value;
+use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::eval::term::{Call, Term, TermKind};
 
 /// `map`, `filter` and `concat_map`.
 pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -34,28 +35,25 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         }
         _ => {
             let is_array = stream.is_array;
-            Stream::wrap(
-                Source::ConcatMap(Box::new(stream), function, VecDeque::new()),
-                None,
-                is_array,
-            )
+            let source = Source::ConcatMap(Box::new(stream), function, VecDeque::new());
+            Stream::wrap(source, None, is_array)
         }
     }))
 }
 
-/// What `filter` makes of an element that lacks a field: the optional argument `default`.
-fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<Default, ReqlError> {
+/// The optional argument `default` of `filter`.
+fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<MissingField, ReqlError> {
     let Some(default) = call.optarg("default") else {
-        return Ok(Default::Keep(false));
+        return Ok(MissingField::Keep(false));
     };
     match env.datum(default, scope) {
-        Ok(value) => Ok(Default::Keep(value.is_truthy())),
-        Err(error) if error.message == EMPTY_ERROR => Ok(Default::Fail),
-        Err(error) => Ok(Default::Raise(error)),
+        Ok(value) => Ok(MissingField::Keep(value.is_truthy())),
+        Err(error) if error.message == EMPTY_ERROR => Ok(MissingField::Fail),
+        Err(error) => Ok(MissingField::Raise(error)),
     }
 }
 
-/// `map` over several sequences at once, as long as the shortest.
+/// `map` over several sequences at once, up to the end of the shortest.
 fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (last, first) = call.args.split_last().expect("map has arguments");
     let function = env.func(last, scope)?;
@@ -80,177 +78,10 @@ fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     Ok(Value::Stream(Stream::array(items)))
 }
 
-/// `skip`, `limit` and `slice`.
-pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    if let Value::Datum(datum @ (Datum::Binary(_) | Datum::String(_))) = &subject
-        && call.kind == TermKind::Slice
-    {
-        return slice_bytes(env, datum, call, scope).map(Value::Datum);
-    }
-    let stream = subject.into_stream()?;
-    if call.kind == TermKind::Slice {
-        return slice(env, stream, call, scope);
-    }
-    let count = env.datum(&call.args[1], scope)?.as_integer()?;
-    if call.kind == TermKind::Skip && count < 0 {
-        return skip_all_but(env, stream, count.unsigned_abs() as usize);
-    }
-    let count = non_negative(count)?;
-    let (selection, is_array) = (stream.selection.clone(), stream.is_array);
-    let source = match call.kind {
-        TermKind::Skip => Source::Skip(Box::new(stream), count),
-        _ => Source::Limit(Box::new(stream), count),
-    };
-    Ok(Value::Stream(Stream::wrap(source, selection, is_array)))
-}
-
-/// `skip` of a negative number: the last so many items of an array.
-fn skip_all_but(env: &Env, stream: Stream, count: usize) -> Result<Value, ReqlError> {
-    if !stream.is_array {
-        return Err(ReqlError::logic(
-            "Cannot use a negative left index on a stream.",
-        ));
-    }
-    let selection = stream.selection.clone();
-    let mut items = stream.collect(env)?;
-    let last = items.split_off(items.len().saturating_sub(count));
-    Ok(Value::Stream(Stream {
-        selection,
-        ..Stream::array(last)
-    }))
-}
-
-fn non_negative(count: i64) -> Result<usize, ReqlError> {
-    usize::try_from(count).map_err(|_| ReqlError::logic("LIMIT takes a non-negative argument."))
-}
-
-/// `slice` of a sequence. Indexes from the end need the whole of it.
-fn slice(env: &Env, stream: Stream, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let (selection, is_array) = (stream.selection.clone(), stream.is_array);
-    let (left, right) = (
-        env.datum(&call.args[1], scope)?.as_integer()?,
-        right_index(env, call, scope)?,
-    );
-    if left >= 0
-        && right.is_none_or(|right| right >= 0)
-        && !call.optargs.iter().any(|(name, _)| name.ends_with("bound"))
-    {
-        let left = left as usize;
-        let rest = Stream::wrap(
-            Source::Skip(Box::new(stream), left),
-            selection.clone(),
-            is_array,
-        );
-        let Some(right) = right else {
-            return Ok(Value::Stream(rest));
-        };
-        let count = (right as usize).saturating_sub(left);
-        return Ok(Value::Stream(Stream::wrap(
-            Source::Limit(Box::new(rest), count),
-            selection,
-            is_array,
-        )));
-    }
-    let items = stream.collect(env)?;
-    let (from, to) = bounds(env, call, scope, items.len())?;
-    let source = Source::Items(items[from..to].to_vec().into());
-    Ok(Value::Stream(Stream::wrap(source, selection, true)))
-}
-
-/// `slice` of a binary by bytes, or of a text by characters.
-fn slice_bytes(env: &Env, datum: &Datum, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
-    match datum {
-        Datum::Binary(binary) => {
-            let bytes = binary.bytes()?;
-            let (from, to) = bounds(env, call, scope, bytes.len())?;
-            Ok(Datum::Binary(Binary::Inline(bytes.slice(from..to))))
-        }
-        other => {
-            let characters: Vec<char> = other.as_str()?.chars().collect();
-            let (from, to) = bounds(env, call, scope, characters.len())?;
-            Ok(characters[from..to].iter().collect::<String>().into())
-        }
-    }
-}
-
-fn right_index(env: &Env, call: &Call, scope: &Scope) -> Result<Option<i64>, ReqlError> {
-    call.args
-        .get(2)
-        .map(|right| env.datum(right, scope)?.as_integer())
-        .transpose()
-}
-
-/// The bounds of a slice within `len` items: `left_bound` is closed and `right_bound` open unless the query says else.
-fn bounds(env: &Env, call: &Call, scope: &Scope, len: usize) -> Result<(usize, usize), ReqlError> {
-    let index = |index: i64, shift: bool| {
-        let index = if index < 0 { index + len as i64 } else { index } + i64::from(shift);
-        index.clamp(0, len as i64) as usize
-    };
-    let left_open = env.is_open(call, scope, "left_bound", false)?;
-    let from = index(env.datum(&call.args[1], scope)?.as_integer()?, left_open);
-    let right_closed = !env.is_open(call, scope, "right_bound", true)?;
-    let to = right_index(env, call, scope)?.map_or(len, |right| index(right, right_closed));
-    Ok((from, to.max(from)))
-}
-
-/// `nth`.
-pub(crate) fn nth(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let subject = env.eval(&call.args[0], scope)?;
-    nth_of(env, subject, &call.args[1], scope)
-}
-
-/// The element of a sequence at an index; a negative one counts from the end.
+/// Whether an element passes a predicate or equals a value.
 ///
 /// # Errors
-/// An index that is no number or past the end.
-pub(crate) fn nth_of(
-    env: &Env,
-    subject: Value,
-    index: &Term,
-    scope: &Scope,
-) -> Result<Value, ReqlError> {
-    if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
-        return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
-    }
-    let mut stream = subject.into_stream()?;
-    let wanted = env.datum(index, scope)?.as_integer()?;
-    let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
-    let selection = stream.selection.clone();
-    let found = if wanted < 0 {
-        let items = stream.collect(env)?;
-        let index = items.len() as i64 + wanted;
-        usize::try_from(index)
-            .ok()
-            .and_then(|index| items.get(index).cloned())
-    } else {
-        let mut left = wanted;
-        loop {
-            match stream.next(env)? {
-                Some(element) if left == 0 => break Some(element),
-                None => break None,
-                Some(_) => left -= 1,
-            }
-        }
-    };
-    element(selection, found.ok_or_else(out_of_bounds)?)
-}
-
-/// An element that may still be a document of its table.
-pub(crate) fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
-    Ok(match selection {
-        Some(table) => {
-            let key = value
-                .field(&table.primary_key)
-                .cloned()
-                .unwrap_or(Datum::Null);
-            Value::Row(Row { table, key, value })
-        }
-        None => Value::Datum(value),
-    })
-}
-
-/// Whether a function says yes to an element, or a value is the same.
+/// A failure in the predicate, except for a missing field, which means no.
 pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
     match pick {
         Value::Func(function) => match function.call(env, std::slice::from_ref(element)) {
@@ -264,7 +95,7 @@ pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool
     }
 }
 
-/// `contains`: whether each value or predicate fits some element.
+/// `contains`: whether each value equals, or each predicate accepts, some element.
 pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
@@ -294,7 +125,7 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
 }
 
-/// `distinct`: each value once, in order; of an index, its values.
+/// `distinct`: the distinct elements in order, or the distinct values of an index.
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let of_table = matches!(subject, Value::Table(_));
@@ -309,24 +140,29 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
             }
         }
     };
-    // RethinkDB streams what it finds distinct in a table or an index, and gathers the rest.
+    // RethinkDB gives a stream for a table or an index, and an array for any other sequence.
     let is_array = !of_table;
-    let mut items = stream.collect(env)?;
-    order::sort_by(&mut items, Datum::compare)?;
-    let mut kept: Vec<Datum> = Vec::with_capacity(items.len());
-    for item in items {
-        let is_known = match kept.last() {
-            Some(last) => last.equals(&item)?,
-            None => false,
-        };
-        if !is_known {
-            kept.push(item);
-        }
-    }
+    let kept = without_duplicates(stream.collect(env)?)?;
     Ok(Value::Stream(Stream {
         is_array,
         ..Stream::array(kept)
     }))
+}
+
+/// Sorts items and removes repeated ones.
+fn without_duplicates(mut items: Vec<Datum>) -> Result<Vec<Datum>, ReqlError> {
+    order::sort_by(&mut items, Datum::compare)?;
+    let mut kept: Vec<Datum> = Vec::with_capacity(items.len());
+    for item in items {
+        let is_repeated = match kept.last() {
+            Some(last) => last.equals(&item)?,
+            None => false,
+        };
+        if !is_repeated {
+            kept.push(item);
+        }
+    }
+    Ok(kept)
 }
 
 /// `union`.
@@ -366,21 +202,4 @@ pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         None,
         false,
     )))
-}
-
-/// The keys of the documents of a selection, for a write.
-///
-/// # Errors
-/// As [`Stream::next`].
-pub(crate) fn keys_of(
-    env: &Env,
-    table: &Table,
-    mut stream: Stream,
-) -> Result<Vec<Vec<u8>>, ReqlError> {
-    stream.refuse_feed()?;
-    let mut keys = Vec::new();
-    while let Some(document) = stream.next(env)? {
-        keys.push(key_of(table, &document)?);
-    }
-    Ok(keys)
 }

@@ -1,17 +1,20 @@
-//! `order_by`: by an index, by keys, or by both.
+//! The term `order_by`.
 
 use std::cmp::Ordering;
 
-use super::Env;
-use super::func::{Func, Scope};
-use super::index::{self, Direction, IndexScan, Wanted};
+use super::env::Env;
+use super::func::Func;
+use super::index::{self, IndexScan, Wanted};
+use super::scope::Scope;
+use super::selection::Table;
 use super::stream::{Source, Stream};
+use super::term::{Call, TermKind};
 use super::value::Value;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::eval::term::{Call, TermKind};
+use crate::engine::storage::Direction;
 
-/// `asc` and `desc`: a key of `order_by` with its direction.
+/// `asc` and `desc`: a sort key with a direction.
 pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let key = Box::new(env.eval(&call.args[0], scope)?);
     Ok(Value::Order {
@@ -20,7 +23,7 @@ pub(crate) fn order_key(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     })
 }
 
-/// `order_by`, by an index, by keys, or by an index and then by keys.
+/// `order_by`: sorts by an index, by keys, or by an index and then by keys.
 pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let keys = call.args[1..]
@@ -31,14 +34,14 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
         None => subject.into_stream()?,
         Some(index) => {
             let (name, direction) = match env.eval(index, scope)? {
-                Value::Order {
-                    key,
-                    descending: true,
-                } => (key.into_datum(env)?, Direction::Descending),
-                Value::Order {
-                    key,
-                    descending: false,
-                } => (key.into_datum(env)?, Direction::Ascending),
+                Value::Order { key, descending } => (
+                    key.into_datum(env)?,
+                    if descending {
+                        Direction::Descending
+                    } else {
+                        Direction::Ascending
+                    },
+                ),
                 other => (other.into_datum(env)?, Direction::Ascending),
             };
             by_index(env, subject, name.as_str()?, direction)?
@@ -79,7 +82,7 @@ fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
     })
 }
 
-/// Sorts by several keys; what lacks a key comes first.
+/// Sorts by several keys. Elements without a key come first.
 fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
     let mut keyed = Vec::with_capacity(items.len());
     for item in items {
@@ -112,33 +115,17 @@ fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, Re
     Ok(keyed.into_iter().map(|(_, item)| item).collect())
 }
 
-/// The documents of a table, or of a range of it, in the order of an index.
+/// The documents of a table or a range of it, in the order of an index.
+///
+/// # Errors
+/// Anything that has no such index, or a range of another index.
 pub(crate) fn by_index(
     env: &Env,
     subject: Value,
     name: &str,
     direction: Direction,
 ) -> Result<Stream, ReqlError> {
-    let mut stream = match subject {
-        Value::Table(table) => Stream::scan(table),
-        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => stream,
-        Value::Stream(_) => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
-        other => {
-            return Err(ReqlError::expected(
-                "TABLE_SLICE",
-                other.into_datum(env)?.type_name(),
-            ));
-        }
-    };
-    let conflict = |other: &str| {
-        ReqlError::logic(format!(
-            "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
-        ))
-    };
+    let mut stream = table_slice(env, subject)?;
     match &mut stream.source {
         Source::Scan(scan) if *scan.table.primary_key == *name => {
             scan.direction = direction;
@@ -148,20 +135,45 @@ pub(crate) fn by_index(
             let table = scan.table.clone();
             let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
             if !is_whole {
-                return Err(conflict(&table.primary_key));
+                return Err(conflicting_index(name, &table.primary_key));
             }
-            let index = index::find(&table, name)?;
-            let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
-            scan.order(direction);
-            stream = Stream::wrap(Source::Index(scan), Some(table), false);
+            return ordered_scan(table, name, direction);
         }
         Source::Index(scan) if scan.index_name() == name => scan.order(direction),
-        Source::Index(scan) => return Err(conflict(scan.index_name())),
-        _ => {
-            return Err(ReqlError::logic(
-                "Indexed order_by can only be performed on a TABLE or TABLE_SLICE.",
-            ));
-        }
+        Source::Index(scan) => return Err(conflicting_index(name, scan.index_name())),
+        _ => return Err(not_a_slice()),
     }
     Ok(stream)
+}
+
+/// A table or a part of it, before any other transformation.
+fn table_slice(env: &Env, subject: Value) -> Result<Stream, ReqlError> {
+    match subject {
+        Value::Table(table) => Ok(Stream::scan(table)),
+        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => {
+            Ok(stream)
+        }
+        Value::Stream(_) => Err(not_a_slice()),
+        other => {
+            let found = other.into_datum(env)?;
+            Err(ReqlError::expected("TABLE_SLICE", found.type_name()))
+        }
+    }
+}
+
+fn ordered_scan(table: Table, name: &str, direction: Direction) -> Result<Stream, ReqlError> {
+    let index = index::find(&table, name)?;
+    let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
+    scan.order(direction);
+    Ok(Stream::wrap(Source::Index(scan), Some(table), false))
+}
+
+fn not_a_slice() -> ReqlError {
+    ReqlError::logic("Indexed order_by can only be performed on a TABLE or TABLE_SLICE.")
+}
+
+fn conflicting_index(name: &str, other: &str) -> ReqlError {
+    ReqlError::logic(format!(
+        "Cannot order by index `{name}` after calling BETWEEN on index `{other}`."
+    ))
 }

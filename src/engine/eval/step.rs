@@ -1,14 +1,15 @@
-//! What is done to one element of a sequence, on its way to a client or a feed.
+//! Stateless transformations of single elements, for sequences and for feeds.
 
 use std::sync::Arc;
 
+use super::env::Env;
 use super::func::Func;
+use super::merge;
 use super::path::Paths;
-use super::{Env, object};
-use crate::engine::datum::Datum;
+use crate::engine::datum::{Datum, Object};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Turns an element into another one, or drops it. Steps keep no state, so a feed can apply them too.
+/// Maps an element to another one, or drops it. Steps keep no state, so a feed can apply them to each change.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Map(Func),
@@ -16,35 +17,35 @@ pub(crate) enum Step {
     Pluck(Paths),
     Without(Paths),
     HasFields(Paths),
-    /// Objects and functions of the element, merged into it in order.
+    /// Objects and results of functions, merged into the element in order.
     Merge(Vec<Func>),
-    /// The field, where there is one.
+    /// The value of a field; drops elements without it.
     GetField(Arc<str>),
 }
 
-/// What `filter` keeps.
+/// The condition of `filter`.
 #[derive(Debug, Clone)]
 pub(crate) struct Predicate {
     pub(crate) test: Func,
-    /// What to make of an element that lacks a field which the test wants.
-    pub(crate) default: Default,
+    /// The treatment of elements that lack a field of the test.
+    pub(crate) default: MissingField,
 }
 
-/// What `filter` does with an element that its test fails on for want of a field.
+/// The treatment of an element for which the test of `filter` lacks a field: the optional argument `default`.
 #[derive(Debug, Clone)]
-pub(crate) enum Default {
+pub(crate) enum MissingField {
     Keep(bool),
-    /// The failure of the test is the failure of the query.
+    /// The query fails with the error of the test.
     Fail,
-    /// Another failure takes its place.
+    /// The query fails with another error.
     Raise(ReqlError),
 }
 
 impl Step {
-    /// The element after this step, `None` where it is dropped.
+    /// Applies the step; `None` if it drops the element.
     ///
     /// # Errors
-    /// What fails in a function, and elements of a type that the step cannot take.
+    /// A failure in a function, or an element of the wrong type.
     pub(crate) fn apply(&self, env: &Env, element: Datum) -> Result<Option<Datum>, ReqlError> {
         Ok(match self {
             Self::Map(function) => Some(function.call(env, &[element])?),
@@ -54,17 +55,17 @@ impl Step {
             Self::HasFields(paths) => paths
                 .are_in(object_of("has_fields", &element)?)
                 .then_some(element),
-            Self::Merge(others) => Some(object::merge_all(env, element, others)?),
+            Self::Merge(others) => Some(merge::merge_all(env, element, others)?),
             Self::GetField(name) => object_of("bracket", &element)?.get(name).cloned(),
         })
     }
 
-    /// Whether the element stays a document of its table.
+    /// Whether the step leaves documents unchanged, so that they can still be written to.
     pub(crate) fn keeps_selection(&self) -> bool {
         matches!(self, Self::Filter(_) | Self::HasFields(_))
     }
 
-    /// Whether the step does the same to the same element, always: a feed can follow no other.
+    /// Whether equal elements always have equal results. Feeds accept no other steps.
     pub(crate) fn is_deterministic(&self) -> bool {
         match self {
             Self::Map(function) => function.is_deterministic(),
@@ -79,29 +80,58 @@ impl Predicate {
     /// Whether the element passes.
     ///
     /// # Errors
-    /// What fails in the test, but for a missing field, which the default answers.
+    /// A failure in the test, except for a missing field unless the default asks for it.
     pub(crate) fn keeps(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
         match self.test.call(env, std::slice::from_ref(element)) {
             Ok(Datum::Object(wanted)) if self.test.is_constant() => {
-                object::is_like(element, &Datum::Object(wanted))
+                is_like(element, &Datum::Object(wanted))
             }
             Ok(answer) => Ok(answer.is_truthy()),
             Err(error) if error.kind == ErrorKind::NonExistence => match &self.default {
-                Default::Keep(keep) => Ok(*keep),
-                Default::Fail => Err(error),
-                Default::Raise(other) => Err(other.clone()),
+                MissingField::Keep(keep) => Ok(*keep),
+                MissingField::Fail => Err(error),
+                MissingField::Raise(other) => Err(other.clone()),
             },
             Err(error) => Err(error),
         }
     }
 }
 
-fn object_of<'a>(
-    term: &str,
-    element: &'a Datum,
-) -> Result<&'a crate::engine::datum::Object, ReqlError> {
+fn object_of<'a>(term: &str, element: &'a Datum) -> Result<&'a Object, ReqlError> {
     match element {
         Datum::Object(fields) => Ok(fields),
-        other => Err(object::not_an_object(term, other)),
+        other => Err(not_an_object(term, other)),
     }
+}
+
+/// RethinkDB's error for a value without fields.
+pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
+    let message = format!(
+        "Cannot perform {term} on a non-object non-sequence `{}`.",
+        found.print()
+    );
+    match found {
+        Datum::Null => ReqlError::missing(message),
+        _ => ReqlError::logic(message),
+    }
+}
+
+/// Whether an element has all fields of the pattern with equal values, recursively.
+///
+/// # Errors
+/// A stored binary that cannot be read.
+fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
+    let Datum::Object(wanted) = pattern else {
+        return element.equals(pattern);
+    };
+    let Datum::Object(fields) = element else {
+        return Ok(false);
+    };
+    for (name, pattern) in wanted.iter() {
+        match fields.get(name) {
+            Some(value) if is_like(value, pattern)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
 }

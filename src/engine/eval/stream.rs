@@ -1,68 +1,47 @@
-//! Sequences: where their elements come from, and what is done to each.
+//! Lazy sequences.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::Env;
+use super::array::check_length;
+use super::env::{BATCH_BYTES, Env};
 use super::feed::Feed;
 use super::func::Func;
 use super::index::IndexScan;
-use super::scalar::check_length;
+use super::scan::{Lookup, Scan};
+use super::selection::Table;
 use super::step::Step;
-use super::value::Table;
-use crate::engine::datum::{Datum, primary_key};
-use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::Direction;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
 
-/// How many bytes of JSON an answer holds before the rest has to wait for the next one; at least one element always
-/// fits (RethinkDB's `max_batch_bytes`).
-pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
-
-/// How many documents a scan reads at once.
-const READ_AHEAD: usize = 64;
-
-/// A sequence, read one element at a time.
+/// A lazy sequence.
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) source: Source,
-    /// What is done to each element of the source, in order.
+    /// Applied in order to each element of the source.
     pub(crate) steps: Vec<Step>,
-    /// The table whose documents these are, as long as they still are its documents.
+    /// The table, if the elements are still its documents.
     pub(crate) selection: Option<Table>,
-    /// Whether clients are to see one array instead of a stream.
+    /// Whether clients get one array instead of a stream.
     pub(crate) is_array: bool,
 }
 
-/// Where elements come from.
+/// The source of the elements.
 #[derive(Debug)]
 pub(crate) enum Source {
     Items(VecDeque<Datum>),
     Scan(Scan),
     Index(IndexScan),
-    /// The documents with these keys, as far as they exist.
-    Keys(Table, VecDeque<Vec<u8>>),
-    /// Whole numbers from the first up to the second, which is left out.
+    Lookup(Lookup),
+    /// The whole numbers from the first bound up to the second, exclusive.
     Range(f64, f64),
     Union(VecDeque<Stream>),
     Skip(Box<Stream>, usize),
     Limit(Box<Stream>, usize),
     ConcatMap(Box<Stream>, Func, VecDeque<Datum>),
     Feed(Box<Feed>),
-}
-
-/// The documents of a table between two keys, read in pieces so that an idle cursor holds no snapshot.
-#[derive(Debug)]
-pub(crate) struct Scan {
-    pub(crate) table: Table,
-    pub(crate) lower: Bound<Vec<u8>>,
-    pub(crate) upper: Bound<Vec<u8>>,
-    pub(crate) direction: Direction,
-    /// Whether the query asked for the order of the keys.
-    pub(crate) is_ordered: bool,
-    ahead: VecDeque<(Vec<u8>, Datum)>,
-    is_exhausted: bool,
 }
 
 impl Stream {
@@ -73,26 +52,17 @@ impl Stream {
 
     /// The documents of a table between two keys.
     pub(crate) fn scan_between(table: Table, lower: Bound<Vec<u8>>, upper: Bound<Vec<u8>>) -> Self {
-        let scan = Scan {
-            table: table.clone(),
-            lower,
-            upper,
-            direction: Direction::Ascending,
-            is_ordered: false,
-            ahead: VecDeque::new(),
-            is_exhausted: false,
-        };
-        Self {
-            source: Source::Scan(scan),
-            steps: Vec::new(),
-            selection: Some(table),
-            is_array: false,
-        }
+        let scan = Scan::new(table.clone(), lower, upper);
+        Self::wrap(Source::Scan(scan), Some(table), false)
     }
 
     /// The documents of a table with the given keys.
     pub(crate) fn keys(table: Table, keys: Vec<Vec<u8>>) -> Self {
-        Self::wrap(Source::Keys(table.clone(), keys.into()), Some(table), false)
+        let lookup = Lookup {
+            table: table.clone(),
+            keys: keys.into(),
+        };
+        Self::wrap(Source::Lookup(lookup), Some(table), false)
     }
 
     /// The items of an array.
@@ -105,7 +75,7 @@ impl Stream {
         }
     }
 
-    /// Items that clients see as a stream.
+    /// Items that clients get as a stream.
     pub(crate) fn items(items: Vec<Datum>) -> Self {
         Self {
             is_array: false,
@@ -113,7 +83,7 @@ impl Stream {
         }
     }
 
-    /// A sequence made of others.
+    /// A sequence of a source.
     pub(crate) fn wrap(source: Source, selection: Option<Table>, is_array: bool) -> Self {
         Self {
             source,
@@ -132,7 +102,7 @@ impl Stream {
         self
     }
 
-    /// The name of the type, as `type_of` answers.
+    /// The name of the type, as `type_of` gives it.
     pub(crate) fn type_name(&self) -> &'static str {
         match (self.is_array, self.selection.is_some()) {
             (true, true) => "SELECTION<ARRAY>",
@@ -145,7 +115,7 @@ impl Stream {
         }
     }
 
-    /// The feed that the elements come from, if they never end.
+    /// The feed that the elements come from, if any.
     pub(crate) fn feed(&mut self) -> Option<&mut Feed> {
         match &mut self.source {
             Source::Feed(feed) => Some(feed),
@@ -156,10 +126,10 @@ impl Stream {
         }
     }
 
-    /// The next element, `None` at the end. For a feed: `None` when nothing has happened yet.
+    /// The next element; `None` at the end, or if a feed has no new elements.
     ///
     /// # Errors
-    /// What fails in a step, and a failing disk.
+    /// A failure in a step, an interrupted query, or a failing disk.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
         env.check_interrupted()?;
         'elements: while let Some(mut element) = self.source.next(env)? {
@@ -177,7 +147,7 @@ impl Stream {
     /// All elements.
     ///
     /// # Errors
-    /// A feed, an array that is too long, and as [`Stream::next`].
+    /// A feed, too many elements for an array, or as [`Stream::next`].
     pub(crate) fn collect(mut self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
         self.refuse_feed()?;
         let mut items = Vec::new();
@@ -188,10 +158,10 @@ impl Stream {
         Ok(items)
     }
 
-    /// Fails on a feed: what reads to the end would never be done.
+    /// Rejects a feed, which has no end, for a term that reads to the end.
     ///
     /// # Errors
-    /// RethinkDB's own.
+    /// RethinkDB's error for a feed.
     pub(crate) fn refuse_feed(&mut self) -> Result<(), ReqlError> {
         match self.feed() {
             None => Ok(()),
@@ -201,7 +171,7 @@ impl Stream {
         }
     }
 
-    /// The next elements as JSON, up to [`BATCH_BYTES`], and whether more may follow.
+    /// The next elements as JSON, up to about [`BATCH_BYTES`], and whether more may follow.
     ///
     /// # Errors
     /// As [`Stream::next`].
@@ -225,12 +195,12 @@ impl Stream {
         Ok((batch, !self.is_spent()))
     }
 
-    /// Lets go of what was read ahead, for the time until the client asks for more.
+    /// Drops what was read ahead, until the client asks for more.
     pub(crate) fn pause(&mut self) {
         self.source.pause();
     }
 
-    /// Whether a `limit` has let through all it may.
+    /// Whether a `limit` is used up.
     fn is_spent(&self) -> bool {
         matches!(self.source, Source::Limit(_, 0))
     }
@@ -242,14 +212,7 @@ impl Source {
             Self::Items(items) => Ok(items.pop_front()),
             Self::Scan(scan) => scan.next(env),
             Self::Index(scan) => scan.next(env),
-            Self::Keys(table, keys) => {
-                while let Some(key) = keys.pop_front() {
-                    if let Some(document) = env.snapshot()?.get(table.id, &key)? {
-                        return Ok(Some(document));
-                    }
-                }
-                Ok(None)
-            }
+            Self::Lookup(lookup) => lookup.next(env),
             Self::Range(next, end) => {
                 if next >= end {
                     return Ok(None);
@@ -301,10 +264,7 @@ impl Source {
 
     fn pause(&mut self) {
         match self {
-            Self::Scan(scan) if !scan.ahead.is_empty() => {
-                scan.ahead.clear();
-                scan.is_exhausted = false;
-            }
+            Self::Scan(scan) => scan.pause(),
             Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => {
                 inner.source.pause()
             }
@@ -312,54 +272,4 @@ impl Source {
             _ => {}
         }
     }
-}
-
-impl Scan {
-    fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
-        if self.ahead.is_empty() && !self.is_exhausted {
-            self.read_ahead(env)?;
-        }
-        let Some((key, document)) = self.ahead.pop_front() else {
-            return Ok(None);
-        };
-        match self.direction {
-            Direction::Ascending => self.lower = Bound::Excluded(key),
-            Direction::Descending => self.upper = Bound::Excluded(key),
-        }
-        Ok(Some(document))
-    }
-
-    fn read_ahead(&mut self, env: &Env) -> Result<(), ReqlError> {
-        let snapshot = env.snapshot()?;
-        let documents = snapshot.scan(
-            self.table.id,
-            self.lower.clone(),
-            self.upper.clone(),
-            self.direction,
-        )?;
-        self.ahead = documents.take(READ_AHEAD).collect::<Result<_, _>>()?;
-        self.is_exhausted = self.ahead.len() < READ_AHEAD;
-        Ok(())
-    }
-
-    /// Whether a document of the table lies in the range.
-    pub(crate) fn contains(&self, key: &[u8]) -> bool {
-        use std::ops::RangeBounds;
-        let range = (
-            self.lower.as_ref().map(Vec::as_slice),
-            self.upper.as_ref().map(Vec::as_slice),
-        );
-        <(Bound<&[u8]>, Bound<&[u8]>) as RangeBounds<[u8]>>::contains(&range, key)
-    }
-}
-
-/// The key of a document of a table.
-///
-/// # Errors
-/// A document without its primary key, which no table holds.
-pub(crate) fn key_of(table: &Table, document: &Datum) -> Result<Vec<u8>, ReqlError> {
-    let key = document.field(&table.primary_key);
-    primary_key(
-        key.ok_or_else(|| ReqlError::new(ErrorKind::Internal, "a document has no primary key"))?,
-    )
 }

@@ -1,21 +1,19 @@
-//! The database `rethinkdb`: what the server says of itself, as far as clients and `rethinkdb dump` ask for it.
+//! The system database `rethinkdb`, as far as clients and `rethinkdb dump` use it.
 
-use std::sync::Arc;
-
-use super::Env;
+use super::catalog::{database_missing, find};
+use super::env::Env;
+use super::selection::Table;
 use super::stream::Stream;
-use super::table::find;
-use super::value::Table;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
 /// The name of the database that holds the system tables.
 pub(crate) const DATABASE: &str = "rethinkdb";
 
-/// The rows of a system table, made anew for each query.
+/// The current rows of a system table.
 ///
 /// # Errors
-/// A table that the engine does not have.
+/// A table that the engine does not implement.
 pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
     let of_tables = |describe: fn(&Env, &Table) -> Datum| -> Result<Vec<Datum>, ReqlError> {
         Ok(all_tables(env)?
@@ -45,19 +43,17 @@ pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
     Ok(Stream::items(rows))
 }
 
-/// The tables of one database in the order of their names.
+/// The tables of a database, ordered by name.
 ///
 /// # Errors
-/// When there is no such database.
+/// An unknown database.
 pub(crate) fn tables_of(env: &Env, db: &str) -> Result<Vec<Table>, ReqlError> {
     if db == DATABASE {
         return Ok(Vec::new());
     }
     let snapshot = env.snapshot()?;
     let catalog = snapshot.catalog();
-    let database = catalog
-        .database(db)
-        .ok_or_else(|| ReqlError::op_failed(format!("Database `{db}` does not exist.")))?;
+    let database = catalog.database(db).ok_or_else(|| database_missing(db))?;
     catalog
         .tables_of(database.id)
         .map(|table| find(catalog, db, &table.name))
@@ -82,12 +78,11 @@ fn all_tables(env: &Env) -> Result<Vec<Table>, ReqlError> {
 /// The row of a database in `db_config`.
 ///
 /// # Errors
-/// When there is no such database.
+/// An unknown database.
 pub(crate) fn db_config(env: &Env, name: &str) -> Result<Datum, ReqlError> {
     let snapshot = env.snapshot()?;
     let database = snapshot.catalog().database(name);
-    let database = database
-        .ok_or_else(|| ReqlError::op_failed(format!("Database `{name}` does not exist.")))?;
+    let database = database.ok_or_else(|| database_missing(name))?;
     Ok(Datum::object([
         ("id", database.id.to_string().into()),
         ("name", name.into()),
@@ -96,7 +91,7 @@ pub(crate) fn db_config(env: &Env, name: &str) -> Result<Datum, ReqlError> {
 
 /// The row of a table in `table_config`.
 pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
-    let server = Datum::String(env.server_name());
+    let server = server_name(env);
     let shard = Datum::object([
         ("nonvoting_replicas", Vec::new().into()),
         ("primary_replica", server.clone()),
@@ -124,9 +119,9 @@ pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
     ])
 }
 
-/// The row of a table in `table_status`: a table of the engine is always ready.
+/// The row of a table in `table_status`. Tables of the engine are always ready.
 pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
-    let server = Datum::String(env.server_name());
+    let server = server_name(env);
     let ready = [
         "all_replicas_ready",
         "ready_for_outdated_reads",
@@ -152,10 +147,11 @@ pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
 }
 
 fn server_status(env: &Env) -> Datum {
-    // `rethinkdb dump` wants `rethinkdb <version>` at the start, and the version of a RethinkDB that it knows.
+    // `rethinkdb dump` requires `^rethinkdb \d+\.\d+\.\d+`, with a version that it knows (`utils_common.py` of the Python
+    // driver).
     let version = format!(
         "rethinkdb {} (embedded engine of realtime-photo {})",
-        crate::engine::REQL_VERSION,
+        crate::engine::version::REQL_VERSION,
         env!("CARGO_PKG_VERSION")
     );
     let process = Datum::object([
@@ -163,8 +159,8 @@ fn server_status(env: &Env) -> Datum {
         ("version", version.into()),
     ]);
     Datum::object([
-        ("id", Datum::String(env.server_id())),
-        ("name", Datum::String(env.server_name())),
+        ("id", server_id(env)),
+        ("name", server_name(env)),
         ("process", process),
     ])
 }
@@ -173,13 +169,16 @@ fn server_config(env: &Env) -> Datum {
     let tags: Vec<Datum> = vec!["default".into()];
     Datum::object([
         ("cache_size_mb", "auto".into()),
-        ("id", Datum::String(env.server_id())),
-        ("name", Datum::String(env.server_name())),
+        ("id", server_id(env)),
+        ("name", server_name(env)),
         ("tags", tags.into()),
     ])
 }
 
-/// An id for this run of the server.
-pub(crate) fn new_server_id() -> Arc<str> {
-    uuid::Uuid::new_v4().to_string().into()
+fn server_id(env: &Env) -> Datum {
+    Datum::String(env.server().0)
+}
+
+fn server_name(env: &Env) -> Datum {
+    Datum::String(env.server().1)
 }

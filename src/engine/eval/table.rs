@@ -1,18 +1,18 @@
-//! Databases, tables, and the documents that a query picks by key.
+//! Databases, tables, and documents by key.
 
 use std::ops::Bound;
-use std::sync::Arc;
 
-use super::Env;
-use super::func::Scope;
-use super::index::{self, Edge, IndexScan, Place, Wanted};
+use super::catalog::{check_name, find};
+use super::env::Env;
+use super::index::{self, Edge, IndexScan, Position, Wanted};
+use super::scope::Scope;
+use super::selection::Row;
 use super::stream::{Source, Stream};
 use super::system;
-use super::value::{Row, Table, Value};
+use super::term::Call;
+use super::value::Value;
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
-use crate::engine::eval::term::Call;
-use crate::engine::storage::{Catalog, Durability};
 
 /// `db`.
 pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -20,7 +20,7 @@ pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlErr
     Ok(Value::Db(check_name("Database", name.as_str()?)?))
 }
 
-/// `table`, of the database before it or of the one that the query's optional argument `db` names.
+/// `table`, of the given database or of the query's default one.
 pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (db, name) = match &call.args[..] {
         [db, name] => (env.db(db, scope)?, name),
@@ -32,44 +32,6 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         return system::table(env, &name).map(Value::Stream);
     }
     find(env.snapshot()?.catalog(), &db, &name).map(Value::Table)
-}
-
-/// The table of that name.
-///
-/// # Errors
-/// When the database or the table does not exist.
-pub(crate) fn find(catalog: &Catalog, db: &str, name: &str) -> Result<Table, ReqlError> {
-    let database = catalog
-        .database(db)
-        .ok_or_else(|| ReqlError::op_failed(format!("Database `{db}` does not exist.")))?;
-    let table = catalog
-        .table(database.id, name)
-        .ok_or_else(|| ReqlError::op_failed(format!("Table `{db}.{name}` does not exist.")))?;
-    Ok(Table {
-        id: table.id,
-        db: db.into(),
-        name: name.into(),
-        primary_key: table.primary_key.clone(),
-        is_soft: table.durability == Durability::Soft,
-        indexes: table.indexes.clone().into(),
-    })
-}
-
-/// Checks the name of a database or a table.
-///
-/// # Errors
-/// RethinkDB's own for other characters.
-pub(crate) fn check_name(what: &str, name: &str) -> Result<Arc<str>, ReqlError> {
-    let is_valid = !name.is_empty()
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-    if !is_valid {
-        return Err(ReqlError::logic(format!(
-            "{what} name `{name}` invalid (Use A-Z, a-z, 0-9, _ and - only)."
-        )));
-    }
-    Ok(name.into())
 }
 
 /// `get`.
@@ -91,10 +53,7 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         .iter()
         .map(|key| env.datum(key, scope))
         .collect::<Result<Vec<_>, _>>()?;
-    let index = call
-        .optarg("index")
-        .map(|name| env.datum(name, scope))
-        .transpose()?;
+    let index = env.optarg(call, scope, "index")?;
     let name = index.as_ref().map(Datum::as_str).transpose()?;
     if let Some(name) = name
         && **name != *table.primary_key
@@ -121,17 +80,14 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let lower = Edge {
-        place: Place::new(env, env.eval(&call.args[1], scope)?)?,
+        position: position(env, env.eval(&call.args[1], scope)?)?,
         is_open: env.is_open(call, scope, "left_bound", false)?,
     };
     let upper = Edge {
-        place: Place::new(env, env.eval(&call.args[2], scope)?)?,
+        position: position(env, env.eval(&call.args[2], scope)?)?,
         is_open: env.is_open(call, scope, "right_bound", true)?,
     };
-    let index = call
-        .optarg("index")
-        .map(|name| env.datum(name, scope))
-        .transpose()?;
+    let index = env.optarg(call, scope, "index")?;
     let name = index.as_ref().map(Datum::as_str).transpose()?;
     match name {
         Some(name) if **name != *table.primary_key => {
@@ -151,24 +107,33 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     }
 }
 
+/// The position of an argument of `between`.
+fn position(env: &Env, value: Value) -> Result<Position, ReqlError> {
+    match value {
+        Value::MinVal => Ok(Position::Lowest),
+        Value::MaxVal => Ok(Position::Highest),
+        other => other.into_datum(env).map(Position::At),
+    }
+}
+
 fn lower_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
-    match edge.place {
-        Place::Lowest => Ok(Bound::Unbounded),
-        // No key is as long as this one, and none begins with such a byte: nothing lies above it.
-        Place::Highest => Ok(Bound::Included(vec![u8::MAX; 256])),
-        Place::At(key) => bound(key, edge.is_open),
+    match edge.position {
+        Position::Lowest => Ok(Bound::Unbounded),
+        // Longer than any key, and no key starts with this byte: no key is above it.
+        Position::Highest => Ok(Bound::Included(vec![u8::MAX; 256])),
+        Position::At(key) => bound(key, edge.is_open),
     }
 }
 
 fn upper_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
-    match edge.place {
-        Place::Highest => Ok(Bound::Unbounded),
-        Place::Lowest => Ok(Bound::Excluded(Vec::new())),
-        Place::At(key) => bound(key, edge.is_open),
+    match edge.position {
+        Position::Highest => Ok(Bound::Unbounded),
+        Position::Lowest => Ok(Bound::Excluded(Vec::new())),
+        Position::At(key) => bound(key, edge.is_open),
     }
 }
 
-/// An end of a range of primary keys.
+/// A bound at a primary key.
 fn bound(key: Datum, is_open: bool) -> Result<Bound<Vec<u8>>, ReqlError> {
     if matches!(key, Datum::Null) {
         let message =

@@ -1,33 +1,30 @@
-//! What a term evaluates to.
+//! The results of terms.
 
 use std::sync::Arc;
 
-use super::Env;
+use super::env::Env;
 use super::func::Func;
+use super::selection::{Row, Table};
 use super::stream::Stream;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-use crate::engine::storage::{Index, TableId};
-
-/// The most items that an array may have (RethinkDB's `array_limit`).
-pub(crate) const ARRAY_LIMIT: usize = 100_000;
 
 /// The result of a term.
 #[expect(
     clippy::large_enum_variant,
-    reason = "a value lives for a moment, on the stack"
+    reason = "values are short-lived and stay on the stack"
 )]
 #[derive(Debug)]
 pub(crate) enum Value {
     Datum(Datum),
     Db(Arc<str>),
     Table(Table),
-    /// One document of a table, which may not exist.
+    /// A document of a table, which may not exist.
     Row(Row),
-    /// A sequence, a feed among them.
+    /// A sequence, possibly a feed.
     Stream(Stream),
     Func(Func),
-    /// A key to sort by, given with `asc` or `desc`.
+    /// A sort key with a direction (`asc`, `desc`).
     Order {
         key: Box<Value>,
         descending: bool,
@@ -38,36 +35,8 @@ pub(crate) enum Value {
     MaxVal,
 }
 
-/// A table that exists.
-#[derive(Debug, Clone)]
-pub(crate) struct Table {
-    pub(crate) id: TableId,
-    pub(crate) db: Arc<str>,
-    pub(crate) name: Arc<str>,
-    pub(crate) primary_key: Arc<str>,
-    /// Whether writes are soft unless they say otherwise.
-    pub(crate) is_soft: bool,
-    pub(crate) indexes: Arc<[Index]>,
-}
-
-impl Table {
-    /// `database.table`, as errors name it.
-    pub(crate) fn full_name(&self) -> String {
-        format!("{}.{}", self.db, self.name)
-    }
-}
-
-/// A document of a table, by its key.
-#[derive(Debug, Clone)]
-pub(crate) struct Row {
-    pub(crate) table: Table,
-    pub(crate) key: Datum,
-    /// The document, or null where there is none.
-    pub(crate) value: Datum,
-}
-
 impl Value {
-    /// The ReQL name of the type, as `type_of` answers.
+    /// The ReQL name of the type, as `type_of` gives it.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::Datum(datum) => datum.type_name(),
@@ -82,10 +51,10 @@ impl Value {
         }
     }
 
-    /// The value as a datum; a sequence is read to its end.
+    /// The value as a datum. An array is read to its end.
     ///
     /// # Errors
-    /// What has no datum, a feed, and a sequence longer than [`ARRAY_LIMIT`].
+    /// A value that is not a datum, or an array longer than [`ARRAY_LIMIT`](super::array::ARRAY_LIMIT).
     pub(crate) fn into_datum(self, env: &Env) -> Result<Datum, ReqlError> {
         match self {
             Self::Datum(datum) => Ok(datum),
@@ -95,10 +64,10 @@ impl Value {
         }
     }
 
-    /// The value as a datum, where RethinkDB also takes a lazy sequence: in functions and arguments of writes.
+    /// The value as a datum, where RethinkDB also accepts a lazy sequence: in functions and arguments of writes.
     ///
     /// # Errors
-    /// As [`Value::into_datum`].
+    /// As [`Value::into_datum`], or a feed.
     pub(crate) fn materialize(self, env: &Env) -> Result<Datum, ReqlError> {
         match self {
             Self::Table(_) | Self::Stream(_) => Ok(self.into_stream()?.collect(env)?.into()),
@@ -106,10 +75,10 @@ impl Value {
         }
     }
 
-    /// The value as a sequence.
+    /// The value as a sequence. An object is one of `[name, value]` pairs.
     ///
     /// # Errors
-    /// What is none.
+    /// Any other value.
     pub(crate) fn into_stream(self) -> Result<Stream, ReqlError> {
         match self {
             Self::Table(table) => Ok(Stream::scan(table)),
@@ -141,7 +110,7 @@ impl Value {
     /// The value as a table.
     ///
     /// # Errors
-    /// What is none.
+    /// Any other value.
     pub(crate) fn into_table(self) -> Result<Table, ReqlError> {
         match self {
             Self::Table(table) => Ok(table),

@@ -1,4 +1,4 @@
-//! A query and what is left of its result.
+//! A query of a client and the rest of its result.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,35 +6,39 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::evaluator::Evaluator;
+use super::wire::{Frame, Notes, Start};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::{self, Env, Feed, Globals, Scope, Stream, Value};
-use crate::engine::protocol::session::Shared;
-use crate::engine::protocol::wire::{Frame, Notes, Start};
 
-/// A query of one client, known by its token as long as it is not done.
+/// The most CONTINUE requests that may wait for one query.
+const MAX_PENDING_CONTINUES: usize = 16;
+
+/// A query of one client, identified by its token until it is done.
 pub(crate) struct Cursor {
     token: i64,
     rest: Mutex<Option<Rest>>,
     stopped: CancellationToken,
-    /// Makes an evaluation that is under way fail soon.
+    /// Set to make a running evaluation fail soon.
     interrupted: Arc<AtomicBool>,
-    waiting: Arc<AtomicUsize>,
+    pending_continues: AtomicUsize,
 }
 
-/// What is left of a stream, and the optional arguments that its steps are evaluated with.
+/// The rest of a stream, and the global optional arguments for evaluating it.
 struct Rest {
     stream: Stream,
     globals: Globals,
 }
 
-/// A frame for the client, and whether the query is done with it.
-pub(crate) struct Answer {
+/// A response to a query.
+pub(crate) struct Response {
     pub(crate) frame: Frame,
+    /// Whether the query is done.
     pub(crate) is_last: bool,
 }
 
-impl From<Frame> for Answer {
-    /// The last answer of a query.
+impl From<Frame> for Response {
+    /// The last response of a query.
     fn from(frame: Frame) -> Self {
         Self {
             frame,
@@ -44,56 +48,51 @@ impl From<Frame> for Answer {
 }
 
 impl Cursor {
-    /// A query that has not been evaluated.
+    /// A query that has not been evaluated yet.
     pub(crate) fn new(token: i64) -> Self {
         Self {
             token,
             rest: Mutex::new(None),
             stopped: CancellationToken::new(),
             interrupted: Arc::default(),
-            waiting: Arc::default(),
+            pending_continues: AtomicUsize::new(0),
         }
     }
 
-    /// The client's name for the query.
+    /// The client's identifier of the query.
     pub(crate) fn token(&self) -> i64 {
         self.token
     }
 
-    /// How many requests wait for more of the stream.
-    pub(crate) fn waiting(&self) -> Arc<AtomicUsize> {
-        Arc::clone(&self.waiting)
-    }
-
-    /// Ends the query: whoever works on it stops soon.
+    /// Ends the query: a running evaluation fails soon, and a waiting [`Cursor::resume`] wakes up.
     pub(crate) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
         self.stopped.cancel();
     }
 
-    /// Waits for whoever still works on the query, and lets go of the stream.
+    /// Waits until nothing works on the query any more, then drops the rest of its stream.
     pub(crate) async fn finish(&self) {
         *self.rest.lock().await = None;
     }
 
-    /// Evaluates the query and gives the first answer.
-    pub(crate) async fn start(&self, shared: &Shared, start: Start) -> Answer {
+    /// Evaluates the query and gives the first response.
+    pub(crate) async fn start(&self, evaluator: &Evaluator, start: Start) -> Response {
         let mut rest = self.rest.lock().await;
-        // The semaphore is never closed.
-        let _evaluating = shared.evaluations.acquire().await;
-        let evaluated = tokio::task::block_in_place(|| self.evaluate(shared, start, &mut rest));
-        self.finish_answer(evaluated, &mut rest)
+        let evaluated = evaluator
+            .run(|| self.evaluate(evaluator, start, &mut rest))
+            .await;
+        self.respond(evaluated, &mut rest)
     }
 
     fn evaluate(
         &self,
-        shared: &Shared,
+        evaluator: &Evaluator,
         start: Start,
         rest: &mut Option<Rest>,
-    ) -> Result<Answer, ReqlError> {
+    ) -> Result<Response, ReqlError> {
         let term = start.term?;
         let globals = eval::globals(&start.optargs)?;
-        let env = self.env(shared, &globals);
+        let env = self.env(evaluator, &globals);
         match env.eval(&term, &Scope::default())? {
             value @ (Value::Table(_) | Value::Stream(_)) => {
                 let stream = value.into_stream()?;
@@ -101,105 +100,116 @@ impl Cursor {
                     return Ok(Frame::atom(self.token, &stream.collect(&env)?.into())?.into());
                 }
                 let rest = rest.insert(Rest { stream, globals });
-                self.next_batch(&env, rest).map(|(_, answer)| answer)
+                self.next_batch(&env, rest).map(|(_, response)| response)
             }
             other => Ok(Frame::atom(self.token, &other.into_datum(&env)?)?.into()),
         }
     }
 
-    /// Waits until a feed has something to tell, or is stopped. Anything else has it already.
-    pub(crate) async fn wait_for_change(&self) {
-        let waited = async {
+    /// Registers a CONTINUE request until the guard is dropped. `None` if too many are pending.
+    pub(crate) fn register_continue(self: &Arc<Self>) -> Option<PendingContinue> {
+        // The guard exists before the check, so that its drop undoes the count of a rejected request.
+        let pending = PendingContinue(Arc::clone(self));
+        let before = self.pending_continues.fetch_add(1, Ordering::Relaxed);
+        (before < MAX_PENDING_CONTINUES).then_some(pending)
+    }
+
+    /// Waits until a feed has elements or is stopped. Returns at once for any other stream. Cancellation safe.
+    pub(crate) async fn wait_until_ready(&self) {
+        let ready = async {
             loop {
-                let (changed, gather) = {
+                let (changed, squash_interval) = {
                     let mut rest = self.rest.lock().await;
                     let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
                     let Some(feed) = feed.filter(|feed| feed.is_live()) else {
                         return;
                     };
-                    let changed = (!feed.has_waiting()).then(|| feed.changed());
+                    let changed = (!feed.has_pending()).then(|| feed.changed());
                     (changed, feed.squash_interval())
                 };
                 match changed {
                     Some(changed) => changed.await,
-                    None => return tokio::time::sleep(gather).await,
+                    None => return tokio::time::sleep(squash_interval).await,
                 }
             }
         };
         tokio::select! {
-            () = waited => {}
+            () = ready => {}
             () = self.stopped.cancelled() => {}
         }
     }
 
-    /// Gives the next answer of the stream; `None` for a feed of which there is nothing to tell yet.
-    pub(crate) async fn go_on(&self, shared: &Shared) -> Option<Answer> {
+    /// Gives the next response of the stream; `None` for a feed without new elements.
+    pub(crate) async fn resume(&self, evaluator: &Evaluator) -> Option<Response> {
         let mut rest = self.rest.lock().await;
         let Some(left) = rest.as_mut() else {
             return Some(self.empty());
         };
-        let env = self.env(shared, &left.globals);
+        let env = self.env(evaluator, &left.globals);
         let is_live = left.stream.feed().is_some_and(|feed| feed.is_live());
-        let batch = match is_live {
-            // Nothing has to be read from the disk.
-            true => self.next_batch(&env, left),
-            false => {
-                let _evaluating = shared.evaluations.acquire().await;
-                tokio::task::block_in_place(|| self.next_batch(&env, left))
-            }
+        let batch = if is_live {
+            // The changes are in memory, so this does not block and needs no slot.
+            self.next_batch(&env, left)
+        } else {
+            evaluator.run(move || self.next_batch(&env, left)).await
         };
-        let has_nothing = matches!(&batch, Ok((0, answer)) if !answer.is_last);
-        if has_nothing && !self.stopped.is_cancelled() {
+        let is_empty = matches!(&batch, Ok((0, response)) if !response.is_last);
+        if is_empty && !self.stopped.is_cancelled() {
             return None;
         }
-        Some(self.finish_answer(batch.map(|(_, answer)| answer), &mut rest))
+        Some(self.respond(batch.map(|(_, response)| response), &mut rest))
     }
 
-    /// The next elements: how many, and the answer that holds them.
-    fn next_batch(&self, env: &Env, rest: &mut Rest) -> Result<(usize, Answer), ReqlError> {
+    /// The next elements: their number, and the response that holds them.
+    fn next_batch(&self, env: &Env, rest: &mut Rest) -> Result<(usize, Response), ReqlError> {
         let (batch, more) = rest.stream.next_batch(env)?;
-        let notes = rest
-            .stream
-            .feed()
-            .map(|feed| notes_of(feed))
-            .unwrap_or_default();
-        let frame = Frame::sequence(self.token, &batch, more, notes);
-        Ok((
-            batch.len(),
-            Answer {
-                frame,
-                is_last: !more,
-            },
-        ))
+        let notes = rest.stream.feed().map(|feed| notes_of(feed));
+        let frame = Frame::sequence(self.token, &batch, more, notes.unwrap_or_default());
+        let response = Response {
+            frame,
+            is_last: !more,
+        };
+        Ok((batch.len(), response))
     }
 
-    /// A query that was stopped answers with an empty sequence, whatever became of it, as RethinkDB does.
-    fn finish_answer(&self, answer: Result<Answer, ReqlError>, rest: &mut Option<Rest>) -> Answer {
-        let answer = match answer {
+    /// Turns a result into the response. A stopped query always responds with an empty sequence, as in RethinkDB
+    /// (golden: `stop_while_continue_waits_answers_both`).
+    fn respond(&self, result: Result<Response, ReqlError>, rest: &mut Option<Rest>) -> Response {
+        let response = match result {
             _ if self.stopped.is_cancelled() => self.empty(),
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(error) => Frame::error(self.token, &error).into(),
         };
-        if answer.is_last {
+        if response.is_last {
             *rest = None;
         }
-        answer
+        response
     }
 
-    fn empty(&self) -> Answer {
+    /// The empty sequence that ends a stream.
+    pub(crate) fn empty(&self) -> Response {
         Frame::sequence(self.token, &[], false, Notes::default()).into()
     }
 
-    fn env(&self, shared: &Shared, globals: &Globals) -> Env {
+    fn env(&self, evaluator: &Evaluator, globals: &Globals) -> Env {
         Env::new(
-            Arc::clone(&shared.context),
+            Arc::clone(evaluator.context()),
             Arc::clone(globals),
             Arc::clone(&self.interrupted),
         )
     }
 }
 
-/// The notes that every answer of a feed carries.
+/// A pending CONTINUE request of a query.
+pub(crate) struct PendingContinue(Arc<Cursor>);
+
+impl Drop for PendingContinue {
+    fn drop(&mut self) {
+        self.0.pending_continues.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The notes that every response of a feed carries.
 fn notes_of(feed: &Feed) -> Notes {
     Notes {
         table_feed: !feed.is_point(),

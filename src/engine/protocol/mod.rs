@@ -1,6 +1,8 @@
-//! RethinkDB's client protocol: the listening server, the handshake, the frames, and the sessions of its clients.
+//! RethinkDB's client protocol: the server, the handshake, the frames, and a session for each client.
 
+mod connection;
 mod cursor;
+mod evaluator;
 mod handshake;
 mod server;
 mod session;

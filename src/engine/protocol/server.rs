@@ -1,4 +1,4 @@
-//! The engine as a whole: storage, listener, and everything that runs between them.
+//! The engine as a whole: its storage, its listener and its sessions.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,63 +10,60 @@ use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connection::ConnectionError;
+use super::evaluator::{Evaluator, MAX_EVALUATIONS};
+use super::handshake::Credentials;
+use super::session::{self, ServerState};
 use crate::engine::changefeed::Hub;
 use crate::engine::eval::Context;
-use crate::engine::protocol::handshake::Credentials;
-use crate::engine::protocol::session::{self, SessionError, Shared};
 use crate::engine::storage::{OpenError, Storage};
 
-/// How many queries are evaluated at once: evaluating blocks a thread, most of all in a write that waits for the disk,
-/// and writes that wait together are committed together.
-const EVALUATIONS: usize = 64;
-
-/// Threads beyond those that evaluate: the runtime's own.
+/// The runtime's own threads, besides those that evaluate.
 const RUNTIME_THREADS: usize = 2;
 
-/// How long sessions may take to end when the engine stops.
-const GRACE: Duration = Duration::from_secs(2);
+/// The time that sessions have to end on shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long to wait before accepting again after the system refused a connection, such as for want of descriptors.
+/// The pause after a failed accept, such as one for want of descriptors. Without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// A client that is silent for so long is asked whether it is still there.
+/// The idle time after which TCP probes whether a client is still reachable.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-/// What the engine needs to know.
+/// The settings of the engine.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
-    /// The folder of the data, made if it is not there.
+    /// The data folder, created if it does not exist.
     pub data_dir: PathBuf,
-    /// Where to listen; port 0 takes any that is free.
+    /// The address to listen on; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// The password of the user `admin`; `None` makes a random one.
+    /// The password of the user `admin`; `None` generates a random one.
     pub password: Option<String>,
 }
 
-/// Why the engine did not start.
+/// The reason why the engine did not start.
 #[derive(Debug, Error)]
 pub enum EngineError {
     /// The data folder cannot be used.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The address cannot be listened on.
+    /// The engine cannot listen on the address.
     #[error("cannot listen for database clients on {address}: {source}")]
     Listen {
-        /// The address that was asked for.
+        /// The address of [`EngineSettings::listen`].
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The system has no thread for the engine.
+    /// The operating system refused the engine's threads.
     #[error("cannot start the engine's threads: {0}")]
     Threads(std::io::Error),
 }
 
-/// A running engine. Dropping it stops it as [`Engine::shutdown`] does.
+/// A running engine. Dropping it shuts it down as [`Engine::shutdown`] does.
 pub struct Engine {
     address: SocketAddr,
     password: String,
@@ -79,7 +76,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the data folder and listens. It blocks on the disk.
+    /// Opens the data folder and starts to listen. Blocks on the disk.
     ///
     /// # Errors
     /// See [`EngineError`].
@@ -90,39 +87,17 @@ impl Engine {
             &settings.data_dir,
             Box::new(move |commit| publisher.publish(&commit)),
         )?;
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(RUNTIME_THREADS)
-            .max_blocking_threads(RUNTIME_THREADS + EVALUATIONS)
-            .thread_name("engine")
-            .enable_all()
-            .build()
-            .map_err(EngineError::Threads)?;
-        let listen = |source| EngineError::Listen {
-            address: settings.listen,
-            source,
-        };
-        let listener = runtime
-            .block_on(TcpListener::bind(settings.listen))
-            .map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let (password, credentials) = match settings.password {
-            Some(password) => (password.clone(), Credentials::chosen(&password)),
-            None => {
-                let password = rand::random::<[u8; 32]>()
-                    .map(|byte| format!("{byte:02x}"))
-                    .concat();
-                (password.clone(), Credentials::random(&password))
-            }
-        };
+        let runtime = start_runtime().map_err(EngineError::Threads)?;
+        let (listener, address) = listen(&runtime, settings.listen)?;
+        let (password, credentials) = credentials(settings.password);
         let (shutdown, tracker, sessions) =
             (CancellationToken::new(), TaskTracker::new(), Arc::default());
-        let shared = Arc::new(Shared {
-            context: Arc::new(Context::new(storage.clone(), hub.clone())),
+        let state = Arc::new(ServerState {
+            evaluator: Evaluator::new(Context::new(storage.clone(), hub.clone())),
             credentials,
-            evaluations: Arc::new(Semaphore::new(EVALUATIONS)),
             shutdown: shutdown.clone(),
         });
-        let accept = accept(listener, shared, tracker.clone(), Arc::clone(&sessions));
+        let accept = accept(listener, state, tracker.clone(), Arc::clone(&sessions));
         runtime.spawn(tracker.track_future(accept));
         Ok(Self {
             address,
@@ -136,7 +111,7 @@ impl Engine {
         })
     }
 
-    /// Where the engine listens.
+    /// The address that the engine listens on, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -146,27 +121,27 @@ impl Engine {
         &self.password
     }
 
-    /// How many clients are connected.
+    /// The number of connected clients.
     pub fn sessions(&self) -> usize {
         self.sessions.load(Ordering::Relaxed)
     }
 
-    /// How many changefeeds are followed, and how many distinct queries they are.
+    /// The number of open changefeeds, and the number of distinct queries among them.
     pub fn changefeeds(&self) -> (usize, usize) {
         self.hub.counts()
     }
 
-    /// Ends all sessions, brings everything to the disk and gives the data folder free. It blocks until then.
+    /// Ends all sessions, flushes all writes to disk and releases the data folder. Blocks until then.
     pub fn shutdown(&self) {
         self.shutdown.cancel();
         self.tracker.close();
         if let Some(runtime) = &self.runtime {
-            let ended = async { tokio::time::timeout(GRACE, self.tracker.wait()).await };
-            // On a thread of its own, since the caller may be inside another runtime.
+            let ended = async { tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await };
+            // On another thread, because the caller may be inside a runtime, which must not block on a second one.
             std::thread::scope(|scope| {
                 let waited = scope.spawn(|| runtime.handle().block_on(ended)).join();
                 if !matches!(waited, Ok(Ok(()))) {
-                    log::warn!("some database sessions did not end within {GRACE:?}");
+                    log::warn!("some database sessions did not end within {SHUTDOWN_TIMEOUT:?}");
                 }
             });
         }
@@ -183,16 +158,56 @@ impl Drop for Engine {
     }
 }
 
+fn start_runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread()
+        .worker_threads(RUNTIME_THREADS)
+        // An evaluation turns its worker into a blocking thread, and the worker needs a new one.
+        .max_blocking_threads(RUNTIME_THREADS + MAX_EVALUATIONS)
+        .thread_name("engine")
+        .enable_all()
+        .build()
+}
+
+fn listen(
+    runtime: &Runtime,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), EngineError> {
+    let error = |source| EngineError::Listen { address, source };
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .map_err(error)?;
+    let bound = listener.local_addr().map_err(error)?;
+    Ok((listener, bound))
+}
+
+/// The password, random unless chosen, and the credentials derived from it.
+fn credentials(chosen: Option<String>) -> (String, Credentials) {
+    match chosen {
+        Some(password) => {
+            let credentials = Credentials::chosen(&password);
+            (password, credentials)
+        }
+        None => {
+            let password = rand::random::<[u8; 32]>()
+                .map(|byte| format!("{byte:02x}"))
+                .concat();
+            let credentials = Credentials::random(&password);
+            (password, credentials)
+        }
+    }
+}
+
+/// Accepts clients until the shutdown.
 async fn accept(
     listener: TcpListener,
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
     tracker: TaskTracker,
     sessions: Arc<AtomicUsize>,
 ) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shared.shutdown.cancelled() => return,
+            () = state.shutdown.cancelled() => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -202,44 +217,46 @@ async fn accept(
                 continue;
             }
         };
-        prepare(&stream);
-        let (shared, counted) = (Arc::clone(&shared), Counted::new(&sessions));
+        set_options(&stream);
+        let (state, counted) = (Arc::clone(&state), CountGuard::new(&sessions));
         tracker.spawn(async move {
             let _counted = counted;
-            match session::serve(stream, shared).await {
+            match session::serve(stream, state).await {
                 Ok(()) => {}
-                Err(SessionError::Io(error)) => {
-                    log::debug!("database client {peer} hung up: {error}")
+                Err(ConnectionError::Io(error)) => {
+                    log::debug!("lost the connection to database client {peer}: {error}");
                 }
-                Err(error) => log::warn!("database client {peer}: {error}"),
+                Err(error) => {
+                    log::warn!("closed the connection to database client {peer}: {error}")
+                }
             }
         });
     }
 }
 
-/// Answers are sent at once, and a client that vanished without a word is found out.
-fn prepare(stream: &TcpStream) {
+/// Sends responses without delay, and detects clients that vanished without closing their connection.
+fn set_options(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
     if let Err(error) = socket
         .set_tcp_nodelay(true)
         .and_then(|()| socket.set_tcp_keepalive(&keepalive))
     {
-        log::debug!("cannot set the options of a database client's socket: {error}");
+        log::debug!("cannot set the socket options of a database client: {error}");
     }
 }
 
-/// Counts a session for as long as it lives.
-struct Counted(Arc<AtomicUsize>);
+/// Counts a session until it is dropped.
+struct CountGuard(Arc<AtomicUsize>);
 
-impl Counted {
-    fn new(sessions: &Arc<AtomicUsize>) -> Self {
-        sessions.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(sessions))
+impl CountGuard {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
     }
 }
 
-impl Drop for Counted {
+impl Drop for CountGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

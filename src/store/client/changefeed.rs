@@ -51,7 +51,7 @@ pub(crate) fn changefeed_options(queue_size: u32) -> changes::Options {
 impl Connector {
     /// Opens a changefeed on a session of its own and waits for the first element.
     ///
-    /// The stream never ends by itself: it yields an error when the feed or its server is lost, and must not be polled
+    /// The stream has no end: it yields an error when the feed or its server is lost, and must not be polled
     /// after that. Polling is cancellation safe. Dropping the stream closes the connection.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod body;
 mod form;
 mod handler;
 mod image_processor;
+mod limits;
 mod rejection;
 mod size_limit;
 mod uploader;
@@ -12,6 +13,7 @@ mod uploader;
 use actix_web::web::{Data, ServiceConfig};
 
 pub(crate) use self::handler::upload;
+pub(crate) use self::limits::limits;
 use self::uploader::Uploader;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;

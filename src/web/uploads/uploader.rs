@@ -20,6 +20,7 @@ pub(crate) struct Uploader {
     admission: Admission,
     processor: ImageProcessor,
     max_upload: u64,
+    max_pixels: u64,
 }
 
 impl Uploader {
@@ -34,12 +35,18 @@ impl Uploader {
             admission: Admission::new(settings.max_upload),
             processor: ImageProcessor::new(limits, settings.metadata),
             max_upload: settings.max_upload,
+            max_pixels: settings.max_pixels,
         }
     }
 
     /// The size limit of an image, in bytes.
     pub(crate) fn max_upload(&self) -> u64 {
         self.max_upload
+    }
+
+    /// The pixel limit (width × height) of an image.
+    pub(crate) fn max_pixels(&self) -> u64 {
+        self.max_pixels
     }
 
     /// Reserves memory for an upload of at most `bytes` bytes.

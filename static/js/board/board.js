@@ -51,6 +51,8 @@ export class Board {
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
   #focused = '';
+  /** An image that gets the focus when the feed sends it: one that is being restored. */
+  #focusOnArrival = '';
   #hovered = '';
   #elements;
   #images;
@@ -105,6 +107,7 @@ export class Board {
    */
   focus(id) {
     const record = this.#images.get(id);
+    this.#focusOnArrival = record ? '' : id;
     this.#focused = record ? id : '';
     if (record) this.#drawTiles();
     (this.#tiles.get(id)?.frame ?? this.#elements.surface).focus({ preventScroll: true });
@@ -129,6 +132,10 @@ export class Board {
   changed(id) {
     this.#stale.add(id);
     this.#schedule();
+    if (id !== this.#focusOnArrival || !this.#images.get(id)) return;
+    this.#focusOnArrival = '';
+    // Unless the user has moved the focus meanwhile.
+    if (document.activeElement === this.#elements.surface) this.focus(id);
   }
 
   #schedule() {

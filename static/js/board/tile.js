@@ -21,6 +21,8 @@ const LONGEST_GLIDE_MS = 700;
 /** After a longer pause it is not the next step of the same move. */
 const SAME_MOVE_MS = 1_500;
 
+const DAMAGED = 'Damaged: part of this photo may be missing';
+
 export class Tile {
   /** Height divided by width as the browser shows it; in old records an orientation in the file turns what they say. */
   #ratio = 1;
@@ -70,6 +72,7 @@ export class Tile {
     this.image.alt = text;
     this.name.textContent = record.fileName;
     this.name.title = record.fileName;
+    this.element.title = record.damaged ? DAMAGED : '';
     this.frame.setAttribute('aria-label', text);
     this.open.setAttribute('aria-label', `Open ${record.fileName}`);
     this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);

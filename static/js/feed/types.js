@@ -19,6 +19,7 @@
  * @property {number} y
  * @property {number} w
  * @property {number} z
+ * @property {boolean} [damaged] Part of the image cannot be decoded; browsers show the rest.
  * @property {string} [author]
  * @property {string} createdAt
  * @property {{ size: number }} [file] The next binary message is this image's file, of so many bytes.

@@ -91,7 +91,7 @@ function add(files) {
   for (const file of files) {
     const upload = new Upload(file);
     list.add(upload);
-    uploads.add(upload);
+    void uploads.add(upload);
   }
 }
 

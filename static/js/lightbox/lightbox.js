@@ -4,7 +4,7 @@
 import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
 import { copyText } from '../ui/copy.js';
-import { addedText, sizeText, typeName } from './facts.js';
+import { addedText, sizeText, typeName } from '../ui/text.js';
 import { position } from '../feed/images.js';
 import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
@@ -191,6 +191,7 @@ export class Lightbox {
     this.#image.alt = alt || fileName;
     this.#part('name').textContent = fileName;
     this.#part('by').textContent = addedText(record);
+    this.#part('damaged').hidden = !record.damaged;
     this.#part('dimensions').textContent = `${width} × ${height}`;
     this.#part('size').textContent = sizeText(size);
     this.#part('type').textContent = typeName(type);

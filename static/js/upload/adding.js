@@ -49,12 +49,13 @@ export class Adding {
     this.#uploads = new UploadQueue((upload) => this.#write(upload));
     this.#pending = new Pending({ list, template: template('upload') }, {
       tile,
+      onShrink: (upload) => void this.#uploads.shrink(upload),
       onRetry: (upload) => this.#uploads.retry(upload),
       onCancel: (upload) => this.#cancel(upload),
       onShow: (upload) => this.#show(upload),
-      onAnyway: (upload) => this.#uploads.add(upload),
+      onAnyway: (upload) => this.#uploads.enqueue(upload),
       onChange: (cards) => {
-        writePanel(element('uploads'), [...cards].map(({ upload }) => upload.state));
+        writePanel(element('uploads'), [...cards].map(({ upload }) => upload));
         onChange();
       },
     });
@@ -87,7 +88,7 @@ export class Adding {
     const all = files.map((file, at) => new Upload(file, placementOf(boxes[at])));
     all.forEach(({ id }) => this.#onAdd(id));
     all.forEach((upload, at) => this.#pending.add(upload, boxes[at], looks[at]?.url ?? null));
-    all.forEach((upload) => void this.#uploads.addIfNew(upload, this.#duplicates));
+    all.forEach((upload) => void this.#uploads.add(upload, this.#duplicates));
     const bounds = boundsOf(boxes);
     if (bounds && !point && !camera.sees(bounds)) camera.fit(bounds);
   }
@@ -144,8 +145,11 @@ export class Adding {
       const rect = this.#pending.focusFailed();
       if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
     });
+    find(panel, '[data-shrink]').addEventListener('click', () => {
+      for (const upload of this.#pending.shrinkable) void this.#uploads.shrink(upload);
+    });
     find(panel, '[data-anyway]').addEventListener('click', () => {
-      for (const upload of this.#pending.duplicates) this.#uploads.add(upload);
+      for (const upload of this.#pending.duplicates) this.#uploads.enqueue(upload);
     });
     find(panel, '[data-dismiss]').addEventListener('click', () => {
       for (const upload of this.#pending.duplicates) this.#pending.cancel(upload);

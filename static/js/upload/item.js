@@ -1,22 +1,23 @@
 // @ts-check
-// One upload: a file, where it is wanted, and how far it has come.
+// One upload: a file, its requested placement and its progress.
 
 import { uuidv7 } from './uuid.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 
 /**
- * - `checking`: whether the board has it already
- * - `duplicate`: the board has it; a person decides
- * - `waiting`: for its turn
- * - `sending`: bytes are on their way
+ * - `checking`: the page looks for a duplicate and for anything that the server would refuse
+ * - `converting`: the page converts or shrinks the file
+ * - `duplicate`: the board has the same bytes; the user decides
+ * - `waiting`: in the queue
+ * - `sending`: bytes are being sent
  * - `saving`: all bytes are sent, the answer is outstanding
- * - `paused`: it did not get through and will be tried again by itself
- * - `saved`, `failed`: over
- * @typedef {'checking' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
+ * - `paused`: the server could not be reached or is busy; will be retried
+ * - `saved`, `failed`: final, unless the user retries
+ * @typedef {'checking' | 'converting' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
  */
 
-/** Where the uploader wants it, in board units. @typedef {{ x: number, y: number, w: number }} RequestedPlacement */
+/** The placement that the uploader asks for, in board units. @typedef {{ x: number, y: number, w: number }} RequestedPlacement */
 
 /**
  * An image with the same bytes, on the board (`there`) or still being added.
@@ -24,19 +25,21 @@ import { uuidv7 } from './uuid.js';
  */
 
 export class Upload {
-  /** Stays the same over all attempts, so that a repeated one makes no second image. */
+  /** The id of the image to come. The same for all attempts, so that a repeated upload stores no second image. */
   id = uuidv7();
   /** @type {UploadState} */
   state = 'waiting';
   /** Sent bytes, 0 to 1. */
   progress = 0;
-  /** Why it failed, as a sentence. */
+  /** Why it failed or is paused, as a sentence. */
   reason = '';
-  /** Whether trying again can help. */
+  /** Whether a retry can succeed. */
   retryable = false;
+  /** Whether it failed only because of its size, and `shrink` can help. */
+  canShrink = false;
   /** @type {ImageRecord | null} */
   record = null;
-  /** The same image. @type {Twin | null} */
+  /** The duplicate. @type {Twin | null} */
   twin = null;
 
   /**

@@ -31,6 +31,7 @@ export class Pending {
    * @param {object} handlers
    * @param {(id: string) => Tile | undefined} handlers.tile The image itself, if it is in the document.
    * @param {(upload: Upload) => void} handlers.onRetry
+   * @param {(upload: Upload) => void} handlers.onShrink
    * @param {(upload: Upload) => void} handlers.onCancel
    * @param {(upload: Upload) => void} handlers.onShow Where the same image is.
    * @param {(upload: Upload) => void} handlers.onAnyway Adds what is there already.
@@ -58,11 +59,11 @@ export class Pending {
     element.style.transform = `translate(${box.x}px, ${box.y}px)`;
     element.style.width = `${box.w}px`;
     element.style.height = `${box.h}px`;
-    find(element, '[data-name]').textContent = upload.fileName;
     const preview = /** @type {HTMLImageElement} */ (find(element, 'img'));
     if (url) preview.src = url;
     else preview.remove();
     find(element, '[data-retry]').addEventListener('click', () => this.#handlers.onRetry(upload));
+    find(element, '[data-shrink]').addEventListener('click', () => this.#handlers.onShrink(upload));
     find(element, '[data-cancel]').addEventListener('click', () => this.cancel(upload));
     find(element, '[data-show]').addEventListener('click', () => this.#handlers.onShow(upload));
     find(element, '[data-anyway]').addEventListener('click', () => this.#handlers.onAnyway(upload));
@@ -119,7 +120,7 @@ export class Pending {
   focusFailed() {
     for (const { upload, element } of this.#cards.values()) {
       if (upload.state !== 'failed') continue;
-      find(element, upload.retryable ? '[data-retry]' : '[data-cancel]').focus({ preventScroll: true });
+      find(element, upload.retryable ? '[data-retry]' : upload.canShrink ? '[data-shrink]' : '[data-cancel]').focus({ preventScroll: true });
       return find(element, '[data-body]').getBoundingClientRect();
     }
     return null;
@@ -133,6 +134,11 @@ export class Pending {
   /** Those that the board has already. @returns {Upload[]} */
   get duplicates() {
     return [...this.#cards.values()].map(({ upload }) => upload).filter(({ state }) => state === 'duplicate');
+  }
+
+  /** Uploads that failed because of their size. @returns {Upload[]} */
+  get shrinkable() {
+    return [...this.#cards.values()].map(({ upload }) => upload).filter(({ state, canShrink }) => state === 'failed' && canShrink);
   }
 
   /** @param {Upload} upload It is given up. */

@@ -10,11 +10,12 @@ import { announce } from '../ui/announce.js';
 /** @type {Record<UploadState, (upload: Upload) => string>} */
 export const WORDS = {
   checking: () => 'Waiting',
+  converting: () => 'Converting',
   duplicate: ({ fileName, twin }) => `${twin?.there ? 'Already on the board' : 'Already being added'}${alias(fileName, twin)}.`,
   waiting: () => 'Waiting',
   sending: ({ progress }) => `${Math.round(progress * 100)} %`,
   saving: () => 'Saving',
-  paused: () => 'Trying again soon',
+  paused: () => 'Retrying soon',
   saved: () => 'Saved',
   failed: ({ reason }) => reason,
 };
@@ -45,8 +46,8 @@ export class UploadList {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const line = /** @type {HTMLElement} */ (fragment.firstElementChild);
     this.#lines.set(upload, line);
-    find(line, '[data-name]').textContent = upload.fileName;
     find(line, '[data-retry]').addEventListener('click', () => this.#uploads.retry(upload));
+    find(line, '[data-shrink]').addEventListener('click', () => void this.#uploads.shrink(upload));
     find(line, '[data-cancel]').addEventListener('click', () => {
       this.#uploads.cancel(upload);
       this.#remove(upload);
@@ -77,9 +78,12 @@ export function writeUpload(element, upload) {
   const failedNow = upload.state === 'failed' && element.dataset.state !== 'failed';
   const duplicateNow = upload.state === 'duplicate' && element.dataset.state !== 'duplicate';
   element.dataset.state = upload.state;
+  find(element, '[data-name]').textContent = upload.fileName;
   find(element, '[data-words]').textContent = WORDS[upload.state](upload);
-  const [retry, cancel] = [find(element, '[data-retry]'), find(element, '[data-cancel]')];
+  const [retry, shrink, cancel] = ['retry', 'shrink', 'cancel'].map((name) => find(element, `[data-${name}]`));
   retry.hidden = upload.state !== 'failed' || !upload.retryable;
+  shrink.hidden = upload.state !== 'failed' || !upload.canShrink;
+  shrink.setAttribute('aria-label', `Shrink and add ${upload.fileName}`);
   cancel.hidden = upload.state === 'saved' || upload.state === 'saving';
   retry.setAttribute('aria-label', `Try ${upload.fileName} again`);
   cancel.textContent = ['failed', 'duplicate'].includes(upload.state) ? 'Dismiss' : 'Cancel';

@@ -2,10 +2,12 @@
 // The queue of uploads: sends a few files at a time, repeats what a broken connection lost, and keeps what was refused
 // until the user has dealt with it.
 
+import { canShrink, prepare, shrinkToLimit } from './prepare.js';
 import { sendUpload } from './request.js';
 
 /** @typedef {import('./duplicates.js').Duplicates} Duplicates */
 /** @typedef {import('./item.js').Upload} Upload */
+/** @typedef {import('./prepare.js').Prepared} Prepared */
 /** @typedef {import('./request.js').Outcome} Outcome */
 
 /** Browsers open six connections to a host, and images must still load meanwhile. */
@@ -15,8 +17,8 @@ const MAX_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 1_000;
 
 export class UploadQueue {
-  /** @type {Set<Upload>} */
-  #checking = new Set();
+  /** Uploads that are not in the queue yet: being prepared, or compared with the board. @type {Set<Upload>} */
+  #preparing = new Set();
   /** @type {Upload[]} */
   #waiting = [];
   /** @type {Map<Upload, XMLHttpRequest>} */
@@ -37,26 +39,61 @@ export class UploadQueue {
     });
   }
 
-  /** @param {Upload} upload */
-  add(upload) {
-    this.#waiting.push(upload);
-    this.#change(upload, { state: 'waiting', progress: 0 });
-    this.#startNext();
+  /**
+   * Adds an upload after converting its file, if necessary. It becomes a `duplicate` if the board has the same bytes.
+   * @param {Upload} upload
+   * @param {Duplicates} [duplicates] Without it the board may get the same bytes twice.
+   */
+  async add(upload, duplicates) {
+    this.#preparing.add(upload);
+    this.#change(upload, { state: 'checking' });
+    const convert = () => this.#preparing.has(upload) && this.#change(upload, { state: 'converting' });
+    if (!this.#accept(upload, await prepare(upload.file, convert))) return;
+    const twin = (await duplicates?.twinOf(upload)) ?? null;
+    // Canceled while the hash was computed.
+    if (!this.#preparing.delete(upload)) return duplicates?.release(upload);
+    if (twin) this.#change(upload, { state: 'duplicate', twin });
+    else this.enqueue(upload);
   }
 
   /**
-   * Adds an upload unless the board already has the same bytes; then it becomes a `duplicate`.
+   * Shrinks an upload that failed because of its size, and sends it.
    * @param {Upload} upload
-   * @param {Duplicates} duplicates
    */
-  async addIfNew(upload, duplicates) {
-    this.#checking.add(upload);
-    this.#change(upload, { state: 'checking' });
-    const twin = await duplicates.twinOf(upload);
-    // Cancelled while the hash was computed.
-    if (!this.#checking.delete(upload)) return duplicates.release(upload);
-    if (twin) this.#change(upload, { state: 'duplicate', twin });
-    else this.add(upload);
+  async shrink(upload) {
+    if (upload.state !== 'failed' || !upload.canShrink) return;
+    this.#preparing.add(upload);
+    this.#change(upload, { state: 'converting' });
+    if (!this.#accept(upload, await shrinkToLimit(upload.file))) return;
+    this.#preparing.delete(upload);
+    this.enqueue(upload);
+  }
+
+  /**
+   * Takes over the prepared file, or fails the upload.
+   * @param {Upload} upload
+   * @param {Prepared} prepared
+   * @returns {boolean} False if the upload has ended: failed, or canceled meanwhile.
+   */
+  #accept(upload, prepared) {
+    if (!this.#preparing.has(upload)) return false;
+    if (prepared.reason === undefined) {
+      upload.file = prepared.file;
+      return true;
+    }
+    this.#preparing.delete(upload);
+    this.#fail(upload, prepared);
+    return false;
+  }
+
+  /**
+   * Sends an upload as it is, when it is its turn.
+   * @param {Upload} upload
+   */
+  enqueue(upload) {
+    this.#waiting.push(upload);
+    this.#change(upload, { state: 'waiting', progress: 0 });
+    this.#startNext();
   }
 
   /**
@@ -67,7 +104,7 @@ export class UploadQueue {
     if (upload.state !== 'failed' && upload.state !== 'paused') return;
     this.#remove(upload);
     this.#attempts.delete(upload);
-    this.add(upload);
+    this.enqueue(upload);
   }
 
   /** Retries at once everything that only the connection has delayed or failed. */
@@ -82,14 +119,14 @@ export class UploadQueue {
   cancel(upload) {
     const request = this.#running.get(upload);
     this.#remove(upload);
-    this.#checking.delete(upload);
+    this.#preparing.delete(upload);
     this.#waiting = this.#waiting.filter((other) => other !== upload);
     request?.abort();
     this.#startNext();
   }
 
   get #unfinished() {
-    return this.#checking.size + this.#waiting.length + this.#running.size + this.#paused.size;
+    return this.#preparing.size + this.#waiting.length + this.#running.size + this.#paused.size;
   }
 
   /** @param {Upload} upload */
@@ -139,8 +176,26 @@ export class UploadQueue {
       case 'busy':
         return this.#pause(upload, outcome.retryAfterMs || FIRST_PAUSE_MS, outcome.reason);
       case 'refused':
-        return this.#change(upload, { state: 'failed', reason: outcome.reason, retryable: outcome.status >= 500 });
+        return void this.#refused(upload, outcome);
     }
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {{ status: number, reason: string }} outcome
+   */
+  async #refused(upload, { status, reason }) {
+    // Its size was not checked before if the limits could not be loaded.
+    const shrinkable = status === 413 && (await canShrink(upload.file));
+    this.#fail(upload, { reason, retryable: status >= 500, canShrink: shrinkable });
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {{ reason: string, retryable?: boolean, canShrink?: boolean }} failure
+   */
+  #fail(upload, { reason, retryable = false, canShrink = false }) {
+    this.#change(upload, { state: 'failed', reason, retryable, canShrink });
   }
 
   /**
@@ -156,7 +211,7 @@ export class UploadQueue {
       this.#pause(upload, pause, 'The server could not be reached.');
     } else {
       this.#paused.delete(upload);
-      this.#change(upload, { state: 'failed', reason: 'This file cannot be read.', retryable: false });
+      this.#fail(upload, { reason: 'This file cannot be read.' });
     }
   }
 
@@ -172,12 +227,12 @@ export class UploadQueue {
     if (attempts >= MAX_ATTEMPTS) {
       this.#paused.delete(upload);
       this.#unreached.add(upload);
-      this.#change(upload, { state: 'failed', reason, retryable: true });
+      this.#fail(upload, { reason, retryable: true });
       return;
     }
     const again = () => {
       this.#paused.delete(upload);
-      this.add(upload);
+      this.enqueue(upload);
     };
     this.#paused.set(upload, window.setTimeout(again, pauseMs));
     this.#change(upload, { state: 'paused', reason, retryable: true });
@@ -185,7 +240,7 @@ export class UploadQueue {
 
   /**
    * @param {Upload} upload
-   * @param {Partial<Pick<Upload, 'state' | 'progress' | 'reason' | 'retryable' | 'record' | 'twin'>>} change
+   * @param {Partial<Pick<Upload, 'state' | 'progress' | 'reason' | 'retryable' | 'canShrink' | 'record' | 'twin'>>} change
    */
   #change(upload, change) {
     Object.assign(upload, change);

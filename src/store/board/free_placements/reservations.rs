@@ -191,7 +191,7 @@ impl Occupancy {
     fn on_change(&mut self, old: &Value, new: Value) {
         let Ok(row) = serde_json::from_value::<Row>(new) else {
             if let Some(id) = id_of(old) {
-                self.remove(id);
+                self.on_removal(id);
             }
             return;
         };
@@ -204,6 +204,17 @@ impl Occupancy {
             reserved: Placement { x, y, w, z: now() },
         });
         entry.confirmed_by = Some(self.feed);
+        if entry.uploads == 0 {
+            (entry.reserved.x, entry.reserved.y, entry.reserved.w) = (x, y, row.w);
+        }
+    }
+
+    fn on_removal(&mut self, id: ImageId) {
+        match self.entries.get_mut(&id) {
+            // The removal of an earlier image with this id. The entry belongs to the uploads, the last of which removes it.
+            Some(entry) if entry.uploads > 0 => entry.confirmed_by = None,
+            _ => self.remove(id),
+        }
     }
 
     fn remove(&mut self, id: ImageId) {
@@ -304,6 +315,26 @@ mod tests {
         assert_eq!(reserve(&mut occupancy, &meta), first);
         occupancy.release(meta.id, false);
         assert_eq!(reserve(&mut occupancy, &self::meta()).x, 264.0);
+    }
+
+    #[test]
+    fn a_late_removal_of_an_earlier_image_does_not_end_the_upload_that_replaces_it() {
+        let mut occupancy = followed();
+        let meta = meta();
+        occupancy.on_change(&Value::Null, row(&meta, 264.0));
+        // The client uploads the purged image again before the feed delivers the removal.
+        assert_eq!(reserve(&mut occupancy, &meta).x, 264.0);
+        occupancy.on_change(&row(&meta, 264.0), Value::Null);
+        occupancy.on_change(&Value::Null, row(&meta, 264.0));
+        occupancy.release(meta.id, true);
+        let free = [self::meta(), self::meta()].map(|meta| reserve(&mut occupancy, &meta).x);
+        assert_eq!(free, [0.0, 528.0]);
+
+        // The same for an upload that then fails.
+        assert_eq!(reserve(&mut occupancy, &meta).x, 264.0);
+        occupancy.on_change(&row(&meta, 264.0), Value::Null);
+        occupancy.release(meta.id, false);
+        assert!(!occupancy.entries.contains_key(&meta.id));
     }
 
     #[test]

@@ -1,5 +1,5 @@
 // @ts-check
-// What is known about a image, in words.
+// Facts about an image, as text for the page.
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -15,10 +15,13 @@ export function typeName(type) {
   return TYPES[type] ?? type;
 }
 
-/** @param {number} bytes */
+/**
+ * A size as the server's messages and file managers give it, in powers of 1,024.
+ * @param {number} bytes
+ */
 export function sizeText(bytes) {
-  if (bytes < 1_000) return `${bytes} bytes`;
-  const [value, unit] = bytes < 999_500 ? [bytes / 1_000, 'kB'] : [bytes / 1_000_000, 'MB'];
+  if (bytes < 1_024) return `${bytes} bytes`;
+  const [value, unit] = bytes < 1_023.5 * 1_024 ? [bytes / 1_024, 'KB'] : [bytes / 1_048_576, 'MB'];
   return `${new Intl.NumberFormat('en', { maximumSignificantDigits: value < 10 ? 2 : 3 }).format(value)} ${unit}`;
 }
 

@@ -1,25 +1,25 @@
-//! What a write did: the object that it answers.
+//! The results of writes.
 
 use std::sync::Arc;
 
-use super::value::ARRAY_LIMIT;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
+use crate::engine::eval::array::ARRAY_LIMIT;
 
-/// Whether a write answers with the documents before and after.
+/// The documents that the result of a write holds, before and after the write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ReturnChanges {
+pub(super) enum ReturnChanges {
     No,
-    /// Those that changed.
+    /// The changed documents.
     Changed,
-    /// All that the write looked at.
+    /// All documents that the write examined.
     Always,
 }
 
-/// Counts of what was written.
+/// The result of a write.
 #[derive(Debug)]
-pub(crate) struct Stats {
-    pub(crate) generated_keys: Vec<Datum>,
+pub(super) struct Stats {
+    pub(super) generated_keys: Vec<Datum>,
     return_changes: ReturnChanges,
     inserted: usize,
     replaced: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Stats {
 }
 
 impl Stats {
-    pub(crate) fn new(return_changes: ReturnChanges) -> Self {
+    pub(super) fn new(return_changes: ReturnChanges) -> Self {
         Self {
             generated_keys: Vec::new(),
             return_changes,
@@ -47,8 +47,8 @@ impl Stats {
         }
     }
 
-    /// Counts a document that could not be written.
-    pub(crate) fn failed(&mut self, error: ReqlError, old: &Datum) {
+    /// Counts a document that was rejected.
+    pub(super) fn failed(&mut self, error: ReqlError, old: &Datum) {
         if self.return_changes == ReturnChanges::Always {
             self.push(Datum::object([
                 ("error", error.message.as_str().into()),
@@ -60,8 +60,8 @@ impl Stats {
         self.first_error.get_or_insert(error.message);
     }
 
-    /// Counts a document that was written, or need not be.
-    pub(crate) fn written(&mut self, old: Datum, new: Datum, is_same: bool) {
+    /// Counts a document that was written or left unchanged. Null stands for no document.
+    pub(super) fn written(&mut self, old: Datum, new: Datum, is_same: bool) {
         let count = match (&old, &new) {
             (Datum::Null, Datum::Null) => &mut self.skipped,
             _ if is_same => &mut self.unchanged,
@@ -80,8 +80,8 @@ impl Stats {
         }
     }
 
-    /// Adds what a further part of the same write did.
-    pub(crate) fn add(&mut self, part: Self) {
+    /// Adds the result of another batch of the same write.
+    pub(super) fn add(&mut self, part: Self) {
         self.inserted += part.inserted;
         self.replaced += part.replaced;
         self.unchanged += part.unchanged;
@@ -94,8 +94,8 @@ impl Stats {
             .for_each(|change| self.push(change));
     }
 
-    /// The object that the client is answered with.
-    pub(crate) fn into_datum(self) -> Datum {
+    /// The result as ReQL returns it.
+    pub(super) fn into_datum(self) -> Datum {
         let counts = [
             ("deleted", self.deleted),
             ("errors", self.errors),
@@ -124,7 +124,7 @@ impl Stats {
         fields.into()
     }
 
-    /// Keeps a change, as far as an array can hold them.
+    /// Adds a change, unless the array is full.
     fn push(&mut self, change: Datum) {
         if self.changes.len() < ARRAY_LIMIT {
             self.changes.push(change);
@@ -132,11 +132,11 @@ impl Stats {
     }
 }
 
-/// Adds the answer of one write to the total of several: numbers are added, lists joined, and the first text stays.
+/// Adds the result of one write to the total of several: adds numbers, joins arrays and keeps the first string.
 ///
 /// # Errors
-/// Fields that do not go together.
-pub(crate) fn add_up(total: &mut Object, result: &Object) -> Result<(), ReqlError> {
+/// Fields of different types.
+pub(super) fn add_up(total: &mut Object, result: &Object) -> Result<(), ReqlError> {
     for (name, value) in result {
         let sum = match (total.get(name), value) {
             (None, value) => value.clone(),

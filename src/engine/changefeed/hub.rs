@@ -1,0 +1,194 @@
+//! The registry of all feeds, and the distribution of committed changes to them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::Notify;
+
+use super::item::Item;
+use super::query::FeedQuery;
+use super::queue::{Pending, Queue};
+use crate::engine::storage::{Change, Commit, TableId};
+
+/// All feeds of the engine. Clones share the same feeds.
+#[derive(Clone, Default)]
+pub(crate) struct Hub {
+    groups: Arc<Groups>,
+}
+
+type Groups = Mutex<HashMap<TableId, Vec<Arc<Group>>>>;
+
+/// The feeds of one query.
+struct Group {
+    query: FeedQuery,
+    subscribers: Mutex<Vec<Arc<Subscriber>>>,
+}
+
+/// One feed.
+struct Subscriber {
+    queue: Mutex<Queue>,
+    changed: Notify,
+}
+
+impl Hub {
+    /// Subscribes to a query. Changes of earlier commits may still arrive; [`Item::seq`] tells them apart.
+    ///
+    /// The queue holds at most `limit` changes. Beyond that it is dropped and the feed reports the loss.
+    pub(crate) fn subscribe(&self, query: FeedQuery, limit: usize, squash: bool) -> Subscription {
+        let subscriber = Arc::new(Subscriber {
+            queue: Mutex::new(Queue::new(limit, squash)),
+            changed: Notify::new(),
+        });
+        let mut groups = lock(&self.groups);
+        let of_table = groups.entry(query.table).or_default();
+        let group = match of_table.iter().find(|group| group.query.is_same(&query)) {
+            Some(group) => Arc::clone(group),
+            None => {
+                let group = Arc::new(Group {
+                    query,
+                    subscribers: Mutex::default(),
+                });
+                of_table.push(Arc::clone(&group));
+                group
+            }
+        };
+        lock(&group.subscribers).push(Arc::clone(&subscriber));
+        Subscription {
+            groups: Arc::downgrade(&self.groups),
+            group,
+            subscriber,
+        }
+    }
+
+    /// Queues the changes of a commit in every feed. The storage calls this for each commit, in order, before it
+    /// acknowledges the writes: once a write is acknowledged, its change is queued.
+    pub(crate) fn publish(&self, commit: &Commit) {
+        for change in &commit.changes {
+            let of_table = lock(&self.groups)
+                .get(&change.table)
+                .cloned()
+                .unwrap_or_default();
+            for group in of_table
+                .iter()
+                .filter(|group| group.query.range.contains(&change.key))
+            {
+                group.publish(commit.seq, change);
+            }
+        }
+        for table in &commit.dropped_tables {
+            let of_table = lock(&self.groups).remove(table).unwrap_or_default();
+            of_table.iter().for_each(|group| group.end());
+        }
+    }
+
+    /// The number of feeds, and the number of distinct queries among them.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let groups = lock(&self.groups);
+        let all: Vec<_> = groups.values().flatten().collect();
+        (
+            all.iter().map(|group| lock(&group.subscribers).len()).sum(),
+            all.len(),
+        )
+    }
+}
+
+impl Group {
+    /// Evaluates a change once and queues it in every feed of the group.
+    fn publish(&self, seq: u64, change: &Change) {
+        match self.query.item(seq, change) {
+            Ok(None) => {}
+            Ok(Some(item)) => {
+                let item = Arc::new(item);
+                lock(&self.subscribers)
+                    .iter()
+                    .for_each(|subscriber| subscriber.push(Arc::clone(&item)));
+            }
+            Err(error) => {
+                log::error!(
+                    "a changefeed of table {:?} ended: {error}",
+                    self.query.table
+                );
+                self.end();
+            }
+        }
+    }
+
+    fn end(&self) {
+        lock(&self.subscribers)
+            .iter()
+            .for_each(|subscriber| subscriber.end());
+    }
+}
+
+impl Subscriber {
+    fn push(&self, item: Arc<Item>) {
+        lock(&self.queue).push(item);
+        self.changed.notify_one();
+    }
+
+    fn end(&self) {
+        lock(&self.queue).end();
+        self.changed.notify_one();
+    }
+}
+
+/// A subscription to a feed. Dropping it ends the feed.
+pub(crate) struct Subscription {
+    groups: Weak<Groups>,
+    group: Arc<Group>,
+    subscriber: Arc<Subscriber>,
+}
+
+impl Subscription {
+    /// The query of the feed.
+    pub(crate) fn query(&self) -> &FeedQuery {
+        &self.group.query
+    }
+
+    /// Takes queued changes, up to about `bytes` of them.
+    pub(crate) fn take(&self, bytes: usize) -> Pending {
+        lock(&self.subscriber.queue).take(bytes)
+    }
+
+    /// Whether [`Subscription::take`] would give anything.
+    pub(crate) fn has_pending(&self) -> bool {
+        lock(&self.subscriber.queue).has_pending()
+    }
+
+    /// Waits until [`Subscription::take`] may give something. Cancellation safe: a notification without a waiter is
+    /// kept for the next one.
+    pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
+        let subscriber = Arc::clone(&self.subscriber);
+        async move { subscriber.changed.notified().await }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let Some(groups) = self.groups.upgrade() else {
+            return;
+        };
+        let mut groups = lock(&groups);
+        let mut subscribers = lock(&self.group.subscribers);
+        subscribers.retain(|other| !Arc::ptr_eq(other, &self.subscriber));
+        if subscribers.is_empty()
+            && let Some(of_table) = groups.get_mut(&self.group.query.table)
+        {
+            of_table.retain(|other| !Arc::ptr_eq(other, &self.group));
+        }
+    }
+}
+
+impl fmt::Debug for Subscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscription")
+            .field("query", &self.group.query)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Locks a mutex. A poisoned one is fine: each change is a single call, so a panic leaves nothing half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,148 @@
+//! Secondary indexes.
+
+use std::sync::Arc;
+
+use crate::engine::datum::{Binary, Datum};
+use crate::engine::error::ReqlError;
+use crate::engine::eval::env::Env;
+use crate::engine::eval::index;
+use crate::engine::eval::scope::Scope;
+use crate::engine::eval::term::{Call, Term, TermKind};
+use crate::engine::eval::value::Value;
+use crate::engine::storage::{Durability, Index};
+
+/// `index_create`.
+pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let name = env.datum(&call.args[1], scope)?.as_str()?.to_string();
+    if *name == *table.primary_key {
+        return Err(ReqlError::logic(format!(
+            "Index name conflict: `{name}` is the name of the primary key."
+        )));
+    }
+    if env.flag(call, scope, "geo")? {
+        return Err(ReqlError::logic(
+            "The embedded engine does not implement geospatial indexes.",
+        ));
+    }
+    let function = function_argument(env, call, &name, scope)?;
+    let index = Index {
+        name,
+        function,
+        multi: env.flag(call, scope, "multi")?,
+        geo: false,
+    };
+    env.write(Durability::Hard, move |_, batch| {
+        batch.create_index(table.id, index)
+    })?;
+    Ok(Value::Datum(Datum::object([("created", 1.into())])))
+}
+
+/// The function of the third argument, or that of the field `name`.
+fn function_argument(
+    env: &Env,
+    call: &Call,
+    name: &str,
+    scope: &Scope,
+) -> Result<Arc<str>, ReqlError> {
+    match call.args.get(2) {
+        None => Ok(field_function(name)),
+        Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
+            if !function.is_deterministic() {
+                return Err(ReqlError::logic(
+                    "Could not prove function deterministic.  Index functions must be deterministic.",
+                ));
+            }
+            index::function_text(function)
+        }
+        Some(saved) => saved_function(&env.datum(saved, scope)?),
+    }
+}
+
+/// The function of an index named after its field: `FUNC([1], BRACKET(VAR(1), name))`.
+fn field_function(name: &str) -> Arc<str> {
+    let name = Datum::from(name).to_json().unwrap_or_default();
+    format!("[69,[[2,[1]],[170,[[10,[1]],{name}]]]]").into()
+}
+
+/// The prefix of an index's `function` in `index_status`, before its term. `index_create` accepts such a function, but
+/// not RethinkDB's own binary format, and vice versa.
+const SAVED_FUNCTION: &str = "$realtime_photo_index_function$";
+
+/// The term of a function that [`index_status`] gave.
+fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
+    let Datum::Binary(binary) = saved else {
+        return Err(ReqlError::expected("FUNCTION", saved.type_name()));
+    };
+    let bytes = binary.bytes()?;
+    std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.strip_prefix(SAVED_FUNCTION))
+        .map(Arc::from)
+        .ok_or_else(|| {
+            ReqlError::logic(
+                "Cannot create an sindex except from a reql_index_function returned from `index_status` of the \
+                 embedded engine.",
+            )
+        })
+}
+
+/// `index_drop`.
+pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
+    index::find(&table, &name)?;
+    env.write(Durability::Hard, move |_, batch| {
+        batch.drop_index(table.id, &name)
+    })?;
+    Ok(Value::Datum(Datum::object([("dropped", 1.into())])))
+}
+
+/// `index_list`.
+pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let names = table
+        .indexes
+        .iter()
+        .map(|index| Datum::from(index.name.as_str()));
+    Ok(Value::Datum(names.collect::<Vec<_>>().into()))
+}
+
+/// `index_status` and `index_wait`. Indexes of the engine are always ready.
+pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let names = call.args[1..]
+        .iter()
+        .map(|name| env.datum(name, scope)?.as_str().cloned())
+        .collect::<Result<Vec<_>, _>>()?;
+    let wanted = match names.is_empty() {
+        true => table.indexes.to_vec(),
+        false => names
+            .iter()
+            .map(|name| index::find(&table, name))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(Value::Datum(
+        wanted.iter().map(status_of).collect::<Vec<_>>().into(),
+    ))
+}
+
+fn status_of(index: &Index) -> Datum {
+    let function = format!("{SAVED_FUNCTION}{}", index.function);
+    let options = if index.multi { ", {multi: true}" } else { "" };
+    Datum::object([
+        (
+            "function",
+            Datum::Binary(Binary::Inline(function.into_bytes().into())),
+        ),
+        ("geo", index.geo.into()),
+        ("index", index.name.as_str().into()),
+        ("multi", index.multi.into()),
+        ("outdated", false.into()),
+        (
+            "query",
+            format!("indexCreate('{}', {}{options})", index.name, index.function).into(),
+        ),
+        ("ready", true.into()),
+    ])
+}

@@ -1,0 +1,10 @@
+//! The terms that create, drop, list and describe databases, tables and indexes.
+
+mod config_change;
+mod database;
+mod index;
+mod table;
+
+pub(crate) use database::{db_create, db_drop, db_list};
+pub(crate) use index::{index_create, index_drop, index_list, index_status};
+pub(crate) use table::{describe, sync, table_create, table_drop, table_list, wait};

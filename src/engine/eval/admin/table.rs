@@ -1,0 +1,149 @@
+//! Tables.
+
+use std::sync::Arc;
+
+use super::config_change::config_change;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
+use crate::engine::eval::catalog::{check_name, database_missing, find};
+use crate::engine::eval::env::Env;
+use crate::engine::eval::scope::Scope;
+use crate::engine::eval::stream::Stream;
+use crate::engine::eval::system;
+use crate::engine::eval::term::{Call, TermKind};
+use crate::engine::eval::value::Value;
+use crate::engine::eval::write::parse_durability;
+use crate::engine::storage::{Durability, NewTable};
+
+/// `table_create`.
+pub(crate) fn table_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let (db, name) = database_and_name(env, call, scope)?;
+    let durability = match env.optarg(call, scope, "durability")? {
+        Some(durability) => parse_durability(durability.as_str()?)?,
+        None => Durability::Hard,
+    };
+    let primary_key = match env.optarg(call, scope, "primary_key")? {
+        Some(primary_key) => primary_key.as_str()?.to_string(),
+        None => "id".into(),
+    };
+    let new = NewTable {
+        name: name.to_string(),
+        primary_key,
+        durability,
+    };
+    let owner = db.clone();
+    env.write(Durability::Hard, move |_, batch| {
+        let id = batch
+            .catalog()
+            .database(&owner)
+            .ok_or_else(|| database_missing(&owner))?
+            .id;
+        batch.create_table(id, new)
+    })?;
+    let table = find(env.snapshot()?.catalog(), &db, &name)?;
+    let row = system::table_config(env, &table);
+    Ok(Value::Datum(
+        config_change("tables_created", Datum::Null, row).into(),
+    ))
+}
+
+/// `table_drop`.
+pub(crate) fn table_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let (db, name) = database_and_name(env, call, scope)?;
+    let table = env.write(Durability::Hard, move |_, batch| {
+        let table = find(batch.catalog(), &db, &name)?;
+        batch.drop_table(table.id)?;
+        Ok(table)
+    })?;
+    let row = system::table_config(env, &table);
+    Ok(Value::Datum(
+        config_change("tables_dropped", row, Datum::Null).into(),
+    ))
+}
+
+/// `table_list`.
+pub(crate) fn table_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let db = match call.args.first() {
+        Some(db) => env.db(db, scope)?,
+        None => env.default_db(),
+    };
+    let names = system::tables_of(env, &db)?
+        .into_iter()
+        .map(|table| Datum::String(table.name));
+    Ok(Value::Datum(names.collect::<Vec<_>>().into()))
+}
+
+/// `config` and `status` of a table or a database.
+pub(crate) fn describe(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let describe = match call.kind {
+        TermKind::Config => system::table_config,
+        _ => system::table_status,
+    };
+    match env.eval(&call.args[0], scope)? {
+        Value::Table(table) => Ok(Value::Datum(describe(env, &table))),
+        Value::Db(db) if call.kind == TermKind::Config => {
+            system::db_config(env, &db).map(Value::Datum)
+        }
+        Value::Db(db) => {
+            let rows = system::tables_of(env, &db)?
+                .iter()
+                .map(|table| describe(env, table))
+                .collect();
+            Ok(Value::Stream(Stream::items(rows)))
+        }
+        other => Err(ReqlError::expected("TABLE", other.type_name())),
+    }
+}
+
+/// `wait`. Tables of the engine are ready as soon as they exist, so it returns at once.
+pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let tables = match call.args.first() {
+        None => system::tables_of(env, &env.default_db())?,
+        Some(subject) => match env.eval(subject, scope)? {
+            Value::Db(db) => system::tables_of(env, &db)?,
+            other => vec![other.into_table()?],
+        },
+    };
+    let statuses: Vec<Datum> = tables
+        .iter()
+        .map(|table| {
+            let status = system::table_status(env, table);
+            Datum::object([("new_val", status.clone()), ("old_val", status)])
+        })
+        .collect();
+    Ok(Value::Datum(Datum::object([
+        ("ready", tables.len().into()),
+        ("status_changes", statuses.into()),
+    ])))
+}
+
+/// `sync`: waits until all earlier soft writes are on disk.
+pub(crate) fn sync(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    env.eval(&call.args[0], scope)?.into_table()?;
+    env.sync()?;
+    Ok(Value::Datum(Datum::object([("synced", 1.into())])))
+}
+
+/// The database and the name in the arguments of `table_create` and `table_drop`.
+fn database_and_name(
+    env: &Env,
+    call: &Call,
+    scope: &Scope,
+) -> Result<(Arc<str>, Arc<str>), ReqlError> {
+    let (db, name) = match &call.args[..] {
+        [db, name] => (env.db(db, scope)?, name),
+        [name, ..] => (env.default_db(), name),
+        [] => {
+            return Err(ReqlError::compile(
+                "Expected between 1 and 2 arguments but found 0.",
+            ));
+        }
+    };
+    if &*db == system::DATABASE {
+        return Err(ReqlError::op_failed(
+            "Database `rethinkdb` is special; you can't create or drop tables in it.",
+        ));
+    }
+    let name = check_name("Table", env.datum(name, scope)?.as_str()?)?;
+    Ok((db, name))
+}

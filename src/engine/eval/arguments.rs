@@ -1,0 +1,124 @@
+//! Arguments that several terms share.
+
+use std::sync::Arc;
+
+use super::env::{Env, Globals};
+use super::func::Func;
+use super::scope::Scope;
+use super::term::{Call, Term, TermKind};
+use super::value::Value;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
+
+impl Env {
+    /// A function, or the constant function of any other term.
+    ///
+    /// # Errors
+    /// A malformed function.
+    pub(super) fn func_or_constant(&self, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
+        match term {
+            Term::Call(call) if call.kind == TermKind::Func => Func::new(call, scope),
+            other => Ok(Func::constant(other.clone(), scope)),
+        }
+    }
+
+    /// A function.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub(super) fn func(&self, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
+        match self.eval(term, scope)? {
+            Value::Func(function) => Ok(function),
+            other => Err(ReqlError::logic(format!(
+                "Expected type FUNCTION but found DATUM:\n{}",
+                other.into_datum(self)?.print()
+            ))),
+        }
+    }
+
+    /// A function, or the function that gets a field, for a string.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub(super) fn func_or_field(&self, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
+        match self.eval(term, scope)? {
+            Value::Func(function) => Ok(function),
+            other => Ok(Func::field(other.into_datum(self)?.as_str()?)),
+        }
+    }
+
+    /// The name of a database.
+    ///
+    /// # Errors
+    /// Any other value.
+    pub(super) fn db(&self, term: &Term, scope: &Scope) -> Result<Arc<str>, ReqlError> {
+        match self.eval(term, scope)? {
+            Value::Db(name) => Ok(name),
+            other => Err(ReqlError::expected("DB", other.type_name())),
+        }
+    }
+
+    /// Whether a bound of a range (`left_bound`, `right_bound`) excludes its end.
+    ///
+    /// # Errors
+    /// Anything but `open` and `closed`.
+    pub(super) fn is_open(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        name: &str,
+        default: bool,
+    ) -> Result<bool, ReqlError> {
+        let Some(bound) = call.optarg(name) else {
+            return Ok(default);
+        };
+        match &**self.datum(bound, scope)?.as_str()? {
+            "open" => Ok(true),
+            "closed" => Ok(false),
+            other => Err(ReqlError::logic(format!(
+                "Expected `open` or `closed` for optarg `{name}` (got `{other}`)."
+            ))),
+        }
+    }
+
+    /// An optional argument that is true or false; absent means false.
+    ///
+    /// # Errors
+    /// The first failure in it.
+    pub(super) fn flag(&self, call: &Call, scope: &Scope, name: &str) -> Result<bool, ReqlError> {
+        Ok(self
+            .optarg(call, scope, name)?
+            .is_some_and(|flag| flag.is_truthy()))
+    }
+
+    /// The value of an optional argument.
+    ///
+    /// # Errors
+    /// The first failure in it.
+    pub(super) fn optarg(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        name: &str,
+    ) -> Result<Option<Datum>, ReqlError> {
+        call.optarg(name)
+            .map(|value| self.datum(value, scope))
+            .transpose()
+    }
+}
+
+/// Evaluates the global optional arguments of a query.
+///
+/// # Errors
+/// The first failure in them.
+pub(crate) fn globals(optargs: &[(Arc<str>, Term)]) -> Result<Globals, ReqlError> {
+    let env = Env::detached();
+    let evaluate = |(name, term): &(Arc<str>, Term)| {
+        let value = match env.eval(term, &Scope::default())? {
+            Value::Db(db) => Datum::String(db),
+            other => other.into_datum(&env)?,
+        };
+        Ok((Arc::clone(name), value))
+    };
+    optargs.iter().map(evaluate).collect()
+}

@@ -1,0 +1,67 @@
+//! Arrays.
+
+use super::env::Env;
+use super::scope::Scope;
+use super::term::{Call, TermKind};
+use crate::engine::datum::Datum;
+use crate::engine::error::{ErrorKind, ReqlError};
+
+/// The most items of an array (RethinkDB's default `array_limit`).
+pub(crate) const ARRAY_LIMIT: usize = 100_000;
+
+/// `make_array`.
+pub(crate) fn make(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
+    check_length(call.args.len())?;
+    let items = call
+        .args
+        .iter()
+        .map(|arg| env.eval(arg, scope)?.materialize(env));
+    items.collect::<Result<Vec<_>, _>>().map(Datum::from)
+}
+
+/// `append`, `prepend` and `set_difference`.
+pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
+    let items = env.datum(&call.args[0], scope)?.as_array()?.to_vec();
+    let other = env.datum(&call.args[1], scope)?;
+    let items: Vec<Datum> = match call.kind {
+        TermKind::Append => items.into_iter().chain([other]).collect(),
+        TermKind::Prepend => [other].into_iter().chain(items).collect(),
+        _ => {
+            let mut kept: Vec<Datum> = Vec::new();
+            for item in items {
+                env.check_interrupted()?;
+                let is_same = |other: &Datum| item.equals(other);
+                if !any(other.as_array()?, is_same)? && !any(&kept, is_same)? {
+                    kept.push(item);
+                }
+            }
+            kept
+        }
+    };
+    check_length(items.len())?;
+    Ok(items.into())
+}
+
+fn any(
+    items: &[Datum],
+    test: impl Fn(&Datum) -> Result<bool, ReqlError>,
+) -> Result<bool, ReqlError> {
+    for item in items {
+        if test(item)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Checks the length of an array.
+///
+/// # Errors
+/// RethinkDB's error for more than [`ARRAY_LIMIT`] items.
+pub(crate) fn check_length(length: usize) -> Result<(), ReqlError> {
+    if length > ARRAY_LIMIT {
+        let message = format!("Array over size limit `{ARRAY_LIMIT}`.");
+        return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The environment of an evaluation: the database, the global arguments and the limits.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::engine::changefeed::Hub;
+use crate::engine::datum::{Datum, Time};
+use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::storage::{Batch, Durability, Snapshot, Storage};
+
+/// The size of JSON from which a batch is full; it holds at least one element (RethinkDB's default `max_batch_bytes`).
+pub(super) const BATCH_BYTES: usize = 1024 * 1024;
+
+/// The most elements that functions may examine for one write, or for one change of a feed. Both run on the storage's
+/// writer thread, where they delay everybody else.
+const MAX_WRITER_ELEMENTS: u32 = 1_000_000;
+
+/// The parts of the engine that all queries share.
+pub(crate) struct Context {
+    pub(crate) storage: Storage,
+    pub(crate) hub: Hub,
+    /// The server's id, new for each run.
+    pub(crate) server_id: Arc<str>,
+    pub(crate) server_name: Arc<str>,
+}
+
+impl Context {
+    pub(crate) fn new(storage: Storage, hub: Hub) -> Self {
+        Self {
+            storage,
+            hub,
+            server_id: uuid::Uuid::new_v4().to_string().into(),
+            server_name: "realtime_photo".into(),
+        }
+    }
+}
+
+/// The evaluated global optional arguments of a query.
+pub(crate) type Globals = Arc<[(Arc<str>, Datum)]>;
+
+/// The environment of one evaluation. It belongs to one thread, which it may block on the disk.
+pub(crate) struct Env {
+    context: Option<Arc<Context>>,
+    globals: Globals,
+    now: Time,
+    interrupted: Arc<AtomicBool>,
+    snapshot: RefCell<Option<Arc<Snapshot>>>,
+    /// The number of elements that may still be examined; unlimited unless on the writer thread.
+    elements_left: Option<Cell<u32>>,
+}
+
+impl Env {
+    /// The environment of a query. Setting `interrupted` makes the evaluation fail soon.
+    pub(crate) fn new(
+        context: Arc<Context>,
+        globals: Globals,
+        interrupted: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            context: Some(context),
+            globals,
+            now: current_time(),
+            interrupted,
+            snapshot: RefCell::new(None),
+            elements_left: None,
+        }
+    }
+
+    /// An environment without a database, for the steps of feeds.
+    pub(crate) fn detached() -> Self {
+        Self {
+            context: None,
+            globals: Arc::from([]),
+            now: current_time(),
+            interrupted: Arc::default(),
+            snapshot: RefCell::new(None),
+            elements_left: Some(Cell::new(MAX_WRITER_ELEMENTS)),
+        }
+    }
+
+    /// The value of `now`, the same throughout a query.
+    pub(super) fn now(&self) -> &Time {
+        &self.now
+    }
+
+    /// A global optional argument.
+    pub(super) fn global(&self, name: &str) -> Option<&Datum> {
+        self.globals
+            .iter()
+            .find(|(other, _)| &**other == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The database of tables for which the query names none.
+    pub(super) fn default_db(&self) -> Arc<str> {
+        match self.global("db") {
+            Some(Datum::String(name)) => name.clone(),
+            _ => "test".into(),
+        }
+    }
+
+    /// Counts an examined element.
+    ///
+    /// # Errors
+    /// RethinkDB's error for an interrupted query, or an exhausted limit of elements.
+    pub(super) fn check_interrupted(&self) -> Result<(), ReqlError> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            let message = "Query terminated by an unknown cause.";
+            return Err(ReqlError::new(ErrorKind::OpIndeterminate, message));
+        }
+        if let Some(elements_left) = &self.elements_left {
+            let Some(left) = elements_left.get().checked_sub(1) else {
+                let message =
+                    format!("The function looks at more than {MAX_WRITER_ELEMENTS} elements.");
+                return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+            };
+            elements_left.set(left);
+        }
+        Ok(())
+    }
+
+    /// The shared parts of the engine.
+    ///
+    /// # Errors
+    /// A detached environment. Terms that need a database are rejected before they get here.
+    pub(super) fn context(&self) -> Result<&Arc<Context>, ReqlError> {
+        self.context.as_ref().ok_or_else(|| {
+            let message = "the function of a feed uses the database";
+            ReqlError::new(ErrorKind::Internal, message)
+        })
+    }
+
+    /// The id and the name of the server; empty in a detached environment.
+    pub(super) fn server(&self) -> (Arc<str>, Arc<str>) {
+        self.context.as_ref().map_or_else(
+            || ("".into(), "".into()),
+            |context| (context.server_id.clone(), context.server_name.clone()),
+        )
+    }
+
+    /// The database as the query sees it: unchanged from its first read until its own next write.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(super) fn snapshot(&self) -> Result<Arc<Snapshot>, ReqlError> {
+        if let Some(snapshot) = &*self.snapshot.borrow() {
+            return Ok(Arc::clone(snapshot));
+        }
+        self.fresh_snapshot()
+    }
+
+    /// The current state of the database, which the query also sees from now on.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(super) fn fresh_snapshot(&self) -> Result<Arc<Snapshot>, ReqlError> {
+        let snapshot = self.context()?.storage.snapshot()?;
+        *self.snapshot.borrow_mut() = Some(Arc::clone(&snapshot));
+        Ok(snapshot)
+    }
+
+    /// Runs a write on the storage's writer thread and waits until it is as durable as required.
+    ///
+    /// # Errors
+    /// The error of the operation, or a failing disk.
+    pub(super) fn write<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        operation: impl FnOnce(&Env, &mut Batch<'_>) -> Result<T, ReqlError> + Send + 'static,
+    ) -> Result<T, ReqlError> {
+        let context = self.context()?;
+        let (shared, globals, now) = (
+            Arc::clone(context),
+            Arc::clone(&self.globals),
+            self.now.clone(),
+        );
+        let interrupted = Arc::clone(&self.interrupted);
+        let done = context.storage.write(durability, move |batch| {
+            let env = Env {
+                now,
+                elements_left: Some(Cell::new(MAX_WRITER_ELEMENTS)),
+                ..Env::new(shared, globals, interrupted)
+            };
+            operation(&env, batch)
+        });
+        let result = futures::executor::block_on(done);
+        *self.snapshot.borrow_mut() = None;
+        result
+    }
+
+    /// Waits until all earlier writes are on disk.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(super) fn sync(&self) -> Result<(), ReqlError> {
+        futures::executor::block_on(self.context()?.storage.sync())
+    }
+}
+
+fn current_time() -> Time {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Time::utc(since_epoch.as_secs_f64())
+}

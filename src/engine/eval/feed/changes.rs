@@ -1,0 +1,110 @@
+//! The term `changes`.
+
+use std::sync::Arc;
+
+use super::options::Options;
+use super::sequence::Feed;
+use super::visible::visible;
+use crate::engine::changefeed::{FeedQuery, Range, View};
+use crate::engine::datum::primary_key;
+use crate::engine::error::ReqlError;
+use crate::engine::eval::env::Env;
+use crate::engine::eval::scan::Scan;
+use crate::engine::eval::scope::Scope;
+use crate::engine::eval::selection::{Row, Table};
+use crate::engine::eval::step::Step;
+use crate::engine::eval::stream::{Source, Stream};
+use crate::engine::eval::term::Call;
+use crate::engine::eval::value::Value;
+
+/// `changes`.
+pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let options = Options::new(env, call, scope)?;
+    let (table, range, steps, point) = match env.eval(&call.args[0], scope)? {
+        Value::Row(Row { table, key, .. }) => {
+            let key = primary_key(&key)?;
+            (table, Range::Keys(vec![key.clone()]), Vec::new(), Some(key))
+        }
+        other => followed(other.into_stream()?)?,
+    };
+    // The text identifies the query only without variables: a bound one may have another value in the next query.
+    let is_shared = scope.is_empty() && !options.squash;
+    let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
+    let steps: Arc<[Step]> = steps.into();
+    let query = FeedQuery {
+        table: table.id,
+        range,
+        view: view(&steps),
+        include_types: options.include_types,
+        keeps_values: options.squash,
+        text,
+    };
+    let subscription = env
+        .context()?
+        .hub
+        .subscribe(query, options.queue_size, options.squash);
+    // A commit up to this snapshot may also be in the queue, where its number gives it away; a later one is only in the
+    // queue. So a change is sent once, whenever it happens.
+    let seq = env.fresh_snapshot()?.seq();
+    let feed = Feed::new(table, subscription, steps, options, point, seq);
+    let source = Source::Feed(Box::new(feed));
+    Ok(Value::Stream(Stream::wrap(source, None, false)))
+}
+
+/// The closure that applies the steps to both documents of a change; `None` without steps. It runs on the storage's
+/// writer thread, so that a shared environment bounds its work for both.
+fn view(steps: &Arc<[Step]>) -> Option<View> {
+    if steps.is_empty() {
+        return None;
+    }
+    let steps = Arc::clone(steps);
+    Some(Arc::new(move |old, new| {
+        let env = Env::detached();
+        Ok((visible(&env, &steps, old)?, visible(&env, &steps, new)?))
+    }))
+}
+
+/// The table, the documents, the steps, and the key of a point feed.
+type Followed = (Table, Range, Vec<Step>, Option<Vec<u8>>);
+
+/// The part of a table that a stream reads.
+///
+/// # Errors
+/// A stream that a feed cannot follow.
+fn followed(stream: Stream) -> Result<Followed, ReqlError> {
+    if stream.steps.iter().any(|step| !step.is_deterministic()) {
+        return Err(ReqlError::logic(
+            "Cannot call `changes` after a non-deterministic function.",
+        ));
+    }
+    match stream.source {
+        Source::Scan(scan) => Ok((
+            scan.table,
+            Range::Between(scan.lower, scan.upper),
+            stream.steps,
+            None,
+        )),
+        Source::Lookup(lookup) => {
+            let range = Range::Keys(lookup.keys.into());
+            Ok((lookup.table, range, stream.steps, None))
+        }
+        Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
+            Source::Scan(Scan {
+                is_ordered: true, ..
+            })
+            | Source::Index(_) => {
+                "The embedded engine does not implement `changes` after `order_by` and `limit`."
+            }
+            _ => "Cannot get changes on the first elements of an unordered stream.",
+        })),
+        Source::Index(_) => Err(ReqlError::logic(
+            "The embedded engine does not implement `changes` of a secondary index.",
+        )),
+        Source::ConcatMap(..) => Err(ReqlError::logic(
+            "Cannot call `changes` after `concat_map`.",
+        )),
+        _ => Err(ReqlError::logic(
+            "Cannot call `changes` on an eager stream.",
+        )),
+    }
+}

@@ -1,0 +1,9 @@
+//! Changefeeds: the term `changes` and the sequence that it evaluates to.
+
+mod changes;
+mod options;
+mod sequence;
+mod visible;
+
+pub(crate) use changes::changes;
+pub(crate) use sequence::Feed;

@@ -1,0 +1,116 @@
+//! Reads of a table by key: scans of a range and lookups of single keys.
+
+use std::collections::VecDeque;
+use std::ops::{Bound, RangeBounds};
+
+use super::env::Env;
+use super::selection::Table;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
+use crate::engine::storage::Direction;
+
+/// The number of documents that a scan reads at once.
+const READ_AHEAD: usize = 64;
+
+/// The documents of a table with given keys.
+#[derive(Debug)]
+pub(crate) struct Lookup {
+    pub(crate) table: Table,
+    pub(crate) keys: VecDeque<Vec<u8>>,
+}
+
+impl Lookup {
+    /// The next existing document; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        while let Some(key) = self.keys.pop_front() {
+            if let Some(document) = env.snapshot()?.get(self.table.id, &key)? {
+                return Ok(Some(document));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The documents of a table between two keys, read in pieces so that an idle cursor holds no snapshot.
+#[derive(Debug)]
+pub(crate) struct Scan {
+    pub(crate) table: Table,
+    pub(crate) lower: Bound<Vec<u8>>,
+    pub(crate) upper: Bound<Vec<u8>>,
+    pub(crate) direction: Direction,
+    /// Whether the query asked for this order, instead of getting it by accident.
+    pub(crate) is_ordered: bool,
+    ahead: VecDeque<(Vec<u8>, Datum)>,
+    is_exhausted: bool,
+}
+
+impl Scan {
+    /// Scans a whole table.
+    pub(crate) fn all(table: Table) -> Self {
+        Self::new(table, Bound::Unbounded, Bound::Unbounded)
+    }
+
+    /// Scans the documents between two keys.
+    pub(crate) fn new(table: Table, lower: Bound<Vec<u8>>, upper: Bound<Vec<u8>>) -> Self {
+        Self {
+            table,
+            lower,
+            upper,
+            direction: Direction::Ascending,
+            is_ordered: false,
+            ahead: VecDeque::new(),
+            is_exhausted: false,
+        }
+    }
+
+    /// The next document; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        if self.ahead.is_empty() && !self.is_exhausted {
+            self.read_ahead(env)?;
+        }
+        let Some((key, document)) = self.ahead.pop_front() else {
+            return Ok(None);
+        };
+        match self.direction {
+            Direction::Ascending => self.lower = Bound::Excluded(key),
+            Direction::Descending => self.upper = Bound::Excluded(key),
+        }
+        Ok(Some(document))
+    }
+
+    fn read_ahead(&mut self, env: &Env) -> Result<(), ReqlError> {
+        let snapshot = env.snapshot()?;
+        let documents = snapshot.scan(
+            self.table.id,
+            self.lower.clone(),
+            self.upper.clone(),
+            self.direction,
+        )?;
+        self.ahead = documents.take(READ_AHEAD).collect::<Result<_, _>>()?;
+        self.is_exhausted = self.ahead.len() < READ_AHEAD;
+        Ok(())
+    }
+
+    /// Whether the scan covers a key.
+    pub(crate) fn contains(&self, key: &[u8]) -> bool {
+        let range = (
+            self.lower.as_ref().map(Vec::as_slice),
+            self.upper.as_ref().map(Vec::as_slice),
+        );
+        <(Bound<&[u8]>, Bound<&[u8]>) as RangeBounds<[u8]>>::contains(&range, key)
+    }
+
+    /// Drops the documents that were read ahead. They are read again on demand.
+    pub(crate) fn pause(&mut self) {
+        if !self.ahead.is_empty() {
+            self.ahead.clear();
+            self.is_exhausted = false;
+        }
+    }
+}

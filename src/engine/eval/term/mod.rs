@@ -1,0 +1,9 @@
+//! The terms of a query: a checked tree, compiled from JSON and printed back to it.
+
+mod compile;
+mod kind;
+mod print;
+mod tree;
+
+pub(crate) use kind::TermKind;
+pub(crate) use tree::{Call, Term};

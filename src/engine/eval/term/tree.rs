@@ -1,0 +1,95 @@
+//! The tree of terms.
+
+use std::sync::Arc;
+
+use super::kind::TermKind;
+use crate::engine::datum::Datum;
+use crate::engine::error::ReqlError;
+
+/// A term of a query. Cloning is cheap.
+#[derive(Debug, Clone)]
+pub(crate) enum Term {
+    /// A constant.
+    Datum(Datum),
+    /// An object with at least one value that must be evaluated.
+    Object(Arc<[(Arc<str>, Term)]>),
+    /// Any other term.
+    Call(Arc<Call>),
+    /// An invalid constant. As in RethinkDB, the error is raised by its evaluation.
+    Invalid(ReqlError),
+}
+
+/// A term with arguments.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) kind: TermKind,
+    pub(crate) args: Vec<Term>,
+    pub(crate) optargs: Vec<(Arc<str>, Term)>,
+}
+
+impl Term {
+    /// A term without optional arguments.
+    pub(crate) fn call(kind: TermKind, args: Vec<Term>) -> Self {
+        Self::Call(Arc::new(Call {
+            kind,
+            args,
+            optargs: Vec::new(),
+        }))
+    }
+
+    /// Whether every evaluation gives the same value. `update` and `changes` reject any other term.
+    pub(crate) fn is_deterministic(&self) -> bool {
+        match self {
+            Self::Datum(_) | Self::Invalid(_) => true,
+            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_deterministic()),
+            Self::Call(call) => {
+                let is_fixed = match call.kind {
+                    TermKind::Table
+                    | TermKind::Changes
+                    | TermKind::DbList
+                    | TermKind::TableList => false,
+                    TermKind::Uuid => !call.args.is_empty(),
+                    _ => true,
+                };
+                is_fixed
+                    && call.args.iter().all(Self::is_deterministic)
+                    && call
+                        .optargs
+                        .iter()
+                        .all(|(_, value)| value.is_deterministic())
+            }
+        }
+    }
+}
+
+impl Call {
+    /// The same term with other arguments.
+    ///
+    /// # Errors
+    /// A number of arguments that the term does not accept.
+    pub(crate) fn with_args(&self, args: Vec<Term>) -> Result<Self, ReqlError> {
+        match self.kind.wrong_count(args.len()) {
+            Some(message) => Err(ReqlError::logic(message)),
+            None => Ok(Self {
+                kind: self.kind,
+                args,
+                optargs: self.optargs.clone(),
+            }),
+        }
+    }
+
+    /// Whether an argument is `args`, so that their number is known only once it is evaluated.
+    pub(crate) fn has_args(&self) -> bool {
+        self.args
+            .iter()
+            .any(|arg| matches!(arg, Term::Call(call) if call.kind == TermKind::Args))
+    }
+
+    /// The optional argument with a name.
+    pub(crate) fn optarg(&self, name: &str) -> Option<&Term> {
+        self.optargs
+            .iter()
+            .find(|(other, _)| &**other == name)
+            .map(|(_, term)| term)
+    }
+}

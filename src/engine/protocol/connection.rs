@@ -1,0 +1,152 @@
+//! A client's socket: the handshake, then whole frames in both directions.
+
+use std::io::{Error as IoError, ErrorKind as IoErrorKind};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::handshake::{self, Credentials, HandshakeError};
+use super::wire::{self, Frame, HEADER_BYTES, MAX_QUERY_BYTES};
+
+/// The time limit for the whole handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The size of the read buffer. Small queries fit; large ones bypass it. Kept small because every idle client has one,
+/// and there may be ten thousand.
+const READ_BUFFER_BYTES: usize = 512;
+
+/// The most memory reserved for a query before its bytes arrive: the announced length is not to be trusted.
+const MAX_RESERVED_BYTES: usize = 64 * 1024;
+
+/// The reason why a connection ended before its client hung up.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectionError {
+    #[error(transparent)]
+    Io(#[from] IoError),
+    #[error("the handshake took longer than {HANDSHAKE_TIMEOUT:?}")]
+    HandshakeTimeout,
+    #[error("the handshake failed: {0}")]
+    Handshake(HandshakeError),
+    #[error("the query is {length} bytes long, more than {MAX_QUERY_BYTES}")]
+    QueryTooLong { token: i64, length: u32 },
+    #[error("protocol violation: {0}")]
+    Protocol(&'static str),
+}
+
+/// The receiving half of an authenticated connection.
+pub(crate) struct FrameReader(BufReader<OwnedReadHalf>);
+
+/// The sending half of an authenticated connection.
+pub(crate) struct FrameWriter(OwnedWriteHalf);
+
+/// Performs the handshake. A client that fails it is sent the reason.
+///
+/// # Errors
+/// [`ConnectionError::HandshakeTimeout`], [`ConnectionError::Handshake`], an unknown magic number, or a failed socket.
+pub(crate) async fn authenticate(
+    stream: TcpStream,
+    credentials: &Credentials,
+) -> Result<(FrameReader, FrameWriter), ConnectionError> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, reader);
+    tokio::time::timeout(
+        HANDSHAKE_TIMEOUT,
+        exchange(&mut reader, &mut writer, credentials),
+    )
+    .await
+    .map_err(|_| ConnectionError::HandshakeTimeout)??;
+    Ok((FrameReader(reader), FrameWriter(writer)))
+}
+
+async fn exchange(
+    reader: &mut BufReader<OwnedReadHalf>,
+    writer: &mut OwnedWriteHalf,
+    credentials: &Credentials,
+) -> Result<(), ConnectionError> {
+    let mut magic = [0; 4];
+    reader.read_exact(&mut magic).await?;
+    if magic != handshake::MAGIC {
+        writer.write_all(handshake::WRONG_MAGIC).await?;
+        return Err(ConnectionError::Protocol(
+            "the magic number is not that of V1_0",
+        ));
+    }
+    writer.write_all(&handshake::greeting()).await?;
+    let outcome = async {
+        let first = read_message(reader).await?;
+        let (challenge, reply) =
+            handshake::challenge(&first, credentials).map_err(ConnectionError::Handshake)?;
+        writer.write_all(&reply).await?;
+        let last = read_message(reader).await?;
+        challenge
+            .verify(&last, credentials)
+            .map_err(ConnectionError::Handshake)
+    };
+    match outcome.await {
+        Ok(reply) => Ok(writer.write_all(&reply).await?),
+        Err(ConnectionError::Handshake(error)) => {
+            writer.write_all(&handshake::encode_error(error)).await?;
+            Err(ConnectionError::Handshake(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a handshake message, without the NUL that ends it.
+async fn read_message(reader: &mut BufReader<OwnedReadHalf>) -> Result<Vec<u8>, ConnectionError> {
+    let mut message = Vec::new();
+    let limit = handshake::MAX_MESSAGE_BYTES as u64 + 1;
+    AsyncReadExt::take(reader, limit)
+        .read_until(0, &mut message)
+        .await?;
+    match message.pop() {
+        Some(0) => Ok(message),
+        _ if message.len() >= handshake::MAX_MESSAGE_BYTES => {
+            Err(ConnectionError::Handshake(HandshakeError::TOO_LONG))
+        }
+        _ => Err(IoError::from(IoErrorKind::UnexpectedEof).into()),
+    }
+}
+
+impl FrameReader {
+    /// Reads a query: its token and its JSON. `None` if the client hung up between two queries. Not cancellation safe.
+    ///
+    /// # Errors
+    /// [`ConnectionError::QueryTooLong`] before any of its bytes are read, or a failed socket.
+    pub(crate) async fn read(&mut self) -> Result<Option<(i64, Vec<u8>)>, ConnectionError> {
+        if self.0.fill_buf().await?.is_empty() {
+            return Ok(None);
+        }
+        let mut header = [0; HEADER_BYTES];
+        self.0.read_exact(&mut header).await?;
+        let (token, length) = wire::parse_header(header);
+        if length > MAX_QUERY_BYTES {
+            return Err(ConnectionError::QueryTooLong { token, length });
+        }
+        let length = length as usize;
+        let mut body = Vec::with_capacity(length.min(MAX_RESERVED_BYTES));
+        AsyncReadExt::take(&mut self.0, length as u64)
+            .read_to_end(&mut body)
+            .await?;
+        if body.len() < length {
+            return Err(IoError::from(IoErrorKind::UnexpectedEof).into());
+        }
+        Ok(Some((token, body)))
+    }
+}
+
+impl FrameWriter {
+    /// Sends a frame. Not cancellation safe: a frame cut short makes the connection useless.
+    ///
+    /// # Errors
+    /// A failed socket.
+    pub(crate) async fn send(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
+        for part in &frame.parts {
+            self.0.write_all(part).await?;
+        }
+        Ok(())
+    }
+}

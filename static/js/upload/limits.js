@@ -1,0 +1,35 @@
+// @ts-check
+// The limits of the server for an image.
+
+/**
+ * - `maxUpload`: in bytes
+ * - `maxPixels`: width × height
+ * @typedef {{ maxUpload: number, maxPixels: number }} Limits
+ */
+
+const TIMEOUT_MS = 5_000;
+
+/** @type {Promise<Limits | null> | null} */
+let limits = null;
+
+/**
+ * Asks the server once, at the first upload.
+ * @returns {Promise<Limits | null>} Null if it does not answer; the next call asks again.
+ */
+export async function uploadLimits() {
+  limits ??= load();
+  const loaded = await limits;
+  if (!loaded) limits = null;
+  return loaded;
+}
+
+/** @returns {Promise<Limits | null>} */
+async function load() {
+  try {
+    const response = await fetch('/limits', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { maxUpload, maxPixels } = await response.json();
+    return maxUpload > 0 && maxPixels > 0 ? { maxUpload, maxPixels } : null;
+  } catch {
+    return null;
+  }
+}
