@@ -124,10 +124,7 @@ impl Storage {
             on_commit,
         };
         let writer = Writer::new(parts, state, catalog);
-        let thread = thread::Builder::new()
-            .name("storage-writer".to_owned())
-            .spawn(|| writer.run());
-        let thread = thread.map_err(|error| OpenError::Disk {
+        let thread = writer.spawn().map_err(|error| OpenError::Disk {
             folder: folder.to_owned(),
             detail: error.to_string(),
         })?;

@@ -137,3 +137,59 @@ async fn no_write_is_acknowledged_while_the_file_is_not_in_its_place() {
     std::fs::rename(&away, &data).unwrap();
     storage.sync().await.unwrap();
 }
+
+/// Writes a folder as the first release did, with nothing of this version's code.
+fn write_first_release(folder: &Path, blob: &[u8]) {
+    use redb::TableDefinition;
+    let database = Builder::new().create(folder.join("board.redb")).unwrap();
+    let transaction = database.begin_write().unwrap();
+    {
+        let meta = TableDefinition::<&str, &[u8]>::new("meta");
+        let mut meta = transaction.open_table(meta).unwrap();
+        let state = [7, 1, 3].map(u64::to_le_bytes).concat();
+        let catalog = br#"{"databases":[{"id":"8a50ff1c-4a41-4d4c-9ba8-4f3c4e3c9a01","name":"realtime_photo"}],
+            "tables":[{"id":"5f0f9dd2-6d1c-4b8e-8f0a-0d2f3a9c1e02","database":"8a50ff1c-4a41-4d4c-9ba8-4f3c4e3c9a01",
+            "name":"images","primary_key":"id","soft":false,
+            "indexes":[{"name":"n","function":"[170]","multi":false,"geo":false}]}]}"#;
+        meta.insert("format", &1_u64.to_le_bytes()[..]).unwrap();
+        meta.insert("state", &state[..]).unwrap();
+        meta.insert("catalog", &catalog[..]).unwrap();
+        let documents =
+            TableDefinition::<&[u8], &[u8]>::new("documents/5f0f9dd2-6d1c-4b8e-8f0a-0d2f3a9c1e02");
+        let mut documents = transaction.open_table(documents).unwrap();
+        // {"file": blob 0 of 2000 bytes, "n": 3}
+        let document = b"\x01\x07\x02\x04file\x09\x00\xd0\x0f\x01n\x04\x06";
+        documents.insert(&b"a"[..], &document[..]).unwrap();
+        let chunks = TableDefinition::<(u64, u32), &[u8]>::new(
+            "chunks/5f0f9dd2-6d1c-4b8e-8f0a-0d2f3a9c1e02",
+        );
+        let mut chunks = transaction.open_table(chunks).unwrap();
+        chunks.insert((0, 0), &blob[..1500]).unwrap();
+        chunks.insert((0, 1), &blob[1500..]).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn a_folder_of_the_first_release_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let blob = noise(2000, 1);
+    write_first_release(folder.path(), &blob);
+    let (storage, _) = open(&folder);
+    let snapshot = storage.snapshot().unwrap();
+    assert_eq!(snapshot.seq(), 7);
+    let database = snapshot.catalog().database("realtime_photo").unwrap();
+    let table = snapshot.catalog().table(database.id, "images").unwrap();
+    assert_eq!(table.durability, Durability::Hard);
+    assert_eq!(table.indexes[0].name, "n");
+    let document = snapshot.get(table.id, b"a").unwrap().unwrap();
+    assert_eq!((n(&document), file(&document)), (3.0, (blob.into(), true)));
+
+    // New blobs do not overwrite it.
+    let new = object([("file", binary(noise(3000, 2))), ("n", number(4.0))]);
+    put(&storage, table.id, Durability::Hard, "b", new)
+        .await
+        .unwrap();
+    assert_eq!(file(&document).0, noise(2000, 1));
+    assert_eq!(storage.snapshot().unwrap().seq(), 8);
+}

@@ -215,7 +215,7 @@ async fn a_panic_of_the_commit_handler_does_not_stop_the_writer() {
 }
 
 #[tokio::test]
-async fn databases_tables_and_indexes_are_created_renamed_and_dropped() {
+async fn tables_and_indexes_are_created_and_renamed_also_after_reopening() {
     let it = Fixture::new().await;
     let things = it.table;
     it.put("a", &row(1.0)).await;
@@ -264,7 +264,7 @@ async fn databases_tables_and_indexes_are_created_renamed_and_dropped() {
     let other = made.await.unwrap();
     it.storage.close();
 
-    let (storage, commits) = open(&it.folder);
+    let (storage, _) = open(&it.folder);
     let catalog = Arc::clone(storage.snapshot().unwrap().catalog());
     let names: Vec<_> = catalog
         .tables()
@@ -277,10 +277,21 @@ async fn databases_tables_and_indexes_are_created_renamed_and_dropped() {
         catalog.full_name(catalog.table_by_id(other).unwrap()),
         "test.a"
     );
+}
 
-    let before = storage.snapshot().unwrap();
-    let database = catalog.database("test").unwrap().id;
-    let dropped = storage.write(Durability::Hard, move |batch| {
+#[tokio::test]
+async fn a_database_is_dropped_with_its_tables_and_documents() {
+    let it = Fixture::new().await;
+    let things = it.table;
+    it.put("a", &row(1.0)).await;
+    let before = it.storage.snapshot().unwrap();
+    let database = before.catalog().database("test").unwrap().id;
+    let created = it.storage.write(Durability::Hard, move |batch| {
+        batch.create_table(database, new_table("a"))
+    });
+    let other = created.await.unwrap();
+    it.commits.lock().unwrap().clear();
+    let dropped = it.storage.write(Durability::Hard, move |batch| {
         batch.put(things, b"b", &row(2.0))?;
         let count = batch.drop_database(database)?;
         let missing = batch.put(things, b"c", &row(2.0)).unwrap_err();
@@ -288,14 +299,14 @@ async fn databases_tables_and_indexes_are_created_renamed_and_dropped() {
         Ok(count)
     });
     assert_eq!(dropped.await.unwrap(), 2);
-    let after = storage.snapshot().unwrap();
+    let after = it.storage.snapshot().unwrap();
     assert_eq!(
         (before.count(things).unwrap(), after.count(things).unwrap()),
         (1, 0)
     );
     assert!(after.catalog().databases().is_empty());
-    let commits = commits.lock().unwrap();
+    let commits = it.commits.lock().unwrap();
     assert_eq!(commits[0].dropped_tables, [other, things]);
     assert!(commits[0].catalog_changed);
-    assert!(stored_bytes(&storage) < 300);
+    assert!(it.stored_bytes() < 300);
 }

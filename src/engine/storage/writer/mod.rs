@@ -6,8 +6,10 @@ mod queue;
 mod recovery;
 mod timing;
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use redb::WriteTransaction;
@@ -89,8 +91,15 @@ impl Writer {
         }
     }
 
+    /// Starts the writer thread.
+    pub(super) fn spawn(self) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new()
+            .name("storage-writer".to_owned())
+            .spawn(|| self.run())
+    }
+
     /// Works until the queue is closed and empty.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         loop {
             match self.queue.wait(self.deadline()) {
                 Wake::Work | Wake::Deadline => self.process_group(),
