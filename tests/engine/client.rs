@@ -162,7 +162,7 @@ impl Client {
         answer
     }
 
-    /// Whether the server closes the connection. What it sends before is ignored.
+    /// Returns `true` if the server closes the connection. Data that it sends before is ignored.
     pub(crate) fn is_closed_by_server(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.socket.read_to_end(&mut rest) {

@@ -37,7 +37,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     )]
 }
 
-/// Whether this process is to be killed.
+/// Returns `true` in the child process.
 pub(crate) fn is_child() -> bool {
     std::env::args().nth(1).as_deref() == Some(CHILD_ARGUMENT)
 }

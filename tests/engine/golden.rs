@@ -245,7 +245,7 @@ fn shake_hands(address: SocketAddr, step: &Value) -> Value {
     json!({"answers": answers, "closed": closed})
 }
 
-/// Whether nothing arrives for this time, not even the end of the connection.
+/// Returns `true` if nothing arrives for this time, not even the end of the connection.
 fn is_quiet_for(client: &mut Client, time: Duration) -> bool {
     let timeout = client.socket.read_timeout().unwrap();
     client.socket.set_read_timeout(Some(time)).unwrap();

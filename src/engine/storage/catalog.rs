@@ -80,9 +80,9 @@ pub struct Index {
     pub name: String,
     /// The function that computes the indexed value, in the evaluator's encoding.
     pub function: Arc<str>,
-    /// Whether each element of an array is indexed on its own.
+    /// `true` if each element of an array is indexed separately.
     pub multi: bool,
-    /// Whether the index is geospatial.
+    /// `true` for a geospatial index.
     pub geo: bool,
 }
 

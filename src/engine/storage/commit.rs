@@ -15,7 +15,7 @@ pub struct Commit {
     pub dropped_tables: Vec<TableId>,
     /// The databases and tables after the commit.
     pub catalog: Arc<Catalog>,
-    /// Whether this commit changed the catalog.
+    /// `true` if this commit changed the catalog.
     pub catalog_changed: bool,
 }
 

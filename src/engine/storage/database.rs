@@ -39,7 +39,7 @@ impl LiveDatabase {
         }
     }
 
-    /// Tells one opening of the file from the next.
+    /// The number of the current opening of the file.
     pub(super) fn generation(&self) -> u64 {
         self.read_state().generation
     }

@@ -63,7 +63,7 @@ pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
     }
 }
 
-/// Whether redb refuses all further work after this error, until the file is opened again.
+/// Returns `true` if redb refuses all further work after this error, until the file is opened again.
 fn requires_reopen(error: &redb::Error) -> bool {
     matches!(
         error,
@@ -71,7 +71,7 @@ fn requires_reopen(error: &redb::Error) -> bool {
     )
 }
 
-/// Whether the disk, the quota or the largest file size is exhausted.
+/// Returns `true` if the disk, the quota or the largest file size is exhausted.
 pub(super) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)

@@ -44,7 +44,7 @@ impl Journal {
         *self = Self::default();
     }
 
-    /// Whether the journal holds every commit after `disk` up to `last`.
+    /// Returns `true` if the journal holds every commit after `disk` up to `last`.
     pub(super) fn continues(&self, disk: u64, last: u64) -> bool {
         let seqs = self.entries.iter().map(|entry| entry.state.seq);
         seqs.clone().min().is_some_and(|first| first <= disk + 1) && seqs.max() == Some(last)

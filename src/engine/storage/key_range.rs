@@ -32,7 +32,7 @@ pub(super) fn borrow<'a>(
     )
 }
 
-/// Whether no key lies between two bounds. redb panics on bounds that are in the wrong order.
+/// Returns `true` if no key lies between two bounds. redb panics on bounds that are in the wrong order.
 pub(super) fn is_empty(lower: &Bound<Vec<u8>>, upper: &Bound<Vec<u8>>) -> bool {
     use Bound::{Excluded, Included, Unbounded};
     match (lower, upper) {

@@ -19,7 +19,7 @@ pub(super) trait Medium: Send {
     /// Opens the file. A missing one is created if `create` is set, and is an error otherwise.
     fn open(&self, create: bool) -> Result<Database, DatabaseError>;
 
-    /// Whether the path still leads to the open file: writes to a removed file would be lost.
+    /// Returns `true` if the path still leads to the open file. Writes to a removed file would be lost.
     fn is_in_place(&self) -> bool {
         true
     }

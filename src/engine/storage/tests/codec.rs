@@ -32,7 +32,7 @@ fn any_datum() -> impl Strategy<Value = Datum> {
     })
 }
 
-/// Whether two values have the same bits; `==` calls 0 and -0 equal, and NaN different from itself.
+/// Compares two values bit by bit; `==` calls 0 and -0 equal, and NaN different from itself.
 fn same(a: &Datum, b: &Datum) -> bool {
     match (a, b) {
         (Datum::Null, Datum::Null) => true,

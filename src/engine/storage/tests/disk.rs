@@ -85,7 +85,7 @@ impl Disk {
         self.with(|state| state.capacity = Some(state.blocks.len() + more / BLOCK as usize));
     }
 
-    /// Whether writes have begun to fail.
+    /// Returns `true` once writes fail because of [`Disk::fail_after`].
     pub(super) fn has_failed(&self) -> bool {
         self.with(|state| state.remaining == Some(0))
     }

@@ -33,7 +33,7 @@ pub(super) struct PendingCommit {
     pub(super) state: StoredState,
     pub(super) outcome: Outcome,
     pub(super) catalog_changed: bool,
-    /// Whether it is synced to the disk, and with it all earlier soft commits.
+    /// `true` if it is synced to the disk, and with it all earlier soft commits.
     pub(super) durable: bool,
 }
 
@@ -84,7 +84,7 @@ impl Committed {
         }
     }
 
-    /// Whether a commit changes anything. One that does not may still be needed to sync earlier ones.
+    /// Returns `true` if a commit changes anything. One that does not may still be needed to sync earlier ones.
     pub(super) fn is_changed_by(&self, commit: &PendingCommit) -> bool {
         commit.state != self.state
     }

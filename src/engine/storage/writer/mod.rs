@@ -226,7 +226,7 @@ impl Writer {
         }
     }
 
-    /// Whether the next commit has to be durable.
+    /// Returns `true` if the next commit has to be durable.
     fn must_sync(&self, requests: &[Request]) -> bool {
         let overdue = self
             .committed
