@@ -2,33 +2,25 @@
 //!
 //! Nothing here reads a socket or a database: every function takes bytes or values and returns them.
 
-mod bmff;
-mod exif;
-mod format;
+mod check;
 mod id;
-mod invalid;
-mod large;
-mod limits;
-mod reader;
+mod metadata;
 mod record;
 mod text;
 mod thumbnail;
 mod timestamp;
-mod unsupported;
 mod upload;
 
-pub use format::sniff;
+pub use check::{Limits, Unfit, sniff};
 pub use id::{ImageId, InvalidImageId};
-pub use invalid::InvalidImage;
-pub use limits::Limits;
+pub use metadata::without_metadata;
 pub use record::{
     ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, UnknownType,
 };
 pub use text::clean_file_name;
-pub use thumbnail::{MAX_SIDE, Preview, decoding_memory, preview};
+pub use thumbnail::{MAX_SIDE, Thumbnail, thumbnail};
 pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use unsupported::Unsupported;
 pub use upload::{
-    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, SHOWN_WIDTHS, Upload,
-    checked_alt, checked_placement,
+    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, Refused, SHOWN_WIDTHS, Upload, checked_alt,
+    checked_placement, thumbnail_memory, thumbnail_to_store,
 };

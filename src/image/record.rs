@@ -82,9 +82,6 @@ pub struct ImageMeta {
     /// Display name that the uploader chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Whether the file has a flaw (a missing end, a wrong checksum) although browsers show it. Stored only if so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub damaged: bool,
     /// Time at which the server accepted the upload.
     pub created_at: Timestamp,
 }
@@ -215,7 +212,6 @@ mod tests {
                 height: 1,
                 sha256: "ab".repeat(32),
                 author: Some("Åsa".into()),
-                damaged: false,
                 created_at: Timestamp::from_millis(1_738_324_800_000),
             },
             placement: Placement {

@@ -1,80 +1,76 @@
-//! Validation of uploads.
+//! From what a client sent to an image that may be stored.
 
 use bytes::Bytes;
 
-use super::format::{Inspection, inspect};
+use super::check::{Limits, Unfit, check};
+use super::metadata::without_metadata;
 use super::text::{clean_file_name, clean_text};
-use super::{
-    ImageId, ImageMeta, InvalidImage, Limits, NewImage, Preview, RequestedPlacement, Timestamp,
-};
+use super::thumbnail::{Thumbnail, thumbnail};
+use super::{ImageId, ImageMeta, ImageType, NewImage, RequestedPlacement, Timestamp};
 
-/// The limit on the name of an uploader, in characters.
+/// The longest name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
-/// The limit on an alternative text, in characters.
+/// The longest description, in characters.
 pub const MAX_ALT: usize = 1000;
-/// The limit on the distance from the origin on either axis, in board units. Doubles are exact to a billionth there.
+/// How far from the origin an image may lie, in board units. Doubles are exact to a billionth there.
 pub const MAX_COORDINATE: f64 = 1e7;
-/// The displayed widths that a placement may have, in board units.
+/// The smallest and the largest shown width, in board units.
 pub const SHOWN_WIDTHS: std::ops::RangeInclusive<f64> = 16.0..=20_000.0;
 
-/// An upload before validation. Only its hash is trusted.
+/// An upload as it came: nothing in it is checked, but for its hash.
 #[derive(Clone, Default)]
 pub struct Upload {
-    /// The client's own id, which makes repeating the upload safe.
+    /// The client's own id, so that it can repeat the upload safely.
     pub id: Option<ImageId>,
-    /// A file name or a path.
+    /// Any path or none.
     pub file_name: Option<String>,
-    /// Alternative text.
+    /// A description.
     pub alt: Option<String>,
-    /// Display name of the uploader.
+    /// The uploader's name.
     pub author: Option<String>,
     /// Placement that the uploader asks for.
     pub requested: RequestedPlacement,
-    /// File contents.
+    /// The bytes.
     pub file: Bytes,
-    /// SHA-256 of the file, 64 lower case hexadecimal digits.
+    /// The SHA-256 of the bytes, 64 lower case hexadecimal digits.
     pub sha256: String,
 }
 
-/// The treatment of metadata in a file, such as the position and the camera of a photo.
+/// What becomes of what a file tells besides its picture: where and with what a photograph was taken, and by whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metadata {
-    /// They are removed before the image is stored.
+    /// It is taken out before the image is stored.
     Remove,
-    /// They stay.
+    /// It stays.
     Keep,
 }
 
-/// The reason to refuse an upload.
+/// Why an upload is not stored.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidUpload {
-    /// A field is invalid.
+pub enum Refused {
+    /// A field is not what it must be.
     #[error("{field} {rule}")]
     Field {
         /// Its name.
         field: &'static str,
-        /// The condition that it does not meet.
+        /// What it must be.
         rule: &'static str,
     },
-    /// The file has no bytes.
+    /// There are no bytes.
     #[error("the file is empty")]
     Empty,
-    /// The file is not an image that browsers show.
+    /// The bytes are no image for the board.
     #[error(transparent)]
-    Image(#[from] InvalidImage),
+    Unfit(#[from] Unfit),
 }
 
 impl NewImage {
-    /// Validates an upload by the structure of its file, and removes metadata. Pixels are not decoded: see
-    /// [`preview`](super::preview).
+    /// Checks an upload and takes out its metadata. It reads the whole image, so it computes for up to [`Limits::time`]:
+    /// call it where nobody waits for the thread.
     ///
     /// # Errors
-    /// If a field or the file is invalid. The message is meant for the uploader.
-    pub fn parse(
-        upload: Upload,
-        limits: Limits,
-        metadata: Metadata,
-    ) -> Result<Self, InvalidUpload> {
+    /// What is wrong with the upload, in words for its sender.
+    pub fn parse(upload: Upload, limits: Limits, metadata: Metadata) -> Result<Self, Refused> {
         let requested = checked_placement(upload.requested)?;
         let author = short_text(
             "author",
@@ -84,27 +80,24 @@ impl NewImage {
         )?;
         let alt = checked_alt(upload.alt)?;
         if upload.file.is_empty() {
-            return Err(InvalidUpload::Empty);
+            return Err(Refused::Empty);
         }
-        let Inspection {
-            kind,
-            width,
-            height,
-            is_damaged,
-            file,
-        } = inspect(&upload.file, limits, metadata)?;
+        let facts = check(&upload.file, limits)?;
+        let file = match metadata {
+            Metadata::Remove => without_metadata(&upload.file, facts.kind)?,
+            Metadata::Keep => upload.file,
+        };
         let given_name = upload.file_name.as_deref().and_then(clean_file_name);
         let meta = ImageMeta {
             id: upload.id.unwrap_or_else(ImageId::new),
-            file_name: given_name.unwrap_or_else(|| format!("image.{}", kind.extension())),
+            file_name: given_name.unwrap_or_else(|| format!("image.{}", facts.kind.extension())),
             alt,
-            kind,
+            kind: facts.kind,
             size: file.len() as u64,
-            width,
-            height,
+            width: facts.width,
+            height: facts.height,
             sha256: upload.sha256,
             author,
-            damaged: is_damaged,
             created_at: Timestamp::now(),
         };
         Ok(Self {
@@ -114,11 +107,31 @@ impl NewImage {
             thumb: None,
         })
     }
+}
 
-    /// Adds the result of decoding.
-    pub fn add_preview(&mut self, preview: Preview) {
-        self.thumb = preview.thumb;
-        self.meta.damaged |= preview.is_damaged;
+/// The thumbnail of an image that was checked, unless the image serves as well or none can be made. It computes for up to
+/// [`Limits::time`].
+pub fn thumbnail_to_store(file: &Bytes, kind: ImageType, limits: Limits) -> Option<Bytes> {
+    match thumbnail(file, kind, limits) {
+        Ok(Thumbnail::Made { bytes, .. }) => Some(bytes),
+        Ok(Thumbnail::Itself) => None,
+        Err(error) => {
+            log::info!("a {kind} has no thumbnail: {error}");
+            None
+        }
+    }
+}
+
+/// At most about how many bytes of memory it takes to make the thumbnail of an image, besides its file.
+pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
+    let pixels = u64::from(meta.width) * u64::from(meta.height);
+    match meta.kind {
+        // These are painted as a whole. A JPEG takes 3 bytes a pixel, and up to 8 more while its scans come one after another;
+        // a WebP up to 8, an animated one 16.
+        ImageType::Jpeg => pixels * 11,
+        ImageType::Webp => pixels * 16,
+        ImageType::Avif => 0,
+        _ => pixels.min(100 << 20),
     }
 }
 
@@ -126,21 +139,19 @@ impl NewImage {
 ///
 /// # Errors
 /// The first field that is out of bounds.
-pub fn checked_placement(
-    requested: RequestedPlacement,
-) -> Result<RequestedPlacement, InvalidUpload> {
+pub fn checked_placement(requested: RequestedPlacement) -> Result<RequestedPlacement, Refused> {
     let far = |value: Option<f64>| {
         value.is_some_and(|value| !(-MAX_COORDINATE..=MAX_COORDINATE).contains(&value))
     };
     let rule = "must be a number between -10000000 and 10000000";
     if far(requested.x) {
-        return Err(InvalidUpload::Field { field: "x", rule });
+        return Err(Refused::Field { field: "x", rule });
     }
     if far(requested.y) {
-        return Err(InvalidUpload::Field { field: "y", rule });
+        return Err(Refused::Field { field: "y", rule });
     }
     if requested.w.is_some_and(|w| !SHOWN_WIDTHS.contains(&w)) {
-        return Err(InvalidUpload::Field {
+        return Err(Refused::Field {
             field: "w",
             rule: "must be a number between 16 and 20000",
         });
@@ -152,7 +163,7 @@ pub fn checked_placement(
 ///
 /// # Errors
 /// If it is longer than [`MAX_ALT`].
-pub fn checked_alt(alt: Option<String>) -> Result<Option<String>, InvalidUpload> {
+pub fn checked_alt(alt: Option<String>) -> Result<Option<String>, Refused> {
     short_text("alt", alt, MAX_ALT, "must have at most 1000 characters")
 }
 
@@ -161,10 +172,10 @@ fn short_text(
     text: Option<String>,
     max: usize,
     rule: &'static str,
-) -> Result<Option<String>, InvalidUpload> {
+) -> Result<Option<String>, Refused> {
     let text = text.as_deref().and_then(clean_text);
     if text.as_ref().is_some_and(|text| text.chars().count() > max) {
-        return Err(InvalidUpload::Field { field, rule });
+        return Err(Refused::Field { field, rule });
     }
     Ok(text)
 }
@@ -172,7 +183,6 @@ fn short_text(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::ImageType;
 
     fn upload() -> Upload {
         let file = include_bytes!(concat!(
@@ -187,7 +197,7 @@ mod tests {
 
     fn field(upload: Upload) -> Option<&'static str> {
         match NewImage::parse(upload, Limits::default(), Metadata::Remove) {
-            Err(InvalidUpload::Field { field, .. }) => Some(field),
+            Err(Refused::Field { field, .. }) => Some(field),
             _ => None,
         }
     }
@@ -297,10 +307,7 @@ mod tests {
             )
             .unwrap_err()
         };
-        assert_eq!(parse(b""), InvalidUpload::Empty);
-        assert_eq!(
-            parse(b"not a picture"),
-            InvalidUpload::Image(InvalidImage::Unknown(None))
-        );
+        assert_eq!(parse(b""), Refused::Empty);
+        assert_eq!(parse(b"not a picture"), Refused::Unfit(Unfit::Unknown));
     }
 }

@@ -72,7 +72,6 @@ mod tests {
                 height: 1,
                 sha256: "ab".repeat(32),
                 author: Some("Åsa".into()),
-                damaged: false,
                 created_at: Timestamp::from_millis(1_738_324_800_000),
             },
             placement: Placement {

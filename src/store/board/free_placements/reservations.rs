@@ -259,7 +259,6 @@ mod tests {
             height: 100,
             sha256: String::new(),
             author: None,
-            damaged: false,
             created_at: Timestamp::now(),
         }
     }

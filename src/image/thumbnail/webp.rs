@@ -1,0 +1,81 @@
+//! WebP: the whole picture, since the decoder paints it in one go. It is not turned, as in the board's check.
+
+use std::io::Cursor;
+
+use image::codecs::webp::WebPDecoder;
+use image::error::ImageError;
+use image::{AnimationDecoder as _, ColorType, ImageDecoder as _, Rgba};
+
+use super::colours::Colours;
+use super::picture::Picture;
+use super::{Bounds, Decoded, Unfit};
+
+const KIND: &str = "WebP";
+
+pub(super) fn decode(bytes: &[u8], mut bounds: Bounds) -> Result<Decoded, Unfit> {
+    let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(unfit)?;
+    let size = decoder.dimensions();
+    bounds.size(KIND, size.0, size.1)?;
+    let colours = match decoder.icc_profile() {
+        Ok(Some(profile)) => Colours::Profile(profile),
+        _ => Colours::Srgb,
+    };
+    let is_animated = decoder.has_animation();
+    let _turn = bounds.turn(size.0, size.1);
+    bounds.time()?;
+    let picture = if is_animated {
+        // Browsers show what is behind the image, whatever background it asks for.
+        decoder.set_background_color(Rgba([0; 4])).map_err(unfit)?;
+        let none = Unfit::Damaged(KIND, "it has no frames");
+        let frame = decoder.into_frames().next().ok_or(none)?.map_err(unfit)?;
+        Picture::shrunk(size, frame.buffer(), bounds, |&pixel: &[u8; 4]| pixel)?
+    } else {
+        still(decoder, bounds)?
+    };
+    Ok(Decoded {
+        picture,
+        size,
+        orientation: 1,
+        is_animated,
+        is_lossless: is_lossless(bytes),
+        colours,
+    })
+}
+
+fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Picture, Unfit> {
+    let size = decoder.dimensions();
+    let colour_type = decoder.color_type();
+    let length = usize::try_from(decoder.total_bytes()).map_err(|_| Unfit::TooSlow)?;
+    let mut pixels = vec![0; length];
+    decoder.read_image(&mut pixels).map_err(unfit)?;
+    match colour_type {
+        ColorType::Rgba8 => Picture::shrunk(size, &pixels, bounds, |&pixel: &[u8; 4]| pixel),
+        _ => Picture::shrunk(size, &pixels, bounds, |&[red, green, blue]| {
+            [red, green, blue, 255]
+        }),
+    }
+}
+
+/// Whether the (first) picture is coded without loss.
+fn is_lossless(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(12..).unwrap_or_default();
+    while let Some((&[ref name @ .., a, b, c, d], data)) = rest.split_first_chunk::<8>() {
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        let Some(data) = data.get(..length) else {
+            break;
+        };
+        match name {
+            b"VP8L" => return true,
+            b"VP8 " => return false,
+            b"ANMF" => return data.get(16..20) == Some(b"VP8L"),
+            _ => {}
+        }
+        rest = rest.get(8 + length + length % 2..).unwrap_or_default();
+    }
+    false
+}
+
+fn unfit(error: ImageError) -> Unfit {
+    drop(error);
+    Unfit::Damaged(KIND, "it cannot be decoded")
+}
