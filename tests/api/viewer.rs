@@ -126,16 +126,8 @@ impl Viewer {
 
     /// Returns the initial images by id: those between `initializing` and `ready`.
     pub(crate) async fn initial(&mut self) -> BTreeMap<String, Value> {
-        let state = async |viewer: &mut Self| {
-            let data = viewer.expect_before("Feed:state", &["Image:update"]).await;
-            data["state"].as_str().unwrap().to_owned()
-        };
-        // On a busy machine the first attempt to open a feed can time out.
-        let mut first = state(self).await;
-        if first == "interrupted" {
-            first = state(self).await;
-        }
-        assert_eq!(first, "initializing");
+        let state = self.expect_before("Feed:state", &["Image:update"]).await;
+        assert_eq!(state["state"], "initializing");
         let mut images = BTreeMap::new();
         loop {
             let mut event = self.event().await;

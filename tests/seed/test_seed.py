@@ -340,7 +340,7 @@ class AgainstAScriptedServer(Folder):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def interrupted(self, stop):
-        """Starts a run whose second upload hangs, stops it, and returns its status and output."""
+        """Starts a run whose second upload hangs, stops it, and returns its status and output. It must stop at once."""
         for name in ("a.png", "b.png", "c.png", "d.png"):
             self.write(name, png())
         release = threading.Event()
@@ -367,9 +367,10 @@ class AgainstAScriptedServer(Folder):
             self.assertLess(time.monotonic(), deadline, "the uploads arrive")
             server.arrived.wait(1)
             server.arrived.clear()
+        start = time.monotonic()
         stop(process)
-        # The hung uploads are released after 60 s, so a run that waited for them would exceed this.
         output, _ = process.communicate(timeout=30)
+        self.assertLess(time.monotonic() - start, 5, "it stops at once")
         self.assertIn("1 sent, 0 refused, 3 not sent because of an interruption, in ", output)
         self.assertEqual(list(self.folder.glob("seed.*")), [], "nothing temporary is left")
         with self.assertRaises(ProcessLookupError, msg="no curl is left running"):

@@ -98,12 +98,12 @@ impl Server {
         assert!(killed.unwrap().success());
     }
 
-    /// Waits for its end and returns its exit status.
-    pub(crate) async fn end(&mut self) -> Option<i32> {
+    /// Waits for its end and returns its exit status and the time that it took.
+    pub(crate) async fn end(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
+                return (status.code(), start.elapsed());
             }
             assert!(start.elapsed() < STOP_LIMIT, "it stops in time");
             // Polled: waiting for a child needs a feature of tokio that nothing else uses.
