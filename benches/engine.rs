@@ -1,4 +1,4 @@
-//! How fast the embedded engine is, and how fast a RethinkDB on the same machine, in one run.
+//! Speed of the embedded engine, beside a RethinkDB on the same machine, in one run.
 //!
 //! `cargo bench --bench engine` measures the engine; with `BENCH_RETHINKDB=127.0.0.1:28015` also that RethinkDB (user
 //! `admin`, no password), whose database `realtime_photo_bench` is dropped and made anew. Each figure is the median of
@@ -18,7 +18,7 @@ mod client;
 
 use client::{Client, TestEngine};
 
-/// How often each figure is measured.
+/// Rounds in which each figure is measured.
 const ROUNDS: usize = 7;
 
 /// A figure to measure: its name and what to do in one round.

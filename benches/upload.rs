@@ -32,7 +32,7 @@ struct Size {
     name: &'static str,
     width: u16,
     height: u16,
-    /// How large the JPEG should be, in bytes.
+    /// Target size of the JPEG, in bytes.
     bytes: usize,
     /// Photos sent in one round.
     count: usize,

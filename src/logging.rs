@@ -4,7 +4,7 @@
 use env_logger::{Env, Logger};
 use log::{Level, Log, Metadata, Record};
 
-/// What is logged if `RUST_LOG` does not say.
+/// Filter in use if `RUST_LOG` is not set.
 const DEFAULT_FILTER: &str = "warn,realtime_photo=info,actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
 
 /// Starts logging. Must be called once.

@@ -33,7 +33,7 @@ pub struct Settings {
     pub max_pixels: u64,
     /// The time during which a delete can be undone.
     pub undo_window: Duration,
-    /// Whether images are stored with their metadata, such as EXIF.
+    /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
 }
 

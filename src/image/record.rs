@@ -197,11 +197,10 @@ fn unless_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Str
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record() -> ImageRecord {
-        ImageRecord {
+impl ImageRecord {
+    /// A record for the tests of all modules that write or read one.
+    pub(crate) fn example() -> Self {
+        Self {
             meta: ImageMeta {
                 id: "0194bd2c-7a00-7000-8000-000000000001".parse().unwrap(),
                 file_name: "cat \"1\".png".into(),
@@ -223,11 +222,16 @@ mod tests {
             thumb: None,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn a_record_is_one_flat_document_without_absent_fields() {
         assert_eq!(
-            serde_json::to_value(record()).unwrap(),
+            serde_json::to_value(ImageRecord::example()).unwrap(),
             serde_json::json!({
                 "id": "0194bd2c-7a00-7000-8000-000000000001", "fileName": "cat \"1\".png", "type": "image/png",
                 "size": 3, "width": 2, "height": 1, "sha256": "ab".repeat(32), "author": "Åsa",
@@ -238,13 +242,13 @@ mod tests {
 
     #[test]
     fn deserializing_ignores_unknown_fields_and_an_empty_alt() {
-        let mut document = serde_json::to_value(record()).unwrap();
+        let mut document = serde_json::to_value(ImageRecord::example()).unwrap();
         document["deletedAt"] = serde_json::Value::Null;
         document["z"] = serde_json::json!(7);
         document["alt"] = serde_json::json!("");
         assert_eq!(
             serde_json::from_value::<ImageRecord>(document).unwrap(),
-            record()
+            ImageRecord::example()
         );
     }
 
@@ -259,7 +263,7 @@ mod tests {
     #[test]
     fn debug_output_of_a_new_image_contains_no_bytes() {
         let image = NewImage {
-            meta: record().meta,
+            meta: ImageRecord::example().meta,
             requested: RequestedPlacement::default(),
             file: Bytes::from_static(b"secret"),
             thumb: Some(Bytes::from_static(b"hidden")),

@@ -1,4 +1,4 @@
-//! How others in the network reach a server that listens for them.
+//! Addresses at which other devices on the network reach the server, and the QR code for them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,7 +6,7 @@ use if_addrs::IfOperStatus;
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-/// How the names of interfaces begin that lead to containers, virtual machines or tunnels: guests are seldom there.
+/// Prefixes of the names of interfaces for containers, virtual machines and tunnels, which guests seldom use.
 const VIRTUAL: [&str; 16] = [
     "docker",
     "br-",
@@ -88,7 +88,7 @@ fn unlikeliness(ip: IpAddr) -> u8 {
     }
 }
 
-/// What is said of these addresses: a line for each, and the first as a QR code for phones. Nothing if there is none.
+/// Returns a line for each address, and the first as a QR code for phones. Empty if there is no address.
 pub(super) fn invitation(addresses: &[SocketAddr]) -> String {
     let Some(best) = addresses.first() else {
         return String::new();

@@ -1,4 +1,4 @@
-//! How many files and sockets the process may have open.
+//! Limit on open files and sockets of the process.
 
 /// Asks for as many open files as the system allows, and logs how many that is: it bounds the number of viewers.
 pub(super) fn raise_open_files(is_embedded: bool) {

@@ -1,4 +1,4 @@
-//! Puts the parts together: the database, the store, the web server; and ends them in the reverse order.
+//! Starts the database, the store and the web server, and stops them in reverse order.
 
 mod lan;
 mod limits;
@@ -19,23 +19,23 @@ use crate::engine::{Engine, EngineError, EngineSettings};
 use crate::store::{ClusterSettings, DEFAULT_PORT, Store, StoreError};
 use crate::web;
 
-/// How many connections may wait to be accepted, so that a thousand viewers who come back at once are not turned away.
-/// The system may allow fewer.
+/// Connections that may wait to be accepted, so that a thousand viewers can reconnect at once. The system may allow
+/// fewer.
 const BACKLOG: i32 = 4096;
 
-/// How long the web server may take to end what it is doing. It gives up on requests after five seconds by itself.
+/// Time limit for the web server to stop. It drops requests after five seconds.
 const SERVER_STOP_LIMIT: Duration = Duration::from_secs(6);
 
-/// How long the embedded engine may take to write what is pending. With the above it stays within ten seconds.
+/// Time limit for the embedded engine to write what is pending. Both limits together stay below ten seconds.
 const ENGINE_STOP_LIMIT: Duration = Duration::from_secs(3);
 
-/// How long to look for a RethinkDB on this machine that may have been meant.
+/// Time limit for the search for a RethinkDB on this machine that the user may have meant.
 const LOOK_LIMIT: Duration = Duration::from_millis(200);
 
 /// The server, ready to run.
 pub struct Application {
     address: SocketAddr,
-    /// Where others reach it.
+    /// Addresses for other devices.
     addresses: Vec<SocketAddr>,
     database: String,
     server: Server,
@@ -121,7 +121,7 @@ impl Application {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -131,7 +131,7 @@ impl Application {
         self.address.port()
     }
 
-    /// What to type into a browser on this machine.
+    /// Returns the URL for a browser on this machine.
     pub fn url(&self) -> String {
         let ip = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -141,8 +141,7 @@ impl Application {
         format!("http://{}/", SocketAddr::new(ip, self.port()))
     }
 
-    /// What to tell whoever started it: where to go, where others go if it listens for them, and which database it uses.
-    /// Some lines, each with its end.
+    /// Returns the lines to print at start-up: the URL, the addresses for other devices, and the database in use.
     pub fn announcement(&self) -> String {
         format!(
             "Open {} in a browser.\n{}Images are kept by {}.\n",
@@ -260,7 +259,7 @@ async fn start_engine(
     Ok((engine, cluster))
 }
 
-/// Whether something listens where RethinkDB usually does.
+/// Returns true if something listens on the default port of RethinkDB.
 fn look_for_rethinkdb() -> bool {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT));
     TcpStream::connect_timeout(&address, LOOK_LIMIT).is_ok()

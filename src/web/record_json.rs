@@ -58,29 +58,11 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::image::{ImageType, Timestamp};
 
     fn record(thumb: Option<bool>) -> ImageRecord {
         ImageRecord {
-            meta: ImageMeta {
-                id: "0194bd2c-7a00-7000-8000-000000000001".parse().unwrap(),
-                file_name: "cat \"1\".png".into(),
-                alt: None,
-                kind: ImageType::Png,
-                size: 3,
-                width: 2,
-                height: 1,
-                sha256: "ab".repeat(32),
-                author: Some("Åsa".into()),
-                created_at: Timestamp::from_millis(1_738_324_800_000),
-            },
-            placement: Placement {
-                x: -1.5,
-                y: 0.0,
-                w: 240.0,
-                z: 7.0,
-            },
             thumb,
+            ..ImageRecord::example()
         }
     }
 

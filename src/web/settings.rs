@@ -11,7 +11,7 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
-    /// Whether images are stored with their metadata, such as EXIF.
+    /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
     /// The interval between pings on a socket. A session ends when two pings stay unanswered.
     pub heartbeat_interval: Duration,

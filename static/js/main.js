@@ -32,7 +32,7 @@ const surface = element('surface');
 const layer = element('layer');
 const view = document.documentElement;
 view.dataset.state = 'loading';
-/** Whether the feed has sent all images once. */
+/** True if the feed has sent all images once. */
 let complete = false;
 
 const added = announcer((name) => `${name} added.`, (count) => `${count} photos added.`);

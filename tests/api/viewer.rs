@@ -194,7 +194,7 @@ impl Viewer {
         while let Ok(Some(Ok(_))) = timeout(PATIENCE, self.socket.next()).await {}
     }
 
-    /// Whether the connection ended without the rest of what was to come: everything that is there is read.
+    /// True if the connection ended without the rest of what was to come: everything that is there is read.
     pub(crate) async fn breaks_off(mut self) -> bool {
         loop {
             match timeout(PATIENCE, self.socket.next()).await {

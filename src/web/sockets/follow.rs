@@ -34,7 +34,7 @@ struct Follower<T, O> {
     step: Step<T>,
     open: O,
     delay: Duration,
-    /// Whether the viewer has been sent `interrupted` since the feed last worked.
+    /// True if the viewer has been sent `interrupted` since the feed last worked.
     is_interrupted: bool,
 }
 

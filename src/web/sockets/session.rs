@@ -54,7 +54,7 @@ struct RunningCommand {
     outcome: Outcome,
 }
 
-/// How a session ends.
+/// Reason for the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// With a close frame.

@@ -197,7 +197,7 @@ export class Board {
     }
   }
 
-  /** Whether the view has moved far enough since `#drawn` that tiles may have to be added. */
+  /** True if the view has moved far enough since `#drawn` that tiles may have to be added. */
   #hasMovedFar() {
     const { x, y, scale } = this.#camera;
     const { x: lastX, y: lastY, scale: lastScale } = this.#drawn;

@@ -18,7 +18,7 @@ export class Camera {
   /** The size of the view in pixels. */
   width = 1;
   height = 1;
-  /** Whether the user has moved the view. Until then the page moves it to show new images. */
+  /** True if the user has moved the view. Until then the page moves it to show new images. */
   chosen = false;
 
   #onChange;
@@ -129,7 +129,7 @@ export class Camera {
   }
 
   /**
-   * Whether the whole box is visible between the controls.
+   * True if the whole box is visible between the controls.
    * @param {Box} box
    */
   sees(box) {

@@ -69,7 +69,7 @@ export class Deletions {
     });
   }
 
-  /** Whether this page has requested the deletion. @param {string} id */
+  /** True if this page has requested the deletion. @param {string} id */
   isRequested(id) {
     return this.#asked.has(id);
   }
@@ -112,7 +112,7 @@ export class Deletions {
     if (ids.length > 0) void this.restore(ids);
   }
 
-  /** Whether this page asked to restore the image. True once per restoration. @param {string} id */
+  /** True if this page asked to restore the image. True once per restoration. @param {string} id */
   takeRestored(id) {
     return this.#restoring.delete(id);
   }

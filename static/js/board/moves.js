@@ -77,7 +77,7 @@ export class Moves {
   }
 
   /**
-   * Whether no other image lies in front of or between them.
+   * True if no other image lies in front of or between them.
    * @param {ImageRecord[]} records From back to front.
    * @param {(record: ImageRecord) => number} depth
    */

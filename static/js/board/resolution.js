@@ -27,7 +27,7 @@ export function needsFull(record, { pixels, playing, isFull }) {
 }
 
 /**
- * Whether the image may be animated. Its thumbnail is the first frame.
+ * True if the image may be animated. Its thumbnail is the first frame.
  * @param {ImageRecord} record
  */
 export function isAnimated({ type }) {

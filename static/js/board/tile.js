@@ -27,7 +27,7 @@ export class Tile {
   /** Height divided by width as displayed. Old records ignore the orientation in the file. */
   #ratio = 1;
   #rank = -1;
-  /** Whether the full image is loaded, not the thumbnail. */
+  /** True if the full image is loaded, not the thumbnail. */
   #isFull = false;
   /** The file that is being loaded to replace the current one. @type {{ full: boolean } | null} */
   #next = null;

@@ -34,7 +34,7 @@ export class Connection {
   /** @type {FeedState} */
   #state = 'connecting';
   #timer = 0;
-  /** Whether the bar shows an interruption. */
+  /** True if the bar shows an interruption. */
   #isBarShown = false;
 
   /**

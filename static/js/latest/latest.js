@@ -21,7 +21,7 @@ const frame = element('frame');
 const dropzone = element('dropzone');
 
 let shown = { id: '', url: '' };
-/** Whether the server has sent an image since `initializing`. */
+/** True if the server has sent an image since `initializing`. */
 let received = false;
 let emptyTimer = 0;
 

@@ -14,7 +14,7 @@ export function addressOf(id) {
 }
 
 export class Address {
-  /** Whether the history entry before this one is the board. */
+  /** True if the history entry before this one is the board. */
   #pushed = false;
   /** The image to show once the browser has gone back. @type {string | null} */
   #waiting = null;

@@ -52,7 +52,7 @@ export class Zoom {
     new ResizeObserver(() => this.#keep()).observe(stage);
   }
 
-  /** Whether the image is larger than the stage. */
+  /** True if the image is larger than the stage. */
   get isZoomed() {
     return this.#scale > this.#fitting() * 1.01;
   }

@@ -5,7 +5,7 @@
 const CLUTTER = /^(\.|thumbs\.db$|desktop\.ini$)/i;
 
 /**
- * Whether the transfer contains files, as opposed to text or a link.
+ * True if the transfer contains files, as opposed to text or a link.
  * @param {DataTransfer | null} transfer
  * @returns {transfer is DataTransfer}
  */

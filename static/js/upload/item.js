@@ -33,9 +33,9 @@ export class Upload {
   progress = 0;
   /** Why it failed or is paused, as a sentence. */
   reason = '';
-  /** Whether a retry can succeed. */
+  /** True if a retry can succeed. */
   retryable = false;
-  /** Whether it failed only because of its size, and `shrink` can help. */
+  /** True if it failed only because of its size, and `shrink` can help. */
   canShrink = false;
   /** @type {ImageRecord | null} */
   record = null;
