@@ -2,25 +2,33 @@
 //!
 //! Nothing here reads a socket or a database: every function takes bytes or values and returns them.
 
-mod check;
+mod bmff;
+mod exif;
+mod format;
 mod id;
-mod metadata;
+mod invalid;
+mod large;
+mod limits;
+mod reader;
 mod record;
 mod text;
 mod thumbnail;
 mod timestamp;
+mod unsupported;
 mod upload;
 
-pub use check::{Limits, Unfit, sniff};
+pub use format::sniff;
 pub use id::{ImageId, InvalidImageId};
-pub use metadata::without_metadata;
+pub use invalid::InvalidImage;
+pub use limits::Limits;
 pub use record::{
     ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, UnknownType,
 };
 pub use text::clean_file_name;
-pub use thumbnail::{MAX_SIDE, Thumbnail, thumbnail};
+pub use thumbnail::{MAX_SIDE, Preview, decoding_memory, preview};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use unsupported::Unsupported;
 pub use upload::{
-    MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, Refused, SHOWN_WIDTHS, Upload, checked_alt,
-    checked_placement, thumbnail_memory, thumbnail_to_store,
+    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, SHOWN_WIDTHS, Upload,
+    checked_alt, checked_placement,
 };

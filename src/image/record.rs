@@ -82,6 +82,9 @@ pub struct ImageMeta {
     /// Display name that the uploader chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// Whether the file has a flaw (a missing end, a wrong checksum) although browsers show it. Stored only if so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
     /// Time at which the server accepted the upload.
     pub created_at: Timestamp,
 }
@@ -211,6 +214,7 @@ impl ImageRecord {
                 height: 1,
                 sha256: "ab".repeat(32),
                 author: Some("Åsa".into()),
+                damaged: false,
                 created_at: Timestamp::from_millis(1_738_324_800_000),
             },
             placement: Placement {

@@ -1,76 +1,80 @@
-//! From what a client sent to an image that may be stored.
+//! Validation of uploads.
 
 use bytes::Bytes;
 
-use super::check::{Limits, Unfit, check};
-use super::metadata::without_metadata;
+use super::format::{Inspection, inspect};
 use super::text::{clean_file_name, clean_text};
-use super::thumbnail::{Thumbnail, thumbnail};
-use super::{ImageId, ImageMeta, ImageType, NewImage, RequestedPlacement, Timestamp};
+use super::{
+    ImageId, ImageMeta, InvalidImage, Limits, NewImage, Preview, RequestedPlacement, Timestamp,
+};
 
-/// The longest name of an uploader, in characters.
+/// The limit on the name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
-/// The longest description, in characters.
+/// The limit on an alternative text, in characters.
 pub const MAX_ALT: usize = 1000;
-/// How far from the origin an image may lie, in board units. Doubles are exact to a billionth there.
+/// The limit on the distance from the origin on either axis, in board units. Doubles are exact to a billionth there.
 pub const MAX_COORDINATE: f64 = 1e7;
-/// The smallest and the largest shown width, in board units.
+/// The displayed widths that a placement may have, in board units.
 pub const SHOWN_WIDTHS: std::ops::RangeInclusive<f64> = 16.0..=20_000.0;
 
-/// An upload as it came: nothing in it is checked, but for its hash.
+/// An upload before validation. Only its hash is trusted.
 #[derive(Clone, Default)]
 pub struct Upload {
-    /// The client's own id, so that it can repeat the upload safely.
+    /// The client's own id, which makes repeating the upload safe.
     pub id: Option<ImageId>,
-    /// Any path or none.
+    /// A file name or a path.
     pub file_name: Option<String>,
-    /// A description.
+    /// Alternative text.
     pub alt: Option<String>,
-    /// The uploader's name.
+    /// Display name of the uploader.
     pub author: Option<String>,
     /// Placement that the uploader asks for.
     pub requested: RequestedPlacement,
-    /// The bytes.
+    /// File contents.
     pub file: Bytes,
-    /// The SHA-256 of the bytes, 64 lower case hexadecimal digits.
+    /// SHA-256 of the file, 64 lower case hexadecimal digits.
     pub sha256: String,
 }
 
-/// What becomes of what a file tells besides its picture: where and with what a photograph was taken, and by whom.
+/// The treatment of metadata in a file, such as the position and the camera of a photo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metadata {
-    /// It is taken out before the image is stored.
+    /// They are removed before the image is stored.
     Remove,
-    /// It stays.
+    /// They stay.
     Keep,
 }
 
-/// Why an upload is not stored.
+/// The reason to refuse an upload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// A field is not what it must be.
+pub enum InvalidUpload {
+    /// A field is invalid.
     #[error("{field} {rule}")]
     Field {
         /// Its name.
         field: &'static str,
-        /// What it must be.
+        /// The condition that it does not meet.
         rule: &'static str,
     },
-    /// There are no bytes.
+    /// The file has no bytes.
     #[error("the file is empty")]
     Empty,
-    /// The bytes are no image for the board.
+    /// The file is not an image that browsers show.
     #[error(transparent)]
-    Unfit(#[from] Unfit),
+    Image(#[from] InvalidImage),
 }
 
 impl NewImage {
-    /// Checks an upload and takes out its metadata. It reads the whole image, so it computes for up to [`Limits::time`]:
-    /// call it where nobody waits for the thread.
+    /// Validates an upload by the structure of its file, and removes metadata. Pixels are not decoded: see
+    /// [`preview`](super::preview).
     ///
     /// # Errors
-    /// What is wrong with the upload, in words for its sender.
-    pub fn parse(upload: Upload, limits: Limits, metadata: Metadata) -> Result<Self, Refused> {
+    /// If a field or the file is invalid. The message is meant for the uploader.
+    pub fn parse(
+        upload: Upload,
+        limits: Limits,
+        metadata: Metadata,
+    ) -> Result<Self, InvalidUpload> {
         let requested = checked_placement(upload.requested)?;
         let author = short_text(
             "author",
@@ -80,24 +84,27 @@ impl NewImage {
         )?;
         let alt = checked_alt(upload.alt)?;
         if upload.file.is_empty() {
-            return Err(Refused::Empty);
+            return Err(InvalidUpload::Empty);
         }
-        let facts = check(&upload.file, limits)?;
-        let file = match metadata {
-            Metadata::Remove => without_metadata(&upload.file, facts.kind)?,
-            Metadata::Keep => upload.file,
-        };
+        let Inspection {
+            kind,
+            width,
+            height,
+            is_damaged,
+            file,
+        } = inspect(&upload.file, limits, metadata)?;
         let given_name = upload.file_name.as_deref().and_then(clean_file_name);
         let meta = ImageMeta {
             id: upload.id.unwrap_or_else(ImageId::new),
-            file_name: given_name.unwrap_or_else(|| format!("image.{}", facts.kind.extension())),
+            file_name: given_name.unwrap_or_else(|| format!("image.{}", kind.extension())),
             alt,
-            kind: facts.kind,
+            kind,
             size: file.len() as u64,
-            width: facts.width,
-            height: facts.height,
+            width,
+            height,
             sha256: upload.sha256,
             author,
+            damaged: is_damaged,
             created_at: Timestamp::now(),
         };
         Ok(Self {
@@ -107,31 +114,11 @@ impl NewImage {
             thumb: None,
         })
     }
-}
 
-/// The thumbnail of an image that was checked, unless the image serves as well or none can be made. It computes for up to
-/// [`Limits::time`].
-pub fn thumbnail_to_store(file: &Bytes, kind: ImageType, limits: Limits) -> Option<Bytes> {
-    match thumbnail(file, kind, limits) {
-        Ok(Thumbnail::Made { bytes, .. }) => Some(bytes),
-        Ok(Thumbnail::Itself) => None,
-        Err(error) => {
-            log::info!("a {kind} has no thumbnail: {error}");
-            None
-        }
-    }
-}
-
-/// At most about how many bytes of memory it takes to make the thumbnail of an image, besides its file.
-pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
-    let pixels = u64::from(meta.width) * u64::from(meta.height);
-    match meta.kind {
-        // These are painted as a whole. A JPEG takes 3 bytes a pixel, and up to 8 more while its scans come one after another;
-        // a WebP up to 8, an animated one 16.
-        ImageType::Jpeg => pixels * 11,
-        ImageType::Webp => pixels * 16,
-        ImageType::Avif => 0,
-        _ => pixels.min(100 << 20),
+    /// Adds the result of decoding.
+    pub fn add_preview(&mut self, preview: Preview) {
+        self.thumb = preview.thumb;
+        self.meta.damaged |= preview.is_damaged;
     }
 }
 
@@ -139,19 +126,21 @@ pub fn thumbnail_memory(meta: &ImageMeta) -> u64 {
 ///
 /// # Errors
 /// The first field that is out of bounds.
-pub fn checked_placement(requested: RequestedPlacement) -> Result<RequestedPlacement, Refused> {
+pub fn checked_placement(
+    requested: RequestedPlacement,
+) -> Result<RequestedPlacement, InvalidUpload> {
     let far = |value: Option<f64>| {
         value.is_some_and(|value| !(-MAX_COORDINATE..=MAX_COORDINATE).contains(&value))
     };
     let rule = "must be a number between -10000000 and 10000000";
     if far(requested.x) {
-        return Err(Refused::Field { field: "x", rule });
+        return Err(InvalidUpload::Field { field: "x", rule });
     }
     if far(requested.y) {
-        return Err(Refused::Field { field: "y", rule });
+        return Err(InvalidUpload::Field { field: "y", rule });
     }
     if requested.w.is_some_and(|w| !SHOWN_WIDTHS.contains(&w)) {
-        return Err(Refused::Field {
+        return Err(InvalidUpload::Field {
             field: "w",
             rule: "must be a number between 16 and 20000",
         });
@@ -163,7 +152,7 @@ pub fn checked_placement(requested: RequestedPlacement) -> Result<RequestedPlace
 ///
 /// # Errors
 /// If it is longer than [`MAX_ALT`].
-pub fn checked_alt(alt: Option<String>) -> Result<Option<String>, Refused> {
+pub fn checked_alt(alt: Option<String>) -> Result<Option<String>, InvalidUpload> {
     short_text("alt", alt, MAX_ALT, "must have at most 1000 characters")
 }
 
@@ -172,10 +161,10 @@ fn short_text(
     text: Option<String>,
     max: usize,
     rule: &'static str,
-) -> Result<Option<String>, Refused> {
+) -> Result<Option<String>, InvalidUpload> {
     let text = text.as_deref().and_then(clean_text);
     if text.as_ref().is_some_and(|text| text.chars().count() > max) {
-        return Err(Refused::Field { field, rule });
+        return Err(InvalidUpload::Field { field, rule });
     }
     Ok(text)
 }
@@ -183,6 +172,7 @@ fn short_text(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::ImageType;
 
     fn upload() -> Upload {
         let file = include_bytes!(concat!(
@@ -197,7 +187,7 @@ mod tests {
 
     fn field(upload: Upload) -> Option<&'static str> {
         match NewImage::parse(upload, Limits::default(), Metadata::Remove) {
-            Err(Refused::Field { field, .. }) => Some(field),
+            Err(InvalidUpload::Field { field, .. }) => Some(field),
             _ => None,
         }
     }
@@ -307,7 +297,10 @@ mod tests {
             )
             .unwrap_err()
         };
-        assert_eq!(parse(b""), Refused::Empty);
-        assert_eq!(parse(b"not a picture"), Refused::Unfit(Unfit::Unknown));
+        assert_eq!(parse(b""), InvalidUpload::Empty);
+        assert_eq!(
+            parse(b"not a picture"),
+            InvalidUpload::Image(InvalidImage::Unknown(None))
+        );
     }
 }

@@ -12,7 +12,7 @@ use super::picture::Picture;
 const KEPT_PROFILE: usize = 1024;
 
 /// How the numbers of a picture stand for colours.
-pub(super) enum Colours {
+pub(in crate::image) enum Colours {
     /// As in sRGB, or nothing is said.
     Srgb,
     /// As an ICC profile says.

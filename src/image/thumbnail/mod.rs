@@ -1,111 +1,141 @@
-//! Small pictures of large images, for the board to load first.
+//! Thumbnails: the policy of when to make one, the shrinking of pixels and the encoding.
 //!
-//! The pixels become averages for those of the thumbnail. PNG and GIF are decoded row by row, so that the large picture is
-//! never in memory; JPEG and WebP are painted as a whole, since their decoders do not hand out rows, and of the large ones
-//! one at a time. AVIF is not decoded at all: no decoder of AV1 that cargo alone can build is well kept (see [`thumbnail`]).
+//! Each pixel of a thumbnail is the mean of the area that it covers. [`Shrink`] takes the rows as a decoder hands them out,
+//! so that a large image need not be in memory.
 
 mod colours;
 mod encode;
-mod gif;
-mod jpeg;
 mod picture;
-mod png;
 mod shrink;
-mod webp;
 
 use std::fmt;
 
 use bytes::Bytes;
 
-use self::colours::Colours;
-use self::picture::Picture;
-use super::ImageType;
-use super::check::{Bounds, Limits, Unfit, exif};
+use super::format;
+use super::limits::{Bounds, DecodeError};
+use super::{ImageType, Limits};
+
+pub(super) use self::colours::Colours;
+pub(super) use self::picture::{Picture, weighted};
+pub(super) use self::shrink::{Shrink, Side};
 
 /// The longest side of a thumbnail, in pixels.
 pub const MAX_SIDE: u32 = 512;
 
-/// An image that needs no turning or shrinking and has no more bytes than this is its own thumbnail.
+/// The limit, in bytes, up to which an image that needs no turning or shrinking is its own thumbnail.
 const SMALL: usize = 64 << 10;
 
-/// What the board shows until somebody looks closer.
+/// What decoding an image yields.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The encoded thumbnail; `None` if the file itself serves as one, or none can be made.
+    pub thumb: Option<Bytes>,
+    /// Whether a flaw was met in the pixels.
+    pub is_damaged: bool,
+}
+
+/// The small image that the board loads.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Thumbnail {
-    /// The image itself: nothing better can be made of it.
+enum Thumbnail {
+    /// The image itself.
     Itself,
-    /// A picture of its own.
+    /// A file of its own.
     Made {
-        /// The file.
         bytes: Bytes,
-        /// Its kind: JPEG, or WebP without loss.
+        /// JPEG, or WebP without loss.
         kind: ImageType,
-        /// Pixels from left to right.
         width: u32,
-        /// Pixels from top to bottom.
         height: u32,
     },
 }
 
-/// What a decoder gives.
-struct Decoded {
+/// The output of a decoder.
+pub(super) struct Decoded {
     /// The picture, shrunk but not turned.
-    picture: Picture,
-    /// Its size before that.
-    size: (u32, u32),
-    /// As EXIF says it, from 1 to 8.
-    orientation: u16,
-    /// Whether there are more pictures after this one.
-    is_animated: bool,
-    /// Whether the image was coded without loss.
-    is_lossless: bool,
-    /// What the numbers of its pixels mean.
-    colours: Colours,
+    pub(super) picture: Picture,
+    /// The size of the image, not turned.
+    pub(super) size: (u32, u32),
+    /// The EXIF orientation, from 1 to 8.
+    pub(super) orientation: u16,
+    /// Whether more frames follow.
+    pub(super) is_animated: bool,
+    /// Whether the image is coded without loss.
+    pub(super) is_lossless: bool,
+    /// Whether a flaw was met.
+    pub(super) is_damaged: bool,
+    /// The meaning of the numbers of its pixels.
+    pub(super) colours: Colours,
 }
 
-/// Makes the thumbnail of an image that passed the board's check: at most [`MAX_SIDE`] pixels wide and high, never larger
-/// than the image, upright, the first picture of an animation, with its transparency. Its colours are those of the image:
-/// a short RGB profile is kept, from all others the colours are converted to sRGB. It has no metadata.
+/// Decodes an image that has been inspected, once, and makes its thumbnail: at most [`MAX_SIDE`] pixels wide and high, never
+/// larger than the image, upright, of the first frame of an animation, with its transparency. It has the image's colours: a
+/// short RGB profile is kept, from all others the colours are converted to sRGB. It has no metadata.
 ///
-/// [`Thumbnail::Itself`] is the answer for an AVIF, and for a still and upright image of at most [`MAX_SIDE`] pixels a
-/// side that has at most 64 KiB or fewer bytes than a thumbnail would have.
+/// There is none for an AVIF, and for a still and upright image of at most [`MAX_SIDE`] pixels a side that has at most 64 KiB
+/// or fewer bytes than a thumbnail would have.
 ///
-/// Of an AVIF nothing is made because the decoders that exist either need a C library, cmake or nasm to build, or have a
-/// licence that does not fit, or have had no release for two years.
-///
-/// It computes for up to [`Limits::time`], except that a JPEG or a WebP is painted in one go, with a look at the clock before
-/// and after. `thumbnail_memory` says how much memory it takes. How many are made at once is for the caller to bound; of
-/// pictures with more than 16 megapixels that are painted as a whole, one at a time is, and the clock stands still while they
-/// wait.
-///
-/// # Errors
-/// If the image cannot be decoded, or not within its limits. The image may well be shown as it is then.
-pub fn thumbnail(bytes: &Bytes, kind: ImageType, limits: Limits) -> Result<Thumbnail, Unfit> {
+/// Takes up to [`Limits::time`]; a progressive JPEG and a WebP are decoded in one go, with a look at the clock before and after.
+/// [`decoding_memory`] says how much memory that takes. The caller bounds how many are made at once; images of more than 16
+/// megapixels that are decoded as a whole wait for each other, with the clock stopped.
+pub fn preview(file: &Bytes, kind: ImageType, limits: Limits) -> Preview {
+    match thumbnail(file, kind, limits) {
+        Ok((Thumbnail::Made { bytes, .. }, is_damaged)) => Preview {
+            thumb: Some(bytes),
+            is_damaged,
+        },
+        Ok((Thumbnail::Itself, is_damaged)) => Preview {
+            thumb: None,
+            is_damaged,
+        },
+        Err(error) => {
+            log::info!("a {kind} has no thumbnail: {error}");
+            Preview {
+                thumb: None,
+                is_damaged: error == DecodeError::Damaged,
+            }
+        }
+    }
+}
+
+/// An upper bound on the memory that [`preview`] takes besides the file, in bytes. `pixels` is the size of the image.
+pub fn decoding_memory(file: &[u8], kind: ImageType, pixels: u64) -> u64 {
+    format::decoding_memory(file, kind, pixels)
+}
+
+/// The thumbnail, and whether the image is damaged.
+fn thumbnail(
+    bytes: &Bytes,
+    kind: ImageType,
+    limits: Limits,
+) -> Result<(Thumbnail, bool), DecodeError> {
+    if kind == ImageType::Avif {
+        // The decoders of AV1 that exist need a C library, cmake or nasm to build, offer no safe interface, or have a licence
+        // that does not fit.
+        return Ok((Thumbnail::Itself, false));
+    }
     let bounds = Bounds::start(limits);
-    let decoded = match kind {
-        ImageType::Png => png::decode(bytes, bounds)?,
-        ImageType::Jpeg => jpeg::decode(bytes, bounds)?,
-        ImageType::Gif => gif::decode(bytes, bounds)?,
-        ImageType::Webp => webp::decode(bytes, bounds)?,
-        ImageType::Avif => return Ok(Thumbnail::Itself),
-    };
+    let decoded = format::decode(bytes, kind, bounds)?;
+    let is_damaged = decoded.is_damaged;
     let (width, height) = decoded.size;
     let serves = width.max(height) <= MAX_SIDE && decoded.orientation == 1 && !decoded.is_animated;
     if serves && bytes.len() <= SMALL {
-        return Ok(Thumbnail::Itself);
+        return Ok((Thumbnail::Itself, is_damaged));
     }
     let mut picture = decoded.picture.upright(decoded.orientation);
     let profile = decoded.colours.settle(&mut picture);
-    bounds.time()?;
+    bounds.check_time()?;
     let (file, kind) = encode::encode(&picture, profile, decoded.is_lossless);
     if serves && bytes.len() <= file.len() {
-        return Ok(Thumbnail::Itself);
+        return Ok((Thumbnail::Itself, is_damaged));
     }
-    Ok(Thumbnail::Made {
+    let made = Thumbnail::Made {
         bytes: file.into(),
         kind,
         width: picture.width,
         height: picture.height,
-    })
+    };
+    Ok((made, is_damaged))
 }
 
 impl fmt::Debug for Thumbnail {
@@ -122,16 +152,8 @@ impl fmt::Debug for Thumbnail {
     }
 }
 
-/// How EXIF data want the picture to be turned; what cannot be read counts as upright.
-fn orientation(tiff: &[u8]) -> u16 {
-    let orientation = exif::orientation(tiff).ok();
-    orientation
-        .filter(|orientation| (1..=8).contains(orientation))
-        .unwrap_or(1)
-}
-
 /// The size of the thumbnail of a picture of this size.
-fn small_size(width: u32, height: u32) -> (u32, u32) {
+pub(super) fn small_size(width: u32, height: u32) -> (u32, u32) {
     let longest = width.max(height);
     if longest <= MAX_SIDE {
         return (width, height);

@@ -1,19 +1,20 @@
 //! A small picture that is held as a whole.
 
 use super::shrink::{Shrink, Side};
-use super::{Bounds, Unfit, small_size};
+use super::small_size;
+use crate::image::limits::{Bounds, DecodeError};
 
 /// Pixels with red, green, blue and opacity.
 #[derive(Clone)]
-pub(super) struct Picture {
-    pub(super) width: u32,
-    pub(super) height: u32,
+pub(in crate::image) struct Picture {
+    pub(in crate::image) width: u32,
+    pub(in crate::image) height: u32,
     /// From left to right, row by row.
-    pub(super) pixels: Vec<[u8; 4]>,
+    pub(in crate::image) pixels: Vec<[u8; 4]>,
 }
 
 /// A pixel whose colours are multiplied by its opacity, as they are when means are made of them.
-pub(super) fn weighted([red, green, blue, alpha]: [u8; 4]) -> [f32; 4] {
+pub(in crate::image) fn weighted([red, green, blue, alpha]: [u8; 4]) -> [f32; 4] {
     if alpha == 255 {
         return [red, green, blue, alpha].map(f32::from);
     }
@@ -30,7 +31,7 @@ fn byte(value: f32) -> u8 {
 
 impl Picture {
     /// From pixels that were made by [`weighted`], or of means of such.
-    pub(super) fn from_weighted(width: u32, height: u32, pixels: Vec<[f32; 4]>) -> Self {
+    pub(in crate::image) fn from_weighted(width: u32, height: u32, pixels: Vec<[f32; 4]>) -> Self {
         let pixel = |[red, green, blue, alpha]: [f32; 4]| {
             let opacity = byte(alpha);
             if opacity == 0 {
@@ -47,18 +48,18 @@ impl Picture {
     }
 
     /// From all pixels of a large one, row by row, with so many bytes each.
-    pub(super) fn shrunk<const BYTES: usize>(
+    pub(in crate::image) fn shrunk<const BYTES: usize>(
         size: (u32, u32),
         pixels: &[u8],
         bounds: Bounds,
         colour: impl Fn(&[u8; BYTES]) -> [u8; 4],
-    ) -> Result<Self, Unfit> {
+    ) -> Result<Self, DecodeError> {
         let (width, height) = small_size(size.0, size.1);
         let mut shrink = Shrink::new(Side::new(size.0, width), Side::new(size.1, height));
         let rows = pixels.as_chunks().0.chunks_exact(size.0 as usize);
         for (y, row) in rows.enumerate() {
             if y % 64 == 0 {
-                bounds.time()?;
+                bounds.check_time()?;
             }
             let pixels = row.iter().map(|pixel| weighted(colour(pixel)));
             shrink.row(y, (0, 1), pixels);
@@ -67,12 +68,12 @@ impl Picture {
     }
 
     /// Whether nothing shines through.
-    pub(super) fn is_opaque(&self) -> bool {
+    pub(in crate::image) fn is_opaque(&self) -> bool {
         self.pixels.iter().all(|&[.., alpha]| alpha == 255)
     }
 
     /// Turned and mirrored as its EXIF orientation wants it to be shown.
-    pub(super) fn upright(self, orientation: u16) -> Self {
+    pub(in crate::image) fn upright(self, orientation: u16) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
         // Where the pixel that is shown at x and y is found. `right` and `bottom` count from the other side.
         let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {

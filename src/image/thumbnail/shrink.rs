@@ -2,7 +2,7 @@
 
 /// Averages the pixels that come row by row, in any order: each pixel of the small picture becomes the mean of the area that
 /// it covers. Nothing but the small picture is held, with `CHANNELS` numbers for each of its pixels.
-pub(super) struct Shrink<const CHANNELS: usize> {
+pub(in crate::image) struct Shrink<const CHANNELS: usize> {
     across: Vec<Share>,
     down: Vec<Share>,
     width: usize,
@@ -24,7 +24,7 @@ struct Share {
 
 /// One dimension.
 #[derive(Clone, Copy)]
-pub(super) struct Side {
+pub(in crate::image) struct Side {
     /// How many rows or columns come.
     count: usize,
     /// How many there will be; not more than come.
@@ -32,7 +32,7 @@ pub(super) struct Side {
 }
 
 impl Side {
-    pub(super) fn new(count: u32, small: u32) -> Self {
+    pub(in crate::image) fn new(count: u32, small: u32) -> Self {
         Self {
             count: count as usize,
             small: small as usize,
@@ -61,7 +61,7 @@ impl Side {
 }
 
 impl<const CHANNELS: usize> Shrink<CHANNELS> {
-    pub(super) fn new(across: Side, down: Side) -> Self {
+    pub(in crate::image) fn new(across: Side, down: Side) -> Self {
         Self {
             across: across.shares(),
             down: down.shares(),
@@ -73,7 +73,7 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
 
     /// Takes the pixels of the row `y`, beginning with the column `x` and then each `step` columns on. What lies outside the
     /// picture is not looked at.
-    pub(super) fn row(
+    pub(in crate::image) fn row(
         &mut self,
         y: usize,
         (x, step): (usize, usize),
@@ -101,7 +101,7 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
     }
 
     /// The small picture, row by row.
-    pub(super) fn finish(self) -> Vec<[f32; CHANNELS]> {
+    pub(in crate::image) fn finish(self) -> Vec<[f32; CHANNELS]> {
         self.means
     }
 }

@@ -5,6 +5,7 @@ use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use proptest::prelude::*;
 
 use super::*;
+use crate::image::Metadata;
 
 fn read(name: &str) -> Bytes {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "files", name]
@@ -26,25 +27,24 @@ fn bounds() -> Bounds {
 }
 
 fn decoded(name: &str) -> Decoded {
-    let bytes = read(name);
-    match kind(name) {
-        ImageType::Png => png::decode(&bytes, bounds()),
-        ImageType::Jpeg => jpeg::decode(&bytes, bounds()),
-        ImageType::Gif => gif::decode(&bytes, bounds()),
-        ImageType::Webp => webp::decode(&bytes, bounds()),
-        ImageType::Avif => panic!("no AVIF is decoded"),
-    }
-    .unwrap_or_else(|unfit| panic!("{name}: {unfit}"))
+    let decoded = format::decode(&read(name), kind(name), bounds());
+    decoded.unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn made(name: &str) -> Thumbnail {
-    thumbnail(&read(name), kind(name), Limits::default()).unwrap()
+    thumbnail_of(&read(name), kind(name))
+}
+
+fn thumbnail_of(bytes: &Bytes, kind: ImageType) -> Thumbnail {
+    let (thumbnail, is_damaged) = thumbnail(bytes, kind, Limits::default()).unwrap();
+    assert!(!is_damaged);
+    thumbnail
 }
 
 /// The thumbnail of the image with so many bytes behind its end that it does not serve as its own.
 fn made_in_any_case(name: &str) -> Thumbnail {
     let padded = [&read(name)[..], &[0; SMALL]].concat();
-    thumbnail(&padded.into(), kind(name), Limits::default()).unwrap()
+    thumbnail_of(&padded.into(), kind(name))
 }
 
 /// The picture in a thumbnail that must have been made.
@@ -135,7 +135,7 @@ fn a_large_image_is_turned_after_it_was_shrunk() {
     let exif =
         b"\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
     let jpeg = [&jpeg[..2], exif, &jpeg[2..]].concat().into();
-    let thumbnail = thumbnail(&jpeg, ImageType::Jpeg, Limits::default()).unwrap();
+    let thumbnail = thumbnail_of(&jpeg, ImageType::Jpeg);
     let image = pixels("turned", &thumbnail);
     assert_eq!(image.dimensions(), (512, 256));
     assert_corners("turned", &image);
@@ -178,7 +178,7 @@ fn a_small_image_with_many_bytes_gets_a_thumbnail_with_fewer() {
     });
     let png = encoded(&image.into(), ImageFormat::Png);
     assert!(png.len() > SMALL);
-    match thumbnail(&png, ImageType::Png, Limits::default()).unwrap() {
+    match thumbnail_of(&png, ImageType::Png) {
         Thumbnail::Made {
             bytes,
             width: 200,
@@ -315,7 +315,7 @@ fn transparency_is_kept() {
         (false, false) => Rgba([0, 0, 0, 0]),
     });
     let png = encoded(&image.into(), ImageFormat::Png);
-    let thumbnail = thumbnail(&png, ImageType::Png, Limits::default()).unwrap();
+    let thumbnail = thumbnail_of(&png, ImageType::Png);
     assert!(matches!(
         thumbnail,
         Thumbnail::Made {
@@ -341,7 +341,7 @@ fn transparency_is_kept() {
 fn a_drawing_stays_sharp_and_a_photograph_becomes_a_jpeg() {
     let kind_of = |image: RgbaImage| {
         let png = encoded(&DynamicImage::from(image), ImageFormat::Png);
-        match thumbnail(&png, ImageType::Png, Limits::default()).unwrap() {
+        match thumbnail_of(&png, ImageType::Png) {
             Thumbnail::Made { kind, bytes, .. } => (kind, bytes.len()),
             Thumbnail::Itself => panic!("it is too large"),
         }
@@ -441,20 +441,17 @@ fn limits_hold() {
             max_pixels: 100,
             ..Limits::default()
         };
-        assert!(
-            matches!(with(few_pixels), Err(Unfit::TooLarge { .. })),
-            "{name}"
-        );
+        assert_eq!(with(few_pixels), Err(DecodeError::OverLimit), "{name}");
         let no_time = Limits {
             time: Duration::ZERO,
             ..Limits::default()
         };
-        assert_eq!(with(no_time), Err(Unfit::TooSlow), "{name}");
+        assert_eq!(with(no_time), Err(DecodeError::OverLimit), "{name}");
     }
 }
 
 #[test]
-fn an_image_of_another_kind_is_damaged() {
+fn an_image_of_another_type_cannot_be_decoded() {
     for kind in [
         ImageType::Png,
         ImageType::Jpeg,
@@ -521,12 +518,13 @@ proptest! {
             bytes.truncate(cut.index(bytes.len()));
         }
         let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
-        if let Ok(Thumbnail::Made { bytes, kind, width, height }) =
+        if let Ok((Thumbnail::Made { bytes, kind, width, height }, _)) =
             thumbnail(&bytes.into(), kind(file), limits)
         {
             prop_assert!(width <= MAX_SIDE && height <= MAX_SIDE);
-            let facts = crate::image::check::check(&bytes, limits).unwrap();
-            prop_assert_eq!((facts.kind, facts.width, facts.height), (kind, width, height));
+            let made = format::inspect(&bytes, limits, Metadata::Keep).unwrap();
+            prop_assert_eq!((made.kind, made.width, made.height), (kind, width, height));
+            prop_assert!(!made.is_damaged);
         }
     }
 }

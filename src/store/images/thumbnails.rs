@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::image::{ImageId, Limits, thumbnail_to_store};
+use crate::image::{ImageId, Limits, preview};
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::{Inner, Store};
@@ -89,7 +89,7 @@ impl Store {
                     return Ok(());
                 };
                 let limits = Limits::default();
-                let made = spawn_blocking(move || thumbnail_to_store(&file, meta.kind, limits));
+                let made = spawn_blocking(move || preview(&file, meta.kind, limits).thumb);
                 match made.await {
                     Ok(Some(thumb)) => self.store_thumb(id, thumb).await?,
                     Ok(None) => false,

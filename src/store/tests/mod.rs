@@ -139,6 +139,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
             height: 1,
             sha256: format!("{:x}", HexDigest(&file)),
             author: Some("Åsa".into()),
+            damaged: false,
             created_at: Timestamp::now(),
         },
         requested: RequestedPlacement::default(),

@@ -8,7 +8,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
-use crate::image::{Refused, Unfit};
+use crate::image::{InvalidImage, InvalidUpload};
 use crate::store::StoreError;
 
 /// An error response. Its text is shown to the client and so reveals nothing of the server's internals.
@@ -128,14 +128,14 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        let status = match &refused {
-            Refused::Field { .. } | Refused::Empty => StatusCode::BAD_REQUEST,
-            Refused::Unfit(Unfit::Unknown) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Refused::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+impl From<InvalidUpload> for Problem {
+    fn from(invalid: InvalidUpload) -> Self {
+        let status = match &invalid {
+            InvalidUpload::Field { .. } | InvalidUpload::Empty => StatusCode::BAD_REQUEST,
+            InvalidUpload::Image(InvalidImage::Unknown(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            InvalidUpload::Image(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self::new(status, sentence(&refused.to_string()))
+        Self::new(status, sentence(&invalid.to_string()))
     }
 }
 
@@ -174,10 +174,19 @@ mod tests {
 
     #[test]
     fn the_fault_of_an_upload_decides_the_status() {
-        let status = |refused: Refused| Problem::from(refused).status.as_u16();
-        assert_eq!(status(Refused::Empty), 400);
-        assert_eq!(status(Refused::Unfit(Unfit::Unknown)), 415);
-        assert_eq!(status(Refused::Unfit(Unfit::Truncated("PNG"))), 422);
-        assert_eq!(Problem::from(Refused::Empty).detail, "The file is empty.");
+        let status = |invalid: InvalidUpload| Problem::from(invalid).status.as_u16();
+        assert_eq!(status(InvalidUpload::Empty), 400);
+        assert_eq!(
+            status(InvalidUpload::Image(InvalidImage::Unknown(None))),
+            415
+        );
+        assert_eq!(
+            status(InvalidUpload::Image(InvalidImage::Truncated("PNG"))),
+            422
+        );
+        assert_eq!(
+            Problem::from(InvalidUpload::Empty).detail,
+            "The file is empty."
+        );
     }
 }

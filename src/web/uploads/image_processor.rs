@@ -1,19 +1,18 @@
-//! CPU-bound work on an upload: checking it, removing its metadata and making its thumbnail.
+//! CPU-bound work on an upload: checking it, removing its metadata and decoding it.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::image::{Limits, Metadata, NewImage, Upload, thumbnail_memory, thumbnail_to_store};
+use crate::image::{Limits, Metadata, NewImage, Preview, Upload, decoding_memory, preview};
 use crate::web::http::problem::Problem;
 
-/// The memory that thumbnails in progress may use together, in MiB. A thumbnail that needs more is made alone.
-const THUMBNAIL_MEMORY: u32 = 512;
+/// The memory that decoders may use together, in MiB. An image that needs more is decoded alone.
+const DECODING_MEMORY: u32 = 512;
 
-/// The time limit of a thumbnail. An image without one is shown in full size.
-const THUMBNAIL_TIMEOUT: Duration = Duration::from_secs(10);
+/// The limit on decoding, which makes the thumbnail. Without a thumbnail the image itself is shown.
+const DECODING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Turns uploads into images on blocking threads, as many at a time as there are processors.
 pub(crate) struct ImageProcessor {
@@ -21,7 +20,7 @@ pub(crate) struct ImageProcessor {
     metadata: Metadata,
     processors: Semaphore,
     /// A permit for each MiB.
-    thumbnail_memory: Semaphore,
+    decoding_memory: Semaphore,
 }
 
 impl ImageProcessor {
@@ -31,11 +30,11 @@ impl ImageProcessor {
             limits,
             metadata,
             processors: Semaphore::new(processors),
-            thumbnail_memory: Semaphore::new(THUMBNAIL_MEMORY as usize),
+            decoding_memory: Semaphore::new(DECODING_MEMORY as usize),
         }
     }
 
-    /// Checks an upload, removes its metadata and makes its thumbnail.
+    /// Checks an upload, removes its metadata, and decodes it: that makes its thumbnail and finds damage.
     ///
     /// # Errors
     ///
@@ -44,28 +43,39 @@ impl ImageProcessor {
         let permit = self.processors.acquire().await;
         let _permit = permit.expect("the semaphore is never closed");
         let (limits, metadata) = (self.limits, self.metadata);
-        let image = spawn_blocking(move || NewImage::parse(upload, limits, metadata)).await;
-        let mut image =
-            image.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-        image.thumb = self.thumbnail(&image).await;
+        let parsed = spawn_blocking(move || {
+            let image = NewImage::parse(upload, limits, metadata)?;
+            let pixels = u64::from(image.meta.width) * u64::from(image.meta.height);
+            let memory = decoding_memory(&image.file, image.meta.kind, pixels);
+            Ok::<_, Problem>((image, memory))
+        });
+        let (mut image, memory) = parsed
+            .await
+            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+        let preview = self.preview(&image, memory).await;
+        image.add_preview(preview);
         Ok(image)
     }
 
-    /// Makes the thumbnail. A failure is logged and does not reject the image.
-    async fn thumbnail(&self, image: &NewImage) -> Option<Bytes> {
-        let mebibytes = u32::try_from(thumbnail_memory(&image.meta) >> 20).unwrap_or(u32::MAX);
-        let permits = mebibytes.clamp(1, THUMBNAIL_MEMORY);
-        let memory = self.thumbnail_memory.acquire_many(permits).await;
+    /// Decodes the image once there is memory for it. A failure is logged and does not reject the image.
+    async fn preview(&self, image: &NewImage, memory: u64) -> Preview {
+        let mebibytes = u32::try_from(memory >> 20).unwrap_or(u32::MAX);
+        let permits = mebibytes.clamp(1, DECODING_MEMORY);
+        let memory = self.decoding_memory.acquire_many(permits).await;
         let _memory = memory.expect("the semaphore is never closed");
         let limits = Limits {
-            time: THUMBNAIL_TIMEOUT,
+            time: DECODING_TIMEOUT,
             ..self.limits
         };
         let (file, kind) = (image.file.clone(), image.meta.kind);
-        let thumbnail = spawn_blocking(move || thumbnail_to_store(&file, kind, limits)).await;
-        thumbnail.unwrap_or_else(|error| {
-            log::error!("the thumbnail of image {} failed: {error}", image.meta.id);
-            None
+        let decoding = spawn_blocking(move || preview(&file, kind, limits));
+        // A decoder that panics ends here, as a task that did not finish.
+        decoding.await.unwrap_or_else(|error| {
+            log::error!("decoding image {} failed: {error}", image.meta.id);
+            Preview {
+                thumb: None,
+                is_damaged: true,
+            }
         })
     }
 }

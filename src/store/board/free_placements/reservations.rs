@@ -259,6 +259,7 @@ mod tests {
             height: 100,
             sha256: String::new(),
             author: None,
+            damaged: false,
             created_at: Timestamp::now(),
         }
     }

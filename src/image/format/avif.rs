@@ -1,0 +1,110 @@
+//! AVIF: one walk over the boxes, which decides like Chromium's parser and finds everything that goes. Boxes point to offsets
+//! in the file, so nothing moves: what has to go is overwritten where it lies.
+//!
+//! Every byte of the media data (`mdat`, `idat`) that belongs to no picture becomes zero, EXIF data become EXIF data without
+//! entries, and boxes that are not needed become `free`, tracks of sound and text among them. The orientation is in the
+//! properties `irot` and `imir` here, and stays.
+//!
+//! Pixels are not decoded. Chromium does not need them either to show an AVIF: its size is what the boxes say.
+//!
+//! Files with metadata that cannot be overwritten are refused: those that share bytes with a picture, or lie outside the media
+//! data.
+
+mod items;
+mod plan;
+mod tracks;
+
+use super::Inspected;
+use super::parts::Parts;
+use crate::image::bmff::{BoxAt, InvalidBox, boxes};
+use crate::image::reader::Truncated;
+use crate::image::{InvalidImage, Limits};
+
+use self::plan::Plan;
+
+const KIND: &str = "AVIF";
+
+pub(super) fn inspect(source: &[u8], limits: Limits) -> Result<Inspected<'_>, InvalidImage> {
+    let mut walk = Walk::over(source)?;
+    let Shown { size, is_sideways } = walk.shown.ok_or(InvalidImage::Truncated(KIND))?;
+    limits.check_size(KIND, size.0, size.1)?;
+    walk.plan.check(walk.end)?;
+    let mut parts = Parts::of(&source[..walk.end]);
+    walk.plan.write(source, walk.end, &mut parts);
+    Ok(Inspected {
+        size,
+        orientation: if is_sideways { 6 } else { 1 },
+        is_damaged: walk.is_damaged || walk.plan.is_damaged,
+        parts,
+    })
+}
+
+fn damaged(how: &'static str) -> InvalidImage {
+    InvalidImage::Damaged(KIND, how)
+}
+
+impl From<InvalidBox> for InvalidImage {
+    fn from(_: InvalidBox) -> Self {
+        damaged("a box of an impossible length")
+    }
+}
+
+/// Only the boxes that describe the image are read with this conversion. They are as good as a header.
+fn short(_: Truncated) -> InvalidImage {
+    damaged("a box is too short")
+}
+
+/// The image that browsers show.
+#[derive(Clone, Copy)]
+struct Shown {
+    /// As it is coded.
+    size: (u32, u32),
+    is_sideways: bool,
+}
+
+struct Walk {
+    plan: Plan,
+    shown: Option<Shown>,
+    is_damaged: bool,
+    /// Where the last box ends.
+    end: usize,
+}
+
+impl Walk {
+    fn over(source: &[u8]) -> Result<Self, InvalidImage> {
+        let (found, end) = boxes(source, 0..source.len())?;
+        let mut plan = Plan::default();
+        let (mut still, mut sequence) = (None, None);
+        let mut is_damaged = false;
+        for found in &found {
+            is_damaged |= found.is_cut;
+            match &found.name {
+                b"ftyp" => {}
+                b"mdat" => plan.media.push(found.data.clone()),
+                b"meta" | b"moov" if found.is_cut => return Err(InvalidImage::Truncated(KIND)),
+                b"meta" => still = still.or(items::read(source, found, &mut plan)?),
+                b"moov" => sequence = sequence.or(tracks::read(source, found, &mut plan)?),
+                _ => plan.blank(found),
+            }
+        }
+        // The major brand says which of the two is the image, if there are both.
+        let is_sequence = found
+            .first()
+            .is_some_and(|ftyp| major_brand(source, ftyp) == b"avis");
+        let shown = if is_sequence {
+            sequence.or(still)
+        } else {
+            still.or(sequence)
+        };
+        Ok(Self {
+            plan,
+            shown,
+            is_damaged,
+            end,
+        })
+    }
+}
+
+fn major_brand<'a>(source: &'a [u8], ftyp: &BoxAt) -> &'a [u8] {
+    source[ftyp.data.clone()].get(..4).unwrap_or_default()
+}

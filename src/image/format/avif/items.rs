@@ -1,0 +1,373 @@
+//! The box `meta`: the items of a still image, where they lie, and their properties.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::plan::Plan;
+use super::{InvalidImage, Shown, damaged, short};
+use crate::image::bmff::{BoxAt, boxes, find};
+use crate::image::reader::{Reader, Truncated};
+
+/// The items that make up pictures: coded ones, and those that are put together from others.
+const PICTURES: [&[u8; 4]; 6] = [b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"];
+
+/// Properties that describe the making of an image and not its look: descriptions, alternative texts, times, private ones.
+const TELLING: [&[u8; 4]; 5] = [b"udes", b"altt", b"crtt", b"mdft", b"uuid"];
+
+/// Properties that browsers know. An item with another one that is marked as essential is not shown.
+const KNOWN: [&[u8; 4]; 17] = [
+    b"ispe", b"auxC", b"colr", b"av1C", b"pasp", b"clap", b"irot", b"imir", b"pixi", b"a1op",
+    b"lsel", b"a1lx", b"clli", b"mdcv", b"amve", b"cclv", b"grpl",
+];
+
+/// Properties that must be marked as essential (MIAF, HEIF).
+const ESSENTIAL: [&[u8; 4]; 5] = [b"clap", b"irot", b"imir", b"a1op", b"lsel"];
+
+/// The type of an auxiliary image with the transparency.
+const ALPHA: [&[u8]; 2] = [
+    b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
+    b"urn:mpeg:hevc:2015:auxid:1\0",
+];
+
+/// The limit on parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A part without a
+/// length costs a file two bytes, but takes memory here.
+const MAX_EXTENTS: usize = 200_000;
+
+/// Adds the items to the plan. Returns the primary item, if there is one.
+pub(super) fn read(
+    source: &[u8],
+    meta: &BoxAt,
+    plan: &mut Plan,
+) -> Result<Option<Shown>, InvalidImage> {
+    // A full box: version and flags come first.
+    let found = boxes(source, meta.data.start + 4..meta.data.end)?.0;
+    if found.iter().any(|found| found.is_cut) {
+        return Err(damaged("a box is longer than the one around it"));
+    }
+    let inline = find(&found, b"idat").map(|data| data.data.clone());
+    plan.media.extend(inline.clone());
+    let items = match find(&found, b"iinf") {
+        Some(iinf) => item_kinds(source, iinf)?,
+        None => HashMap::new(),
+    };
+    for found in &found {
+        match &found.name {
+            b"hdlr" | b"pitm" | b"iinf" | b"iref" | b"idat" | b"dinf" | b"grpl" | b"ipro" => {}
+            b"iprp" => blank_properties(source, found, plan)?,
+            b"iloc" => add_items(source, found, &items, inline.as_ref(), plan)?,
+            _ => plan.blank(found),
+        }
+    }
+    let Some(pitm) = find(&found, b"pitm") else {
+        return Ok(None);
+    };
+    let primary = primary_id(&source[pitm.data.clone()]).map_err(short)?;
+    let image = Image {
+        kinds: &items,
+        auxiliaries: auxiliaries(source, find(&found, b"iref"))?,
+        properties: Properties::of(source, find(&found, b"iprp"))?,
+        iloc: find(&found, b"iloc"),
+    };
+    image.shown(primary).map(Some)
+}
+
+/// The parts of `meta` that say what the image is.
+struct Image<'a> {
+    kinds: &'a HashMap<u32, [u8; 4]>,
+    /// Pairs of an auxiliary item and the item that it belongs to.
+    auxiliaries: Vec<(u32, u32)>,
+    properties: Properties<'a>,
+    iloc: Option<&'a BoxAt>,
+}
+
+impl Image<'_> {
+    fn shown(&self, primary: u32) -> Result<Shown, InvalidImage> {
+        match self.kinds.get(&primary) {
+            Some(b"av01" | b"grid" | b"tmap" | b"iden") => {}
+            // A container of this format can hold anything, HEVC for one.
+            Some(_) => return Err(InvalidImage::Unknown(None)),
+            None => return Err(damaged("it has no pixels")),
+        }
+        if self.iloc.is_none() {
+            return Err(damaged("it has no pixels"));
+        }
+        let shown = self.own_size(primary)?;
+        for &(auxiliary, master) in &self.auxiliaries {
+            // Chromium shows no image whose transparency has no size of its own.
+            if master == primary && self.is_alpha(auxiliary) {
+                self.own_size(auxiliary)?;
+            }
+        }
+        Ok(shown)
+    }
+
+    /// The size that the item's properties say.
+    fn own_size(&self, item: u32) -> Result<Shown, InvalidImage> {
+        let (mut size, mut is_sideways, mut has_configuration) = (None, false, false);
+        for (is_essential, name, data) in self.properties.of_item(item) {
+            if is_essential && !KNOWN.contains(&name) || !is_essential && ESSENTIAL.contains(&name)
+            {
+                return Err(damaged("browsers do not know one of its properties"));
+            }
+            let mut reader = Reader::new(data);
+            match name {
+                b"ispe" => {
+                    reader.take(4).map_err(short)?;
+                    size = size.or(Some((
+                        reader.be32().map_err(short)?,
+                        reader.be32().map_err(short)?,
+                    )));
+                }
+                b"irot" => is_sideways = reader.byte().map_err(short)? & 1 == 1,
+                b"av1C" => has_configuration = true,
+                _ => {}
+            }
+        }
+        if self.kinds.get(&item) == Some(b"av01") && !has_configuration {
+            return Err(damaged("it has no configuration"));
+        }
+        let size = size.ok_or(damaged("it has no size"))?;
+        Ok(Shown { size, is_sideways })
+    }
+
+    fn is_alpha(&self, item: u32) -> bool {
+        let mut properties = self.properties.of_item(item);
+        properties.any(|(_, name, data)| {
+            name == b"auxC"
+                && data
+                    .get(4..)
+                    .is_some_and(|kind| ALPHA.iter().any(|alpha| kind.starts_with(alpha)))
+        })
+    }
+}
+
+/// The properties of all items.
+#[derive(Default)]
+struct Properties<'a> {
+    all: Vec<([u8; 4], &'a [u8])>,
+    /// For each item, whether each of its properties is essential, and the property's number, from 1.
+    associations: HashMap<u32, Vec<(bool, u16)>>,
+}
+
+impl<'a> Properties<'a> {
+    fn of(source: &'a [u8], iprp: Option<&BoxAt>) -> Result<Self, InvalidImage> {
+        let Some(iprp) = iprp else {
+            return Ok(Self::default());
+        };
+        let found = boxes(source, iprp.data.clone())?.0;
+        let mut properties = Self::default();
+        if let Some(ipco) = find(&found, b"ipco") {
+            let all = boxes(source, ipco.data.clone())?.0.into_iter();
+            properties.all = all.map(|found| (found.name, &source[found.data])).collect();
+        }
+        for ipma in found.iter().filter(|found| &found.name == b"ipma") {
+            properties
+                .associate(&source[ipma.data.clone()])
+                .map_err(short)?;
+        }
+        Ok(properties)
+    }
+
+    /// Reads a box `ipma` (ISO/IEC 23008-12, 9.3).
+    fn associate(&mut self, ipma: &[u8]) -> Result<(), Truncated> {
+        let mut reader = Reader::new(ipma);
+        let [version, _, _, flags] = reader.array()?;
+        for _ in 0..reader.be32()? {
+            let item = item_id(&mut reader, version > 0)?;
+            let mut own = Vec::new();
+            for _ in 0..reader.byte()? {
+                own.push(if flags & 1 == 1 {
+                    let index = reader.be16()?;
+                    (index >> 15 == 1, index & 0x7fff)
+                } else {
+                    let index = reader.byte()?;
+                    (index >> 7 == 1, u16::from(index & 0x7f))
+                });
+            }
+            if self.associations.len() == MAX_EXTENTS {
+                return Err(Truncated);
+            }
+            self.associations.entry(item).or_insert(own);
+        }
+        Ok(())
+    }
+
+    fn of_item(&self, item: u32) -> impl Iterator<Item = (bool, &[u8; 4], &'a [u8])> {
+        let own = self.associations.get(&item).into_iter().flatten();
+        own.filter_map(|&(is_essential, number)| {
+            let (name, data) = self.all.get(usize::from(number).checked_sub(1)?)?;
+            Some((is_essential, name, *data))
+        })
+    }
+}
+
+fn primary_id(pitm: &[u8]) -> Result<u32, Truncated> {
+    let mut reader = Reader::new(pitm);
+    let [version, ..] = reader.array::<4>()?;
+    item_id(&mut reader, version > 0)
+}
+
+/// Each auxiliary item with each item that it belongs to (ISO/IEC 14496-12, 8.11.12).
+fn auxiliaries(source: &[u8], iref: Option<&BoxAt>) -> Result<Vec<(u32, u32)>, InvalidImage> {
+    let mut pairs = Vec::new();
+    let Some(iref) = iref else {
+        return Ok(pairs);
+    };
+    let version = source[iref.data.clone()].first().copied();
+    let inside = iref.data.start + 4..iref.data.end;
+    for reference in boxes(source, inside)?.0 {
+        if &reference.name != b"auxl" {
+            continue;
+        }
+        let mut reader = Reader::new(&source[reference.data]);
+        let is_wide = version > Some(0);
+        let from = item_id(&mut reader, is_wide).map_err(short)?;
+        for _ in 0..reader.be16().map_err(short)? {
+            pairs.push((from, item_id(&mut reader, is_wide).map_err(short)?));
+        }
+    }
+    Ok(pairs)
+}
+
+fn blank_properties(source: &[u8], iprp: &BoxAt, plan: &mut Plan) -> Result<(), InvalidImage> {
+    for container in boxes(source, iprp.data.clone())?.0 {
+        if &container.name != b"ipco" {
+            continue;
+        }
+        for property in boxes(source, container.data)?.0 {
+            if TELLING.contains(&&property.name) {
+                plan.blank(&property);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The type of each item.
+fn item_kinds(source: &[u8], iinf: &BoxAt) -> Result<HashMap<u32, [u8; 4]>, InvalidImage> {
+    let mut reader = Reader::new(&source[iinf.data.clone()]);
+    let [version, ..] = reader.array::<4>().map_err(short)?;
+    item_id(&mut reader, version > 0).map_err(short)?;
+    let entries = iinf.data.start + reader.position()..iinf.data.end;
+    let mut kinds = HashMap::new();
+    for entry in boxes(source, entries)?.0 {
+        let mut reader = Reader::new(&source[entry.data]);
+        let [version, ..] = reader.array::<4>().map_err(short)?;
+        // Older entries have no type: none of them is a picture.
+        if version >= 2 {
+            let id = item_id(&mut reader, version > 2).map_err(short)?;
+            reader.take(2).map_err(short)?;
+            kinds.entry(id).or_insert(reader.array().map_err(short)?);
+        }
+    }
+    Ok(kinds)
+}
+
+/// Sorts the ranges of all items (ISO/IEC 14496-12, 8.11.3) by what becomes of them.
+fn add_items(
+    source: &[u8],
+    iloc: &BoxAt,
+    kinds: &HashMap<u32, [u8; 4]>,
+    inline: Option<&Range<usize>>,
+    plan: &mut Plan,
+) -> Result<(), InvalidImage> {
+    for item in located(&source[iloc.data.clone()]).map_err(short)? {
+        let base = match item.method {
+            0 => 0..source.len(),
+            1 => inline.cloned().ok_or(damaged("a box is missing"))?,
+            _ => return Err(damaged("an item inside another")),
+        };
+        if item.is_elsewhere {
+            return Err(damaged("an item in another file"));
+        }
+        let mut ranges = Vec::new();
+        for (offset, length) in item.extents {
+            let (range, is_cut) = part_of(&base, offset, length);
+            plan.is_damaged |= is_cut;
+            ranges.push(range);
+        }
+        match kinds.get(&item.id) {
+            Some(kind) if PICTURES.contains(&kind) => plan.pictures.extend(ranges),
+            Some(b"Exif") => plan.exif.push(ranges),
+            _ => plan.others.extend(ranges),
+        }
+    }
+    Ok(())
+}
+
+/// The location of an item.
+struct Located {
+    id: u32,
+    /// The base of the offsets: 0 the file, 1 `idat`, 2 another item.
+    method: u16,
+    is_elsewhere: bool,
+    /// The offset and length of each part. A length of 0 means up to the end.
+    extents: Vec<(u64, u64)>,
+}
+
+fn located(iloc: &[u8]) -> Result<Vec<Located>, Truncated> {
+    let mut reader = Reader::new(iloc);
+    let [version, ..] = reader.array::<4>()?;
+    let [offset_and_length, base_and_index] = reader.array()?;
+    let (offset_size, length_size) = (offset_and_length >> 4, offset_and_length & 15);
+    let (base_size, index_size) = (base_and_index >> 4, base_and_index & 15);
+    let index_size = if version == 0 { 0 } else { index_size };
+    let mut items = Vec::new();
+    let mut left = MAX_EXTENTS;
+    for _ in 0..item_id(&mut reader, version > 1)? {
+        let id = item_id(&mut reader, version > 1)?;
+        let method = if version == 0 { 0 } else { reader.be16()? & 15 };
+        let is_elsewhere = reader.be16()? != 0;
+        let base = number(&mut reader, base_size)?;
+        let count = usize::from(reader.be16()?);
+        // More parts than any image has.
+        left = left.checked_sub(count).ok_or(Truncated)?;
+        let mut extents = Vec::new();
+        for _ in 0..count {
+            number(&mut reader, index_size)?;
+            let offset = number(&mut reader, offset_size)?;
+            let length = number(&mut reader, length_size)?;
+            extents.push((base.saturating_add(offset), length));
+        }
+        items.push(Located {
+            id,
+            method,
+            is_elsewhere,
+            extents,
+        });
+    }
+    Ok(items)
+}
+
+/// A part of a range, and whether it reaches beyond.
+pub(super) fn part_of(base: &Range<usize>, offset: u64, length: u64) -> (Range<usize>, bool) {
+    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let start = base.start.saturating_add(offset);
+    let end = if length == 0 {
+        base.end
+    } else {
+        start.saturating_add(length)
+    };
+    let part = start.min(base.end)..end.min(base.end);
+    (part, start >= base.end || end > base.end)
+}
+
+/// An item's number, in two bytes or in four.
+fn item_id(reader: &mut Reader<'_>, is_wide: bool) -> Result<u32, Truncated> {
+    if is_wide {
+        reader.be32()
+    } else {
+        reader.be16().map(u32::from)
+    }
+}
+
+/// A number of so many bytes.
+fn number(reader: &mut Reader<'_>, size: u8) -> Result<u64, Truncated> {
+    match size {
+        4 => reader.be32().map(u64::from),
+        8 => reader.be64(),
+        0 => Ok(0),
+        _ => Err(Truncated),
+    }
+}
