@@ -138,7 +138,8 @@ impl<'a> Walk<'a> {
         } else {
             // A wrong length may have put other blocks among the pixels, and some may hold metadata.
             self.parts.keep(start..blocks_at);
-            self.parts.add(&used_blocks(&blocks.data, code_size, frame));
+            let used = used_blocks(&blocks.data, code_size, frame);
+            self.parts.replace(blocks_at..self.reader.position(), used);
         }
         blocks.is_complete.then_some(()).ok_or(Flaw::Truncated)
     }

@@ -47,6 +47,8 @@ struct Chunk<'a> {
     name: [u8; 4],
     /// What there is of its data.
     data: &'a [u8],
+    /// The length of its data as it says.
+    length: usize,
     start: usize,
     /// With the padding.
     end: usize,
@@ -72,6 +74,7 @@ impl<'a> Chunk<'a> {
         Ok(Some(Self {
             name,
             data: &reader.rest()[..length.min(reader.rest().len())],
+            length,
             start,
             end,
             is_cut,
@@ -86,6 +89,8 @@ struct Walk<'a> {
     has_loop: bool,
     has_image: bool,
     is_damaged: bool,
+    /// The bytes behind the end of the file that the header promises.
+    missing: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -101,6 +106,7 @@ impl<'a> Walk<'a> {
             has_loop: false,
             has_image: false,
             is_damaged: source.len() < limit,
+            missing: limit.saturating_sub(source.len()),
         };
         let mut position = HEADER;
         let first = Chunk::next(source, position, limit)?.ok_or(InvalidImage::Truncated(KIND))?;
@@ -119,7 +125,8 @@ impl<'a> Walk<'a> {
         if walk.canvas == (0, 0) {
             return Err(InvalidImage::Truncated(KIND));
         }
-        if !walk.has_image && !walk.is_damaged {
+        // An animation is shown from its first complete frame on, a still image before its pixels.
+        if !walk.has_image && (walk.is_animation || !walk.is_damaged) {
             return Err(damaged("it has no pixels"));
         }
         Ok(walk)
@@ -136,8 +143,8 @@ impl<'a> Walk<'a> {
         self.canvas = (width, height);
         self.is_animation = flags & HAS_ANIMATION != 0;
         let data = [&[flags & !(HAS_EXIF | HAS_XMP)], &chunk.data[1..]].concat();
-        self.parts
-            .replace(chunk.start..chunk.end, written(b"VP8X", &data));
+        let new = written(b"VP8X", &data, data.len());
+        self.parts.replace(chunk.start..chunk.end, new);
         Ok(())
     }
 
@@ -168,7 +175,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A frame of an animation, which consists of chunks itself.
+    /// A frame of an animation, which consists of chunks itself. One that is cut off is kept as far as it goes.
     fn frame(&mut self, chunk: &Chunk<'_>) -> Result<(), InvalidImage> {
         let Some(head) = chunk.data.get(..FRAME_HEAD) else {
             return Ok(());
@@ -179,34 +186,34 @@ impl<'a> Walk<'a> {
         if x + width > self.canvas.0 || y + height > self.canvas.1 {
             return Err(damaged("a frame is outside the image"));
         }
-        self.has_image = true;
         let mut data = head.to_vec();
-        let limit = if chunk.is_cut {
-            usize::MAX
-        } else {
-            chunk.data.len()
-        };
         let mut position = FRAME_HEAD;
-        while let Ok(Some(part)) = Chunk::next(chunk.data, position, limit) {
-            if matches!(&part.name, b"ALPH" | b"VP8 " | b"VP8L") {
-                data.extend(written(&part.name, without_swallowed(part.data)));
-            }
+        while let Some(part) = Chunk::next(chunk.data, position, chunk.length)? {
             position = part.end;
+            if matches!(&part.name, b"VP8 " | b"VP8L")
+                && image_size(&part)?.is_some_and(|size| size != (width, height))
+            {
+                return Err(damaged("its pixels have another size"));
+            }
+            if matches!(&part.name, b"ALPH" | b"VP8 " | b"VP8L") {
+                data.extend(rewritten(&part));
+            }
         }
-        self.parts
-            .replace(chunk.start..chunk.end, written(b"ANMF", &data));
+        self.has_image |= !chunk.is_cut;
+        let length = chunk.length - chunk.data.len() + data.len();
+        let new = written(b"ANMF", &data, length);
+        self.parts.replace(chunk.start..chunk.end, new);
         Ok(())
     }
 
     fn keep(&mut self, chunk: &Chunk<'_>) {
-        let data = without_swallowed(chunk.data);
-        self.parts
-            .replace(chunk.start..chunk.end, written(&chunk.name, data));
+        self.parts.replace(chunk.start..chunk.end, rewritten(chunk));
     }
 
-    /// Writes the header with the length of the new file.
+    /// Writes the header with the length of the new file. It promises as many bytes too many as before, so that a file that is
+    /// cut off stays one: Chromium refuses a complete file without pixels.
     fn set_length(&mut self) -> Result<(), InvalidImage> {
-        let length = u32::try_from(self.parts.len() + HEADER - 8);
+        let length = u32::try_from(self.parts.len() + HEADER - 8 + self.missing);
         let length = length.map_err(|_| damaged("it is too long"))?;
         let header = [&b"RIFF"[..], &length.to_le_bytes(), b"WEBP"].concat();
         self.parts.put_first(0..HEADER, header);
@@ -268,8 +275,20 @@ fn without_swallowed(data: &[u8]) -> &[u8] {
         .map_or(data, |start| &data[..start])
 }
 
-fn written(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(data.len()).expect("no container is longer than its 32 bits say");
-    let padding = &[0][..data.len() % 2];
+/// A chunk without metadata that a wrong length has put among its pixels.
+fn rewritten(chunk: &Chunk<'_>) -> Vec<u8> {
+    let data = without_swallowed(chunk.data);
+    let length = if data.len() == chunk.data.len() {
+        chunk.length
+    } else {
+        data.len()
+    };
+    written(&chunk.name, data, length)
+}
+
+/// A chunk that says that it has this length. It has a padding unless it is cut off.
+fn written(name: &[u8; 4], data: &[u8], length: usize) -> Vec<u8> {
+    let padding = &[0][..usize::from(length == data.len()) * (length % 2)];
+    let length = u32::try_from(length).expect("no container is longer than its 32 bits say");
     [&name[..], &length.to_le_bytes(), data, padding].concat()
 }

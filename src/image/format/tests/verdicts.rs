@@ -57,7 +57,7 @@ fn bytes_behind_the_end_of_an_image_are_ignored() {
 /// The result of an upload: its size, and whether it is damaged; or nothing if it is refused.
 fn verdict(bytes: &Bytes) -> Option<(u32, u32, bool)> {
     let limits = Limits {
-        max_pixels: 1 << 24,
+        max_pixels: 1 << 20,
         ..Limits::default()
     };
     let inspection = inspect(bytes, limits, Metadata::Remove).ok()?;
@@ -217,4 +217,39 @@ fn a_header_that_claims_too_many_pixels_is_refused_before_they_are_decoded() {
 fn an_image_without_pixels_is_refused() {
     let refusal = refusal(&png_claiming(0, 10), Limits::default());
     assert!(matches!(refusal, Some(InvalidImage::Damaged(..))));
+}
+
+/// Each kind of flaw that Chromium tolerates, with the size that it shows; nothing for what it refuses.
+const DAMAGED: [(&str, Option<(u32, u32)>, bool); 18] = [
+    ("alpha-without-size.avif", None, false),
+    ("rotation-not-essential.avif", None, false),
+    ("sound.avif", Some((32, 48)), false),
+    ("cut.avif", Some((64, 48)), true),
+    ("arithmetic.jpg", Some((64, 48)), false),
+    ("comment-length.jpg", Some((64, 48)), false),
+    ("same-components.jpg", Some((64, 48)), false),
+    ("without-tables.jpg", Some((64, 48)), false),
+    ("pixels.jpg", Some((64, 48)), true),
+    ("cut.jpg", Some((64, 48)), true),
+    ("larger-frame.gif", Some((64, 48)), false),
+    ("outside-screen.gif", Some((70, 51)), false),
+    ("unknown-block.gif", Some((64, 48)), true),
+    ("cut.gif", Some((40, 30)), true),
+    // Only the first frame is decoded.
+    ("short-frame.gif", Some((40, 30)), false),
+    ("checksum.png", Some((64, 48)), true),
+    ("cut.png", Some((64, 48)), true),
+    ("cut.webp", Some((64, 48)), true),
+];
+
+#[test]
+fn each_kind_of_flaw_is_accepted_as_in_chromium() {
+    for (name, size, is_damaged) in DAMAGED {
+        let expected = size.map(|(width, height)| (width, height, is_damaged));
+        assert_eq!(
+            verdict(&read(&format!("damaged/{name}"))),
+            expected,
+            "{name}"
+        );
+    }
 }
