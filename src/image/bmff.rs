@@ -16,21 +16,41 @@ pub(super) struct BoxAt {
     pub(super) is_cut: bool,
 }
 
-/// A box whose length is less than that of its head, or more boxes than any image has.
+/// A box of an impossible length, or more boxes than any image has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct InvalidBox;
 
 /// The limit on boxes side by side: the largest grid has an item for each of its 65,536 tiles.
 const MAX_BOXES: usize = 200_000;
 
-/// The boxes in a range of `source`, and where the last of them ends. Bytes that do not look like a box end the list.
+/// The boxes inside another one. Like libavif, allows nothing else there.
 ///
 /// # Errors
-/// If a box has an impossible length.
-pub(super) fn boxes(source: &[u8], range: Range<usize>) -> Result<(Vec<BoxAt>, usize), InvalidBox> {
-    let (start, end) = (range.start.min(source.len()), range.end.min(source.len()));
+/// If a box is longer than the one around it, or shorter than its head.
+pub(super) fn boxes(source: &[u8], range: Range<usize>) -> Result<Vec<BoxAt>, InvalidBox> {
     let mut found = Vec::new();
-    let mut position = start;
+    let mut position = range.start;
+    while position < range.end {
+        let next = head(source, position, range.end).map_err(|_| InvalidBox)?;
+        let has_no_length = source[position..position + 4] == [0; 4];
+        let is_impossible = next.data.start > next.data.end || next.is_cut || has_no_length;
+        if found.len() == MAX_BOXES || is_impossible {
+            return Err(InvalidBox);
+        }
+        position = next.data.end;
+        found.push(next);
+    }
+    Ok(found)
+}
+
+/// The boxes of a file, and where the last of them ends. Bytes that do not look like a box end the list.
+///
+/// # Errors
+/// If a box is shorter than its head.
+pub(super) fn file_boxes(source: &[u8]) -> Result<(Vec<BoxAt>, usize), InvalidBox> {
+    let end = source.len();
+    let mut found = Vec::new();
+    let mut position = 0;
     while position < end {
         let Ok(next) = head(source, position, end) else {
             break;

@@ -16,7 +16,7 @@ mod tracks;
 
 use super::Inspected;
 use super::parts::Parts;
-use crate::image::bmff::{BoxAt, InvalidBox, boxes};
+use crate::image::bmff::{BoxAt, InvalidBox, file_boxes};
 use crate::image::reader::Truncated;
 use crate::image::{InvalidImage, Limits};
 
@@ -72,9 +72,9 @@ struct Walk {
 
 impl Walk {
     fn over(source: &[u8]) -> Result<Self, InvalidImage> {
-        let (found, end) = boxes(source, 0..source.len())?;
+        let (found, end) = file_boxes(source)?;
         let mut plan = Plan::default();
-        let (mut still, mut sequence) = (None, None);
+        let (mut still, mut movie) = (None, None);
         let mut is_damaged = false;
         for found in &found {
             is_damaged |= found.is_cut;
@@ -83,18 +83,18 @@ impl Walk {
                 b"mdat" => plan.media.push(found.data.clone()),
                 b"meta" | b"moov" if found.is_cut => return Err(InvalidImage::Truncated(KIND)),
                 b"meta" => still = still.or(items::read(source, found, &mut plan)?),
-                b"moov" => sequence = sequence.or(tracks::read(source, found, &mut plan)?),
+                b"moov" if movie.is_none() => movie = Some(tracks::read(source, found, &mut plan)?),
                 _ => plan.blank(found),
             }
         }
+        let movie = movie.unwrap_or_default();
         // The major brand says which of the two is the image, if there are both.
         let is_sequence = found
             .first()
             .is_some_and(|ftyp| major_brand(source, ftyp) == b"avis");
-        let shown = if is_sequence {
-            sequence.or(still)
-        } else {
-            still.or(sequence)
+        let shown = match still {
+            Some(still) if !(is_sequence && movie.has_tracks) => Some(still),
+            _ => movie.shown,
         };
         Ok(Self {
             plan,

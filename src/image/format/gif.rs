@@ -1,7 +1,8 @@
 //! GIF: one walk over the blocks, which keeps the frames and what times and colours them.
 //!
-//! Chromium shows a GIF as soon as it has read the head of the first frame, whatever follows. So that is the condition here,
-//! too; a later flaw ends the stored file there and marks the image as damaged.
+//! Chromium shows a GIF as soon as it has read the place of the first frame, or a byte that starts no block, which ends the
+//! image (`std/gif` of Wuffs). So that is the condition here, too; a later flaw ends the stored file there and marks the
+//! image as damaged.
 
 mod decode;
 
@@ -27,13 +28,15 @@ pub(super) fn inspect(source: &[u8], limits: Limits) -> Result<Inspected<'_>, In
         first_frame: None,
     };
     let result = walk.blocks();
-    let Some(frame) = walk.first_frame else {
-        return Err(match result {
-            Err(Flaw::Truncated) => InvalidImage::Truncated(KIND),
-            _ => InvalidImage::Damaged(KIND, "it has no frames"),
-        });
-    };
+    if walk.first_frame.is_none() {
+        match result {
+            Ok(()) | Err(Flaw::UnknownBlock) => {}
+            Err(Flaw::Truncated) => return Err(InvalidImage::Truncated(KIND)),
+            Err(Flaw::Invalid(flaw)) => return Err(InvalidImage::Damaged(KIND, flaw)),
+        }
+    }
     // The first frame enlarges the screen; later ones are cut off by it.
+    let frame = walk.first_frame.unwrap_or_default();
     let size = (
         walk.screen.0.max(frame.left + frame.width),
         walk.screen.1.max(frame.top + frame.height),
@@ -42,13 +45,13 @@ pub(super) fn inspect(source: &[u8], limits: Limits) -> Result<Inspected<'_>, In
     Ok(Inspected {
         size,
         orientation: 1,
-        is_damaged: result.is_err(),
+        is_damaged: result.is_err() || walk.first_frame.is_none(),
         parts: walk.parts,
     })
 }
 
 /// The place and size of a frame.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Frame {
     left: u32,
     top: u32,
@@ -58,7 +61,9 @@ struct Frame {
 
 enum Flaw {
     Truncated,
+    /// A byte that starts no block.
     UnknownBlock,
+    Invalid(&'static str),
 }
 
 impl From<Truncated> for Flaw {
@@ -95,27 +100,30 @@ impl<'a> Walk<'a> {
                     self.parts.keep(start..self.reader.position());
                     return Ok(());
                 }
-                // Some encoders write one terminator too many.
-                0x00 => {}
-                _ => return Err(Flaw::UnknownBlock),
+                _ => {
+                    self.parts.keep(start..self.reader.position());
+                    return Err(Flaw::UnknownBlock);
+                }
             }
         }
     }
 
     /// Skips an extension. Returns whether it stays.
-    fn extension(&mut self) -> Result<bool, Truncated> {
+    fn extension(&mut self) -> Result<bool, Flaw> {
         let label = self.reader.byte()?;
+        if label == 0xf9 {
+            // The time of a frame and its transparent colour.
+            return match self.reader.take(6)? {
+                [4, _, _, _, _, 0] => Ok(true),
+                _ => Err(Flaw::Invalid("an invalid graphic control")),
+            };
+        }
         let length = usize::from(self.reader.byte()?);
         let head = self.reader.take(length)?;
         if length > 0 {
             while !self.next_block()?.is_empty() {}
         }
-        Ok(match label {
-            // The time of a frame and its transparent colour.
-            0xf9 => true,
-            0xff => SHOWN.iter().any(|name| head == &name[..]),
-            _ => false,
-        })
+        Ok(label == 0xff && SHOWN.iter().any(|name| head == &name[..]))
     }
 
     fn frame(&mut self, start: usize) -> Result<(), Flaw> {

@@ -20,7 +20,8 @@ const KIND: &str = "WebP";
 
 /// `RIFF`, the length of what follows, `WEBP`.
 const HEADER: usize = 12;
-/// The bits in `VP8X` that announce an animation, EXIF data and XMP.
+/// The bits in `VP8X` that announce a colour profile, an animation, EXIF data and XMP.
+const HAS_ICC: u8 = 0x20;
 const HAS_ANIMATION: u8 = 0x02;
 const HAS_EXIF: u8 = 0x08;
 const HAS_XMP: u8 = 0x04;
@@ -86,7 +87,11 @@ struct Walk<'a> {
     parts: Parts<'a>,
     canvas: (u32, u32),
     is_animation: bool,
+    has_icc: bool,
     has_loop: bool,
+    /// Whether the pixels of a still image have begun.
+    has_pixels: bool,
+    /// Whether there is a still image with its header, or a frame.
     has_image: bool,
     is_damaged: bool,
     /// The bytes behind the end of the file that the header promises.
@@ -103,7 +108,9 @@ impl<'a> Walk<'a> {
             parts: Parts::of(&source[..source.len().min(limit)]),
             canvas: (0, 0),
             is_animation: false,
+            has_icc: false,
             has_loop: false,
+            has_pixels: false,
             has_image: false,
             is_damaged: source.len() < limit,
             missing: limit.saturating_sub(source.len()),
@@ -125,6 +132,10 @@ impl<'a> Walk<'a> {
         if walk.canvas == (0, 0) {
             return Err(InvalidImage::Truncated(KIND));
         }
+        // Chromium waits for the colour profile until the pixels begin.
+        if walk.has_icc && !walk.has_pixels && !walk.has_image {
+            return Err(InvalidImage::Truncated(KIND));
+        }
         // An animation is shown from its first complete frame on, a still image before its pixels.
         if !walk.has_image && (walk.is_animation || !walk.is_damaged) {
             return Err(damaged("it has no pixels"));
@@ -142,6 +153,7 @@ impl<'a> Walk<'a> {
         let (flags, width, height) = canvas(&mut reader).map_err(|cut| cut.of(KIND))?;
         self.canvas = (width, height);
         self.is_animation = flags & HAS_ANIMATION != 0;
+        self.has_icc = flags & HAS_ICC != 0;
         let data = [&[flags & !(HAS_EXIF | HAS_XMP)], &chunk.data[1..]].concat();
         let new = written(b"VP8X", &data, data.len());
         self.parts.replace(chunk.start..chunk.end, new);
@@ -156,6 +168,7 @@ impl<'a> Walk<'a> {
             b"VP8 " | b"VP8L" if self.has_loop && self.is_animation => return Ok(()),
             b"VP8 " | b"VP8L" if self.has_image => return Ok(()),
             b"VP8 " | b"VP8L" => {
+                self.has_pixels = true;
                 let Some(size) = image_size(chunk)? else {
                     return Ok(());
                 };

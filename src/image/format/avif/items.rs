@@ -40,10 +40,7 @@ pub(super) fn read(
     plan: &mut Plan,
 ) -> Result<Option<Shown>, InvalidImage> {
     // A full box: version and flags come first.
-    let found = boxes(source, meta.data.start + 4..meta.data.end)?.0;
-    if found.iter().any(|found| found.is_cut) {
-        return Err(damaged("a box is longer than the one around it"));
-    }
+    let found = boxes(source, meta.data.start + 4..meta.data.end)?;
     let inline = find(&found, b"idat").map(|data| data.data.clone());
     plan.media.extend(inline.clone());
     let items = match find(&found, b"iinf") {
@@ -62,40 +59,45 @@ pub(super) fn read(
         return Ok(None);
     };
     let primary = primary_id(&source[pitm.data.clone()]).map_err(short)?;
+    let Some(iloc) = find(&found, b"iloc") else {
+        return Err(damaged("it has no pixels"));
+    };
     let image = Image {
+        source,
         kinds: &items,
-        auxiliaries: auxiliaries(source, find(&found, b"iref"))?,
+        references: references(source, find(&found, b"iref"))?,
         properties: Properties::of(source, find(&found, b"iprp"))?,
-        iloc: find(&found, b"iloc"),
+        located: located(&source[iloc.data.clone()]).map_err(short)?,
+        inline,
     };
     image.shown(primary).map(Some)
 }
 
 /// The parts of `meta` that say what the image is.
 struct Image<'a> {
+    source: &'a [u8],
     kinds: &'a HashMap<u32, [u8; 4]>,
-    /// Pairs of an auxiliary item and the item that it belongs to.
-    auxiliaries: Vec<(u32, u32)>,
+    references: Vec<Reference>,
     properties: Properties<'a>,
-    iloc: Option<&'a BoxAt>,
+    located: Vec<Located>,
+    inline: Option<Range<usize>>,
 }
 
 impl Image<'_> {
     fn shown(&self, primary: u32) -> Result<Shown, InvalidImage> {
         match self.kinds.get(&primary) {
-            Some(b"av01" | b"grid" | b"tmap" | b"iden") => {}
+            Some(b"grid") => self.check_grid(primary)?,
+            Some(b"av01" | b"tmap" | b"iden") => {}
             // A container of this format can hold anything, HEVC for one.
             Some(_) => return Err(InvalidImage::Unknown(None)),
             None => return Err(damaged("it has no pixels")),
         }
-        if self.iloc.is_none() {
-            return Err(damaged("it has no pixels"));
-        }
         let shown = self.own_size(primary)?;
-        for &(auxiliary, master) in &self.auxiliaries {
+        for reference in &self.references {
             // Chromium shows no image whose transparency has no size of its own.
-            if master == primary && self.is_alpha(auxiliary) {
-                self.own_size(auxiliary)?;
+            let is_auxiliary = &reference.kind == b"auxl" && reference.to == primary;
+            if is_auxiliary && self.is_alpha(reference.from) {
+                self.own_size(reference.from)?;
             }
         }
         Ok(shown)
@@ -103,7 +105,7 @@ impl Image<'_> {
 
     /// The size that the item's properties say.
     fn own_size(&self, item: u32) -> Result<Shown, InvalidImage> {
-        let (mut size, mut is_sideways, mut has_configuration) = (None, false, false);
+        let (mut size, mut is_sideways) = (None, false);
         for (is_essential, name, data) in self.properties.of_item(item) {
             if is_essential && !KNOWN.contains(&name) || !is_essential && ESSENTIAL.contains(&name)
             {
@@ -119,15 +121,76 @@ impl Image<'_> {
                     )));
                 }
                 b"irot" => is_sideways = reader.byte().map_err(short)? & 1 == 1,
-                b"av1C" => has_configuration = true,
+                b"pixi" => self.check_depths(item, data)?,
+                b"colr" => {
+                    if let Some(profile) = data.strip_prefix(b"prof") {
+                        check_icc(profile).map_err(short)?;
+                    }
+                }
                 _ => {}
             }
         }
-        if self.kinds.get(&item) == Some(b"av01") && !has_configuration {
+        if self.kinds.get(&item) == Some(b"av01") && self.bit_depth(item).is_none() {
             return Err(damaged("it has no configuration"));
         }
         let size = size.ok_or(damaged("it has no size"))?;
         Ok(Shown { size, is_sideways })
+    }
+
+    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3).
+    fn check_grid(&self, item: u32) -> Result<(), InvalidImage> {
+        let description = self.data(item).ok_or(damaged("it has no pixels"))?;
+        let mut reader = Reader::new(&description);
+        let [version, flags, rows, columns] = reader.array().map_err(short)?;
+        let length = if flags & 1 == 1 { 8 } else { 4 };
+        let tiles = self.tiles(item).count();
+        let is_valid = version == 0 && reader.rest().len() == length;
+        if !is_valid || tiles != (usize::from(rows) + 1) * (usize::from(columns) + 1) {
+            return Err(damaged("an invalid grid"));
+        }
+        Ok(())
+    }
+
+    /// Requires of `pixi` the bit depth of the coded image.
+    fn check_depths(&self, item: u32, pixi: &[u8]) -> Result<(), InvalidImage> {
+        let coded = self.tiles(item).next().unwrap_or(item);
+        let depths = pixi.get(5..).unwrap_or_default();
+        match self.bit_depth(coded) {
+            Some(depth) if depths.iter().any(|&other| other != depth) => {
+                Err(damaged("its pixels have another bit depth"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The bit depth in the item's configuration (AV1-ISOBMFF, 2.3.3).
+    fn bit_depth(&self, item: u32) -> Option<u8> {
+        let mut properties = self.properties.of_item(item);
+        let (_, _, configuration) = properties.find(|&(_, name, _)| name == b"av1C")?;
+        Some(match configuration.get(2)? {
+            flags if flags & 0x40 == 0 => 8,
+            flags if flags & 0x20 == 0 => 10,
+            _ => 12,
+        })
+    }
+
+    /// The items that a derived item is put together from.
+    fn tiles(&self, item: u32) -> impl Iterator<Item = u32> {
+        let references = self.references.iter();
+        let own = references.filter(move |own| &own.kind == b"dimg" && own.from == item);
+        own.map(|reference| reference.to)
+    }
+
+    /// The bytes of an item, if all of them are there.
+    fn data(&self, item: u32) -> Option<Vec<u8>> {
+        let located = self.located.iter().find(|located| located.id == item)?;
+        let base = located.base(self.source, self.inline.as_ref())?;
+        let mut data = Vec::new();
+        for &(offset, length) in &located.extents {
+            let (range, is_cut) = part_of(&base, offset, length);
+            data.extend_from_slice(self.source.get(range).filter(|_| !is_cut)?);
+        }
+        Some(data)
     }
 
     fn is_alpha(&self, item: u32) -> bool {
@@ -154,10 +217,10 @@ impl<'a> Properties<'a> {
         let Some(iprp) = iprp else {
             return Ok(Self::default());
         };
-        let found = boxes(source, iprp.data.clone())?.0;
+        let found = boxes(source, iprp.data.clone())?;
         let mut properties = Self::default();
         if let Some(ipco) = find(&found, b"ipco") {
-            let all = boxes(source, ipco.data.clone())?.0.into_iter();
+            let all = boxes(source, ipco.data.clone())?.into_iter();
             properties.all = all.map(|found| (found.name, &source[found.data])).collect();
         }
         for ipma in found.iter().filter(|found| &found.name == b"ipma") {
@@ -207,34 +270,62 @@ fn primary_id(pitm: &[u8]) -> Result<u32, Truncated> {
     item_id(&mut reader, version > 0)
 }
 
-/// Each auxiliary item with each item that it belongs to (ISO/IEC 14496-12, 8.11.12).
-fn auxiliaries(source: &[u8], iref: Option<&BoxAt>) -> Result<Vec<(u32, u32)>, InvalidImage> {
-    let mut pairs = Vec::new();
-    let Some(iref) = iref else {
-        return Ok(pairs);
-    };
-    let version = source[iref.data.clone()].first().copied();
-    let inside = iref.data.start + 4..iref.data.end;
-    for reference in boxes(source, inside)?.0 {
-        if &reference.name != b"auxl" {
-            continue;
-        }
-        let mut reader = Reader::new(&source[reference.data]);
-        let is_wide = version > Some(0);
-        let from = item_id(&mut reader, is_wide).map_err(short)?;
-        for _ in 0..reader.be16().map_err(short)? {
-            pairs.push((from, item_id(&mut reader, is_wide).map_err(short)?));
+/// Requires an ICC profile whose parts lie inside (ICC.1, 7.2 and 7.3), as Chromium does of an AVIF.
+fn check_icc(profile: &[u8]) -> Result<(), Truncated> {
+    let mut reader = Reader::new(profile);
+    let length = reader.be32()? as usize;
+    let profile = profile.get(..length).ok_or(Truncated)?;
+    let mut reader = Reader::new(profile.get(36..).ok_or(Truncated)?);
+    if reader.array()? != *b"acsp" {
+        return Err(Truncated);
+    }
+    reader.take(128 - 40)?;
+    for _ in 0..reader.be32()? {
+        reader.take(4)?;
+        let (offset, length) = (reader.be32()? as usize, reader.be32()? as usize);
+        let end = offset.checked_add(length).ok_or(Truncated)?;
+        if length < 4 || end > profile.len() {
+            return Err(Truncated);
         }
     }
-    Ok(pairs)
+    Ok(())
+}
+
+/// A relation between two items.
+struct Reference {
+    kind: [u8; 4],
+    from: u32,
+    to: u32,
+}
+
+/// The references between items (ISO/IEC 14496-12, 8.11.12).
+fn references(source: &[u8], iref: Option<&BoxAt>) -> Result<Vec<Reference>, InvalidImage> {
+    let mut references = Vec::new();
+    let Some(iref) = iref else {
+        return Ok(references);
+    };
+    let version = source[iref.data.clone()].first().copied();
+    let is_wide = version > Some(0);
+    for found in boxes(source, iref.data.start + 4..iref.data.end)? {
+        let mut reader = Reader::new(&source[found.data]);
+        let from = item_id(&mut reader, is_wide).map_err(short)?;
+        for _ in 0..reader.be16().map_err(short)? {
+            references.push(Reference {
+                kind: found.name,
+                from,
+                to: item_id(&mut reader, is_wide).map_err(short)?,
+            });
+        }
+    }
+    Ok(references)
 }
 
 fn blank_properties(source: &[u8], iprp: &BoxAt, plan: &mut Plan) -> Result<(), InvalidImage> {
-    for container in boxes(source, iprp.data.clone())?.0 {
+    for container in boxes(source, iprp.data.clone())? {
         if &container.name != b"ipco" {
             continue;
         }
-        for property in boxes(source, container.data)?.0 {
+        for property in boxes(source, container.data)? {
             if TELLING.contains(&&property.name) {
                 plan.blank(&property);
             }
@@ -250,7 +341,7 @@ fn item_kinds(source: &[u8], iinf: &BoxAt) -> Result<HashMap<u32, [u8; 4]>, Inva
     item_id(&mut reader, version > 0).map_err(short)?;
     let entries = iinf.data.start + reader.position()..iinf.data.end;
     let mut kinds = HashMap::new();
-    for entry in boxes(source, entries)?.0 {
+    for entry in boxes(source, entries)? {
         let mut reader = Reader::new(&source[entry.data]);
         let [version, ..] = reader.array::<4>().map_err(short)?;
         // Older entries have no type: none of them is a picture.
@@ -272,14 +363,9 @@ fn add_items(
     plan: &mut Plan,
 ) -> Result<(), InvalidImage> {
     for item in located(&source[iloc.data.clone()]).map_err(short)? {
-        let base = match item.method {
-            0 => 0..source.len(),
-            1 => inline.cloned().ok_or(damaged("a box is missing"))?,
-            _ => return Err(damaged("an item inside another")),
-        };
-        if item.is_elsewhere {
-            return Err(damaged("an item in another file"));
-        }
+        let base = item
+            .base(source, inline)
+            .ok_or(damaged("an item outside the file"))?;
         let mut ranges = Vec::new();
         for (offset, length) in item.extents {
             let (range, is_cut) = part_of(&base, offset, length);
@@ -303,6 +389,18 @@ struct Located {
     is_elsewhere: bool,
     /// The offset and length of each part. A length of 0 means up to the end.
     extents: Vec<(u64, u64)>,
+}
+
+impl Located {
+    /// The range of the file that the offsets refer to; `None` for an item in another file or inside another item.
+    fn base(&self, source: &[u8], inline: Option<&Range<usize>>) -> Option<Range<usize>> {
+        match self.method {
+            _ if self.is_elsewhere => None,
+            0 => Some(0..source.len()),
+            1 => inline.cloned(),
+            _ => None,
+        }
+    }
 }
 
 fn located(iloc: &[u8]) -> Result<Vec<Located>, Truncated> {

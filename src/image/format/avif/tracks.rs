@@ -12,19 +12,29 @@ const MAX_SAMPLES: usize = 216_000;
 /// The length of the fields of a description of pictures, which come before its boxes (ISO/IEC 14496-12, 12.1.3).
 const VISUAL_SAMPLE_ENTRY: usize = 78;
 
-/// Adds the tracks to the plan. Returns the first of pictures, if there is one.
+/// The result of reading a movie.
+#[derive(Default)]
+pub(super) struct Movie {
+    /// Whether there are tracks of any kind.
+    pub(super) has_tracks: bool,
+    /// The first track of pictures.
+    pub(super) shown: Option<Shown>,
+}
+
+/// Adds the tracks to the plan.
 pub(super) fn read(
     source: &[u8],
     movie: &BoxAt,
     plan: &mut Plan,
-) -> Result<Option<Shown>, InvalidImage> {
-    let mut shown = None;
-    for found in boxes(source, movie.data.clone())?.0 {
+) -> Result<Movie, InvalidImage> {
+    let mut read = Movie::default();
+    for found in boxes(source, movie.data.clone())? {
         match &found.name {
             b"mvhd" => blank_times(source, &found, plan)?,
             b"trak" => {
+                read.has_tracks = true;
                 let size = track(source, &found, plan)?;
-                shown = shown.or(size);
+                read.shown = read.shown.or(size);
             }
             b"meta" => {
                 items::read(source, &found, plan)?;
@@ -32,16 +42,16 @@ pub(super) fn read(
             _ => plan.blank(&found),
         }
     }
-    Ok(shown)
+    Ok(read)
 }
 
 fn track(source: &[u8], track: &BoxAt, plan: &mut Plan) -> Result<Option<Shown>, InvalidImage> {
-    let found = boxes(source, track.data.clone())?.0;
+    let found = boxes(source, track.data.clone())?;
     let Some(media) = find(&found, b"mdia") else {
         plan.blank(track);
         return Ok(None);
     };
-    let parts = boxes(source, media.data.clone())?.0;
+    let parts = boxes(source, media.data.clone())?;
     let handler = find(&parts, b"hdlr").and_then(|handler| source.get(handler.data.clone()));
     let kind = handler.and_then(|handler| handler.get(8..12));
     if !matches!(kind, Some(b"pict" | b"auxv" | b"vide")) {
@@ -99,11 +109,11 @@ fn track_size(header: &[u8]) -> Result<(u32, u32), Truncated> {
 
 /// Adds the samples of a track of pictures (ISO/IEC 14496-12, 8.7). Returns whether they are shown sideways.
 fn add_samples(source: &[u8], information: &BoxAt, plan: &mut Plan) -> Result<bool, InvalidImage> {
-    let found = boxes(source, information.data.clone())?.0;
+    let found = boxes(source, information.data.clone())?;
     let Some(table) = find(&found, b"stbl") else {
         return Err(damaged("a box is missing"));
     };
-    let found = boxes(source, table.data.clone())?.0;
+    let found = boxes(source, table.data.clone())?;
     let data = |name| find(&found, name).map(|found| &source[found.data.clone()]);
     let (Some(sizes), Some(runs)) = (data(b"stsz"), data(b"stsc")) else {
         return Err(damaged("a box is missing"));
@@ -133,9 +143,9 @@ fn add_samples(source: &[u8], information: &BoxAt, plan: &mut Plan) -> Result<bo
 /// not count.
 fn is_sideways(source: &[u8], descriptions: &BoxAt) -> Result<bool, InvalidImage> {
     let entries = descriptions.data.start + 8..descriptions.data.end;
-    for entry in boxes(source, entries)?.0 {
+    for entry in boxes(source, entries)? {
         let properties = entry.data.start + VISUAL_SAMPLE_ENTRY..entry.data.end;
-        let properties = boxes(source, properties)?.0;
+        let properties = boxes(source, properties)?;
         if let Some(rotation) = find(&properties, b"irot") {
             let turns = source[rotation.data.clone()].first();
             return Ok(turns.is_some_and(|turns| turns & 1 == 1));
