@@ -24,6 +24,9 @@ use self::plan::Plan;
 
 const KIND: &str = "AVIF";
 
+/// The least length of a box: that of its head.
+const BOX_HEAD: usize = 8;
+
 pub(super) fn inspect(source: &[u8], limits: Limits) -> Result<Inspected<'_>, InvalidImage> {
     let mut walk = Walk::over(source)?;
     let Shown { size, is_sideways } = walk.shown.ok_or(InvalidImage::Truncated(KIND))?;
@@ -72,7 +75,7 @@ struct Walk {
 
 impl Walk {
     fn over(source: &[u8]) -> Result<Self, InvalidImage> {
-        let (found, end) = file_boxes(source)?;
+        let (found, mut end) = file_boxes(source)?;
         let mut plan = Plan::default();
         let (mut still, mut movie) = (None, None);
         let mut is_damaged = false;
@@ -87,13 +90,24 @@ impl Walk {
                 _ => plan.blank(found),
             }
         }
+        // The file may be cut off inside the head of a box with pixels.
+        let rest = end..source.len();
+        if rest.len() < BOX_HEAD && plan.pictures.iter().any(|picture| picture.end > end) {
+            end = rest.end;
+            plan.media.push(rest);
+        }
+        let brands = found.first().map_or(&[][..], |ftyp| brands(source, ftyp));
+        // Chromium waits for what the brands announce.
+        if brands.contains(b"avif") && still.is_none()
+            || brands.contains(b"avis") && movie.is_none()
+        {
+            return Err(InvalidImage::Truncated(KIND));
+        }
         let movie = movie.unwrap_or_default();
         // The major brand says which of the two is the image, if there are both.
-        let is_sequence = found
-            .first()
-            .is_some_and(|ftyp| major_brand(source, ftyp) == b"avis");
+        let is_sequence = brands.first() == Some(b"avis") && movie.has_tracks;
         let shown = match still {
-            Some(still) if !(is_sequence && movie.has_tracks) => Some(still),
+            Some(still) if !is_sequence => Some(still?),
             _ => movie.shown,
         };
         Ok(Self {
@@ -105,6 +119,7 @@ impl Walk {
     }
 }
 
-fn major_brand<'a>(source: &'a [u8], ftyp: &BoxAt) -> &'a [u8] {
-    source[ftyp.data.clone()].get(..4).unwrap_or_default()
+/// The major brand, the minor version (which is no brand), and the compatible brands.
+fn brands<'a>(source: &'a [u8], ftyp: &BoxAt) -> &'a [[u8; 4]] {
+    source[ftyp.data.clone()].as_chunks().0
 }

@@ -147,8 +147,10 @@ impl<'a> Walk<'a> {
         let data = self.reader.take(length.saturating_sub(2))?;
         let whole = start..self.reader.position();
         match marker {
-            0xc0..=0xc3 | 0xc9..=0xcb => self.frame_header(marker, data)?,
-            0xc4 | 0xdb if length < 2 => return Err(Flaw::Invalid("a segment of the wrong length")),
+            0xc0..=0xc2 | 0xc9 | 0xca => self.frame_header(marker, data)?,
+            0xc4 | 0xdb if length < 2 => {
+                return Err(Flaw::Invalid("a segment of the wrong length"));
+            }
             0xc4 => huffman_tables(data)?,
             0xda => return self.scan(data, start),
             0xdb => quantization_tables(data)?,

@@ -1,6 +1,6 @@
 //! The box `meta`: the items of a still image, where they lie, and their properties.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::plan::Plan;
@@ -33,12 +33,15 @@ const ALPHA: [&[u8]; 2] = [
 /// length costs a file two bytes, but takes memory here.
 const MAX_EXTENTS: usize = 200_000;
 
-/// Adds the items to the plan. Returns the primary item, if there is one.
+/// Adds the items to the plan. Returns the primary item, if there is one, or the reason that browsers do not show it.
+///
+/// # Errors
+/// If browsers cannot read the file, even to show another image in it.
 pub(super) fn read(
     source: &[u8],
     meta: &BoxAt,
     plan: &mut Plan,
-) -> Result<Option<Shown>, InvalidImage> {
+) -> Result<Option<Result<Shown, InvalidImage>>, InvalidImage> {
     // A full box: version and flags come first.
     let found = boxes(source, meta.data.start + 4..meta.data.end)?;
     let inline = find(&found, b"idat").map(|data| data.data.clone());
@@ -60,7 +63,7 @@ pub(super) fn read(
     };
     let primary = primary_id(&source[pitm.data.clone()]).map_err(short)?;
     let Some(iloc) = find(&found, b"iloc") else {
-        return Err(damaged("it has no pixels"));
+        return Ok(Some(Err(damaged("it has no pixels"))));
     };
     let image = Image {
         source,
@@ -70,7 +73,7 @@ pub(super) fn read(
         located: located(&source[iloc.data.clone()]).map_err(short)?,
         inline,
     };
-    image.shown(primary).map(Some)
+    Ok(Some(image.shown(primary)))
 }
 
 /// The parts of `meta` that say what the image is.
@@ -137,7 +140,7 @@ impl Image<'_> {
         Ok(Shown { size, is_sideways })
     }
 
-    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3).
+    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3), each used once.
     fn check_grid(&self, item: u32) -> Result<(), InvalidImage> {
         let description = self.data(item).ok_or(damaged("it has no pixels"))?;
         let mut reader = Reader::new(&description);
@@ -148,13 +151,21 @@ impl Image<'_> {
         if !is_valid || tiles != (usize::from(rows) + 1) * (usize::from(columns) + 1) {
             return Err(damaged("an invalid grid"));
         }
+        let mut derived = self.references.iter().filter(|own| &own.kind == b"dimg");
+        let mut used = HashSet::new();
+        if !derived.all(|reference| used.insert(reference.to)) {
+            return Err(damaged("a tile that is used twice"));
+        }
         Ok(())
     }
 
     /// Requires of `pixi` the bit depth of the coded image.
     fn check_depths(&self, item: u32, pixi: &[u8]) -> Result<(), InvalidImage> {
         let coded = self.tiles(item).next().unwrap_or(item);
-        let depths = pixi.get(5..).unwrap_or_default();
+        let &[_, _, _, _, count, ref depths @ ..] = pixi else {
+            return Err(damaged("a box is too short"));
+        };
+        let depths = &depths[..depths.len().min(count.into())];
         match self.bit_depth(coded) {
             Some(depth) if depths.iter().any(|&other| other != depth) => {
                 Err(damaged("its pixels have another bit depth"))

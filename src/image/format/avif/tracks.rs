@@ -22,11 +22,7 @@ pub(super) struct Movie {
 }
 
 /// Adds the tracks to the plan.
-pub(super) fn read(
-    source: &[u8],
-    movie: &BoxAt,
-    plan: &mut Plan,
-) -> Result<Movie, InvalidImage> {
+pub(super) fn read(source: &[u8], movie: &BoxAt, plan: &mut Plan) -> Result<Movie, InvalidImage> {
     let mut read = Movie::default();
     for found in boxes(source, movie.data.clone())? {
         match &found.name {
