@@ -9,6 +9,7 @@ mod id;
 mod invalid;
 mod large;
 mod limits;
+mod pixels;
 mod reader;
 mod record;
 mod text;
@@ -21,11 +22,12 @@ pub use format::sniff;
 pub use id::{ImageId, InvalidImageId};
 pub use invalid::InvalidImage;
 pub use limits::Limits;
+pub use pixels::MAX_SIDE;
 pub use record::{
     ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, UnknownType,
 };
 pub use text::clean_file_name;
-pub use thumbnail::{MAX_SIDE, Preview, decoding_memory, preview};
+pub use thumbnail::{Preview, decoding_memory, preview};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unsupported::Unsupported;
 pub use upload::{

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 
 use reqwest::Body;
 use reqwest::multipart::{Form, Part};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::files::{IMAGES, read, sized};
@@ -267,24 +267,34 @@ async fn what_is_no_image_by_its_bytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_truncated_image_of_any_kind_is_refused() {
+async fn a_truncated_image_of_any_kind_is_stored_and_called_damaged() {
     let app = spawn_app().await;
-    for (name, ..) in IMAGES
-        .into_iter()
-        .filter(|(name, ..)| *name != "trailing.jpg")
-    {
+    let names = IMAGES.into_iter().map(|(name, ..)| name);
+    let names: Vec<_> = names.filter(|name| *name != "trailing.jpg").collect();
+    for name in &names {
         let whole = read(name);
-        for length in [whole.len() / 2, whole.len() - 1] {
-            let response = app.post(file_form(name, whole[..length].to_vec())).await;
-            assert_eq!(response.status(), 422, "{name} cut to {length}");
-            problem(response, 422).await;
-        }
+        let record = app.upload(name, whole.clone()).await;
+        assert_eq!(record.get("damaged"), None, "{name}");
+        let cut = app.upload(name, whole[..whole.len() - 1].to_vec()).await;
+        assert_eq!(cut["damaged"], true, "{name}");
+        assert_eq!(cut["width"], record["width"], "{name}");
+        assert_eq!(cut["height"], record["height"], "{name}");
+    }
+    assert_eq!(count(&app).await, 2 * names.len());
+}
+
+#[tokio::test]
+async fn an_image_that_is_cut_off_in_its_header_is_refused() {
+    let app = spawn_app().await;
+    for (name, ..) in IMAGES {
+        let cut = read(name)[..20].to_vec();
+        problem(app.post(file_form(name, cut)).await, 422).await;
     }
     assert_eq!(count(&app).await, 0);
 }
 
 #[tokio::test]
-async fn an_image_whose_header_lies_or_claims_too_much_is_refused() {
+async fn an_image_has_the_size_that_its_header_claims_unless_that_is_too_much() {
     let app = spawn_app().await;
     let claiming = |width: u32, height: u32| {
         let mut png = read("plain.png");
@@ -303,11 +313,20 @@ async fn an_image_whose_header_lies_or_claims_too_much_is_refused() {
     )
     .await;
     assert!(bomb.contains("100000 × 100000"), "{bomb}");
-    problem(app.post(file_form("lie.png", claiming(64, 480))).await, 422).await;
+    let taller = app.upload("taller.png", claiming(64, 480)).await;
+    assert_eq!(
+        (&taller["width"], &taller["height"]),
+        (&json!(64), &json!(480))
+    );
+    assert_eq!(taller["damaged"], true);
     let mut avif = read("still.avif");
     let size = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
     avif[size..size + 8].copy_from_slice(&[0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]);
-    problem(app.post(file_form("lie.avif", avif)).await, 422).await;
+    let larger = app.upload("larger.avif", avif).await;
+    assert_eq!(
+        (&larger["width"], &larger["height"]),
+        (&json!(9000), &json!(9000))
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
 //! The accepted formats. Each has one walk over its structure, which decides whether browsers show the file, finds its size
-//! and orientation, and lists the parts that stay when metadata are removed; and one decoder, which makes the picture for the
+//! and orientation, and lists the parts that stay when metadata are removed; and one decoder, which makes the bitmap for the
 //! thumbnail.
 //!
 //! Acceptance follows Chromium, whose `<img>` shows a file as soon as its header is valid. The pixels are decoded once, for
@@ -20,7 +20,7 @@ use bytes::Bytes;
 
 use self::parts::Parts;
 use super::limits::{Bounds, DecodeError};
-use super::thumbnail::Decoded;
+use super::pixels::Decoded;
 use super::unsupported::Unsupported;
 use super::{ImageType, InvalidImage, Limits, Metadata, bmff, exif};
 
@@ -110,7 +110,7 @@ pub(super) fn inspect(
     })
 }
 
-/// Decodes the (first) picture of a file that has been inspected, shrunk to the size of a thumbnail.
+/// Decodes the first frame of a file that has been inspected, shrunk to the size of a thumbnail.
 pub(super) fn decode(
     bytes: &[u8],
     kind: ImageType,

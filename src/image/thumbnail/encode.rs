@@ -5,23 +5,23 @@ use image::codecs::webp::WebPEncoder;
 use image::{ExtendedColorType, ImageEncoder as _};
 
 use super::ImageType;
-use super::picture::Picture;
+use crate::image::pixels::Bitmap;
 
 /// Of the thumbnails that are JPEG. The encoder keeps the colours of every pixel, so this looks like 80 elsewhere.
 const QUALITY: u8 = 75;
 
-/// The picture as JPEG, or as WebP without loss: if it is transparent, and if that is shorter, as it is for drawings.
+/// The bitmap as JPEG, or as WebP without loss: if it is transparent, and if that is shorter, as it is for drawings.
 pub(super) fn encode(
-    picture: &Picture,
+    bitmap: &Bitmap,
     profile: Option<Vec<u8>>,
     is_drawing_likely: bool,
 ) -> (Vec<u8>, ImageType) {
-    if !picture.is_opaque() {
-        return (webp(picture, profile), ImageType::Webp);
+    if !bitmap.is_opaque() {
+        return (webp(bitmap, profile), ImageType::Webp);
     }
-    let jpeg = jpeg(picture, profile.clone());
+    let jpeg = jpeg(bitmap, profile.clone());
     if is_drawing_likely {
-        let webp = webp(picture, profile);
+        let webp = webp(bitmap, profile);
         if webp.len() <= jpeg.len() {
             return (webp, ImageType::Webp);
         }
@@ -29,15 +29,15 @@ pub(super) fn encode(
     (jpeg, ImageType::Jpeg)
 }
 
-const NOTHING_FAILS: &str = "a picture of up to 512 pixels a side can be written to memory";
+const NOTHING_FAILS: &str = "a bitmap of up to 512 pixels a side can be written to memory";
 
-fn jpeg(picture: &Picture, profile: Option<Vec<u8>>) -> Vec<u8> {
+fn jpeg(bitmap: &Bitmap, profile: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
     if let Some(profile) = profile {
         encoder.set_icc_profile(profile).expect(NOTHING_FAILS);
     }
-    let is_gray = picture
+    let is_gray = bitmap
         .pixels
         .iter()
         .all(|&[red, green, blue, _]| red == green && green == blue);
@@ -47,27 +47,27 @@ fn jpeg(picture: &Picture, profile: Option<Vec<u8>>) -> Vec<u8> {
     } else {
         ExtendedColorType::Rgb8
     };
-    let pixels: Vec<u8> = picture
+    let pixels: Vec<u8> = bitmap
         .pixels
         .iter()
         .flat_map(|pixel| &pixel[..channels])
         .copied()
         .collect();
     encoder
-        .write_image(&pixels, picture.width, picture.height, kind)
+        .write_image(&pixels, bitmap.width, bitmap.height, kind)
         .expect(NOTHING_FAILS);
     bytes
 }
 
-fn webp(picture: &Picture, profile: Option<Vec<u8>>) -> Vec<u8> {
+fn webp(bitmap: &Bitmap, profile: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = WebPEncoder::new_lossless(&mut bytes);
     if let Some(profile) = profile {
         encoder.set_icc_profile(profile).expect(NOTHING_FAILS);
     }
     let kind = ExtendedColorType::Rgba8;
-    let pixels = picture.pixels.as_flattened();
-    let done = if picture.is_opaque() {
+    let pixels = bitmap.pixels.as_flattened();
+    let done = if bitmap.is_opaque() {
         let pixels: Vec<u8> = pixels
             .as_chunks::<4>()
             .0
@@ -77,12 +77,12 @@ fn webp(picture: &Picture, profile: Option<Vec<u8>>) -> Vec<u8> {
             .collect();
         encoder.write_image(
             &pixels,
-            picture.width,
-            picture.height,
+            bitmap.width,
+            bitmap.height,
             ExtendedColorType::Rgb8,
         )
     } else {
-        encoder.write_image(pixels, picture.width, picture.height, kind)
+        encoder.write_image(pixels, bitmap.width, bitmap.height, kind)
     };
     done.expect(NOTHING_FAILS);
     bytes

@@ -1,12 +1,6 @@
-//! Thumbnails: the policy of when to make one, the shrinking of pixels and the encoding.
-//!
-//! Each pixel of a thumbnail is the mean of the area that it covers. [`Shrink`] takes the rows as a decoder hands them out,
-//! so that a large image need not be in memory.
+//! Thumbnails: the policy of when to make one, and the encoding.
 
-mod colours;
 mod encode;
-mod picture;
-mod shrink;
 
 use std::fmt;
 
@@ -14,14 +8,8 @@ use bytes::Bytes;
 
 use super::format;
 use super::limits::{Bounds, DecodeError};
+use super::pixels::MAX_SIDE;
 use super::{ImageType, Limits};
-
-pub(super) use self::colours::Colours;
-pub(super) use self::picture::{Picture, weighted};
-pub(super) use self::shrink::{Shrink, Side};
-
-/// The longest side of a thumbnail, in pixels.
-pub const MAX_SIDE: u32 = 512;
 
 /// The limit, in bytes, up to which an image that needs no turning or shrinking is its own thumbnail.
 const SMALL: usize = 64 << 10;
@@ -48,24 +36,6 @@ enum Thumbnail {
         width: u32,
         height: u32,
     },
-}
-
-/// The output of a decoder.
-pub(super) struct Decoded {
-    /// The picture, shrunk but not turned.
-    pub(super) picture: Picture,
-    /// The size of the image, not turned.
-    pub(super) size: (u32, u32),
-    /// The EXIF orientation, from 1 to 8.
-    pub(super) orientation: u16,
-    /// Whether more frames follow.
-    pub(super) is_animated: bool,
-    /// Whether the image is coded without loss.
-    pub(super) is_lossless: bool,
-    /// Whether a flaw was met.
-    pub(super) is_damaged: bool,
-    /// The meaning of the numbers of its pixels.
-    pub(super) colours: Colours,
 }
 
 /// Decodes an image that has been inspected, once, and makes its thumbnail: at most [`MAX_SIDE`] pixels wide and high, never
@@ -122,18 +92,18 @@ fn thumbnail(
     if serves && bytes.len() <= SMALL {
         return Ok((Thumbnail::Itself, is_damaged));
     }
-    let mut picture = decoded.picture.upright(decoded.orientation);
-    let profile = decoded.colours.settle(&mut picture);
+    let mut bitmap = decoded.bitmap.upright(decoded.orientation);
+    let profile = decoded.colours.settle(&mut bitmap);
     bounds.check_time()?;
-    let (file, kind) = encode::encode(&picture, profile, decoded.is_lossless);
+    let (file, kind) = encode::encode(&bitmap, profile, decoded.is_lossless);
     if serves && bytes.len() <= file.len() {
         return Ok((Thumbnail::Itself, is_damaged));
     }
     let made = Thumbnail::Made {
         bytes: file.into(),
         kind,
-        width: picture.width,
-        height: picture.height,
+        width: bitmap.width,
+        height: bitmap.height,
     };
     Ok((made, is_damaged))
 }
@@ -150,20 +120,6 @@ impl fmt::Debug for Thumbnail {
             } => write!(f, "Made({kind}, {width} × {height}, {} bytes)", bytes.len()),
         }
     }
-}
-
-/// The size of the thumbnail of a picture of this size.
-pub(super) fn small_size(width: u32, height: u32) -> (u32, u32) {
-    let longest = width.max(height);
-    if longest <= MAX_SIDE {
-        return (width, height);
-    }
-    let shrunk = |side: u32| {
-        let side =
-            (u64::from(side) * u64::from(MAX_SIDE) + u64::from(longest) / 2) / u64::from(longest);
-        u32::try_from(side).map_or(MAX_SIDE, |side| side.clamp(1, MAX_SIDE))
-    };
-    (shrunk(width), shrunk(height))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::image::Metadata;
+use crate::image::pixels::{Decoded, small_size};
 
 fn read(name: &str) -> Bytes {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "files", name]
@@ -47,7 +48,7 @@ fn made_in_any_case(name: &str) -> Thumbnail {
     thumbnail_of(&padded.into(), kind(name))
 }
 
-/// The picture in a thumbnail that must have been made.
+/// The bitmap in a thumbnail that must have been made.
 fn pixels(name: &str, thumbnail: &Thumbnail) -> RgbaImage {
     let Thumbnail::Made {
         bytes,
@@ -204,7 +205,7 @@ fn the_longest_side_has_512_pixels() {
     }
 }
 
-/// The means of the areas that the pixels of a small picture cover, computed in the simplest way.
+/// The means of the areas that the pixels of a small bitmap cover, computed in the simplest way.
 fn expected(name: &str) -> RgbaImage {
     let large = image::load_from_memory(&read(name)).unwrap().to_rgba8();
     let (width, height) = small_size(large.width(), large.height());
@@ -235,19 +236,19 @@ fn expected(name: &str) -> RgbaImage {
     })
 }
 
-/// How far the decoded picture is from the expected one: on average and at most.
+/// How far the decoded bitmap is from the expected one: on average and at most.
 fn distance(name: &str) -> (f64, u8) {
-    let picture = decoded(name).picture;
+    let bitmap = decoded(name).bitmap;
     let expected = expected(name);
-    assert_eq!((picture.width, picture.height), expected.dimensions());
+    assert_eq!((bitmap.width, bitmap.height), expected.dimensions());
     let (mut sum, mut most) = (0.0, 0);
-    for (found, expected) in picture.pixels.iter().zip(expected.pixels()) {
+    for (found, expected) in bitmap.pixels.iter().zip(expected.pixels()) {
         for (a, b) in found.iter().zip(expected.0) {
             sum += f64::from(a.abs_diff(b));
             most = most.max(a.abs_diff(b));
         }
     }
-    (sum / (picture.pixels.len() * 4) as f64, most)
+    (sum / (bitmap.pixels.len() * 4) as f64, most)
 }
 
 #[test]
@@ -282,11 +283,11 @@ fn a_jpeg_that_is_decoded_whole_becomes_the_means_of_its_pixels() {
 }
 
 /// The means of squares of eight by eight pixels.
-fn squares(picture: &RgbaImage) -> Vec<[u32; 4]> {
-    let (across, down) = (picture.width() / 8, picture.height() / 8);
+fn squares(bitmap: &RgbaImage) -> Vec<[u32; 4]> {
+    let (across, down) = (bitmap.width() / 8, bitmap.height() / 8);
     let places = (0..down).flat_map(|y| (0..across).map(move |x| (x, y)));
     let mean = |(x, y)| {
-        let square = image::imageops::crop_imm(picture, x * 8, y * 8, 8, 8);
+        let square = image::imageops::crop_imm(bitmap, x * 8, y * 8, 8, 8);
         let mut sums = [0; 4];
         for (.., Rgba(pixel)) in square.pixels() {
             for (sum, value) in sums.iter_mut().zip(pixel) {
@@ -310,9 +311,9 @@ fn a_jpeg_that_is_decoded_at_a_scale_keeps_its_brightness_everywhere() {
         let name = format!("large/{name}.jpg");
         let found = distance(&name).0;
         assert!(found <= mean, "{name}: {found}");
-        let picture = decoded(&name).picture;
-        let pixels = picture.pixels.concat();
-        let decoded = RgbaImage::from_raw(picture.width, picture.height, pixels).unwrap();
+        let bitmap = decoded(&name).bitmap;
+        let pixels = bitmap.pixels.concat();
+        let decoded = RgbaImage::from_raw(bitmap.width, bitmap.height, pixels).unwrap();
         for (found, expected) in squares(&decoded).into_iter().zip(squares(&expected(&name))) {
             let is_equal = found.iter().zip(expected).all(|(a, b)| a.abs_diff(b) <= 4);
             assert!(is_equal, "{name}: {found:?} {expected:?}");
@@ -333,9 +334,9 @@ fn the_pixels_of_a_jpeg_are_those_of_libjpeg() {
         ("cmyk.jpg", inks, 4),
         ("gray.jpg", gray, 1),
     ] {
-        let picture = decoded(name).picture;
+        let bitmap = decoded(name).bitmap;
         for ((x, y), [red, green, blue]) in places.into_iter().zip(expected) {
-            let found = Rgba(picture.pixels[y * picture.width as usize + x]);
+            let found = Rgba(bitmap.pixels[y * bitmap.width as usize + x]);
             let is_near = is_near(found, [red, green, blue, 255], distance);
             assert!(is_near, "{name} at {x} {y}: {found:?}");
         }
@@ -400,7 +401,7 @@ fn a_drawing_stays_sharp_and_a_photograph_becomes_a_jpeg() {
 
 #[test]
 fn an_animation_is_shown_by_its_first_frame() {
-    // The picture that stands in for an animation is red, its first frame green, its second blue.
+    // The stand-in for the animation is red, its first frame green, its second blue.
     let hidden = pixels("hidden", &made("upright/hidden.png"));
     assert_eq!(hidden.dimensions(), (20, 16));
     assert!(hidden.pixels().all(|&pixel| is_near(pixel, GREEN, 2)));

@@ -4,7 +4,7 @@ use ::gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 
 use crate::image::Limits;
 use crate::image::limits::{Bounds, DecodeError};
-use crate::image::thumbnail::{Colours, Decoded, Picture, Shrink, Side, small_size, weighted};
+use crate::image::pixels::{Bitmap, Colours, Decoded, Shrink, Side, small_size, weighted};
 
 /// The passes of an interlaced frame: the first row, and the distance between two.
 const PASSES: [(usize, usize); 4] = [(0, 8), (4, 8), (2, 4), (1, 2)];
@@ -58,7 +58,7 @@ pub(in crate::image::format) fn decode(
     }
     let is_animated = !matches!(decoder.next_frame_info(), Ok(None));
     Ok(Decoded {
-        picture: Picture::from_weighted(width, height, shrink.finish()),
+        bitmap: Bitmap::from_weighted(width, height, shrink.finish()),
         size,
         orientation: 1,
         is_animated,

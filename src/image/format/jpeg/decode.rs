@@ -14,8 +14,8 @@ use mozjpeg_sys::{jpeg_common_struct, jpeg_error_mgr};
 
 use super::{Frame, Walk};
 use crate::image::limits::{Bounds, DecodeError};
-use crate::image::thumbnail::{
-    Colours, Decoded, MAX_SIDE, Picture, Shrink, Side, small_size, weighted,
+use crate::image::pixels::{
+    Bitmap, Colours, Decoded, MAX_SIDE, Shrink, Side, small_size, weighted,
 };
 
 /// The most pixels times scans that are decoded. A progressive image has about ten scans; hundreds of them in a large image
@@ -50,9 +50,9 @@ pub(in crate::image::format) fn decode(
     }
     let _turn = walk.is_buffered.then(|| bounds.turn(size.0, size.1));
     bounds.check_time()?;
-    let (picture, is_damaged) = picture(bytes, frame, bounds)?;
+    let (bitmap, is_damaged) = bitmap(bytes, frame, bounds)?;
     Ok(Decoded {
-        picture,
+        bitmap,
         size,
         orientation: walk.orientation,
         is_animated: false,
@@ -78,8 +78,8 @@ pub(in crate::image::format) fn memory(bytes: &[u8]) -> u64 {
     (4 << 20) + if is_buffered { coefficients } else { 0 }
 }
 
-/// Decodes to a picture of the thumbnail's size. The second value says whether a flaw was met.
-fn picture(bytes: &[u8], frame: &Frame, bounds: Bounds) -> Result<(Picture, bool), DecodeError> {
+/// Decodes to a bitmap of the thumbnail's size. The second value says whether a flaw was met.
+fn bitmap(bytes: &[u8], frame: &Frame, bounds: Bounds) -> Result<(Bitmap, bool), DecodeError> {
     PROGRESS.set(Some(Progress {
         warnings: 0,
         deadline: bounds.deadline,
@@ -104,8 +104,8 @@ fn picture(bytes: &[u8], frame: &Frame, bounds: Bounds) -> Result<(Picture, bool
         (Some(shrink), _) => shrink,
     };
     let (width, height) = small_size(frame.width, frame.height);
-    let picture = Picture::from_weighted(width, height, shrink.finish());
-    Ok((picture, warnings > 0 || result.is_err()))
+    let bitmap = Bitmap::from_weighted(width, height, shrink.finish());
+    Ok((bitmap, warnings > 0 || result.is_err()))
 }
 
 fn decode_rows(

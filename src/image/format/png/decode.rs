@@ -6,7 +6,7 @@ use ::png::{ColorType, DecodingError, Info, Reader, Transformations};
 
 use super::{decoder, walk};
 use crate::image::limits::{Bounds, DecodeError};
-use crate::image::thumbnail::{Colours, Decoded, Picture, Shrink, Side, small_size, weighted};
+use crate::image::pixels::{Bitmap, Colours, Decoded, Shrink, Side, small_size, weighted};
 
 /// Adam7: the first column, the first row, and the distances between columns and rows of each pass (PNG specification, 8.1).
 const PASSES: [(usize, usize, usize, usize); 7] = [
@@ -40,7 +40,7 @@ pub(in crate::image::format) fn decode(
     let mut shrink = Shrink::new(Side::new(size.0, width), Side::new(size.1, height));
     let is_complete = read_rows(&mut reader, &mut shrink, bounds)?;
     Ok(Decoded {
-        picture: Picture::from_weighted(width, height, shrink.finish()),
+        bitmap: Bitmap::from_weighted(width, height, shrink.finish()),
         size,
         orientation,
         is_animated,

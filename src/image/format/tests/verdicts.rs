@@ -223,8 +223,11 @@ fn an_image_without_pixels_is_refused() {
     assert!(matches!(refusal, Some(InvalidImage::Damaged(..))));
 }
 
-/// Each kind of flaw that Chromium tolerates, with the size that it shows; nothing for what it refuses.
-const DAMAGED: [(&str, Option<(u32, u32)>, bool); 18] = [
+/// A file, the size that Chromium shows (nothing if it refuses the file), and whether it counts as damaged.
+type Flawed = (&'static str, Option<(u32, u32)>, bool);
+
+/// One file for each kind of flaw that Chromium tolerates, and some that it refuses.
+const FLAWED: [Flawed; 18] = [
     ("alpha-without-size.avif", None, false),
     ("rotation-not-essential.avif", None, false),
     ("sound.avif", Some((32, 48)), false),
@@ -248,7 +251,7 @@ const DAMAGED: [(&str, Option<(u32, u32)>, bool); 18] = [
 
 #[test]
 fn each_kind_of_flaw_is_accepted_as_in_chromium() {
-    for (name, size, is_damaged) in DAMAGED {
+    for (name, size, is_damaged) in FLAWED {
         let expected = size.map(|(width, height)| (width, height, is_damaged));
         assert_eq!(
             verdict(&read(&format!("damaged/{name}"))),

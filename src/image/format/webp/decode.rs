@@ -8,7 +8,7 @@ use image::{AnimationDecoder as _, ColorType, ImageDecoder as _, Rgba};
 
 use super::Walk;
 use crate::image::limits::{Bounds, DecodeError};
-use crate::image::thumbnail::{Colours, Decoded, Picture};
+use crate::image::pixels::{Bitmap, Colours, Decoded};
 
 pub(in crate::image::format) fn decode(
     bytes: &[u8],
@@ -25,17 +25,17 @@ pub(in crate::image::format) fn decode(
     let is_animated = decoder.has_animation();
     let _turn = bounds.turn(size.0, size.1);
     bounds.check_time()?;
-    let picture = if is_animated {
+    let bitmap = if is_animated {
         // Browsers show the page behind the image, whatever background it asks for.
         decoder.set_background_color(Rgba([0; 4])).map_err(failed)?;
         let frame = decoder.into_frames().next().ok_or(DecodeError::Damaged)?;
         let frame = frame.map_err(failed)?;
-        Picture::shrunk(size, frame.buffer(), bounds, |&pixel: &[u8; 4]| pixel)?
+        Bitmap::shrunk(size, frame.buffer(), bounds, |&pixel: &[u8; 4]| pixel)?
     } else {
         still(decoder, bounds)?
     };
     Ok(Decoded {
-        picture,
+        bitmap,
         size,
         orientation: 1,
         is_animated,
@@ -45,15 +45,15 @@ pub(in crate::image::format) fn decode(
     })
 }
 
-fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Picture, DecodeError> {
+fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Bitmap, DecodeError> {
     let size = decoder.dimensions();
     let colour_type = decoder.color_type();
     let length = usize::try_from(decoder.total_bytes()).map_err(|_| DecodeError::OverLimit)?;
     let mut pixels = vec![0; length];
     decoder.read_image(&mut pixels).map_err(failed)?;
     match colour_type {
-        ColorType::Rgba8 => Picture::shrunk(size, &pixels, bounds, |&pixel: &[u8; 4]| pixel),
-        _ => Picture::shrunk(size, &pixels, bounds, |&[red, green, blue]| {
+        ColorType::Rgba8 => Bitmap::shrunk(size, &pixels, bounds, |&pixel: &[u8; 4]| pixel),
+        _ => Bitmap::shrunk(size, &pixels, bounds, |&[red, green, blue]| {
             [red, green, blue, 255]
         }),
     }

@@ -1,7 +1,7 @@
-//! Makes a picture smaller while it is decoded.
+//! Makes a bitmap smaller while it is decoded.
 
-/// Averages the pixels that come row by row, in any order: each pixel of the small picture becomes the mean of the area that
-/// it covers. Nothing but the small picture is held, with `CHANNELS` numbers for each of its pixels.
+/// Averages the pixels that come row by row, in any order: each pixel of the small bitmap becomes the mean of the area that
+/// it covers. Nothing but the small bitmap is held, with `CHANNELS` numbers for each of its pixels.
 pub(in crate::image) struct Shrink<const CHANNELS: usize> {
     across: Vec<Share>,
     down: Vec<Share>,
@@ -11,7 +11,7 @@ pub(in crate::image) struct Shrink<const CHANNELS: usize> {
     means: Vec<[f32; CHANNELS]>,
 }
 
-/// How a row or a column of the large picture is shared among those of the small one.
+/// How a row or a column of the large bitmap is shared among those of the small one.
 #[derive(Clone, Copy)]
 struct Share {
     /// The first that it lies in.
@@ -72,7 +72,7 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
     }
 
     /// Takes the pixels of the row `y`, beginning with the column `x` and then each `step` columns on. What lies outside the
-    /// picture is not looked at.
+    /// bitmap is not looked at.
     pub(in crate::image) fn row(
         &mut self,
         y: usize,
@@ -100,7 +100,7 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
         }
     }
 
-    /// The small picture, row by row.
+    /// The small bitmap, row by row.
     pub(in crate::image) fn finish(self) -> Vec<[f32; CHANNELS]> {
         self.means
     }
@@ -141,7 +141,7 @@ mod tests {
                 let side = Side::new(count, small);
                 let mut shrink = Shrink::<2>::new(side, side);
                 for y in 0..count as usize {
-                    // As an interlaced picture comes.
+                    // As an interlaced bitmap comes.
                     let pixels = || std::iter::repeat([200.0, 10.0]);
                     shrink.row(y, (1, 2), pixels());
                     shrink.row(y, (0, 2), pixels());

@@ -1,4 +1,4 @@
-//! A small picture that is held as a whole.
+//! A small bitmap that is held as a whole.
 
 use super::shrink::{Shrink, Side};
 use super::small_size;
@@ -6,7 +6,7 @@ use crate::image::limits::{Bounds, DecodeError};
 
 /// Pixels with red, green, blue and opacity.
 #[derive(Clone)]
-pub(in crate::image) struct Picture {
+pub(in crate::image) struct Bitmap {
     pub(in crate::image) width: u32,
     pub(in crate::image) height: u32,
     /// From left to right, row by row.
@@ -29,7 +29,7 @@ fn byte(value: f32) -> u8 {
     (value + 0.5) as u8
 }
 
-impl Picture {
+impl Bitmap {
     /// From pixels that were made by [`weighted`], or of means of such.
     pub(in crate::image) fn from_weighted(width: u32, height: u32, pixels: Vec<[f32; 4]>) -> Self {
         let pixel = |[red, green, blue, alpha]: [f32; 4]| {

@@ -5,13 +5,13 @@ use moxcms::{
     Layout, MatrixCoefficients, ToneReprCurve, TransferCharacteristics, TransformOptions,
 };
 
-use super::picture::Picture;
+use super::bitmap::Bitmap;
 
 /// The longest profile that is kept. The matrix profiles of cameras and telephones have some 500 bytes, and thumbnails with
 /// them keep colours outside sRGB; one of several thousand bytes would be a good part of the thumbnail.
 const KEPT_PROFILE: usize = 1024;
 
-/// How the numbers of a picture stand for colours.
+/// How the numbers of a bitmap stand for colours.
 pub(in crate::image) enum Colours {
     /// As in sRGB, or nothing is said.
     Srgb,
@@ -19,7 +19,7 @@ pub(in crate::image) enum Colours {
     Profile(Vec<u8>),
     /// As a PNG says with numbers of its own.
     Gamma {
-        /// The exponent that the picture was coded with, 1/2.2 for usual ones.
+        /// The exponent that the bitmap was coded with, 1/2.2 for usual ones.
         gamma: f32,
         /// White, red, green and blue; those of sRGB if it does not say.
         primaries: Option<[(f32, f32); 4]>,
@@ -34,9 +34,9 @@ pub(in crate::image) enum Colours {
 }
 
 impl Colours {
-    /// Converts the picture to sRGB, or answers with the profile that it has to be shown with. A profile that cannot be used
+    /// Converts the bitmap to sRGB, or answers with the profile that it has to be shown with. A profile that cannot be used
     /// is ignored, as browsers do.
-    pub(super) fn settle(self, picture: &mut Picture) -> Option<Vec<u8>> {
+    pub(in crate::image) fn settle(self, bitmap: &mut Bitmap) -> Option<Vec<u8>> {
         let profile = match self {
             Self::Srgb => return None,
             Self::Profile(bytes) => {
@@ -52,7 +52,7 @@ impl Colours {
                 transfer,
             } => code_point_profile(primaries, transfer)?,
         };
-        convert(&profile, picture);
+        convert(&profile, bitmap);
         None
     }
 }
@@ -107,8 +107,8 @@ fn code_point_profile(primaries: u8, transfer: u8) -> Option<ColorProfile> {
     profile.red_trc.is_some().then_some(profile)
 }
 
-/// Leaves the picture as it is if the profile does not fit.
-fn convert(profile: &ColorProfile, picture: &mut Picture) {
+/// Leaves the bitmap as it is if the profile does not fit.
+fn convert(profile: &ColorProfile, bitmap: &mut Bitmap) {
     let srgb = ColorProfile::new_srgb();
     let is_gray = profile.color_space == DataColorSpace::Gray;
     let layout = if is_gray {
@@ -123,19 +123,19 @@ fn convert(profile: &ColorProfile, picture: &mut Picture) {
     let Ok(transform) = profile.create_transform_8bit(layout, &srgb, Layout::Rgba, options) else {
         return;
     };
-    let mut converted = vec![[0; 4]; picture.pixels.len()];
+    let mut converted = vec![[0; 4]; bitmap.pixels.len()];
     let target = converted.as_flattened_mut();
     let done = if is_gray {
-        let gray: Vec<_> = picture
+        let gray: Vec<_> = bitmap
             .pixels
             .iter()
             .map(|&[gray, _, _, alpha]| [gray, alpha])
             .collect();
         transform.transform(gray.as_flattened(), target)
     } else {
-        transform.transform(picture.pixels.as_flattened(), target)
+        transform.transform(bitmap.pixels.as_flattened(), target)
     };
     if done.is_ok() {
-        picture.pixels = converted;
+        bitmap.pixels = converted;
     }
 }
