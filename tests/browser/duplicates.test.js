@@ -18,7 +18,7 @@ function notePosts({ page }) {
 test('a duplicate is pointed out and not sent; one click shows the original, another adds it anyway', async ({ server, open }) => {
   await server.upload(red, { x: 4000, y: 3000, w: 240 });
   await server.upload(green, { x: 0, y: 0, w: 240 });
-  const window = await open();
+  const window = await open({ slowMessages: true });
   const { page } = window;
   const posts = notePosts(window);
   await page.mouse.wheel(-4000, -3000);
