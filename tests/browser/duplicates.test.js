@@ -15,10 +15,20 @@ function notePosts({ page }) {
   return posts;
 }
 
+/** Notes the names of the images that are highlighted from now on, each for a moment. */
+function noteHighlights({ page }) {
+  return page.evaluate(() => {
+    globalThis.noted = [];
+    const names = () => [...document.querySelectorAll('.tile.is-highlighted [data-name]')].map(({ textContent }) => textContent);
+    const observer = new MutationObserver(() => noted.push(...names()));
+    observer.observe(document.querySelector('#surface'), { subtree: true, attributeFilter: ['class'] });
+  });
+}
+
 test('a duplicate is pointed out and not sent; one click shows the original, another adds it anyway', async ({ server, open }) => {
   await server.upload(red, { x: 4000, y: 3000, w: 240 });
   await server.upload(green, { x: 0, y: 0, w: 240 });
-  const window = await open({ slowMessages: true });
+  const window = await open();
   const { page } = window;
   const posts = notePosts(window);
   await page.mouse.wheel(-4000, -3000);
@@ -30,11 +40,12 @@ test('a duplicate is pointed out and not sent; one click shows the original, ano
   expect(Math.abs(box.x + box.width / 2 - 400), 'distance from the pointer').toBeLessThan(2);
   await announces(window, /copy\.png: Already on the board/);
 
+  await noteHighlights(window);
   await card.getByRole('button', { name: 'Show it: red.png' }).click();
-  const original = page.locator('.tile.is-highlighted');
-  await expect(original).toBeInViewport({ ratio: 1 });
+  await expect.poll(() => page.evaluate(() => noted)).toContain('red.png');
+  await expect(window.tile('red.png')).toBeInViewport({ ratio: 1 });
   await hasFocus(window, 'red.png');
-  await expect(original).toHaveCount(0);
+  await expect(page.locator('.tile.is-highlighted')).toHaveCount(0);
 
   expect(posts, 'nothing has been sent').toHaveLength(0);
   await card.getByRole('button', { name: 'Add anyway: copy.png' }).dispatchEvent('click');

@@ -12,8 +12,8 @@ const SHORT_TIMER_MS = 250;
  * @property {string[]} connections Every text that the bar about the connection has shown.
  */
 
-/** Timers from this length on end a message or a highlight, or find that the server does not answer. */
-const MESSAGE_TIMER_MS = 2_400;
+/** Timers from this length on end a message, or find that the server does not answer. */
+const MESSAGE_TIMER_MS = 3_000;
 const SLOW_FACTOR = 12;
 
 /** Installs the hooks in every page of a context, before the scripts of the page. */
