@@ -49,7 +49,7 @@ async fn impatient_app() -> TestApp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_that_stops_reading_is_disconnected_and_another_gets_everything() {
-    // Made beforehand: whoever makes one does not read meanwhile.
+    // Generated up front: generating one would stall the reader.
     let images: Vec<Vec<u8>> = (0..4).map(|number| sized(3 << 20, number)).collect();
     let app = impatient_app().await;
     let mut reader = app.latest().await;
