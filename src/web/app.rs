@@ -24,9 +24,6 @@ use crate::store::Store;
 /// sends a rejected upload needs it to read the answer.
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The time that requests have to end when the server stops, in seconds. Sockets are closed at once.
-const SHUTDOWN_TIMEOUT_SECONDS: u64 = 5;
-
 /// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.
 ///
 /// `shutdown` ends the socket sessions: cancel it before stopping the server, which otherwise waits for them.
@@ -66,7 +63,7 @@ pub fn server(
     Ok(server
         .on_connect(ConnectionHandle::attach)
         .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
-        .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals()
         .listen(listener)?
         .run())

@@ -19,6 +19,8 @@ pub struct Settings {
     pub session_read_timeout: Duration,
     /// The time after which a client that reads none of the image it requested is disconnected.
     pub download_read_timeout: Duration,
+    /// The time that requests have to end when the server stops, in whole seconds. Sockets are closed at once.
+    pub shutdown_timeout: Duration,
 }
 
 impl Default for Settings {
@@ -30,6 +32,7 @@ impl Default for Settings {
             heartbeat_interval: Duration::from_secs(30),
             session_read_timeout: Duration::from_secs(10),
             download_read_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(5),
         }
     }
 }

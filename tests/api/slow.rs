@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::files::sized;
-use crate::helpers::{PATIENCE, TestApp, spawn_with_settings};
+use crate::helpers::{PATIENCE, TestApp, spawn_with_settings, timely};
 use crate::viewer::Viewer;
 
 /// A connection of a client whose system takes in little for it.
@@ -27,6 +27,17 @@ async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
     Viewer::over(stream, app.address, path, &[]).await.unwrap()
 }
 
+/// Uploads an image, which a viewer of the latest image reads meanwhile: it must not seem to have stopped because the
+/// answer to the upload takes long.
+async fn upload_and_read(app: &TestApp, viewer: &mut Viewer, bytes: Vec<u8>) {
+    let reading = async {
+        viewer.expect("Image:update").await;
+        viewer.picture().await
+    };
+    let (_, read) = tokio::join!(app.upload("large.png", bytes.clone()), reading);
+    assert!(read == bytes);
+}
+
 /// A server with a short read timeout, which is still longer than a busy machine stalls a viewer that reads.
 async fn impatient_app() -> TestApp {
     let settings = web::Settings {
@@ -38,23 +49,24 @@ async fn impatient_app() -> TestApp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_that_stops_reading_is_disconnected_and_another_gets_everything() {
-    const IMAGES: u64 = 4;
-    let image = |number| sized(3 << 20, number);
+    // Generated up front: generating one would stall the reader.
+    let images: Vec<Vec<u8>> = (0..4).map(|number| sized(3 << 20, number)).collect();
     let app = impatient_app().await;
     let mut reader = app.latest().await;
     reader.initial().await;
     let mut lazy = lazy_viewer(&app, "/ws?feed=latest").await;
     lazy.initial().await;
     reader.until_count(2).await;
+    let expected = images.clone();
     let reading = tokio::spawn(async move {
-        for number in 0..IMAGES {
+        for image in expected {
             reader.expect("Image:update").await;
-            assert!(reader.picture().await == image(number));
+            assert!(reader.picture().await == image);
         }
         reader
     });
-    for number in 0..IMAGES {
-        app.upload("large.png", image(number)).await;
+    for image in images {
+        app.upload("large.png", image).await;
     }
     let mut reader = reading.await.unwrap();
     // The count was told when it fell, perhaps between two images; so let it change once more.
@@ -72,10 +84,8 @@ async fn a_viewer_with_a_small_receive_buffer_gets_the_whole_image() {
     let mut slow = lazy_viewer(&app, "/ws?feed=latest").await;
     slow.initial().await;
     let bytes = sized(2 << 20, 1);
-    app.upload("large.png", bytes.clone()).await;
     // Its small buffer alone makes the server wait many times.
-    slow.expect("Image:update").await;
-    assert!(slow.picture().await == bytes);
+    upload_and_read(&app, &mut slow, bytes).await;
 }
 
 #[tokio::test]
@@ -89,10 +99,7 @@ async fn a_viewer_with_nothing_to_read_stays_connected() {
     let mut viewer = app.latest().await;
     viewer.initial().await;
     for number in 0..2 {
-        let bytes = sized(1 << 20, number);
-        app.upload("large.png", bytes.clone()).await;
-        viewer.expect("Image:update").await;
-        assert!(viewer.picture().await == bytes);
+        upload_and_read(&app, &mut viewer, sized(1 << 20, number)).await;
         // The second ping comes after the read timeout.
         viewer.until_ping().await;
         viewer.until_ping().await;
@@ -102,7 +109,6 @@ async fn a_viewer_with_nothing_to_read_stays_connected() {
 #[tokio::test]
 async fn a_client_that_stops_reading_its_download_is_disconnected() {
     let settings = web::Settings {
-        heartbeat_interval: Duration::from_secs(3),
         download_read_timeout: Duration::from_millis(2500),
         ..web::Settings::default()
     };
@@ -113,10 +119,13 @@ async fn a_client_that_stops_reading_its_download_is_disconnected() {
     let request = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", app.address);
     lazy.write_all(request.as_bytes()).await.unwrap();
     lazy.readable().await.unwrap();
-    // The second ping comes after the read timeout.
-    let mut viewer = app.board().await;
-    viewer.until_ping().await;
-    viewer.until_ping().await;
+    // A connection that the server has closed takes no more bytes.
+    let is_closed = async {
+        while lazy.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timely("the server closes the connection", is_closed).await;
     let mut rest = Vec::new();
     let reading = timeout(PATIENCE, lazy.read_to_end(&mut rest));
     let _ = reading.await.expect("the connection ends");

@@ -16,13 +16,13 @@ export default defineConfig({
   // Each worker runs a Chromium and a server; a third would only make the other two wait.
   workers: 2,
   // Generous, because every wait is for a condition: a slow machine makes a test slow, not red.
-  timeout: 120_000,
-  expect: { timeout: 20_000, toPass: { timeout: 20_000, intervals: [50] } },
+  timeout: 300_000,
+  expect: { timeout: 60_000, toPass: { timeout: 60_000, intervals: [50] } },
   use: {
     browserName: 'chromium',
     viewport: { width: 1280, height: 800 },
-    actionTimeout: 20_000,
-    navigationTimeout: 20_000,
+    actionTimeout: 60_000,
+    navigationTimeout: 60_000,
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: chromium(),

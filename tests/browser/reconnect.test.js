@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { isPlaced, settledBox } from './support/board.js';
+import { hasShownInBar, isPlaced, settledBox } from './support/board.js';
 import { image } from './support/images.js';
 import { SERVER_DOWN } from './support/window.js';
 
@@ -19,7 +19,7 @@ test('when the server is killed the page says so, and reconnects when it is star
   await expect(status).toHaveText(/Offline/);
   await expect(window.tile('red.png'), 'the last known images stay').toHaveCount(1);
   await server.start();
-  await expect(window.page.locator('#trouble').getByText('Reconnected')).toBeVisible();
+  await hasShownInBar(window, 'Reconnected');
   await expect(status).toHaveText(/Live/);
   await expect(window.page.locator('#trouble')).toBeHidden();
   await window.shows('red.png');
@@ -92,7 +92,7 @@ test('when the server has lost its database the page says so, and later removes 
   send('Image:update', await server.image('green.png'));
   send('Feed:state', { state: 'ready' });
   await window.shows('green.png');
-  await expect(window.page.locator('#trouble').getByText('Reconnected')).toBeVisible();
+  await hasShownInBar(window, 'Reconnected');
 });
 
 test('a change without a connection is refused with a message', async ({ server, open }) => {

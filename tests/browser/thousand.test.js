@@ -19,7 +19,7 @@ const test = base.extend(
         await use(server);
         await server.stop();
       },
-      { scope: 'worker', timeout: 120_000 },
+      { scope: 'worker', timeout: 300_000 },
     ],
     server: ({ filledServer }, use) => use(filledServer),
   }),

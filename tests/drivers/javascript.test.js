@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import r from "rethinkdb";
 import { startReql } from "./server.js";
 
-const FEED_TIMEOUT_MS = 20_000; // for an element of a feed
+const FEED_TIMEOUT_MS = 60_000; // for an element of a feed
 
 let reql;
 let conn;

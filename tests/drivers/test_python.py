@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from support.reql import Reql
 
-FEED_TIMEOUT = 20  # seconds to wait for an element of a feed
+FEED_TIMEOUT = 60  # seconds to wait for an element of a feed
 
 
 def setUpModule():

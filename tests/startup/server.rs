@@ -23,6 +23,9 @@ pub(crate) const VARIABLES: [&str; 8] = [
     "RUST_LOG",
 ];
 
+/// The time limit for everything a test waits for. It only ends a test that hangs, so it allows for a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
 /// How long the program may take to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
@@ -42,7 +45,7 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
 /// Runs the program to its end, which must come by itself.
 pub(crate) async fn run(mut command: Command) -> Output {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-    let output = timeout(Duration::from_secs(20), output).await;
+    let output = timeout(PATIENCE, output).await;
     output.expect("it ends by itself").unwrap()
 }
 
@@ -127,7 +130,7 @@ impl Server {
         stream.write_all(head.as_bytes()).await.unwrap();
         // It is being handled once it is asked for.
         let mut answer = [0; 25];
-        let begun = timeout(Duration::from_secs(5), stream.read_exact(&mut answer));
+        let begun = timeout(PATIENCE, stream.read_exact(&mut answer));
         begun.await.unwrap().unwrap();
         assert_eq!(&answer[..12], b"HTTP/1.1 100");
         let part = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n\x89PNG";

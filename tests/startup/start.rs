@@ -1,7 +1,9 @@
 //! Starting, and what is said when that is not possible.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use crate::server::{Server, VARIABLES, folder, program, refusal, run, text};
 
@@ -38,9 +40,12 @@ async fn a_taken_port_is_one_clear_sentence() {
 
 #[tokio::test]
 async fn an_unreachable_rethinkdb_is_one_clear_sentence_within_a_bounded_time() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = closed.local_addr().unwrap().port();
-    drop(closed);
+    // Bound but not listening: it refuses connections, and no other test can take the port.
+    let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    closed
+        .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
+        .unwrap();
+    let port = closed.local_addr().unwrap().as_socket().unwrap().port();
     let url = format!("rethinkdb://admin:S3CRET@127.0.0.1:{port}/board");
     let mut command = program(&["--listen", "127.0.0.1:0"]);
     command.env("RETHINKDB_URL", url);

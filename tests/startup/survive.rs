@@ -11,7 +11,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use crate::server::{Server, folder};
+use crate::server::{PATIENCE, Server, folder};
 
 /// How many uploads are under way at once.
 const UPLOADERS: usize = 8;
@@ -107,7 +107,7 @@ async fn every_acknowledged_image_is_there_after_the_program_was_killed_in_mid_w
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        let enough = timeout(Duration::from_secs(60), enough).await;
+        let enough = timeout(PATIENCE, enough).await;
         enough.expect("the uploads are acknowledged");
         server.child.kill().unwrap();
         server.end().await;

@@ -17,8 +17,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Time limit for a ping. A server that exceeds it is pinged once more on a new session.
 const PING_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Pings every server until `shutdown`. When one is lost, its changefeeds end and the idle sessions of the pool are
-/// dropped.
+/// Pings every server from now until `shutdown`. When one is lost, its changefeeds end and the idle sessions of the pool
+/// are dropped.
 ///
 /// The watchdog uses sessions of its own: one from the pool might have to wait for queries to the lost server.
 pub(crate) fn spawn(connector: Arc<Connector>, pool: Pool, shutdown: CancellationToken) {
@@ -33,8 +33,7 @@ async fn watch(connector: Arc<Connector>, host: usize, pool: Pool) {
     let mut session = None;
     let mut reachable = true;
     loop {
-        sleep(PING_INTERVAL).await;
-        let error = match ping(&connector, host, &mut session).await {
+        match ping(&connector, host, &mut session).await {
             Ok(()) => {
                 if !reachable {
                     log::info!(
@@ -43,17 +42,18 @@ async fn watch(connector: Arc<Connector>, host: usize, pool: Pool) {
                     );
                 }
                 reachable = true;
-                continue;
             }
-            Err(error) => error,
-        };
-        // Also while the server stays lost: a feed may have connected between two pings.
-        connector.end_feeds(host);
-        if reachable {
-            log::warn!("lost database server {}: {error}", connector.address(host));
-            pool.clear();
+            Err(error) => {
+                // Also while the server stays lost: a feed may have connected between two pings.
+                connector.end_feeds(host);
+                if reachable {
+                    log::warn!("lost database server {}: {error}", connector.address(host));
+                    pool.clear();
+                }
+                reachable = false;
+            }
         }
-        reachable = false;
+        sleep(PING_INTERVAL).await;
     }
 }
 

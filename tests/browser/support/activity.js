@@ -9,10 +9,11 @@ const SHORT_TIMER_MS = 250;
  * @property {(callback: () => void) => void} onEachFrame Calls back in every frame, which does not count as activity.
  * @property {string[]} announcements Texts that the live regions have announced and no test has matched yet.
  * @property {string[]} events Every line that has reported what other viewers did.
+ * @property {string[]} connections Every text that the bar about the connection has shown.
  */
 
 /** Timers from this length on end a message, or find that the server does not answer. */
-const MESSAGE_TIMER_MS = 5_000;
+const MESSAGE_TIMER_MS = 3_000;
 const SLOW_FACTOR = 12;
 
 /** Installs the hooks in every page of a context, before the scripts of the page. */
@@ -57,6 +58,7 @@ function install({ shortTimer, messageTimer, factor }) {
 
   const announcements = [];
   const events = [];
+  const connections = [];
   const follow = (selector, texts) => {
     const region = document.querySelector(selector);
     if (region) new MutationObserver(() => region.textContent && texts.push(region.textContent)).observe(region, { childList: true });
@@ -65,11 +67,15 @@ function install({ shortTimer, messageTimer, factor }) {
     follow('#say-polite', announcements);
     follow('#say-assertive', announcements);
     follow('#events', events);
+    const bar = /** @type {HTMLElement | null} */ (document.querySelector('#trouble'));
+    const note = () => bar.checkVisibility() && connections.push(bar.innerText.trim());
+    if (bar) new MutationObserver(note).observe(bar, { childList: true, subtree: true, attributeFilter: ['hidden'] });
   });
 
   globalThis.activity = {
     announcements,
     events,
+    connections,
     whenIdle: () =>
       new Promise((resolve) => {
         const look = () => (isIdle() ? resolve() : requestAnimationFrame(look));

@@ -60,6 +60,11 @@ export const eventsOf = ({ page }) => page.locator('#events');
 /** Every text that the line of events has shown in this window. */
 export const pastEventsOf = ({ page }) => page.evaluate(() => [...activity.events]);
 
+/** Waits until the bar about the connection has shown this text, perhaps for a moment only. */
+export async function hasShownInBar({ page }, text) {
+  await expect.poll(() => page.evaluate(() => activity.connections), { message: 'texts of the bar' }).toContain(text);
+}
+
 /** The accessible name of the focused element. */
 export function focused({ page }) {
   return page.evaluate(() => {
