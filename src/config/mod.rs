@@ -89,7 +89,7 @@ pub enum ConfigError {
 #[derive(Parser)]
 #[command(name = "realtime-photo", version, max_term_width = 100)]
 pub struct Arguments {
-    /// Where browsers connect: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the board to the network,
+    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the board to the network,
     /// where everyone who can connect may see, add and delete images; port 0 takes any free port
     #[arg(
         long,

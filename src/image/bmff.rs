@@ -12,7 +12,7 @@ pub(super) struct BoxAt {
     pub(super) name_at: usize,
     /// Range of its contents in the file.
     pub(super) data: Range<usize>,
-    /// Whether the file or the box around it ends before it does. Its contents are what there is of them.
+    /// The file or the box around it ends inside. `data` is what there is.
     pub(super) is_cut: bool,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn find<'a>(boxes: &'a [BoxAt], name: &[u8; 4]) -> Option<&'a BoxAt> 
     boxes.iter().find(|found| found.name == *name)
 }
 
-/// Whether a file claims to be an AVIF: by the major brand of its first box, or by a compatible brand.
+/// Returns `true` if a file claims to be an AVIF: by the major brand of its first box, or by a compatible brand.
 pub(super) fn is_avif(bytes: &[u8]) -> bool {
     let is_brand = |brand: &[u8]| brand == b"avif" || brand == b"avis";
     match head(bytes, 0, bytes.len()) {

@@ -19,7 +19,7 @@ pub(super) fn orientation(tiff: &[u8]) -> u16 {
         .unwrap_or(1)
 }
 
-/// Whether an orientation swaps width and height.
+/// Returns `true` if an orientation swaps width and height.
 pub(super) fn is_sideways(orientation: u16) -> bool {
     (5..=8).contains(&orientation)
 }

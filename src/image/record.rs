@@ -82,7 +82,7 @@ pub struct ImageMeta {
     /// Display name that the uploader chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
-    /// Whether the file has a flaw (a missing end, a wrong checksum) although browsers show it. Stored only if so.
+    /// The file has a flaw, such as a missing end or a wrong checksum, although browsers show it. Stored only if `true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
     /// Time at which the server accepted the upload.

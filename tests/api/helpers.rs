@@ -288,12 +288,12 @@ async fn drop_database(settings: ClusterSettings) {
 }
 
 impl Embedded {
-    /// How many database sessions there are.
+    /// The number of database sessions.
     pub(crate) fn sessions(&self) -> usize {
         self.engine.as_ref().map_or(0, Engine::sessions)
     }
 
-    /// How many changefeeds are followed.
+    /// The number of open changefeeds.
     pub(crate) fn changefeeds(&self) -> usize {
         self.engine
             .as_ref()

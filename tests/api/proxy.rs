@@ -58,7 +58,7 @@ impl Proxy {
         self.shared.is_up.send_replace(true);
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub(crate) fn open(&self) -> usize {
         *self.shared.open.borrow()
     }

@@ -48,7 +48,7 @@ async fn a_deletion_can_be_undone_by_everybody() {
     assert_eq!(app.get_json("/images").await["images"], json!([record]));
     assert_eq!(app.get_json(&by_hash).await["images"], json!([record]));
 
-    // Who comes second has nothing left to do.
+    // The second has nothing left to do.
     assert_eq!(
         one.command("Image:restore", named.clone()).await["ok"],
         true

@@ -206,7 +206,7 @@ impl Viewer {
     }
 }
 
-/// What a message is, without its bytes.
+/// The kind of a message, without its bytes.
 fn kind(message: &Message) -> String {
     match message {
         Message::Binary(bytes) => format!("{} bytes", bytes.len()),

@@ -96,14 +96,10 @@ test('/latest converts and shrinks too', async ({ open }) => {
 });
 
 test('a damaged photo is marked in the lightbox and on its tile', async ({ server, open }) => {
-  await server.upload(red);
-  const window = await open({
-    prepare: (context) =>
-      context.routeWebSocket('**/ws*', (socket) => {
-        const upstream = socket.connectToServer();
-        upstream.onMessage((message) => socket.send(String(message).replace('"fileName"', '"damaged":true,"fileName"')));
-      }),
-  });
+  // Without its end, the checksum of the file.
+  const { bytes } = red;
+  await server.upload({ ...red, bytes: bytes.subarray(0, bytes.length - 5) });
+  const window = await open();
   await window.shows('red.png');
   const note = 'Damaged: part of this photo may be missing';
   await expect(window.page.locator('.tile')).toHaveAttribute('title', note);

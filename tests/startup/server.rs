@@ -26,7 +26,7 @@ pub(crate) const VARIABLES: [&str; 8] = [
 /// The time limit for everything a test waits for. It only ends a test that hangs, so it allows for a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long the program may take to stop.
+/// The limit on the time that the program takes to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn program(arguments: &[&str]) -> Command {
@@ -49,7 +49,7 @@ pub(crate) async fn run(mut command: Command) -> Output {
     output.expect("it ends by itself").unwrap()
 }
 
-/// What the program says on standard error when it ends by itself, and that it ends with status 1.
+/// The output on standard error of a program that ends by itself, with status 1.
 pub(crate) async fn refusal(command: Command) -> String {
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -1,4 +1,4 @@
-//! What is there after the program has ended, in whichever way.
+//! Data that survive the end of the program, however it ends.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::server::{PATIENCE, Server, folder};
 
-/// How many uploads are under way at once.
+/// The number of uploads that are in progress at once.
 const UPLOADERS: usize = 8;
 
 /// After how many acknowledged uploads the program is killed.

@@ -69,7 +69,7 @@ struct Walk {
     plan: Plan,
     shown: Option<Shown>,
     is_damaged: bool,
-    /// Where the last box ends.
+    /// The end of the last box.
     end: usize,
 }
 

@@ -199,9 +199,9 @@ impl<'a> Walk<'a> {
 /// The data blocks of a frame.
 struct PixelBlocks<'a> {
     data: Vec<&'a [u8]>,
-    /// Whether they are as every encoder writes them.
+    /// All but the last are full, as every encoder writes them.
     is_regular: bool,
-    /// Whether the empty block at the end is there.
+    /// The empty block at the end is there.
     is_complete: bool,
 }
 

@@ -49,7 +49,7 @@ struct Walk<'a> {
     /// The number of scans so far.
     scans: u32,
     has_restarts: bool,
-    /// Whether a scan needs the coefficients of the whole image in memory: it is progressive, or lacks a component.
+    /// Decoding needs the coefficients of the whole image: a scan is progressive, or lacks a component.
     is_buffered: bool,
     has_jfif: bool,
     has_exif: bool,
@@ -59,7 +59,7 @@ struct Walk<'a> {
     is_damaged: bool,
 }
 
-/// What the frame header says.
+/// The contents of the frame header.
 struct Frame {
     width: u32,
     height: u32,

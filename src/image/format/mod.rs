@@ -30,7 +30,7 @@ struct Inspected<'a> {
     size: (u32, u32),
     /// The EXIF orientation, from 1 to 8.
     orientation: u16,
-    /// Whether the structure has a flaw.
+    /// The structure has a flaw.
     is_damaged: bool,
     /// The file without metadata.
     parts: Parts<'a>,
@@ -44,7 +44,7 @@ pub(super) struct Inspection {
     pub(super) width: u32,
     /// Height in pixels as shown, after the orientation is applied.
     pub(super) height: u32,
-    /// Whether the structure has a flaw. There may be others in the pixels.
+    /// The structure has a flaw. There may be others in the pixels.
     pub(super) is_damaged: bool,
     /// The file to store: without metadata, or as it is.
     pub(super) file: Bytes,

@@ -79,11 +79,11 @@ fn invalid(error: &DecodingError) -> InvalidImage {
 /// A chunk that may be cut off by the end of the file.
 struct Chunk<'a> {
     name: [u8; 4],
-    /// What there is of its data.
+    /// Its data, as far as they go.
     data: &'a [u8],
     start: usize,
     end: usize,
-    /// Whether it is whole and its checksum is right.
+    /// It is whole, and its checksum is right.
     is_intact: bool,
 }
 

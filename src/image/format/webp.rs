@@ -46,14 +46,14 @@ fn damaged(how: &'static str) -> InvalidImage {
 
 struct Chunk<'a> {
     name: [u8; 4],
-    /// What there is of its data.
+    /// Its data, as far as they go.
     data: &'a [u8],
     /// The length of its data as it says.
     length: usize,
     start: usize,
     /// With the padding.
     end: usize,
-    /// Whether the file ends inside.
+    /// The file ends inside.
     is_cut: bool,
 }
 
@@ -89,9 +89,9 @@ struct Walk<'a> {
     is_animation: bool,
     has_icc: bool,
     has_loop: bool,
-    /// Whether the pixels of a still image have begun.
+    /// The pixels of a still image have begun.
     has_pixels: bool,
-    /// Whether there is a still image with its header, or a frame.
+    /// A still image with its header, or a whole frame, has been found.
     has_image: bool,
     is_damaged: bool,
     /// The bytes behind the end of the file that the header promises.

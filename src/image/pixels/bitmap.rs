@@ -67,7 +67,7 @@ impl Bitmap {
         Ok(Self::from_weighted(width, height, shrink.finish()))
     }
 
-    /// Whether nothing shines through.
+    /// Returns `true` if nothing shines through.
     pub(in crate::image) fn is_opaque(&self) -> bool {
         self.pixels.iter().all(|&[.., alpha]| alpha == 255)
     }
@@ -75,7 +75,7 @@ impl Bitmap {
     /// Turned and mirrored as its EXIF orientation wants it to be shown.
     pub(in crate::image) fn upright(self, orientation: u16) -> Self {
         let (width, height) = (self.width as usize, self.height as usize);
-        // Where the pixel that is shown at x and y is found. `right` and `bottom` count from the other side.
+        // The stored position of the pixel that is shown at x and y. `right` and `bottom` count from the other side.
         let from: fn(usize, usize, usize, usize) -> (usize, usize) = match orientation {
             2 => |x, y, right, _| (right - x, y),
             3 => |x, y, right, bottom| (right - x, bottom - y),

@@ -1,4 +1,4 @@
-//! What the numbers of the pixels mean, and how they become those that every browser knows: sRGB.
+//! The meaning of the numbers of the pixels, and their conversion to sRGB, which every browser knows.
 
 use moxcms::{
     Chromaticity, CicpColorPrimaries, CicpProfile, ColorPrimaries, ColorProfile, DataColorSpace,
@@ -11,7 +11,7 @@ use super::bitmap::Bitmap;
 /// them keep colours outside sRGB; one of several thousand bytes would be a good part of the thumbnail.
 const KEPT_PROFILE: usize = 1024;
 
-/// How the numbers of a bitmap stand for colours.
+/// The meaning of the numbers of a bitmap.
 pub(in crate::image) enum Colours {
     /// As in sRGB, or nothing is said.
     Srgb,

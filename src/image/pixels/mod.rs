@@ -22,11 +22,11 @@ pub(super) struct Decoded {
     pub(super) size: (u32, u32),
     /// The EXIF orientation, from 1 to 8.
     pub(super) orientation: u16,
-    /// Whether more frames follow.
+    /// More frames follow.
     pub(super) is_animated: bool,
-    /// Whether the image is coded without loss.
+    /// The image is coded without loss.
     pub(super) is_lossless: bool,
-    /// Whether a flaw was met.
+    /// The pixels have a flaw.
     pub(super) is_damaged: bool,
     /// The meaning of the numbers of its pixels.
     pub(super) colours: Colours,

@@ -11,23 +11,23 @@ pub(in crate::image) struct Shrink<const CHANNELS: usize> {
     means: Vec<[f32; CHANNELS]>,
 }
 
-/// How a row or a column of the large bitmap is shared among those of the small one.
+/// The share of a row or a column of the large bitmap in those of the small one.
 #[derive(Clone, Copy)]
 struct Share {
     /// The first that it lies in.
     index: usize,
-    /// How much of that one it covers.
+    /// The part of that one which it covers.
     here: f32,
-    /// How much of the next one.
+    /// The part of the next one.
     next: f32,
 }
 
 /// One dimension.
 #[derive(Clone, Copy)]
 pub(in crate::image) struct Side {
-    /// How many rows or columns come.
+    /// The number of rows or columns of the large bitmap.
     count: usize,
-    /// How many there will be; not more than come.
+    /// Their number in the small one, which is not greater.
     small: usize,
 }
 

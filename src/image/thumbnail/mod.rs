@@ -14,12 +14,12 @@ use super::{ImageType, Limits};
 /// The limit, in bytes, up to which an image that needs no turning or shrinking is its own thumbnail.
 const SMALL: usize = 64 << 10;
 
-/// What decoding an image yields.
+/// The result of decoding an image.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Preview {
     /// The encoded thumbnail; `None` if the file itself serves as one, or none can be made.
     pub thumb: Option<Bytes>,
-    /// Whether a flaw was met in the pixels.
+    /// The pixels have a flaw.
     pub is_damaged: bool,
 }
 

@@ -71,7 +71,7 @@ fn encoded(image: &DynamicImage, format: ImageFormat) -> Bytes {
     file.into_inner().into()
 }
 
-/// Whether two colours are nearly the same, as they are after JPEG.
+/// Returns `true` for colours as near to each other as JPEG leaves them.
 fn is_near(a: Rgba<u8>, b: [u8; 4], distance: u8) -> bool {
     a.0.iter().zip(b).all(|(&a, b)| a.abs_diff(b) <= distance)
 }
@@ -236,7 +236,7 @@ fn expected(name: &str) -> RgbaImage {
     })
 }
 
-/// How far the decoded bitmap is from the expected one: on average and at most.
+/// The distance between the decoded bitmap and the expected one: on average and at most.
 fn distance(name: &str) -> (f64, u8) {
     let bitmap = decoded(name).bitmap;
     let expected = expected(name);

@@ -22,7 +22,7 @@ pub(super) struct Plan {
     pub(super) unwanted: Vec<Range<usize>>,
     /// The names of boxes that become `free`.
     names: Vec<Range<usize>>,
-    /// Whether an item or a sample lies behind the end of the file.
+    /// An item or a sample lies behind the end of the file.
     pub(super) is_damaged: bool,
 }
 
@@ -128,7 +128,7 @@ impl Plan {
     }
 }
 
-/// Whether a picture and a range to be written have a byte in common.
+/// Returns `true` if a picture and a range to be written have a byte in common.
 fn overlap<'a>(
     pictures: &'a [Range<usize>],
     written: impl Iterator<Item = &'a Range<usize>>,

@@ -15,7 +15,7 @@ const VISUAL_SAMPLE_ENTRY: usize = 78;
 /// The result of reading a movie.
 #[derive(Default)]
 pub(super) struct Movie {
-    /// Whether there are tracks of any kind.
+    /// There are tracks, of any kind.
     pub(super) has_tracks: bool,
     /// The first track of pictures.
     pub(super) shown: Option<Shown>,
@@ -135,7 +135,7 @@ fn add_samples(source: &[u8], information: &BoxAt, plan: &mut Plan) -> Result<bo
     }
 }
 
-/// Whether the description of the samples turns them by a quarter. The orientation of a still image in the same file does
+/// Returns `true` if the description of the samples turns them by a quarter. The orientation of a still image in the same file does
 /// not count.
 fn is_sideways(source: &[u8], descriptions: &BoxAt) -> Result<bool, InvalidImage> {
     let entries = descriptions.data.start + 8..descriptions.data.end;

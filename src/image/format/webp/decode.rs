@@ -59,7 +59,7 @@ fn still(decoder: WebPDecoder<Cursor<&[u8]>>, bounds: Bounds) -> Result<Bitmap, 
     }
 }
 
-/// Whether the (first) image is coded without loss.
+/// Returns `true` if the first image is coded without loss.
 fn is_lossless(bytes: &[u8]) -> bool {
     let mut rest = bytes.get(12..).unwrap_or_default();
     while let Some((&[ref name @ .., a, b, c, d], data)) = rest.split_first_chunk::<8>() {
