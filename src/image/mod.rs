@@ -18,7 +18,7 @@ mod timestamp;
 mod unsupported;
 mod upload;
 
-pub use format::sniff;
+pub use format::{Metadata, sniff};
 pub use id::{ImageId, InvalidImageId};
 pub use invalid::InvalidImage;
 pub use limits::Limits;
@@ -31,6 +31,6 @@ pub use thumbnail::{Preview, decoding_memory, preview};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unsupported::Unsupported;
 pub use upload::{
-    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, Metadata, SHOWN_WIDTHS, Upload,
-    checked_alt, checked_placement,
+    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, SHOWN_WIDTHS, Upload, checked_alt,
+    checked_placement,
 };

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::format::{Inspection, inspect};
+use super::format::{Inspection, Metadata, inspect};
 use super::text::{clean_file_name, clean_text};
 use super::{
     ImageId, ImageMeta, InvalidImage, Limits, NewImage, Preview, RequestedPlacement, Timestamp,
@@ -34,15 +34,6 @@ pub struct Upload {
     pub file: Bytes,
     /// SHA-256 of the file, 64 lower case hexadecimal digits.
     pub sha256: String,
-}
-
-/// The treatment of metadata in a file, such as the position and the camera of a photo.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metadata {
-    /// They are removed before the image is stored.
-    Remove,
-    /// They stay.
-    Keep,
 }
 
 /// The reason to refuse an upload.

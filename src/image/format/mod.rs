@@ -11,6 +11,7 @@
 
 mod avif;
 mod gif;
+mod inspected;
 mod jpeg;
 mod parts;
 mod png;
@@ -18,22 +19,18 @@ mod webp;
 
 use bytes::Bytes;
 
-use self::parts::Parts;
 use super::limits::{Bounds, DecodeError};
 use super::pixels::Decoded;
 use super::unsupported::Unsupported;
-use super::{ImageType, InvalidImage, Limits, Metadata, bmff, exif};
+use super::{ImageType, InvalidImage, Limits, bmff, exif};
 
-/// The result of a walk over a file.
-struct Inspected<'a> {
-    /// Width and height as stored.
-    size: (u32, u32),
-    /// The EXIF orientation, from 1 to 8.
-    orientation: u16,
-    /// The structure has a flaw.
-    is_damaged: bool,
-    /// The file without metadata.
-    parts: Parts<'a>,
+/// The treatment of metadata in a file, such as the position and the camera of a photo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metadata {
+    /// They are removed before the image is stored.
+    Remove,
+    /// They stay.
+    Keep,
 }
 
 /// A file that browsers show.

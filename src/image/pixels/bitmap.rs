@@ -1,7 +1,7 @@
 //! A small bitmap that is held as a whole.
 
 use super::shrink::{Shrink, Side};
-use super::small_size;
+use super::size::small_size;
 use crate::image::limits::{Bounds, DecodeError};
 
 /// Pixels with red, green, blue and opacity.

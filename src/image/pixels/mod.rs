@@ -6,13 +6,13 @@
 mod bitmap;
 mod colours;
 mod shrink;
+mod size;
 
 pub(super) use self::bitmap::{Bitmap, weighted};
 pub(super) use self::colours::Colours;
 pub(super) use self::shrink::{Shrink, Side};
-
-/// The longest side of a thumbnail, in pixels.
-pub const MAX_SIDE: u32 = 512;
+pub use self::size::MAX_SIDE;
+pub(super) use self::size::small_size;
 
 /// The output of a decoder.
 pub(super) struct Decoded {
@@ -30,18 +30,4 @@ pub(super) struct Decoded {
     pub(super) is_damaged: bool,
     /// The meaning of the numbers of its pixels.
     pub(super) colours: Colours,
-}
-
-/// The size of the thumbnail of a bitmap of this size.
-pub(super) fn small_size(width: u32, height: u32) -> (u32, u32) {
-    let longest = width.max(height);
-    if longest <= MAX_SIDE {
-        return (width, height);
-    }
-    let shrunk = |side: u32| {
-        let side =
-            (u64::from(side) * u64::from(MAX_SIDE) + u64::from(longest) / 2) / u64::from(longest);
-        u32::try_from(side).map_or(MAX_SIDE, |side| side.clamp(1, MAX_SIDE))
-    };
-    (shrunk(width), shrunk(height))
 }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::plan::Plan;
-use super::{InvalidImage, Shown, damaged, short};
+use super::shown::{Shown, damaged, short};
+use crate::image::InvalidImage;
 use crate::image::bmff::{BoxAt, boxes, find};
 use crate::image::reader::{Reader, Truncated};
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{InvalidImage, damaged};
+use super::shown::damaged;
+use crate::image::InvalidImage;
 use crate::image::bmff::BoxAt;
 use crate::image::exif;
 use crate::image::format::parts::Parts;

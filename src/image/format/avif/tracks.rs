@@ -1,8 +1,10 @@
 //! The box `moov`: the tracks of an image sequence.
 
+use super::items;
 use super::items::part_of;
 use super::plan::Plan;
-use super::{InvalidImage, Shown, damaged, items, short};
+use super::shown::{Shown, damaged, short};
+use crate::image::InvalidImage;
 use crate::image::bmff::{BoxAt, boxes, find};
 use crate::image::reader::{Reader, Truncated};
 

@@ -17,7 +17,7 @@ pub(in crate::image::format) fn decode(
         max_pixels: u64::MAX,
         ..bounds.limits
     };
-    let inspected = super::inspect(bytes, limits).map_err(|_| DecodeError::Damaged)?;
+    let inspected = super::walk::inspect(bytes, limits).map_err(|_| DecodeError::Damaged)?;
     let size = inspected.size;
     bounds.check_size(size.0, size.1)?;
     let mut options = DecodeOptions::new();

@@ -12,7 +12,7 @@ use std::time::Instant;
 use mozjpeg::{ColorSpace, Decompress};
 use mozjpeg_sys::{jpeg_common_struct, jpeg_error_mgr};
 
-use super::{Frame, Walk};
+use super::walk::{Frame, Walk};
 use crate::image::limits::{Bounds, DecodeError};
 use crate::image::pixels::{
     Bitmap, Colours, Decoded, MAX_SIDE, Shrink, Side, small_size, weighted,

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use ::png::{ColorType, DecodingError, Info, Reader, Transformations};
 
-use super::{decoder, walk};
+use super::walk::{decoder, walk};
 use crate::image::limits::{Bounds, DecodeError};
 use crate::image::pixels::{Bitmap, Colours, Decoded, Shrink, Side, small_size, weighted};
 

@@ -6,7 +6,7 @@ use image::codecs::webp::WebPDecoder;
 use image::error::ImageError;
 use image::{AnimationDecoder as _, ColorType, ImageDecoder as _, Rgba};
 
-use super::Walk;
+use super::walk::Walk;
 use crate::image::limits::{Bounds, DecodeError};
 use crate::image::pixels::{Bitmap, Colours, Decoded};
 

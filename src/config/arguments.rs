@@ -1,0 +1,339 @@
+//! The command line and the environment, validated as [`Settings`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use clap::Parser;
+
+use super::rethinkdb_url::{self, InvalidUrl};
+use super::settings::{Database, EmbeddedSettings, Publish, Settings};
+use crate::image::Metadata;
+use crate::store::Password;
+
+/// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
+const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
+
+/// The longest `--undo-window`. A deleted image takes up space until it ends.
+const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
+
+/// An error in the combination of arguments. No message contains a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// `--rethinkdb` is not a valid URL.
+    #[error("the URL given by --rethinkdb (or RETHINKDB_URL) is not usable: {0}")]
+    Url(#[from] InvalidUrl),
+    /// `--reql-listen` without an embedded engine.
+    #[error(
+        "--reql-listen publishes the embedded engine, which --rethinkdb replaces: give one of them"
+    )]
+    PublishedCluster,
+    /// `--reql-listen` on a network without a password: anyone there could read and delete everything.
+    #[error(
+        "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
+    )]
+    PasswordMissing(SocketAddr),
+}
+
+/// A realtime image board: drop a picture on the page, and everyone who looks sees it at once.
+///
+/// The images are kept in a RethinkDB, if one is given by --rethinkdb, and otherwise in the folder that --data names,
+/// by the engine that is built in. It runs until Ctrl-C or SIGTERM.
+#[derive(Parser)]
+#[command(name = "realtime-photo", version, max_term_width = 100)]
+pub struct Arguments {
+    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the board to the network,
+    /// where everyone who can connect may see, add and delete images; port 0 takes any free port
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        env = "REALTIME_PHOTO_LISTEN",
+        default_value = "127.0.0.1:8000"
+    )]
+    listen: SocketAddr,
+
+    /// The folder in which the embedded engine keeps the images; made if it is missing, and used by one process at a
+    /// time. Not used with --rethinkdb
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "REALTIME_PHOTO_DATA",
+        default_value = "./data"
+    )]
+    data: PathBuf,
+
+    /// Keep the images in this RethinkDB instead of the embedded engine:
+    /// rethinkdb://[user[:password]@]host[:port][,host[:port]...][/database]. The hosts are tried in turn. User and
+    /// password are percent-encoded, an IPv6 address stands in brackets. Without them: user admin, no password, port
+    /// 28015, database realtime_photo, which is created if it is missing. A URL with a password is better given by the
+    /// variable, since other users can read a command line
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "RETHINKDB_URL",
+        hide_env_values = true
+    )]
+    rethinkdb: Option<String>,
+
+    /// Let RethinkDB's drivers and tools (such as rethinkdb dump) connect to the embedded engine at this address, as
+    /// user admin. Without it the engine listens on a random loopback port with a random password
+    #[arg(long, value_name = "ADDR:PORT", env = "REALTIME_PHOTO_REQL_LISTEN")]
+    reql_listen: Option<SocketAddr>,
+
+    /// The password for --reql-listen; it may be left out on loopback only. Better given by the variable, since other
+    /// users can read a command line
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "REQL_PASSWORD",
+        hide_env_values = true
+    )]
+    reql_password: Option<String>,
+
+    /// The largest image that is taken: bytes, or with a unit such as 500k, 16MiB (k, M and G are powers of 1,000; Ki,
+    /// Mi and Gi of 1,024). At most 90MiB; RethinkDB advises against more than 16MiB
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "REALTIME_PHOTO_MAX_UPLOAD",
+        default_value = "16MiB",
+        value_parser = parse_max_upload
+    )]
+    max_upload: u64,
+
+    /// The most pixels (width times height) that an image may have
+    #[arg(
+        long,
+        value_name = "PIXELS",
+        env = "REALTIME_PHOTO_MAX_PIXELS",
+        default_value = "100000000",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    max_pixels: u64,
+
+    /// For how long a deleted image can be restored: a number of seconds, minutes, hours or days such as 90s, 10m, 1h
+    /// or 7d, at most 365d. Then it is removed for good. With 0 it is removed at once
+    #[arg(
+        long,
+        value_name = "TIME",
+        env = "REALTIME_PHOTO_UNDO_WINDOW",
+        default_value = "1h",
+        value_parser = parse_undo_window
+    )]
+    undo_window: Duration,
+
+    /// Store images with all that they tell besides the picture, such as where and with which camera a photograph was
+    /// taken. Without it that is removed; colour profile and orientation stay
+    #[arg(
+        long,
+        env = "REALTIME_PHOTO_KEEP_METADATA",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    keep_metadata: bool,
+}
+
+fn parse_undo_window(text: &str) -> Result<Duration, String> {
+    // Lower case first: 10M has always meant minutes here, and means months to humantime.
+    match humantime::parse_duration(&text.to_ascii_lowercase()) {
+        Ok(window) if window > LONGEST_UNDO_WINDOW => Err("the maximum is 365d".to_owned()),
+        Ok(window) => Ok(window),
+        Err(error) => Err(format!("{error}; examples: 90s, 10m, 1h, 7d")),
+    }
+}
+
+fn parse_max_upload(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(0)) => Err("the size must not be 0".to_owned()),
+        Ok(size) if size > LARGEST_UPLOAD => {
+            Err("the maximum is 90MiB, the size limit of a RethinkDB query".to_owned())
+        }
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(error) => Err(format!("{error}; examples: 16MiB, 500k, 1048576")),
+    }
+}
+
+impl TryFrom<Arguments> for Settings {
+    type Error = ConfigError;
+
+    fn try_from(arguments: Arguments) -> Result<Self, ConfigError> {
+        let password = Password::from(arguments.reql_password.unwrap_or_default());
+        let database = match (arguments.rethinkdb, arguments.reql_listen) {
+            (Some(_), Some(_)) => return Err(ConfigError::PublishedCluster),
+            (Some(url), None) => Database::Cluster(rethinkdb_url::parse(&url)?),
+            (None, listen) => Database::Embedded(EmbeddedSettings {
+                data: arguments.data,
+                publish: listen.map(|listen| publish(listen, password)).transpose()?,
+            }),
+        };
+        Ok(Self {
+            listen: arguments.listen,
+            database,
+            max_upload: arguments.max_upload,
+            max_pixels: arguments.max_pixels,
+            undo_window: arguments.undo_window,
+            metadata: if arguments.keep_metadata {
+                Metadata::Keep
+            } else {
+                Metadata::Remove
+            },
+        })
+    }
+}
+
+fn publish(listen: SocketAddr, password: Password) -> Result<Publish, ConfigError> {
+    if password.is_empty() && !listen.ip().to_canonical().is_loopback() {
+        return Err(ConfigError::PasswordMissing(listen));
+    }
+    Ok(Publish { listen, password })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// Parses arguments. Tests run without our environment variables.
+    fn settings(arguments: &[&str]) -> Result<Settings, ConfigError> {
+        let program = ["realtime-photo"];
+        Arguments::try_parse_from(program.iter().chain(arguments))
+            .unwrap_or_else(|error| panic!("{error}"))
+            .try_into()
+    }
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_default_is_the_embedded_engine_on_loopback() {
+        let settings = settings(&[]).unwrap();
+        assert_eq!(settings.listen, "127.0.0.1:8000".parse().unwrap());
+        assert_eq!(settings.max_upload, 16 << 20);
+        assert_eq!(settings.max_pixels, 100_000_000);
+        assert_eq!(settings.undo_window, crate::store::DEFAULT_UNDO_WINDOW);
+        assert_eq!(settings.metadata, Metadata::Remove);
+        let Database::Embedded(embedded) = settings.database else {
+            panic!("a cluster")
+        };
+        assert_eq!(embedded.data, PathBuf::from("./data"));
+        assert!(embedded.publish.is_none());
+    }
+
+    #[test]
+    fn a_url_replaces_the_embedded_engine() {
+        let settings = settings(&["--rethinkdb", "rethinkdb://h/b", "--data", "/x"]).unwrap();
+        let Database::Cluster(cluster) = settings.database else {
+            panic!("embedded")
+        };
+        assert_eq!(cluster.database, "b");
+    }
+
+    #[test]
+    fn only_the_embedded_engine_can_be_published() {
+        assert_eq!(
+            settings(&[
+                "--rethinkdb",
+                "rethinkdb://h",
+                "--reql-listen",
+                "127.0.0.1:1"
+            ])
+            .err(),
+            Some(ConfigError::PublishedCluster)
+        );
+    }
+
+    #[test]
+    fn publishing_beyond_loopback_needs_a_password() {
+        for open in ["127.0.0.1:28015", "[::1]:28015", "[::ffff:127.0.0.1]:28015"] {
+            assert!(settings(&["--reql-listen", open]).is_ok(), "{open}");
+        }
+        for open in ["0.0.0.0:28015", "[::]:28015", "192.0.2.1:28015"] {
+            assert_eq!(
+                settings(&["--reql-listen", open, "--reql-password", ""]).err(),
+                Some(ConfigError::PasswordMissing(open.parse().unwrap()))
+            );
+            assert!(settings(&["--reql-listen", open, "--reql-password", "x"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_upload_limit_is_at_most_that_of_a_query() {
+        for (size, bytes) in [
+            ("1048576", 1 << 20),
+            ("500k", 500_000),
+            ("500kB", 500_000),
+            ("16MiB", 16 << 20),
+            ("16 mib", 16 << 20),
+            ("16Mi", 16 << 20),
+            ("2M", 2_000_000),
+            ("7B", 7),
+            ("90MiB", 94_371_840),
+        ] {
+            assert_eq!(parse_max_upload(size), Ok(bytes), "{size}");
+        }
+        for size in [
+            "0",
+            "91MiB",
+            "1GiB",
+            "lots",
+            "",
+            "MiB",
+            "-1",
+            "1 2",
+            "1MM",
+            "1bb",
+            "1ib",
+            "99999999999999999999",
+            "18446744073709551615k",
+        ] {
+            assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn the_undo_window_is_at_most_a_year() {
+        assert_eq!(parse_undo_window("365d"), Ok(LONGEST_UNDO_WINDOW));
+        for (window, seconds) in [
+            ("0", 0),
+            ("0s", 0),
+            ("90s", 90),
+            ("10m", 600),
+            ("10 m", 600),
+            ("10M", 600),
+            ("1h", 3600),
+            ("2H", 7200),
+            ("7d", 604_800),
+        ] {
+            assert_eq!(
+                parse_undo_window(window),
+                Ok(Duration::from_secs(seconds)),
+                "{window}"
+            );
+        }
+        for window in [
+            "366d",
+            "1",
+            "90",
+            "long",
+            "",
+            "s",
+            "-1s",
+            "99999999999999999999d",
+            "18446744073709551615d",
+        ] {
+            assert!(parse_undo_window(window).is_err(), "{window}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let url = settings(&["--rethinkdb", "rethinkdb://u:S3CRET@h"]).unwrap();
+        let published =
+            settings(&["--reql-listen", "[::1]:1", "--reql-password", "S3CRET"]).unwrap();
+        assert!(!format!("{url:?} {published:?}").contains("S3CRET"));
+        let error = settings(&["--rethinkdb", "rethinkdb://u:S3CRET"]).unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("S3CRET"));
+    }
+}

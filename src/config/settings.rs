@@ -1,0 +1,52 @@
+//! The validated settings.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::image::Metadata;
+use crate::store::{ClusterSettings, Password};
+
+/// The validated settings of the program. `Debug` hides passwords.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address of the web server; port 0 means any free port.
+    pub listen: SocketAddr,
+    /// The database.
+    pub database: Database,
+    /// The size limit of an uploaded image, in bytes.
+    pub max_upload: u64,
+    /// The pixel limit (width × height) of an uploaded image.
+    pub max_pixels: u64,
+    /// The time during which a delete can be undone.
+    pub undo_window: Duration,
+    /// Images keep or lose their metadata, such as EXIF.
+    pub metadata: Metadata,
+}
+
+/// The database. The choice is explicit: falling back from one to the other would split the data.
+#[derive(Debug, Clone)]
+pub enum Database {
+    /// The engine in this process.
+    Embedded(EmbeddedSettings),
+    /// A RethinkDB cluster.
+    Cluster(ClusterSettings),
+}
+
+/// Settings of the embedded engine.
+#[derive(Debug, Clone)]
+pub struct EmbeddedSettings {
+    /// The folder of its tables, created if missing.
+    pub data: PathBuf,
+    /// The published address for RethinkDB drivers and tools, if any.
+    pub publish: Option<Publish>,
+}
+
+/// Publication of the embedded engine.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// The address to listen on.
+    pub listen: SocketAddr,
+    /// The password of the user `admin`. Empty only on loopback.
+    pub password: Password,
+}

@@ -1,0 +1,29 @@
+//! The reasons that the server cannot start.
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::engine::EngineError;
+use crate::store::StoreError;
+
+/// The reason that the server cannot start, in one sentence.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// Someone else listens there.
+    #[error(
+        "the address {0} is in use: another server may be running; choose another address with --listen"
+    )]
+    AddressInUse(SocketAddr),
+    /// The system does not let us listen there.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The data folder, or the address at which the engine is published.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The database cannot be used.
+    #[error("cannot use {0}: {1}")]
+    Database(String, StoreError),
+    /// The web server's threads or a task of ours.
+    #[error("cannot start the web server: {0}")]
+    Server(#[from] io::Error),
+}
