@@ -89,6 +89,30 @@ test.describe('with a small limit', () => {
   });
 });
 
+test.describe('with a small limit on pixels', () => {
+  test.use({ serverOptions: ['--max-pixels', '10000'] });
+
+  test('a photo with too many pixels is shrunk and added', async ({ server, open }) => {
+    const window = await open({ expectedErrors: REFUSED });
+    await window.drop([image('wide.png', { width: 320, height: 200 })], 500, 300);
+    const card = window.page.locator('.upload[data-state=failed]');
+    await expect(card).toContainText('320 × 200');
+    await card.getByRole('button', { name: 'Shrink and add wide.png' }).click();
+    await window.shows('wide.webp');
+    const [{ width, height }] = await server.images();
+    expect(width * height).toBeLessThanOrEqual(10_000);
+    expect(Math.abs(width / height - 320 / 200), `${width} × ${height}`).toBeLessThan(0.05);
+  });
+
+  test('a damaged photo is refused without an offer to shrink it', async ({ open }) => {
+    const window = await open({ expectedErrors: REFUSED });
+    await window.drop([{ name: 'cut.png', bytes: red.bytes.subarray(0, 20) }], 500, 300);
+    const card = window.page.locator('.upload[data-state=failed]');
+    await expect(card).toContainText('truncated');
+    await expect(card.getByRole('button', { name: 'Shrink' })).toHaveCount(0);
+  });
+});
+
 test('/latest converts and shrinks too', async ({ open }) => {
   const window = await open({ path: '/latest' });
   await window.drop([{ name: 'scan.bmp', bytes: bmp(64, 48, [190, 40, 40]) }]);

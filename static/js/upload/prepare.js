@@ -5,7 +5,7 @@
 import { sizeText } from '../ui/text.js';
 import { formatOf } from './format.js';
 import { uploadLimits } from './limits.js';
-import { convertToJpeg, shrink } from './reencode.js';
+import { convertToJpeg, pixelCount, shrink } from './reencode.js';
 
 /** @typedef {import('./format.js').Format} Format */
 /** @typedef {import('./limits.js').Limits} Limits */
@@ -72,11 +72,19 @@ export async function shrinkToLimit(file) {
 }
 
 /**
- * Whether a file that the server has refused as too large can be shrunk.
+ * Returns whether a file that the server has refused is only too large, in bytes (413) or in pixels (422), and can be shrunk.
  * @param {File} file
+ * @param {number} status
  */
-export async function canShrink(file) {
-  return isShrinkable(await formatOf(file));
+export async function canShrink(file, status) {
+  if (!isShrinkable(await formatOf(file))) return false;
+  return status === 413 || (status === 422 && (await hasTooManyPixels(file)));
+}
+
+/** @param {File} file */
+async function hasTooManyPixels(file) {
+  const [limits, pixels] = await Promise.all([uploadLimits(), pixelCount(file)]);
+  return limits !== null && pixels > limits.maxPixels;
 }
 
 /** A GIF would lose its animation. @param {Format | null} format */

@@ -86,6 +86,23 @@ async function decodeElement(file) {
 }
 
 /**
+ * The pixels of a file, from its header; 0 if this browser cannot decode it.
+ * @param {File} file
+ * @returns {Promise<number>}
+ */
+export async function pixelCount(file) {
+  const url = URL.createObjectURL(file);
+  const image = new Image();
+  image.src = url;
+  await new Promise((resolve) => {
+    image.onload = resolve;
+    image.onerror = resolve;
+  });
+  URL.revokeObjectURL(url);
+  return image.naturalWidth * image.naturalHeight;
+}
+
+/**
  * @param {CanvasImageSource} source
  * @param {number} width
  * @param {number} height

@@ -185,9 +185,8 @@ export class UploadQueue {
    * @param {{ status: number, reason: string }} outcome
    */
   async #refused(upload, { status, reason }) {
-    // Its size was not checked before if the limits could not be loaded.
-    const shrinkable = status === 413 && (await canShrink(upload.file));
-    this.#fail(upload, { reason, retryable: status >= 500, canShrink: shrinkable });
+    // The page has checked the bytes if it knew the limit, but not the pixels, which would mean to decode every photo.
+    this.#fail(upload, { reason, retryable: status >= 500, canShrink: await canShrink(upload.file, status) });
   }
 
   /**
