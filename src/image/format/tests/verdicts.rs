@@ -111,6 +111,22 @@ fn no_damage_causes_a_panic() {
     }
 }
 
+#[test]
+fn a_webp_may_claim_any_length() {
+    for name in ["alpha.webp", "animated.webp", "lossless.webp", "lossy.webp"] {
+        let whole = read(name);
+        let lengths = (0..whole.len() as u32 + 20).chain([u32::MAX - 8, u32::MAX]);
+        for length in lengths {
+            let mut webp = whole.to_vec();
+            webp[4..8].copy_from_slice(&length.to_le_bytes());
+            let result = inspect(&webp.into(), Limits::default(), Metadata::Remove);
+            if length < 20 {
+                assert!(result.is_err(), "{name} of length {length}");
+            }
+        }
+    }
+}
+
 fn refusal(bytes: &Bytes, limits: Limits) -> Option<InvalidImage> {
     inspect(bytes, limits, Metadata::Remove).err()
 }

@@ -52,7 +52,7 @@ struct Chunk<'a> {
 impl<'a> Chunk<'a> {
     /// The chunk at the start of the rest of `bytes`. `limit` is where its container ends, which may be behind the file.
     fn next(bytes: &'a [u8], start: usize, limit: usize) -> Result<Option<Self>, InvalidImage> {
-        let mut reader = Reader::new(&bytes[start.min(bytes.len())..bytes.len().min(limit)]);
+        let mut reader = Reader::new(bytes.get(start..bytes.len().min(limit)).unwrap_or_default());
         let (Ok(name), Ok(length)) = (reader.array(), reader.le32()) else {
             return Ok(None);
         };
