@@ -12,6 +12,8 @@ mod limits;
 mod pixels;
 mod reader;
 mod record;
+#[cfg(test)]
+mod test_files;
 mod text;
 mod thumbnail;
 mod timestamp;

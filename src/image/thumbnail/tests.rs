@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgba, RgbaImage};
@@ -7,13 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::image::Metadata;
 use crate::image::pixels::{Decoded, small_size};
-
-fn read(name: &str) -> Bytes {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests", "files", name]
-        .iter()
-        .collect();
-    std::fs::read(path).unwrap().into()
-}
+use crate::image::test_files::{damaged, read};
 
 fn kind(name: &str) -> ImageType {
     let extension = name.rsplit('.').next();
@@ -547,17 +540,10 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let mut bytes = read(file).to_vec();
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
-        }
-        if let Some(cut) = cut {
-            bytes.truncate(cut.index(bytes.len()));
-        }
+        let bytes = damaged(&read(file), &changes, cut);
         let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
         if let Ok((Thumbnail::Made { bytes, kind, width, height }, _)) =
-            thumbnail(&bytes.into(), kind(file), limits)
+            thumbnail(&bytes, kind(file), limits)
         {
             prop_assert!(width <= MAX_SIDE && height <= MAX_SIDE);
             let made = format::inspect(&bytes, limits, Metadata::Keep).unwrap();

@@ -326,16 +326,9 @@ proptest! {
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         cut in prop::option::of(any::<prop::sample::Index>()),
     ) {
-        let mut bytes = read(&file).to_vec();
-        for (place, byte) in changes {
-            let place = place.index(bytes.len());
-            bytes[place] = byte;
-        }
-        if let Some(cut) = cut {
-            bytes.truncate(cut.index(bytes.len()));
-        }
+        let file = damaged(&read(&file), &changes, cut);
         let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
-        if let Ok(first) = inspect(&bytes.into(), limits, Metadata::Remove) {
+        if let Ok(first) = inspect(&file, limits, Metadata::Remove) {
             let second = inspect(&first.file, limits, Metadata::Remove);
             prop_assert!(second.is_ok(), "{:?}", second);
             let second = second.unwrap();

@@ -1,21 +1,10 @@
 mod metadata;
 mod verdicts;
 
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 
 use super::*;
-
-fn folder() -> PathBuf {
-    [env!("CARGO_MANIFEST_DIR"), "tests", "files"]
-        .iter()
-        .collect()
-}
-
-fn read(name: &str) -> Bytes {
-    std::fs::read(folder().join(name)).unwrap().into()
-}
+use crate::image::test_files::{damaged, folder, read};
 
 /// All files of the tests that are not damaged.
 fn all_files() -> Vec<String> {
