@@ -24,6 +24,19 @@ test('a text file called .png is refused with its name and the reason, where it 
   expect(await server.images()).toEqual([]);
 });
 
+test('the reason of a refusal is above the photos that lie there', async ({ server, open }) => {
+  const photos = ['one.png', 'two.png', 'three.png', 'four.png'].map((name) => image(name, { colour: [40, 90, 160] }));
+  for (const photo of photos) await server.upload(photo, { x: 0, y: 0, w: 320 });
+  const window = await open({ expectedErrors: REFUSED });
+  await window.shows(...photos.map(({ name }) => name));
+  await window.settled();
+  const { x, y, width, height } = await window.boxOf(window.page.locator('.tile').first());
+  await window.drop([text], x + width / 2, y + height / 2);
+  const card = window.page.locator('.upload[data-state=failed]');
+  await card.getByRole('button', { name: 'Dismiss' }).click();
+  await expect(card).toHaveCount(0);
+});
+
 test('a refused file does not hold up the others', async ({ open }) => {
   const window = await open({ expectedErrors: REFUSED });
   await window.drop([text, red, { name: 'empty.png', bytes: '' }]);
