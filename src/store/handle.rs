@@ -60,6 +60,7 @@ impl Store {
             connector.clone(),
             pool.clone(),
             table(&database, schema::PLACEMENTS),
+            table(&database, schema::LAYOUTS),
             shutdown.clone(),
         );
         Self {

@@ -15,6 +15,9 @@ pub(super) const IMAGES: &str = "images";
 /// The table that board feeds follow: description and placement of each image.
 pub(super) const PLACEMENTS: &str = "placements";
 
+/// The table of layouts: the state of the rows that images without a position are added to.
+pub(super) const LAYOUTS: &str = "layouts";
+
 /// Time to wait for other servers to drop a table that they created at the same time. They do so at once; a table that
 /// remains is older than ours.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -31,7 +34,7 @@ pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError
         create(pool, r.db_create(database)).await?;
     }
     let tables: Vec<String> = pool.value(r.db(database).table_list()).await?;
-    for table in [IMAGES, PLACEMENTS] {
+    for table in [IMAGES, PLACEMENTS, LAYOUTS] {
         let created = if tables.iter().any(|name| name == table) {
             None
         } else {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::image::{ImageId, ImageMeta, ImageRecord, NewImage, RequestedPlacement};
+use crate::image::{ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement};
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -105,26 +105,37 @@ async fn place(
     thumb: Option<bool>,
 ) -> Result<Insert, StoreError> {
     let free_placements = &store.inner.free_placements;
-    let reservation = free_placements.reserve(&meta, requested).await;
+    let placement = free_placements.reserve_requested(&meta, requested).await?;
     let record = ImageRecord {
         meta,
-        placement: reservation.placement(),
+        placement,
         thumb,
     };
     match store.insert_placement(&record).await? {
         Inserted::Now | Inserted::Perhaps => {
-            reservation.commit();
+            free_placements.confirm(&record.meta, placement);
             return Ok(Insert::Created(record));
         }
         Inserted::Before => {}
     }
     // A concurrent upload with the same id was faster, or the image has been deleted.
     let existing = existing_rows(store, record.meta.id).await?;
+    match &existing.record {
+        // The faster upload has used the same reservation.
+        Some(stored) if has_position_of(stored.placement, placement) => {
+            free_placements.confirm(&stored.meta, placement);
+        }
+        _ => free_placements.release(record.meta.id),
+    }
     if let Some(rejection) = existing.rejection(&record.meta) {
         return Ok(rejection);
     }
     let purged = || StoreError::Unavailable("the image was deleted at the same time".to_owned());
     existing.record.map(Insert::Existing).ok_or_else(purged)
+}
+
+fn has_position_of(one: Placement, other: Placement) -> bool {
+    (one.x, one.y, one.w) == (other.x, other.y, other.w)
 }
 
 async fn existing_rows(store: &Store, id: ImageId) -> Result<ExistingRows, StoreError> {

@@ -60,16 +60,18 @@ impl Store {
         };
         let free_placements = &self.inner.free_placements;
         let requested = RequestedPlacement::default();
-        let reservation = free_placements.reserve(&meta, requested).await;
+        let placement = free_placements.reserve_requested(&meta, requested).await?;
         let record = ImageRecord {
             meta,
-            placement: reservation.placement(),
+            placement,
             // `thumbnails` determines it.
             thumb: None,
         };
         let is_placed = self.insert_placement(&record).await? != Inserted::Before;
         if is_placed {
-            reservation.commit();
+            free_placements.confirm(&record.meta, placement);
+        } else {
+            free_placements.release(id);
         }
         Ok(is_placed)
     }

@@ -5,17 +5,39 @@ use futures::future::join_all;
 use super::*;
 use crate::store::{Durability, ListQuery, PlacementChange};
 
-/// Stores an image of 2 × 1 pixels, which is displayed at 240 × 120.
+/// An image of 4,000 × 3,000 pixels, which is displayed at 320 × 240.
+fn photo() -> NewImage {
+    let mut photo = image(b"cat");
+    (photo.meta.width, photo.meta.height) = (4000, 3000);
+    photo
+}
+
+/// Stores a photo.
 async fn put(store: &Store) -> ImageRecord {
-    created(store, image(b"cat")).await
+    created(store, photo()).await
 }
 
 fn position(record: &ImageRecord) -> (f64, f64) {
     (record.placement.x, record.placement.y)
 }
 
-/// Asserts that no two images on the board overlap. Returns their number.
-async fn assert_no_overlap(store: &Store) -> usize {
+/// Waits until no two images on the board overlap: an image that was stored while its row was completed is moved at once.
+/// Returns their number.
+async fn without_overlap(store: &Store) -> usize {
+    within_deadline(async {
+        loop {
+            match overlap(store).await {
+                Ok(count) => return count,
+                Err(overlap) => log::debug!("{overlap}"),
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+}
+
+/// Returns the number of images, or two that overlap.
+async fn overlap(store: &Store) -> Result<usize, String> {
     let query = ListQuery {
         limit: 1000,
         before: None,
@@ -26,29 +48,32 @@ async fn assert_no_overlap(store: &Store) -> usize {
         .iter()
         .map(|image| {
             let Placement { x, y, w, .. } = image.placement;
-            let h = w * f64::from(image.meta.height) / f64::from(image.meta.width);
+            let aspect = f64::from(image.meta.width) / f64::from(image.meta.height);
+            let h = w / aspect.clamp(1.0 / 3.0, 4.0);
             [x, y, x + w, y + h]
         })
         .collect();
     for (number, a) in areas.iter().enumerate() {
         for b in &areas[..number] {
             let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] || b[3] <= a[1];
-            assert!(apart, "{a:?} and {b:?}");
+            if !apart {
+                return Err(format!("{a:?} and {b:?} overlap"));
+            }
         }
     }
-    areas.len()
+    Ok(areas.len())
 }
 
 #[tokio::test]
-async fn images_fill_a_grid_in_front_of_earlier_ones() {
+async fn images_fill_rows_in_front_of_earlier_ones() {
     let store = TestStore::new().await;
     let first = put(&store).await.placement;
     let second = put(&store).await.placement;
-    assert_eq!((first.x, first.y, first.w), (0.0, 60.0, 240.0));
-    assert_eq!((second.x, second.y, second.w), (264.0, 60.0, 240.0));
+    assert_eq!((first.x, first.y, first.w), (0.0, 0.0, 320.0));
+    assert_eq!((second.x, second.y, second.w), (336.0, 0.0, 320.0));
     assert!(first.z > 1.7e12 && first.z <= second.z);
     // Another server continues after the images of this one.
-    assert_eq!(position(&put(&store.again().await).await), (528.0, 60.0));
+    assert_eq!(position(&put(&store.again().await).await), (672.0, 0.0));
     store.drop_database().await;
 }
 
@@ -65,7 +90,7 @@ async fn concurrent_uploads_after_a_restart_do_not_overlap() {
     join_all((0..30).map(|_| put(&store))).await;
     let restarted = store.again().await;
     let uploads = (0..60).map(|number| {
-        let mut image = image(b"cat");
+        let mut image = photo();
         if number % 5 == 0 {
             (image.meta.width, image.meta.height) = (100, 10_000);
         }
@@ -75,47 +100,98 @@ async fn concurrent_uploads_after_a_restart_do_not_overlap() {
         created(&restarted, image)
     });
     join_all(uploads).await;
-    assert_eq!(assert_no_overlap(&store).await, 91);
+    assert_eq!(without_overlap(&store).await, 91);
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn moved_and_purged_images_free_their_cells_and_deleted_ones_do_not() {
+async fn a_completed_row_is_justified_but_leaves_a_moved_image_where_it_is() {
     let store = TestStore::new().await;
     let mut records = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..3 {
         records.push(put(&store).await);
     }
-    let away = PlacementChange {
-        y: Some(-5000.0),
+    let below = PlacementChange {
+        y: Some(5000.0),
         ..PlacementChange::default()
     };
-    let moved = store.update(records[1].meta.id, away, Durability::Hard);
+    let moved = store.update(records[1].meta.id, below, Durability::Hard);
     assert_eq!(moved.await, Ok(true));
-    assert_eq!(store.delete(records[0].meta.id).await, Ok(true));
-    assert_eq!(store.delete(records[3].meta.id).await, Ok(true));
-    let always = Timestamp::from_millis(i64::MAX);
-    assert_eq!(store.purge(records[3].meta.id, always).await, Ok(true));
     // Another server loads the current state; the feed of this one may lag behind.
     let other = store.again().await;
-    assert_eq!(position(&put(&other).await), position(&records[1]));
-    assert_eq!(position(&put(&other).await), position(&records[3]));
-    assert_eq!(store.restore(records[0].meta.id).await, Ok(true));
-    for _ in 0..20 {
-        put(&other).await;
+    for _ in 0..3 {
+        records.push(put(&other).await);
     }
-    assert_eq!(assert_no_overlap(&store).await, 25);
+    let mut right = 0_f64;
+    for record in &records {
+        let Placement { x, w, y, .. } = stored(&store, record).await.placement;
+        if record.meta.id == records[1].meta.id {
+            assert_eq!((x, y, w), (336.0, 5000.0, 320.0));
+        } else {
+            right = right.max(x + w);
+        }
+    }
+    assert!((right - 1280.0).abs() < 0.05, "{right}");
+    without_overlap(&store).await;
     store.drop_database().await;
 }
 
 #[tokio::test]
-async fn concurrent_uploads_of_one_image_occupy_one_cell() {
+async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
+    let store = TestStore::new().await;
+    let first = put(&store).await;
+    let second = put(&store).await;
+    for record in [&first, &second] {
+        assert_eq!(store.delete(record.meta.id).await, Ok(true));
+    }
+    let other = store.again().await;
+    let third = put(&other).await;
+    assert_eq!(store.restore(first.meta.id).await, Ok(true));
+    assert_eq!(without_overlap(&store).await, 2);
+    let always = Timestamp::from_millis(i64::MAX);
+    for record in [first, second, third] {
+        store.delete(record.meta.id).await.unwrap();
+        assert_eq!(store.purge(record.meta.id, always).await, Ok(true));
+    }
+    assert_eq!(position(&put(&other).await), (0.0, 0.0));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn two_servers_with_200_uploads_each_do_not_cover_images() {
+    let store = TestStore::new().await;
+    let other = store.again().await;
+    let shapes = [
+        (4000, 3000),
+        (3000, 4000),
+        (1080, 2400),
+        (32, 32),
+        (6000, 1500),
+    ];
+    let uploads = (0..400).map(|number| {
+        let mut image = photo();
+        (image.meta.width, image.meta.height) = shapes[number % shapes.len()];
+        let server: &Store = if number % 2 == 0 { &store } else { &other };
+        created(server, image)
+    });
+    join_all(uploads).await;
+    assert_eq!(without_overlap(&store).await, 400);
+    store.drop_database().await;
+}
+
+async fn stored(store: &Store, record: &ImageRecord) -> ImageRecord {
+    store.record(record.meta.id).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn concurrent_uploads_of_one_image_occupy_one_placement() {
     let store = TestStore::new().await;
     put(&store).await;
-    let image = image(b"dog");
+    let mut image = photo();
+    image.meta.id = ImageId::new();
     join_all((0..8).map(|_| store.insert(image.clone()))).await;
     let next = put(&store).await;
-    assert_eq!(position(&next), (528.0, 60.0));
-    assert_eq!(assert_no_overlap(&store).await, 3);
+    assert_eq!(position(&next), (672.0, 0.0));
+    assert_eq!(without_overlap(&store).await, 3);
     store.drop_database().await;
 }

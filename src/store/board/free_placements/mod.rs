@@ -1,47 +1,53 @@
-//! Choice of free placements for images that are added without a position.
+//! Free placements for images that are added.
 //!
-//! [`FreePlacements`] is the only interface: [`FreePlacements::reserve`] returns a [`Reservation`] that holds a placement
-//! while the image is stored. The implementation knows the board from a changefeed of its own, which the first upload
-//! without a position opens, and concurrent uploads from their reservations. A deleted image keeps its cells until it is
-//! purged, because it may be restored.
+//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of the [`layout`] is one
+//! document of the table `layouts`, and a change of it is only written if no other server has changed it meanwhile. So
+//! uploads never cover each other, also those through other servers. Images that were moved or added at a position of
+//! their own are known from a changefeed, which the first reservation opens.
 //!
-//! Reservations are local to the process: two servers on one database can choose the same cells for simultaneous uploads,
-//! because neither sees the other's image before it is stored.
+//! A deleted image keeps its area until it is purged, because it may be restored.
 
-mod grid;
-mod reservations;
+mod allocator;
+mod area;
+mod document;
+mod layout;
+mod nearest;
+mod occupied;
+mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use futures::{Stream, StreamExt as _};
-use reql::{Command, r};
-use tokio::time::{sleep, timeout};
+use reql::Command;
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::image::{ImageMeta, RequestedPlacement};
-use crate::store::client::{Connector, Element, Pool, changefeed_options};
+use self::allocator::{Allocator, Reserve, Task};
+use self::document::LayoutDocument;
+use crate::image::{ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
+use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
 
-pub(crate) use reservations::Reservation;
-use reservations::Reservations;
+pub(crate) use area::Area;
+pub(crate) use layout::Wanted;
+pub(crate) use rows::Size;
 
-/// Unread changes that the database keeps for this feed. It is read without pause, so a burst of this size cannot occur.
-const QUEUE_SIZE: u32 = 10_000;
-
-/// Time that an upload waits until the feed has delivered the board. Ten thousand images take about 0.3 s.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is unavailable.
-const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+/// Number of unread changes of open placements that a listener can fall behind.
+const MOVES: usize = 1024;
 
 /// Finds and reserves free placements.
 pub(crate) struct FreePlacements {
-    reservations: Arc<Reservations>,
+    /// The allocator runs from the first reservation on.
+    tasks: OnceLock<mpsc::UnboundedSender<Task>>,
+    moves: broadcast::Sender<(ImageId, Area)>,
     connector: Arc<Connector>,
     pool: Pool,
     /// The table `placements`.
-    table: Command,
+    placements: Command,
+    /// The table `layouts`.
+    layouts: Command,
     shutdown: CancellationToken,
 }
 
@@ -49,94 +55,117 @@ impl FreePlacements {
     pub(crate) fn new(
         connector: Arc<Connector>,
         pool: Pool,
-        table: Command,
+        placements: Command,
+        layouts: Command,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
-            reservations: Arc::default(),
+            tasks: OnceLock::new(),
+            moves: broadcast::Sender::new(MOVES),
             connector,
             pool,
-            table,
+            placements,
+            layouts,
             shutdown,
         }
     }
 
+    /// Reserves an area for an image, or returns the one that is reserved for this id.
+    ///
+    /// The reservation lasts an hour, longer than any upload, unless it is confirmed or released.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub(crate) async fn reserve(
+        &self,
+        id: ImageId,
+        size: Size,
+        wanted: Wanted,
+    ) -> Result<Area, StoreError> {
+        let (reply, area) = oneshot::channel();
+        self.send(Task::Reserve(Reserve {
+            id,
+            size,
+            wanted,
+            reply,
+        }));
+        let ended = |_| StoreError::Unavailable("the server is shutting down".to_owned());
+        area.await.map_err(ended)?
+    }
+
     /// Reserves the requested position, or a free one if no complete position is requested, in front of all other images.
     ///
-    /// Waits up to ten seconds for the state of the board. If it is still incomplete then, the placement may cover images
-    /// that are not known yet.
-    pub(crate) async fn reserve(
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub(crate) async fn reserve_requested(
         &self,
         meta: &ImageMeta,
         requested: RequestedPlacement,
-    ) -> Reservation {
-        if requested.x.is_none() || requested.y.is_none() {
-            self.follow_board();
-            if timeout(LOAD_TIMEOUT, self.reservations.loaded())
-                .await
-                .is_err()
-            {
-                log::warn!("placing image {} although the board is not loaded", meta.id);
-            }
-        }
-        Reservations::reserve(&self.reservations, meta, requested)
+    ) -> Result<Placement, StoreError> {
+        let wanted = match (requested.x, requested.y) {
+            (Some(x), Some(y)) => Wanted::At(x, y),
+            _ => Wanted::Next,
+        };
+        let size = Size::of(meta.width, meta.height, requested.w);
+        let area = self.reserve(meta.id, size, wanted).await?;
+        Ok(Placement {
+            x: requested
+                .x
+                .filter(|_| requested.y.is_none())
+                .unwrap_or(area.x),
+            y: requested
+                .y
+                .filter(|_| requested.x.is_none())
+                .unwrap_or(area.y),
+            w: area.w,
+            z: now() as f64,
+        })
     }
 
-    /// Starts to follow the board, unless that has been done.
-    fn follow_board(&self) {
-        if !self.reservations.start_following() {
-            return;
-        }
-        let (connector, reservations) = (self.connector.clone(), self.reservations.clone());
-        let changes = changes(self.table.clone());
-        let follow = async move {
-            loop {
-                let error = match connector.changefeed(changes.clone()).await {
-                    Ok(feed) => read(&reservations, feed).await,
-                    Err(error) => error,
-                };
-                log::debug!("reloading the placements: {error}");
-                sleep(REOPEN_PAUSE).await;
-            }
-        };
-        let shutdown = self.shutdown.clone();
-        // On the store's runtime: the caller's may end with its request handler's thread.
-        self.pool
-            .spawn(async move { shutdown.run_until_cancelled(follow).await });
+    /// Notes that an image has been stored at the placement that was reserved for it.
+    pub(crate) fn confirm(&self, meta: &ImageMeta, placement: Placement) {
+        let Placement { x, y, w, .. } = placement;
+        let h = w / area::tile_aspect(meta.width, meta.height);
+        self.send(Task::Confirm(meta.id, Area { x, y, w, h }));
+    }
+
+    /// Ends the reservation for an image that will not be stored.
+    pub(crate) fn release(&self, id: ImageId) {
+        self.send(Task::Release(id));
+    }
+
+    /// Subscribes to changes of reserved areas: completing a row moves all images of it.
+    pub(crate) fn moves(&self) -> broadcast::Receiver<(ImageId, Area)> {
+        self.moves.subscribe()
+    }
+
+    fn send(&self, task: Task) {
+        let tasks = self.tasks.get_or_init(|| {
+            let (sender, tasks) = mpsc::unbounded_channel();
+            let allocator = Allocator::new(
+                self.connector.clone(),
+                self.pool.clone(),
+                self.placements.clone(),
+                LayoutDocument::new(self.pool.clone(), self.layouts.clone()),
+                self.moves.clone(),
+            );
+            let shutdown = self.shutdown.clone();
+            // On the store's runtime: the caller's may end with its request handler's thread.
+            self.pool.spawn(async move {
+                shutdown.run_until_cancelled(allocator.run(tasks)).await;
+            });
+            sender
+        });
+        // Fails during shutdown only; the caller then gets no reply.
+        let _ = tasks.send(task);
     }
 }
 
-/// A changefeed of the fields that determine the area of each image.
-fn changes(table: Command) -> Command {
-    let fields = ["x", "y", "w", "width", "height"];
-    let rows = table.pluck(r.expr("id"));
-    let rows = fields
-        .into_iter()
-        .fold(rows, |rows, field| rows.with_arg(r.expr(field)));
-    rows.changes(changefeed_options(QUEUE_SIZE).include_initial(true))
-}
-
-/// Reads a feed until it ends.
-async fn read(
-    reservations: &Reservations,
-    mut feed: impl Stream<Item = Result<Element, StoreError>> + Unpin,
-) -> StoreError {
-    reservations.on_feed_opened();
-    let error = loop {
-        let element = match feed.next().await {
-            Some(Ok(element)) => element,
-            Some(Err(error)) => break error,
-            None => break StoreError::FeedEnded("the server closed it".to_owned()),
-        };
-        if let Some(error) = element.error {
-            break StoreError::FeedEnded(error);
-        }
-        if element.is_ready() {
-            reservations.on_ready();
-        } else {
-            reservations.on_change(&element.old_val, element.new_val);
-        }
-    };
-    reservations.on_feed_ended();
-    error
+/// The time in milliseconds since 1970.
+///
+/// It is the `z` of a new placement, too, which puts later images in front without coordination between servers.
+fn now() -> i64 {
+    Timestamp::now().as_millis()
 }

@@ -1,0 +1,340 @@
+//! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryFutureExt as _};
+use reql::{Command, func, r};
+use serde_json::{Value, json};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+
+use super::area::Area;
+use super::document::{LayoutDocument, Version};
+use super::layout::{Moved, Planner, Stale, Wanted};
+use super::now;
+use super::occupied::Occupied;
+use super::rows::Size;
+use crate::image::ImageId;
+use crate::store::client::{Connector, Element, Pool, changefeed_options};
+use crate::store::error::StoreError;
+use crate::store::rows::DELETED_AT;
+use crate::store::write::{hard_update, write_row};
+
+/// Unread changes that the database keeps for the feed. It is read without pause, so a burst of this size cannot occur.
+const QUEUE_SIZE: u32 = 10_000;
+
+/// Time that a reservation waits until the feed has delivered the board. Ten thousand images take about 0.3 s.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is unavailable.
+const REOPEN_PAUSE: Duration = Duration::from_millis(500);
+
+/// The number of tasks that are planned together.
+const MAX_BATCH: usize = 512;
+
+/// Time that the confirmation of a stored image waits for a reservation, with which it is written.
+const CONFIRM_DELAY: Duration = Duration::from_millis(100);
+
+/// Time that a reservation lasts, in milliseconds. The slowest permitted upload of the largest file takes less.
+const OPEN_MS: i64 = 3_600_000;
+
+/// Time for which a position that an uploader chose stays reserved after the image is stored, in milliseconds. The feeds of
+/// all servers deliver the image within it.
+const CHOSEN_MS: i64 = 60_000;
+
+/// Attempts to write the layout while other servers change it.
+const MAX_ATTEMPTS: usize = 50;
+
+/// A change of the layout.
+pub(super) enum Task {
+    Reserve(Reserve),
+    /// The image has been stored there.
+    Confirm(ImageId, Area),
+    Release(ImageId),
+}
+
+/// A request for a placement.
+pub(super) struct Reserve {
+    pub(super) id: ImageId,
+    pub(super) size: Size,
+    pub(super) wanted: Wanted,
+    pub(super) reply: oneshot::Sender<Result<Area, StoreError>>,
+}
+
+type BoardFeed = BoxStream<'static, Result<Element, StoreError>>;
+
+/// The state of the task.
+pub(super) struct Allocator {
+    connector: Arc<Connector>,
+    pool: Pool,
+    placements: Command,
+    document: LayoutDocument,
+    moves: broadcast::Sender<(ImageId, Area)>,
+    occupied: Occupied,
+    /// The state of the layout as last read or written; `None` if it must be read.
+    version: Option<Version>,
+}
+
+/// The outcome of planning a batch.
+struct Plan {
+    version: Version,
+    areas: Vec<Area>,
+    moved: Vec<Moved>,
+}
+
+impl Allocator {
+    pub(super) fn new(
+        connector: Arc<Connector>,
+        pool: Pool,
+        placements: Command,
+        document: LayoutDocument,
+        moves: broadcast::Sender<(ImageId, Area)>,
+    ) -> Self {
+        Self {
+            connector,
+            pool,
+            placements,
+            document,
+            moves,
+            occupied: Occupied::default(),
+            version: None,
+        }
+    }
+
+    /// Serves tasks until their sender is dropped.
+    pub(super) async fn run(mut self, mut tasks: mpsc::UnboundedReceiver<Task>) {
+        let mut feed = None;
+        let mut batch = Vec::new();
+        let mut confirm_at = None;
+        loop {
+            if feed.is_none() {
+                feed = self.load().await;
+            }
+            let is_due = confirm_at.is_some_and(|at| at <= Instant::now());
+            if is_due || batch.iter().any(|task| self.is_urgent(task)) {
+                confirm_at = None;
+                self.serve(std::mem::take(&mut batch)).await;
+                continue;
+            }
+            let room = MAX_BATCH - batch.len().min(MAX_BATCH - 1);
+            tokio::select! {
+                count = tasks.recv_many(&mut batch, room) => match count {
+                    0 => return,
+                    _ => confirm_at = confirm_at.or_else(|| Some(Instant::now() + CONFIRM_DELAY)),
+                },
+                () = until(confirm_at) => {}
+                lost = self.follow(&mut feed) => {
+                    log::debug!("reloading the placements: {lost}");
+                    feed = None;
+                    sleep(REOPEN_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    /// Returns `true` if somebody waits for a task, or sees an image at a placement that has changed.
+    fn is_urgent(&self, task: &Task) -> bool {
+        let version = self.version.as_ref();
+        match *task {
+            Task::Reserve(_) => true,
+            Task::Confirm(id, area) => {
+                version.is_some_and(|version| version.layout.has_moved(id, area))
+            }
+            Task::Release(_) => false,
+        }
+    }
+
+    /// Opens a feed of the board and reads its initial values. Returns `None` if that fails or takes too long: placements
+    /// are then given away although images may be missing.
+    async fn load(&mut self) -> Option<BoardFeed> {
+        let deadline = Instant::now() + LOAD_TIMEOUT;
+        let changes = areas(self.placements.clone())
+            .changes(changefeed_options(QUEUE_SIZE).include_initial(true));
+        let opened = self.connector.changefeed(changes).map_err(|error| {
+            log::debug!("the placements cannot be followed: {error}");
+        });
+        let mut feed = timeout_at(deadline, opened).await.ok()?.ok()?;
+        let mut occupied = Occupied::default();
+        loop {
+            let element = timeout_at(deadline, feed.next()).await.ok()??.ok()?;
+            if element.is_ready() {
+                self.occupied = occupied;
+                return Some(feed);
+            }
+            if element.error.is_some() {
+                return None;
+            }
+            occupied.apply(&element.old_val, element.new_val);
+        }
+    }
+
+    /// Applies the changes of the feed until it ends. Cancellation safe.
+    async fn follow(&mut self, feed: &mut Option<BoardFeed>) -> StoreError {
+        let Some(feed) = feed else {
+            sleep(REOPEN_PAUSE).await;
+            return StoreError::FeedEnded("it could not be opened".to_owned());
+        };
+        loop {
+            match feed.next().await {
+                Some(Ok(element)) => match element.error {
+                    Some(error) => return StoreError::FeedEnded(error),
+                    None => self.occupied.apply(&element.old_val, element.new_val),
+                },
+                Some(Err(error)) => return error,
+                None => return StoreError::FeedEnded("the server closed it".to_owned()),
+            }
+        }
+    }
+
+    /// Plans and writes a batch, and replies to its reservations.
+    async fn serve(&mut self, batch: Vec<Task>) {
+        match self.reserve(&batch).await {
+            Ok(plan) => {
+                self.move_images(&plan.moved).await;
+                let reservations = batch.into_iter().filter_map(|task| match task {
+                    Task::Reserve(reserve) => Some(reserve),
+                    _ => None,
+                });
+                for (reserve, area) in reservations.zip(plan.areas) {
+                    // Fails if the requester has gone; the reservation then expires.
+                    let _ = reserve.reply.send(Ok(area));
+                }
+                self.version = Some(plan.version);
+            }
+            Err(error) => {
+                self.version = None;
+                for task in batch {
+                    if let Task::Reserve(reserve) = task {
+                        let _ = reserve.reply.send(Err(error.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Plans a batch and writes the layout, again and again while other servers are faster.
+    async fn reserve(&mut self, batch: &[Task]) -> Result<Plan, StoreError> {
+        let mut is_fresh = false;
+        for _ in 0..MAX_ATTEMPTS {
+            let version = match self.version.take() {
+                Some(version) => version,
+                None => self.document.read().await?,
+            };
+            let mut planner = Planner {
+                layout: version.layout.clone(),
+                occupied: &self.occupied,
+                is_fresh,
+                moved: Vec::new(),
+            };
+            let Ok(areas) = plan(&mut planner, batch) else {
+                // The layout first, so that every image confirmed in it is among the images. The feed corrects what it
+                // delivers late.
+                self.version = Some(self.document.read().await?);
+                self.occupied = self.read_occupied().await?;
+                is_fresh = true;
+                continue;
+            };
+            let (layout, moved) = (planner.layout, planner.moved);
+            if layout == version.layout {
+                return Ok(Plan {
+                    version,
+                    areas,
+                    moved,
+                });
+            }
+            if let Some(version) = self.document.write(&version, layout).await? {
+                return Ok(Plan {
+                    version,
+                    areas,
+                    moved,
+                });
+            }
+            is_fresh = false;
+        }
+        let reason = "other servers change the layout all the time";
+        Err(StoreError::Unavailable(reason.to_owned()))
+    }
+
+    /// Reads the areas of all images.
+    async fn read_occupied(&self) -> Result<Occupied, StoreError> {
+        let rows: Vec<Value> = self.pool.query(areas(self.placements.clone())).await?;
+        let mut occupied = Occupied::default();
+        for row in rows {
+            occupied.apply(&Value::Null, row);
+        }
+        Ok(occupied)
+    }
+
+    /// Moves the images of completed rows to their final areas, unless somebody has moved them.
+    async fn move_images(&self, moved: &[Moved]) {
+        for &Moved { id, to, .. } in moved {
+            // Fails if nobody listens.
+            let _ = self.moves.send((id, to));
+        }
+        let moves = moved.iter().map(|moved| {
+            let row = self.placements.clone().get(moved.id);
+            let change = move_unless_moved(row, moved);
+            async move { write_row(&self.pool, change).await }
+        });
+        for error in join_all(moves).await.into_iter().filter_map(Result::err) {
+            log::warn!("a row of images is not justified: {error}");
+        }
+    }
+}
+
+/// Applies a batch to a plan. Returns the areas of its reservations.
+fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
+    let now = now();
+    planner.forget(now);
+    let mut areas = Vec::new();
+    for task in batch {
+        match task {
+            Task::Reserve(reserve) => {
+                let Reserve {
+                    id, size, wanted, ..
+                } = *reserve;
+                areas.push(planner.place(id, size, wanted, now + OPEN_MS)?);
+            }
+            Task::Confirm(id, area) => planner.confirm(*id, *area, now + CHOSEN_MS),
+            Task::Release(id) => planner.release(*id),
+        }
+    }
+    Ok(areas)
+}
+
+/// The fields of `placements` that determine the area of each image.
+fn areas(table: Command) -> Command {
+    let fields = ["x", "y", "w", "width", "height", DELETED_AT];
+    let rows = table.pluck(r.expr("id"));
+    fields
+        .into_iter()
+        .fold(rows, |rows, field| rows.with_arg(r.expr(field)))
+}
+
+/// A write that moves an image which still lies where it was placed.
+fn move_unless_moved(row: Command, moved: &Moved) -> Command {
+    let position = |area: Area| json!({ "x": area.x, "y": area.y, "w": area.w });
+    let (from, to) = (position(moved.from), position(moved.to));
+    let change = func!(|row| r.branch(
+        r.args((
+            row.pluck(r.expr("x"))
+                .with_arg(r.expr("y"))
+                .with_arg(r.expr("w"))
+                .eq(&from),
+            r.expr(&to),
+            r.expr(json!({})),
+        ))
+    ));
+    row.update(r.args((change, hard_update())))
+}
+
+/// Waits until `deadline`, or forever.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,99 @@
+//! The document that holds the layout, and changes of it that exclude each other.
+
+use reql::{Command, func, r};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::layout::Layout;
+use crate::store::client::Pool;
+use crate::store::error::StoreError;
+use crate::store::rows::document;
+use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_replace, write_row};
+
+/// The board whose layout this is. There is one board.
+const BOARD: &str = "main";
+
+/// A state of the layout.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Version {
+    pub(super) layout: Layout,
+    /// Identifies the write of this state; empty before the first one.
+    revision: String,
+}
+
+/// The document of the table `layouts`.
+#[derive(Serialize, Deserialize)]
+struct Row {
+    id: String,
+    revision: String,
+    #[serde(flatten)]
+    layout: Layout,
+}
+
+/// Reads and writes the document.
+pub(super) struct LayoutDocument {
+    pool: Pool,
+    table: Command,
+}
+
+impl LayoutDocument {
+    pub(super) fn new(pool: Pool, table: Command) -> Self {
+        Self { pool, table }
+    }
+
+    /// Reads the present state.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable. An invalid document counts as none: the layout then starts beside the images.
+    pub(super) async fn read(&self) -> Result<Version, StoreError> {
+        let row: Value = self.pool.value(self.table.clone().get(BOARD)).await?;
+        let revision = row["revision"].as_str().unwrap_or_default().to_owned();
+        let layout = document::<Row>(row, "layouts").unwrap_or_else(|error| {
+            log::warn!("starting a new layout: {error}");
+            None
+        });
+        Ok(Version {
+            layout: layout.map(|row| row.layout).unwrap_or_default(),
+            revision,
+        })
+    }
+
+    /// Replaces `before` by `layout`. Returns `None` if another server has replaced it already.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable. The layout may have been written nevertheless, so it must be read again.
+    pub(super) async fn write(
+        &self,
+        before: &Version,
+        layout: Layout,
+    ) -> Result<Option<Version>, StoreError> {
+        let row = Row {
+            id: BOARD.to_owned(),
+            revision: Uuid::new_v4().to_string(),
+            layout,
+        };
+        // The pool repeats a query whose answer was lost, so a row with the revision of this very write is accepted.
+        let accepted = json!([before.revision, row.revision]);
+        let replaced = func!(|old| {
+            let revision = old.clone().get_field("revision").default(r.expr(""));
+            let revision = r.branch(r.args((old.eq(()), r.expr(""), revision)));
+            r.branch(r.args((
+                r.expr(&accepted).contains(revision),
+                r.expr(&row),
+                r.error(CONDITION_NOT_MET),
+            )))
+        });
+        let replace = self.table.clone().get(BOARD);
+        let replace = replace.replace(r.args((replaced, hard_replace())));
+        match write_row(&self.pool, replace).await? {
+            RowWrite::Done => Ok(Some(Version {
+                layout: row.layout,
+                revision: row.revision,
+            })),
+            RowWrite::NoRow | RowWrite::ConditionNotMet => Ok(None),
+        }
+    }
+}
