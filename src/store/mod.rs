@@ -25,7 +25,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use board::{BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
+pub use board::{Area, BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
 pub use client::{
     Address, ClusterSettings, DEFAULT_DATABASE, DEFAULT_PORT, DEFAULT_USER, Password,
 };

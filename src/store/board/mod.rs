@@ -4,8 +4,10 @@ mod feed;
 pub(super) mod free_placements;
 mod list;
 mod record;
+mod reserve;
 mod update;
 
 pub use feed::{BoardEvent, BoardFeed};
+pub use free_placements::Area;
 pub use list::{ListQuery, Page};
 pub use update::{Durability, PlacementChange};

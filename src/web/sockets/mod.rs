@@ -22,7 +22,8 @@ use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::store::Store;
 
-/// Returns the configuration that gives the handler its data, and starts publishing the number of viewers.
+/// Returns the configuration that gives the handler its data, and starts publishing the number of viewers and
+/// the moves of uploads.
 ///
 /// `shutdown` ends all sessions. Must be called within a tokio runtime.
 pub(crate) fn configuration(
@@ -33,6 +34,7 @@ pub(crate) fn configuration(
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
     let context = Data::new(SessionContext::new(store, cache, shutdown, settings));
     context.publish_counts();
+    context.announce_moves();
     move |config| {
         config.app_data(context.clone());
     }

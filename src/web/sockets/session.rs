@@ -4,12 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use actix_ws::AggregatedMessage;
+use futures::future::LocalBoxFuture;
+use futures::stream::FuturesOrdered;
+use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::announcements::announcer::Announcer;
 use super::closing::close;
-use super::commands::command::Outcome;
+use super::commands::command::{Command, Success};
 use super::commands::request::Request;
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
@@ -20,7 +23,7 @@ use super::session_context::SessionContext;
 use super::viewer_feed::{FeedKind, ViewerFeed};
 use crate::web::http::connection::ConnectionHandle;
 
-/// The number of commands that may be queued. Further ones stay in the client's socket.
+/// The number of commands that may be queued or running. Further ones stay in the client's socket.
 const MAX_COMMANDS: usize = 32;
 
 /// The number of pings that may stay unanswered.
@@ -40,18 +43,20 @@ pub(crate) struct Session {
     feed: ViewerFeed,
     presence: PresenceGuard,
     announcer: Announcer,
-    /// Commands run one after another, which keeps moves in order.
+    /// Commands run one after another, which keeps moves in order. Only reservations run together, so that a folder of
+    /// images is laid out in one step.
     commands: VecDeque<Request>,
-    running: Option<RunningCommand>,
+    running: FuturesOrdered<LocalBoxFuture<'static, FinishedCommand>>,
+    are_reservations_running: bool,
     /// Answers that wait for the end of a fragmented message.
     answers: VecDeque<Frame>,
     unanswered_pings: u32,
 }
 
-struct RunningCommand {
+struct FinishedCommand {
     /// The client's `ref`, repeated in the answer.
     reference: Value,
-    outcome: Outcome,
+    outcome: Result<Success, &'static str>,
 }
 
 /// Reason for the end of a session.
@@ -82,7 +87,8 @@ impl Session {
             messages,
             connection,
             commands: VecDeque::new(),
-            running: None,
+            running: FuturesOrdered::new(),
+            are_reservations_running: false,
             answers: VecDeque::new(),
             unanswered_pings: 0,
         }
@@ -122,7 +128,8 @@ impl Session {
             self.start_command();
             let has_room = self.outbox.has_room();
             let read_deadline = self.read_deadline();
-            let may_read = has_room && self.commands.len() + self.answers.len() < MAX_COMMANDS;
+            let queued = self.commands.len() + self.running.len() + self.answers.len();
+            let may_read = has_room && queued < MAX_COMMANDS;
             let may_send_event = has_room && !self.feed.is_inside_message();
             tokio::select! {
                 biased;
@@ -135,7 +142,7 @@ impl Session {
                 _ = heartbeat.tick() => if let Some(end) = self.ping() {
                     return end;
                 },
-                outcome = outcome(&mut self.running), if has_room => self.answer(outcome),
+                Some(finished) = self.running.next(), if has_room => self.answer(finished),
                 message = self.messages.next(), if may_read => if let Err(end) = self.on_message(message) {
                     return end;
                 },
@@ -156,17 +163,26 @@ impl Session {
         Some(since + self.context.read_timeout)
     }
 
-    /// Starts the next command unless one is running.
+    /// Starts the next command unless one is running that must end first.
     fn start_command(&mut self) {
-        while self.running.is_none() {
+        loop {
+            let may_start = |next: &Request| {
+                let is_reservation = matches!(next.command, Ok(Command::ReserveUpload(..)));
+                self.running.is_empty() || self.are_reservations_running && is_reservation
+            };
+            if !self.commands.front().is_some_and(may_start) {
+                return;
+            }
             let Some(Request { reference, command }) = self.commands.pop_front() else {
                 return;
             };
             match command {
                 Ok(command) => {
+                    self.are_reservations_running = matches!(command, Command::ReserveUpload(..));
                     let outcome =
                         command.execute(&self.context.store, &self.context.cache, &self.announcer);
-                    self.running = Some(RunningCommand { reference, outcome });
+                    let finish = outcome.map(|outcome| FinishedCommand { reference, outcome });
+                    self.running.push_back(finish.boxed_local());
                 }
                 Err(message) => {
                     let answer = events::ack(&reference, Err(&message));
@@ -177,11 +193,21 @@ impl Session {
         }
     }
 
-    fn answer(&mut self, outcome: Result<(), &'static str>) {
-        if let Some(RunningCommand { reference, .. }) = self.running.take() {
-            self.answers.push_back(events::ack(&reference, outcome));
-            self.send_answers();
-        }
+    fn answer(&mut self, finished: FinishedCommand) {
+        let FinishedCommand { reference, outcome } = finished;
+        let answer = match outcome {
+            Ok(Success::Done) => events::ack(&reference, Ok(())),
+            Ok(Success::Reserved(begin)) => match self.announcer.begin(&begin) {
+                Ok(()) => events::reserved(&reference, &begin),
+                Err(message) => {
+                    self.context.store.release_placement(begin.upload);
+                    events::ack(&reference, Err(message))
+                }
+            },
+            Err(message) => events::ack(&reference, Err(message)),
+        };
+        self.answers.push_back(answer);
+        self.send_answers();
     }
 
     /// Sends the answers, unless a fragmented message is incomplete. They then wait, and count as queued commands.
@@ -228,14 +254,6 @@ impl Session {
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for the running command, or forever.
-async fn outcome(running: &mut Option<RunningCommand>) -> Result<(), &'static str> {
-    match running {
-        Some(running) => running.outcome.as_mut().await,
         None => std::future::pending().await,
     }
 }

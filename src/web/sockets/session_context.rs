@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::Data;
+use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::announcements::table::Announcements;
@@ -42,6 +43,24 @@ impl SessionContext {
             heartbeat_interval: settings.heartbeat_interval,
             read_timeout: settings.session_read_timeout,
         }
+    }
+
+    /// Spawns a task that announces the uploads whose reserved placements move, until shutdown.
+    pub(crate) fn announce_moves(&self) {
+        let (mut moves, announcements) =
+            (self.store.reservation_moves(), self.announcements.clone());
+        let announcing = async move {
+            loop {
+                match moves.recv().await {
+                    Ok((upload, area)) => announcements.move_upload(upload, area),
+                    // A placeholder stays where it was until its image arrives.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        };
+        let shutdown = self.shutdown.clone();
+        tokio::spawn(async move { shutdown.run_until_cancelled(announcing).await });
     }
 
     /// Spawns a task that publishes the number of viewers until shutdown.

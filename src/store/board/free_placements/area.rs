@@ -7,15 +7,15 @@ const TILE_ASPECTS: std::ops::RangeInclusive<f64> = 1.0 / 3.0..=4.0;
 
 /// A rectangle on the board, in board units.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Area {
+pub struct Area {
     /// Left edge.
-    pub(crate) x: f64,
+    pub x: f64,
     /// Top edge.
-    pub(crate) y: f64,
+    pub y: f64,
     /// Width.
-    pub(crate) w: f64,
+    pub w: f64,
     /// Height.
-    pub(crate) h: f64,
+    pub h: f64,
 }
 
 /// The aspect ratio of the tile of an image of `width` × `height` pixels.

@@ -200,7 +200,7 @@ impl Planner<'_> {
             }
             if let Some(area) = self
                 .compact_row(id, size)
-                .or_else(|| self.complete_row(id, size))
+                .or_else(|| self.complete_row(size))
             {
                 return Ok(area);
             }
@@ -344,7 +344,7 @@ impl Planner<'_> {
 
     /// Completes the row with an image, or without it if the row then keeps its height better. Returns the area of the
     /// image if the row contains it.
-    fn complete_row(&mut self, id: ImageId, size: Size) -> Option<Area> {
+    fn complete_row(&mut self, size: Size) -> Option<Area> {
         let row = self.layout.row.clone()?;
         let width = self.layout.region?.area.w;
         let images = self.images_in_place(&row);

@@ -30,7 +30,7 @@ use crate::image::{ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp}
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
 
-pub(crate) use area::Area;
+pub use area::Area;
 pub(crate) use layout::Wanted;
 pub(crate) use rows::Size;
 

@@ -177,7 +177,9 @@ fn rows_avoid_images_that_lie_elsewhere() {
 #[test]
 fn an_empty_board_starts_again_at_the_origin() {
     let mut board = TestBoard::default();
-    (0..7).for_each(|_| drop(board.add(4000, 3000)));
+    for _ in 0..7 {
+        board.add(4000, 3000);
+    }
     board.stored.clear();
     board.learn();
     let first = board.add(4000, 3000);
@@ -251,7 +253,9 @@ fn an_upload_that_was_reserved_in_a_row_moves_with_it() {
     let slow = ImageId::new();
     let size = Size::of(4000, 3000, None);
     let reserved = board.reserve(slow, size, Wanted::Next);
-    (0..4).for_each(|_| drop(board.add(4000, 3000)));
+    for _ in 0..4 {
+        board.add(4000, 3000);
+    }
     let justified = board.reserve(slow, size, Wanted::Next);
     assert!(justified.w < reserved.w, "{justified:?}");
     // Stored by a server that has not read the new layout.

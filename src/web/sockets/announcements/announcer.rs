@@ -31,7 +31,7 @@ impl Announcer {
             session,
             changes: snapshot.changes,
             shown: snapshot.open.keys().copied().collect(),
-            pending: snapshot.open.into_values().map(|open| open.begin).collect(),
+            pending: snapshot.open.into_values().map(|open| open.frame).collect(),
             announcements,
         }
     }
@@ -43,6 +43,15 @@ impl Announcer {
     /// A message for the client.
     pub(crate) fn begin(&self, begin: &UploadBegin) -> Result<(), &'static str> {
         self.announcements.begin(self.session, begin)
+    }
+
+    /// Checks that an upload may be announced. See [`Announcements::admit`].
+    ///
+    /// # Errors
+    ///
+    /// A message for the client.
+    pub(crate) fn admit(&self, upload: ImageId) -> Result<(), &'static str> {
+        self.announcements.admit(self.session, upload)
     }
 
     /// Ends an upload of this session.
@@ -83,7 +92,8 @@ impl Announcer {
             // An upload that this session has taken over is no longer another's.
             self.shown.remove(&change.upload)
         };
-        (concerns_viewer && !is_own).then_some(change.frame)
+        let is_for_viewer = concerns_viewer && !is_own || is_own && change.concerns_uploader;
+        is_for_viewer.then_some(change.frame)
     }
 
     /// Replaces the missed changes by the difference between what the viewer shows and the table.
@@ -103,7 +113,7 @@ impl Announcer {
         let begun = others
             .iter()
             .filter(|(upload, _)| !self.shown.contains(upload))
-            .map(|(_, open)| open.begin.clone());
+            .map(|(_, open)| open.frame.clone());
         self.pending = ended.chain(begun).collect();
         self.shown = others.into_keys().collect();
     }

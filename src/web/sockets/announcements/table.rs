@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast::{Receiver, Sender};
 
 use crate::image::ImageId;
+use crate::store::Area;
 use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd, upload_begin, upload_end};
 use crate::web::sockets::protocol::frame::Frame;
 
@@ -39,8 +40,10 @@ struct Table {
 #[derive(Clone)]
 pub(crate) struct OpenUpload {
     pub(crate) session: SessionId,
+    /// The announcement, to repeat it with another placement.
+    begin: UploadBegin,
     /// The `Upload:begin` event for the other viewers.
-    pub(crate) begin: Frame,
+    pub(crate) frame: Frame,
 }
 
 /// The start or end of an upload.
@@ -49,7 +52,9 @@ pub(crate) struct Change {
     pub(crate) session: SessionId,
     pub(crate) upload: ImageId,
     pub(crate) is_open: bool,
-    /// The event for the other viewers.
+    /// The server has moved the placeholder, which the uploader does not know.
+    pub(crate) concerns_uploader: bool,
+    /// The event for the viewers.
     pub(crate) frame: Frame,
 }
 
@@ -57,6 +62,20 @@ pub(crate) struct Change {
 pub(crate) struct Snapshot {
     pub(crate) open: HashMap<ImageId, OpenUpload>,
     pub(crate) changes: Receiver<Change>,
+}
+
+impl Table {
+    fn admit(&self, session: SessionId, upload: ImageId) -> Result<(), &'static str> {
+        let known = self.open.get(&upload);
+        let is_own = known.is_some_and(|open| open.session == session);
+        let own = self.open.values().filter(|open| open.session == session);
+        if known.is_none() && self.open.len() >= MAX_OPEN
+            || !is_own && own.count() >= MAX_OF_SESSION
+        {
+            return Err("too many uploads are in progress");
+        }
+        Ok(())
+    }
 }
 
 impl Announcements {
@@ -97,27 +116,50 @@ impl Announcements {
         begin: &UploadBegin,
     ) -> Result<(), &'static str> {
         let mut table = self.table();
-        let known = table.open.get(&begin.upload);
-        let is_own = known.is_some_and(|open| open.session == session);
-        let own = table.open.values().filter(|open| open.session == session);
-        if known.is_none() && table.open.len() >= MAX_OPEN
-            || !is_own && own.count() >= MAX_OF_SESSION
-        {
-            return Err("too many uploads are in progress");
+        table.admit(session, begin.upload)?;
+        self.open(&mut table, session, begin.clone(), false);
+        Ok(())
+    }
+
+    /// Checks that a session may announce an upload.
+    ///
+    /// # Errors
+    ///
+    /// As [`Announcements::begin`].
+    pub(crate) fn admit(&self, session: SessionId, upload: ImageId) -> Result<(), &'static str> {
+        self.table().admit(session, upload)
+    }
+
+    /// Announces the placement to which the server has moved the reservation of an upload, to the uploader as well.
+    pub(crate) fn move_upload(&self, upload: ImageId, area: Area) {
+        let mut table = self.table();
+        if let Some(OpenUpload { session, begin, .. }) = table.open.get(&upload) {
+            let (session, begin) = (*session, begin.clone().at(area));
+            self.open(&mut table, session, begin, true);
         }
-        let frame = upload_begin(begin);
+    }
+
+    fn open(
+        &self,
+        table: &mut Table,
+        session: SessionId,
+        begin: UploadBegin,
+        concerns_uploader: bool,
+    ) {
+        let (upload, frame) = (begin.upload, upload_begin(&begin));
         let open = OpenUpload {
             session,
-            begin: frame.clone(),
+            begin,
+            frame: frame.clone(),
         };
-        table.open.insert(begin.upload, open);
+        table.open.insert(upload, open);
         self.send(Change {
             session,
-            upload: begin.upload,
+            upload,
             is_open: true,
+            concerns_uploader,
             frame,
         });
-        Ok(())
     }
 
     /// Ends an upload of `session`.
@@ -154,6 +196,7 @@ impl Announcements {
             session,
             upload: end.upload,
             is_open: false,
+            concerns_uploader: false,
             frame: upload_end(end),
         });
     }

@@ -1,5 +1,7 @@
 //! Validation of commands.
 
+use std::num::NonZeroU32;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -26,7 +28,7 @@ pub(crate) fn parse(event: &str, data: Value) -> Result<Command, String> {
         "Image:update" => parse_update(data),
         "Image:delete" => from_object(data).map(|NamedImage { id }| Command::Delete(id)),
         "Image:restore" => from_object(data).map(|NamedImage { id }| Command::Restore(id)),
-        "Upload:begin" => parse_begin(data).map(Command::BeginUpload),
+        "Upload:begin" => parse_begin(data),
         "Upload:end" => from_object(data).map(Command::EndUpload),
         other => Err(format!(
             "unknown event {:?}",
@@ -42,7 +44,7 @@ struct NamedImage {
     id: ImageId,
 }
 
-fn parse_begin(data: Value) -> Result<UploadBegin, String> {
+fn parse_begin(data: Value) -> Result<Command, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields, rename_all = "camelCase")]
     struct Data {
@@ -56,6 +58,10 @@ fn parse_begin(data: Value) -> Result<UploadBegin, String> {
         w: Option<f64>,
         #[serde(default, deserialize_with = "not_null")]
         h: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        width: Option<NonZeroU32>,
+        #[serde(default, deserialize_with = "not_null")]
+        height: Option<NonZeroU32>,
     }
     let Data {
         upload,
@@ -64,19 +70,28 @@ fn parse_begin(data: Value) -> Result<UploadBegin, String> {
         y,
         w,
         h,
+        width,
+        height,
     } = from_object(data)?;
     let RequestedPlacement { x, y, w } =
         checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
     let h = checked_height(h)?;
     let file_name = clean_file_name(&file_name).ok_or("fileName is empty")?;
-    Ok(UploadBegin {
+    let begin = UploadBegin {
         upload,
         file_name,
         x,
         y,
         w,
         h,
-    })
+    };
+    match (width, height) {
+        (None, None) => Ok(Command::BeginUpload(begin)),
+        (Some(width), Some(height)) => {
+            Ok(Command::ReserveUpload(begin, (width.get(), height.get())))
+        }
+        _ => Err("width and height belong together".to_owned()),
+    }
 }
 
 /// Checks the height of a placeholder, which has the bounds of a width.

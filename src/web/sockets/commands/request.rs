@@ -149,12 +149,32 @@ mod tests {
             format!(r#"{{"upload":"{ID}","fileName":"a","x":1e9}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","x":null}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","h":0}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","width":4}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","width":4,"height":0}}"#),
+            format!(r#"{{"upload":"{ID}","fileName":"a","width":4,"height":1.5}}"#),
             format!(r#"{{"upload":"{ID}","fileName":"a","preview":"data:"}}"#),
             r#"{"upload":"1","fileName":"a"}"#.into(),
         ] {
             let text = format!(r#"{{"event":"Upload:begin","data":{data}}}"#);
             assert!(Request::parse(&text).command.is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_upload_with_its_pixels_asks_for_a_placement() {
+        let text = format!(
+            r#"{{"event":"Upload:begin","data":{{"upload":"{ID}","fileName":"a","width":40,"height":30}}}}"#
+        );
+        let begin = UploadBegin {
+            upload: id(),
+            file_name: "a".into(),
+            x: None,
+            y: None,
+            w: None,
+            h: None,
+        };
+        let expected = Command::ReserveUpload(begin, (40, 30));
+        assert_eq!(Request::parse(&text).command, Ok(expected));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
+use crate::store::Area;
 use crate::web::record_json::{MetaJson, RecordJson};
 
 /// The state of a viewer's feed.
@@ -34,6 +35,19 @@ pub(crate) struct UploadBegin {
     /// The height of the placeholder. The height of the image follows from its pixels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) h: Option<f64>,
+}
+
+impl UploadBegin {
+    /// The announcement with a placeholder at `area`.
+    pub(crate) fn at(self, area: Area) -> Self {
+        Self {
+            x: Some(area.x),
+            y: Some(area.y),
+            w: Some(area.w),
+            h: Some(area.h),
+            ..self
+        }
+    }
 }
 
 /// `Upload:end`: an upload has ended, with the id of the image if it was stored.
@@ -112,6 +126,31 @@ pub(crate) fn upload_begin(begin: &UploadBegin) -> Frame {
 /// `Upload:end` of another viewer
 pub(crate) fn upload_end(end: UploadEnd) -> Frame {
     event("Upload:end", end)
+}
+
+/// `Ack` of a reserved upload, with its place
+pub(crate) fn reserved(reference: &Value, begin: &UploadBegin) -> Frame {
+    #[derive(Serialize)]
+    struct Data<'a> {
+        r#ref: &'a Value,
+        ok: bool,
+        place: Place,
+    }
+    #[derive(Serialize)]
+    struct Place {
+        x: Option<f64>,
+        y: Option<f64>,
+        w: Option<f64>,
+    }
+    let UploadBegin { x, y, w, .. } = *begin;
+    event(
+        "Ack",
+        Data {
+            r#ref: reference,
+            ok: true,
+            place: Place { x, y, w },
+        },
+    )
 }
 
 /// `Ack`, with the error message of a failed command
