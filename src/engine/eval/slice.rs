@@ -54,7 +54,7 @@ fn non_negative(count: i64) -> Result<usize, ReqlError> {
     usize::try_from(count).map_err(|_| ReqlError::logic("LIMIT takes a non-negative argument."))
 }
 
-/// `slice` of a sequence. Indexes from the end and explicit bounds need all of it; otherwise it stays lazy.
+/// `slice` of a sequence. Negative indexes and explicit bounds read the whole sequence; otherwise the result is lazy.
 fn slice(env: &Env, stream: Stream, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
     let (left, right) = (
@@ -160,7 +160,7 @@ fn nth_from_start(env: &Env, stream: &mut Stream, index: i64) -> Result<Option<D
     stream.next(env)
 }
 
-/// An element of a sequence: a document that can be written to, if the sequence is a selection.
+/// An element of a sequence. If the sequence is a selection, it is a document that can be written to.
 pub(crate) fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     Ok(match selection {
         Some(table) => {

@@ -95,7 +95,7 @@ pub(crate) fn describe(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     }
 }
 
-/// `wait`. Tables of the engine are ready as soon as they exist, so it returns at once.
+/// `wait`. Returns immediately, because tables are ready as soon as they exist.
 pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let tables = match call.args.first() {
         None => system::tables_of(env, &env.default_db())?,
@@ -124,7 +124,7 @@ pub(crate) fn sync(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
     Ok(Value::Datum(Datum::object([("synced", 1.into())])))
 }
 
-/// The database and the name in the arguments of `table_create` and `table_drop`.
+/// The database and the table name in the arguments of `table_create` and `table_drop`.
 fn database_and_name(
     env: &Env,
     call: &Call,
