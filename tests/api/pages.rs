@@ -58,6 +58,7 @@ async fn every_file_that_a_page_references_is_served_with_its_type() {
         for (at, _) in content.match_indices("\"/static/") {
             waiting.push(content[at + 1..].split('"').next().unwrap().to_owned());
         }
+        // The imports of a module are relative to it.
         let module = reqwest::Url::parse(&app.url(&path)).unwrap();
         for (at, _) in content.match_indices(" from '") {
             let import = content[at + 7..].split('\'').next().unwrap();

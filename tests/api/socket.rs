@@ -49,6 +49,7 @@ async fn every_viewer_sees_an_upload_a_move_and_a_deletion() {
     for (name, value) in change.as_object().unwrap() {
         moved[name] = value.clone();
     }
+    // The server sends coordinates as floating-point numbers, which `Value` distinguishes from integers.
     moved["y"] = json!(-3.0);
     moved["w"] = json!(100.0);
     moved["z"] = json!(7.0);

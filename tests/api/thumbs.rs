@@ -50,6 +50,7 @@ async fn a_large_image_has_a_thumbnail_at_once() {
         let kind = image::guess_format(&bytes).unwrap();
         assert_eq!(headers["content-type"], kind.to_mime_type());
         let decoded = image::load_from_memory(&bytes).unwrap();
+        // 800 × 1200, scaled down to at most 512 × 512.
         assert_eq!((decoded.width(), decoded.height()), (341, 512));
 
         let url = app.url(thumb);

@@ -137,7 +137,7 @@ impl Server {
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         // The server asks for the body (`100 Continue`) once the handler runs.
-        let mut answer = [0; 25];
+        let mut answer = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
         let begun = timeout(WAIT_LIMIT, stream.read_exact(&mut answer));
         begun.await.unwrap().unwrap();
         assert_eq!(&answer[..12], b"HTTP/1.1 100");

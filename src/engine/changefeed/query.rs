@@ -60,6 +60,7 @@ impl Range {
 impl FeedQuery {
     /// Returns `true` if both feeds of a table see the same changes, encoded alike.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        // The text also determines the range.
         self.text.is_some()
             && self.text == other.text
             && self.include_types == other.include_types

@@ -34,7 +34,6 @@ pub(crate) fn comparison(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
     Ok((call.kind != TermKind::Ne).into())
 }
 
-/// `not`.
 pub(crate) fn not(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     Ok((!env.datum(&call.args[0], scope)?.is_truthy()).into())
 }

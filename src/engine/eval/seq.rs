@@ -119,7 +119,6 @@ pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     Ok(Value::Datum(missing.is_empty().into()))
 }
 
-/// `is_empty`.
 pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
@@ -166,7 +165,6 @@ fn without_duplicates(mut items: Vec<Datum>) -> Result<Vec<Datum>, ReqlError> {
     Ok(kept)
 }
 
-/// `union`.
 pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut streams = VecDeque::new();
     for sequence in &call.args {
@@ -186,7 +184,6 @@ pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     )))
 }
 
-/// `range`.
 pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let bounds = call
         .args

@@ -116,7 +116,6 @@ fn bounds(env: &Env, call: &Call, scope: &Scope, len: usize) -> Result<(usize, u
     Ok((from, to.max(from)))
 }
 
-/// `nth`.
 pub(crate) fn nth(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     nth_of(env, subject, &call.args[1], scope)
@@ -132,6 +131,7 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
+    // Other terms read an object as a sequence of pairs; `nth` does not.
     if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
         return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
     }

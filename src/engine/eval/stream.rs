@@ -184,6 +184,7 @@ impl Stream {
         let mut bytes = 0;
         while bytes < BATCH_BYTES {
             let Some(element) = self.next(env)? else {
+                // A feed without new elements has not ended, unless a `limit` is used up.
                 let never_ends = self.feed().is_some() && !self.is_spent();
                 return Ok((batch, never_ends));
             };

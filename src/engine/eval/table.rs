@@ -14,7 +14,6 @@ use super::value::Value;
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
 
-/// `db`.
 pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let name = env.datum(&call.args[0], scope)?;
     Ok(Value::Db(check_name("Database", name.as_str()?)?))
@@ -34,7 +33,6 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     find(env.snapshot()?.catalog(), &db, &name).map(Value::Table)
 }
 
-/// `get`.
 pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let key = env.datum(&call.args[1], scope)?;
@@ -46,7 +44,6 @@ pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     }))
 }
 
-/// `get_all`.
 pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let keys = call.args[1..]
@@ -76,7 +73,6 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Stream(Stream::keys(table, keys)))
 }
 
-/// `between`.
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let lower = Edge {

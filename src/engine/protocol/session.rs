@@ -55,6 +55,7 @@ pub(crate) async fn serve(
 /// An authenticated client.
 struct Session {
     server: Arc<ServerState>,
+    /// Locked for a whole frame, across its writes to the socket.
     writer: tokio::sync::Mutex<FrameWriter>,
     cursors: Mutex<HashMap<i64, Arc<Cursor>>>,
     permits: Arc<Semaphore>,
@@ -135,6 +136,7 @@ impl Session {
         let noreply = start.noreply;
         let session = Arc::clone(self);
         let query = self.until_closed(async move {
+            // Acquired in the task, so that a client with too many queries can still send a STOP.
             let _permit = session.permit().await;
             let response = cursor.start(&session.server.evaluator, start).await;
             if noreply {
@@ -222,6 +224,7 @@ impl Session {
         if response.is_last {
             self.close(cursor);
         }
+        // A frame may have been cut short, which makes the connection useless.
         if self.send(response.frame).await.is_err() {
             self.closed.cancel();
         }

@@ -11,7 +11,6 @@ use crate::engine::eval::term::{Call, Term, TermKind};
 use crate::engine::eval::value::Value;
 use crate::engine::storage::{Durability, Index};
 
-/// `index_create`.
 pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.to_string();
@@ -47,6 +46,7 @@ fn function_argument(
 ) -> Result<Arc<str>, ReqlError> {
     match call.args.get(2) {
         None => Ok(field_function(name)),
+        // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
             if !function.is_deterministic() {
                 return Err(ReqlError::logic(
@@ -87,7 +87,6 @@ fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
         })
 }
 
-/// `index_drop`.
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
@@ -98,7 +97,6 @@ pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     Ok(Value::Datum(Datum::object([("dropped", 1.into())])))
 }
 
-/// `index_list`.
 pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let names = table

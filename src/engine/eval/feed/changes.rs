@@ -17,7 +17,6 @@ use crate::engine::eval::stream::{Source, Stream};
 use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 
-/// `changes`.
 pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let options = Options::new(env, call, scope)?;
     let (table, range, steps, point) = match env.eval(&call.args[0], scope)? {

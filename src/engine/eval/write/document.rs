@@ -81,6 +81,8 @@ pub(super) fn write_one(
         Err(error) => stats.failed(error, &old),
         Ok(new) => {
             let is_same = old.equals(&new)?;
+            // An unchanged document is not written, so that feeds do not report it (golden:
+            // `a_write_that_changes_nothing_is_not_streamed`).
             match (&old, &new) {
                 (_, Datum::Null) if is_same => {}
                 (_, Datum::Null) => drop(batch.delete(table.id, key)?),

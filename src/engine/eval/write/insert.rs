@@ -26,7 +26,6 @@ enum Conflict {
     Resolve(Func),
 }
 
-/// `insert`.
 pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let conflict = conflict(env, call, scope)?;

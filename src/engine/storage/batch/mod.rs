@@ -322,7 +322,7 @@ impl<'txn> Batch<'txn> {
             .try_for_each(|table| self.tables.drop_table(*table))
     }
 
-    /// Ends the batch and closes its tables: redb commits no transaction with open tables.
+    /// Ends the batch and closes its tables, which must happen before the transaction is committed.
     pub(super) fn finish(self) -> Outcome {
         Outcome {
             changes: self.changes,

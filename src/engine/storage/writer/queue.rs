@@ -11,7 +11,7 @@ use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::Durability;
 use crate::engine::storage::failure::shutting_down;
 
-/// The most operations in the queue. When it is full, callers wait for a permit, in order of arrival.
+/// The most operations that are queued or being written. Further callers wait for a permit, in order of arrival.
 const QUEUE_LENGTH: usize = 1024;
 
 /// The queued operations, and the other events that wake the writer.

@@ -60,7 +60,7 @@ impl Recovery {
     }
 
     /// Prepares for a write, reopening the file if necessary. When `closing`, this is the last attempt, so it ignores
-    /// the pause and the missing file.
+    /// the pause and a missing file.
     ///
     /// # Errors
     /// The reason why nothing can be written now.
@@ -112,6 +112,7 @@ impl Recovery {
         self.back_off(reason.clone());
         self.undecided = Some(commit);
         if self.reopen(committed) {
+            // `adopt` has published the commit if it is in the file.
             return if committed.state.seq >= seq {
                 Ok(())
             } else {
@@ -149,6 +150,7 @@ impl Recovery {
     /// be read. Soft commits that are not on disk are applied again. Returns `true` on success.
     pub(super) fn reopen(&mut self, committed: &mut Committed) -> bool {
         self.counters.count_reopening();
+        // The undecided commit may be in the file, too.
         let newest = self
             .undecided
             .as_ref()
