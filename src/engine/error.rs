@@ -1,4 +1,4 @@
-//! Errors of queries, in the classes of ReQL.
+//! Query errors in ReQL's classes.
 
 use thiserror::Error;
 
@@ -91,12 +91,12 @@ impl ReqlError {
         Self::new(ErrorKind::Compile, message)
     }
 
-    /// RethinkDB's error for a value of the wrong type. Null counts as missing, so that `default` catches it.
+    /// RethinkDB's error for a value of the wrong type. Null is reported as missing, so that `default` catches it.
     pub fn expected(wanted: &str, found: &str) -> Self {
         Self::of_type(found, format!("Expected type {wanted} but found {found}."))
     }
 
-    /// An error about a value of type `found`, of the class as in [`ReqlError::expected`].
+    /// An error about a value of type `found`, in the same class as [`ReqlError::expected`].
     pub fn of_type(found: &str, message: impl Into<String>) -> Self {
         match found {
             "NULL" => Self::missing(message),

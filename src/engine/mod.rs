@@ -1,7 +1,7 @@
-//! An embedded database server that speaks RethinkDB's wire protocol and keeps its tables in one file.
+//! An embedded database server that speaks RethinkDB's wire protocol and stores its tables in one file.
 //!
-//! Each module uses only the ones below it: `protocol` (the server and its sessions), `eval` (the terms of a query),
-//! `changefeed` and `storage`, `datum` and `error`. None of them uses anything outside the engine.
+//! Each module depends only on those after it: `protocol` (the server and its sessions), `eval` (the terms of a query),
+//! `changefeed` and `storage`, `datum` and `error`. None depends on anything outside the engine.
 
 mod changefeed;
 pub mod datum;

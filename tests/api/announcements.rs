@@ -1,4 +1,4 @@
-//! Uploads that are announced to the other viewers.
+//! Announcements of uploads to other viewers.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn begin() -> Value {
 }
 
 #[tokio::test]
-async fn an_upload_is_told_to_all_others_and_to_those_who_come_later() {
+async fn an_upload_is_announced_to_current_and_later_viewers() {
     let app = spawn_app().await;
     let (mut uploader, mut other) = (ready(&app).await, ready(&app).await);
     assert_eq!(uploader.command("Upload:begin", begin()).await["ok"], true);
@@ -26,7 +26,7 @@ async fn an_upload_is_told_to_all_others_and_to_those_who_come_later() {
     let mut late = app.board().await;
     assert_eq!(late.expect("Upload:begin").await, begin());
     let end = json!({"upload": UPLOAD, "id": UPLOAD});
-    // Another's upload is not to be ended.
+    // A viewer cannot end the upload of another one.
     let answer = other.command("Upload:end", end.clone()).await;
     assert_eq!(answer["message"], "there is no such upload");
     assert_eq!(
@@ -36,7 +36,7 @@ async fn an_upload_is_told_to_all_others_and_to_those_who_come_later() {
     for viewer in [&mut other, &mut late] {
         assert_eq!(viewer.expect("Upload:end").await, end);
     }
-    // Its own announcements do not come back.
+    // The uploader does not receive its own announcements. The unknown command marks the end of its messages.
     uploader
         .send(r#"{"event":"?","data":0,"ref":"last"}"#)
         .await;
@@ -47,7 +47,7 @@ async fn an_upload_is_told_to_all_others_and_to_those_who_come_later() {
 }
 
 #[tokio::test]
-async fn an_upload_is_over_when_its_session_is() {
+async fn an_announced_upload_ends_with_its_session() {
     let app = spawn_app().await;
     let (mut uploader, mut other) = (ready(&app).await, ready(&app).await);
     uploader.command("Upload:begin", begin()).await;
@@ -59,7 +59,7 @@ async fn an_upload_is_over_when_its_session_is() {
 }
 
 #[tokio::test]
-async fn announcements_are_checked_and_counted() {
+async fn announcements_are_validated_and_limited() {
     let app = spawn_app().await;
     let (mut uploader, mut other) = (ready(&app).await, ready(&app).await);
     for data in [
@@ -71,6 +71,7 @@ async fn announcements_are_checked_and_counted() {
     ] {
         assert_eq!(uploader.command("Upload:begin", data).await["ok"], false);
     }
+    // A session may announce 100 uploads at a time.
     for number in 0..101 {
         let upload = format!("0194bd2c-7a00-7000-8000-{number:012}");
         let data = json!({"upload": upload, "fileName": "../../<b>.png"});

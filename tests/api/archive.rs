@@ -41,7 +41,7 @@ async fn the_archive_has_every_image_oldest_first() {
 }
 
 #[tokio::test]
-async fn the_file_name_of_the_archive_has_the_date() {
+async fn the_name_of_the_archive_contains_the_date() {
     let app = spawn_app().await;
     let url = app.url("/images/download");
     for request in [app.client.get(&url), app.client.head(&url)] {
@@ -64,7 +64,7 @@ async fn the_file_name_of_the_archive_has_the_date() {
 async fn at_most_four_archives_are_sent_at_once() {
     let app = spawn_app().await;
     for number in 0..3 {
-        // More than the socket buffers hold.
+        // More than the socket buffers hold, so the server cannot finish sending.
         app.upload("large.png", sized(8_000_000, number)).await;
     }
     let mut open = Vec::new();
@@ -75,7 +75,7 @@ async fn at_most_four_archives_are_sent_at_once() {
     }
     problem(app.get("/images/download").await, 503).await;
     drop(open);
-    // The server notices the disconnects when it next writes.
+    // The server notices a disconnect only at its next write.
     let slot_is_free = async {
         while app.get("/images/download").await.status() == 503 {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,4 +1,4 @@
-//! Killing the whole program while it writes.
+//! Killing the program during uploads.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +12,7 @@ use reqwest::Client;
 use serde_json::Value;
 
 use crate::files::sized;
-use crate::helpers::{PATIENCE, file_form};
+use crate::helpers::{WAIT_LIMIT, file_form};
 
 /// The number of concurrent uploads.
 const UPLOADERS: u64 = 4;
@@ -38,15 +38,15 @@ impl Program {
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
         let (sender, first_line) = mpsc::channel();
-        // On a thread of its own, because a blocking read of a pipe has no timeout.
+        // On its own thread, because a blocking read of a pipe has no timeout.
         std::thread::spawn(move || sender.send(output.lines().next()));
-        // From here on `drop` ends the process, also when the test panics.
+        // From here on `drop` ends the process, even if the test panics.
         let mut program = Self {
             process,
             url: String::new(),
         };
         let line = first_line
-            .recv_timeout(PATIENCE)
+            .recv_timeout(WAIT_LIMIT)
             .expect("the program prints its address in time")
             .expect("the program prints a line before it exits")
             .unwrap();
@@ -78,7 +78,7 @@ impl Drop for Program {
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledged_images_survive_kill_9_during_uploads() {
     let folder = tempfile::tempdir().unwrap();
-    let client = Client::builder().timeout(PATIENCE).build().unwrap();
+    let client = Client::builder().timeout(WAIT_LIMIT).build().unwrap();
     let acknowledged: Arc<Mutex<BTreeMap<String, u64>>> = Arc::default();
     for round in 0..3 {
         let program = Program::start(folder.path());
@@ -96,6 +96,7 @@ async fn acknowledged_images_survive_kill_9_during_uploads() {
                             .multipart(form)
                             .send()
                             .await;
+                        // Expected once the program has been killed; checked below.
                         let Ok(response) = sent else { break };
                         assert_eq!(response.status(), 201);
                         let Ok(record) = response.json::<Value>().await else {
@@ -156,7 +157,7 @@ async fn wait_for_images(acknowledged: &Mutex<BTreeMap<String, u64>>, count: usi
         if len >= count {
             return;
         }
-        assert!(start.elapsed() < 2 * PATIENCE, "{len} of {count} uploads");
+        assert!(start.elapsed() < 2 * WAIT_LIMIT, "{len} of {count} uploads");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -1,8 +1,8 @@
-//! Real image files of every kind, and files that are none.
+//! Real image files of every supported type.
 
 use std::path::PathBuf;
 
-/// Each file, its type, and its size as browsers show it.
+/// Each file with its type, and its width and height as shown by browsers.
 pub(crate) const IMAGES: [(&str, &str, u32, u32); 18] = [
     ("plain.png", "image/png", 64, 48),
     ("interlaced.png", "image/png", 64, 48),
@@ -32,7 +32,8 @@ pub(crate) fn read(name: &str) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
 
-/// An image of just so many bytes, as cameras make them: data of their own follows the picture. No two seeds give the same.
+/// A valid image of exactly `length` bytes: `plain.png` followed by noise, as cameras append data of their own. Each
+/// seed gives different bytes.
 pub(crate) fn sized(length: usize, seed: u64) -> Vec<u8> {
     let mut bytes = read("plain.png");
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

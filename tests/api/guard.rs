@@ -1,4 +1,4 @@
-//! Other web sites are kept out.
+//! Requests from other sites are refused.
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Error;
@@ -14,7 +14,7 @@ fn own(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn another_web_site_can_change_nothing() {
+async fn other_sites_cannot_change_anything() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let url = app.url(record["url"].as_str().unwrap());
@@ -68,7 +68,7 @@ async fn the_boards_own_page_and_scripts_can_change_things() {
 }
 
 #[tokio::test]
-async fn on_loopback_a_foreign_name_of_this_machine_is_refused() {
+async fn on_loopback_a_foreign_host_name_is_refused() {
     let app = spawn_app().await;
     let get = async |host: &str| {
         app.client
@@ -92,7 +92,7 @@ async fn on_loopback_a_foreign_name_of_this_machine_is_refused() {
 }
 
 #[tokio::test]
-async fn a_socket_is_only_for_the_boards_own_page() {
+async fn only_the_boards_own_page_can_open_a_socket() {
     let app = spawn_app().await;
     for headers in [
         [("origin", FOREIGN)],
@@ -102,7 +102,7 @@ async fn a_socket_is_only_for_the_boards_own_page() {
         match Viewer::try_connect(app.address, "/ws", &headers).await {
             Err(Error::Http(response)) => assert_eq!(response.status(), 403, "{headers:?}"),
             Err(error) => panic!("{headers:?}: {error}"),
-            Ok(_) => panic!("{headers:?} is let in"),
+            Ok(_) => panic!("{headers:?} is accepted"),
         }
     }
     let own = own(&app);

@@ -1,4 +1,4 @@
-//! A server of its own for each test.
+//! A server and a database for each test.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -21,17 +21,17 @@ use tokio_util::sync::CancellationToken;
 use crate::proxy::Proxy;
 use crate::viewer::Viewer;
 
-/// The time limit for everything a test waits for. It only ends a test that hangs, so it allows for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// The time limit of every wait in a test. It only ends a test that hangs, so it allows for a busy machine.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
-/// The largest upload of a server in a test: design.md's default.
+/// The largest upload that the servers accept: the default of `--max-upload`.
 pub(crate) const MAX_UPLOAD: usize = 16 << 20;
 
-/// A running server with a database of its own. Dropping it stops the server and drops the database.
+/// A running server with its own database. Dropping it stops the server and drops the database.
 pub(crate) struct TestApp {
     pub(crate) address: SocketAddr,
     pub(crate) client: Client,
-    /// Everything between server and database goes through it.
+    /// All connections between the server and the database go through it.
     pub(crate) proxy: Proxy,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
@@ -44,7 +44,7 @@ pub(crate) struct TestDatabase {
     pub(crate) embedded: Option<Embedded>,
 }
 
-/// An engine that can be stopped and started again.
+/// An engine that can be stopped and restarted.
 pub(crate) struct Embedded {
     engine: Option<Engine>,
     folder: TempDir,
@@ -67,7 +67,7 @@ pub(crate) async fn spawn_with_options(
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
             undo_window: DEFAULT_UNDO_WINDOW,
-            // Most tests compare bytes, of files that are padded with what would be removed.
+            // Most tests compare stored bytes with files whose padding would be removed.
             metadata: Metadata::Keep,
         };
         change(&mut settings);
@@ -81,7 +81,7 @@ pub(crate) async fn spawn_with_options(
     .await
 }
 
-/// A server with web settings that the command line does not offer.
+/// A server with web settings that are not available on the command line.
 pub(crate) async fn spawn_with_settings(settings: web::Settings) -> TestApp {
     let settings = web::Settings {
         metadata: Metadata::Keep,
@@ -121,7 +121,7 @@ where
     )];
     let (stop, stopped) = oneshot::channel();
     let (started, address) = oneshot::channel();
-    // Threads of its own, as in the real program: a test that waits does not hold up the server.
+    // On its own threads, as in the real program, so that a blocked test does not stall the server.
     let server = std::thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
@@ -133,9 +133,9 @@ where
     });
     TestApp {
         address: address.await.expect("the server starts"),
-        // The server closes idle connections after five seconds, so a reused one can break under a request.
+        // No reuse: the server closes idle connections after five seconds, possibly just when a request begins.
         client: Client::builder()
-            .timeout(PATIENCE)
+            .timeout(WAIT_LIMIT)
             .pool_max_idle_per_host(0)
             .build()
             .unwrap(),
@@ -174,14 +174,14 @@ impl TestApp {
         request.send().await.unwrap()
     }
 
-    /// Uploads a file under its own name, which must succeed; answers the record.
+    /// Uploads a file and returns its record. The upload must succeed.
     pub(crate) async fn upload(&self, name: &str, bytes: Vec<u8>) -> Value {
         let response = self.post(file_form(name, bytes)).await;
         assert_eq!(response.status(), 201, "{name}");
         response.json().await.unwrap()
     }
 
-    /// Tells the server to stop, and does not wait for it.
+    /// Starts to stop the server, without waiting for it.
     pub(crate) fn stop(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
     }
@@ -205,7 +205,7 @@ impl Drop for TestApp {
         if !std::thread::panicking() {
             assert!(
                 ended.is_some_and(|ended| ended.is_ok()),
-                "the server ends well"
+                "the server stops without an error"
             );
         }
     }
@@ -238,7 +238,7 @@ impl TestDatabase {
         Self { settings, embedded }
     }
 
-    /// Leaves nothing behind in a database server that others use.
+    /// Drops the database from a shared RethinkDB. An embedded engine ends with the test.
     fn remove(&self) {
         if self.embedded.is_some() {
             return;
@@ -264,7 +264,7 @@ fn start_engine(folder: &TempDir, listen: SocketAddr) -> Engine {
         listen,
         password: Some(PASSWORD.to_owned()),
     };
-    // It has a runtime of its own, which cannot be started on a test's.
+    // On another thread, because the engine blocks on its own runtime, which tokio forbids within the test's.
     std::thread::spawn(|| Engine::start(settings).unwrap())
         .join()
         .unwrap()
@@ -309,7 +309,7 @@ impl Embedded {
     }
 }
 
-/// Waits until `condition` holds. For counters that no event announces.
+/// Waits until `condition` holds. Polls, for counters that send no notification.
 pub(crate) async fn wait_for(what: &str, condition: impl Fn() -> bool) {
     let polling = async {
         while !condition() {
@@ -319,18 +319,18 @@ pub(crate) async fn wait_for(what: &str, condition: impl Fn() -> bool) {
     timely(what, polling).await;
 }
 
-/// Runs a future that must complete within [`PATIENCE`].
+/// Runs a future that must complete within [`WAIT_LIMIT`]; `what` names it in the panic message.
 pub(crate) async fn timely<T>(what: &str, future: impl Future<Output = T>) -> T {
-    let completed = tokio::time::timeout(PATIENCE, future).await;
+    let completed = tokio::time::timeout(WAIT_LIMIT, future).await;
     completed.unwrap_or_else(|_| panic!("timed out: {what}"))
 }
 
-/// A form with a file alone.
+/// A form with only a file.
 pub(crate) fn file_form(name: &str, bytes: Vec<u8>) -> Form {
     Form::new().part("file", Part::bytes(bytes).file_name(name.to_owned()))
 }
 
-/// Asserts that an answer is a problem of this status, and gives its detail.
+/// Asserts that a response is a problem document with this status. Returns its detail.
 pub(crate) async fn problem(response: Response, status: u16) -> String {
     assert_eq!(response.status(), status);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Images and what is known of them.
+//! `GET /image/{id}`, `DELETE /image/{id}` and `GET /images`
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ fn url(record: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn an_image_comes_with_headers_that_keep_it_harmless_and_cached() {
+async fn an_image_is_served_with_security_and_cache_headers() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let response = app.get(url(&record)).await;
@@ -34,7 +34,7 @@ async fn an_image_comes_with_headers_that_keep_it_harmless_and_cached() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_the_bytes() {
+async fn head_returns_the_headers_of_get_without_a_body() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let get = app.get(url(&record)).await;
@@ -58,7 +58,7 @@ async fn head_answers_as_get_does_without_the_bytes() {
 }
 
 #[tokio::test]
-async fn who_has_the_image_already_is_told_so() {
+async fn a_request_with_a_matching_etag_is_answered_with_304() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let etag = format!("\"{}\"", record["sha256"].as_str().unwrap());
@@ -79,7 +79,7 @@ async fn who_has_the_image_already_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_part_of_an_image_can_be_asked_for() {
+async fn range_requests_return_parts_of_an_image() {
     let app = spawn_app().await;
     let bytes = read("plain.png");
     let record = app.upload("cat.png", bytes.clone()).await;
@@ -125,7 +125,7 @@ async fn a_download_keeps_the_name_of_the_file() {
 }
 
 #[tokio::test]
-async fn ids_that_are_unknown_or_none_are_not_found() {
+async fn unknown_and_malformed_ids_are_not_found() {
     let app = spawn_app().await;
     for id in [
         UNKNOWN,
@@ -148,7 +148,7 @@ async fn a_deleted_image_is_gone_everywhere() {
     let app = spawn_app().await;
     let kept = app.upload("kept.png", read("plain.png")).await;
     let gone = app.upload("gone.gif", read("still.gif")).await;
-    // It is in the server's memory now.
+    // The server caches it.
     app.get(url(&gone)).await;
     assert_eq!(app.delete(url(&gone)).await.status(), 204);
     problem(app.get(url(&gone)).await, 404).await;
@@ -171,7 +171,7 @@ async fn list(app: &TestApp, query: &str) -> (Vec<String>, Value) {
 }
 
 #[tokio::test]
-async fn the_list_is_newest_first_and_in_pages() {
+async fn the_list_is_paged_and_newest_first() {
     let app = spawn_app().await;
     assert_eq!(list(&app, "").await, (vec![], Value::Null));
     let mut ids = Vec::new();
@@ -198,7 +198,7 @@ async fn the_list_is_newest_first_and_in_pages() {
 }
 
 #[tokio::test]
-async fn the_board_can_be_asked_whether_it_has_an_image() {
+async fn images_can_be_found_by_hash() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let other = app.upload("dog.gif", read("still.gif")).await;
@@ -213,7 +213,7 @@ async fn the_board_can_be_asked_whether_it_has_an_image() {
 }
 
 #[tokio::test]
-async fn unknown_paths_and_methods_are_told_as_problems() {
+async fn unknown_paths_and_methods_are_answered_with_problems() {
     let app = spawn_app().await;
     for path in [
         "/nothing",

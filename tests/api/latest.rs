@@ -1,4 +1,4 @@
-//! `GET /ws?feed=latest`, the tutorial's page: the last saved image with its bytes.
+//! `GET /ws?feed=latest`, the feed of the tutorial's page: the last saved image with its bytes.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ async fn ready(app: &TestApp) -> Viewer {
     viewer
 }
 
-/// Expects this image with its bytes.
+/// Expects this record, followed by its bytes.
 async fn expect_image(viewer: &mut Viewer, record: &Value, bytes: &[u8]) {
     let shown = viewer
         .expect_before("Image:update", &["Image:delete"])
@@ -32,7 +32,7 @@ async fn expect_image(viewer: &mut Viewer, record: &Value, bytes: &[u8]) {
         assert_eq!(shown[name], record[name], "{name}");
     }
     assert!(
-        viewer.picture().await == bytes,
+        viewer.image_bytes().await == bytes,
         "the bytes are those of the image"
     );
 }
@@ -56,7 +56,7 @@ async fn the_last_image_is_shown_first_and_then_every_new_one() {
 }
 
 #[tokio::test]
-async fn a_large_picture_arrives_whole() {
+async fn a_large_image_arrives_complete() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let bytes = sized(5_000_001, 1);
@@ -65,14 +65,14 @@ async fn a_large_picture_arrives_whole() {
 }
 
 #[tokio::test]
-async fn when_the_shown_image_is_deleted_the_one_before_it_is_shown() {
+async fn deleting_the_shown_image_shows_the_one_before_it() {
     let app = spawn_app().await;
     let first = app.upload("first.png", read("plain.png")).await;
     let second = app.upload("second.gif", read("still.gif")).await;
     let third = app.upload("third.jpg", read("baseline.jpg")).await;
     let mut viewer = app.latest().await;
     expect_image(&mut viewer, &third, &read("baseline.jpg")).await;
-    // One that is not shown.
+    // An image that is not shown.
     app.delete(second["url"].as_str().unwrap()).await;
     assert_eq!(viewer.expect("Image:delete").await["id"], second["id"]);
     app.delete(third["url"].as_str().unwrap()).await;
@@ -85,7 +85,7 @@ async fn when_the_shown_image_is_deleted_the_one_before_it_is_shown() {
 }
 
 #[tokio::test]
-async fn moves_are_not_told() {
+async fn moves_are_not_sent() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     let mut viewer = ready(&app).await;
@@ -98,11 +98,12 @@ async fn moves_are_not_told() {
 }
 
 #[tokio::test]
-async fn answers_do_not_stand_between_a_record_and_its_picture() {
+async fn no_message_comes_between_a_record_and_its_bytes() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let bytes = sized(3_000_000, 1);
     let record = app.upload("large.png", bytes.clone()).await;
+    // The answers to these compete with the image for the socket.
     for number in 0..300 {
         viewer
             .send(json!({"event": "?", "data": {}, "ref": number}).to_string())

@@ -1,4 +1,5 @@
-//! The server from outside: HTTP and WebSocket, on the embedded engine or on the RethinkDB that `TEST_RETHINKDB_URL` names.
+//! The server as seen by clients: HTTP and WebSocket, on the embedded engine or on the RethinkDB at
+//! `TEST_RETHINKDB_URL`.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 

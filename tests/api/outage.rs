@@ -1,4 +1,4 @@
-//! The database goes away and comes back.
+//! Outages of the database.
 
 use serde_json::json;
 
@@ -32,12 +32,12 @@ async fn viewers_catch_up(
     assert_eq!(answer["ok"], false);
 
     back(&mut app);
-    // Once interrupted, it is not said again for each attempt.
+    // `initial` accepts no second `interrupted`: the state is not repeated for each attempt to reconnect.
     let images = board.initial().await;
     assert!(images.values().eq([&kept]));
     assert_eq!(latest.state().await, "initializing");
     assert_eq!(latest.expect("Image:update").await["id"], kept["id"]);
-    assert!(latest.picture().await == read("plain.png"));
+    assert!(latest.image_bytes().await == read("plain.png"));
     assert_eq!(latest.state().await, "ready");
     let next = app.upload("next.gif", read("still.gif")).await;
     assert_eq!(board.expect("Image:update").await, next);
@@ -45,7 +45,7 @@ async fn viewers_catch_up(
 }
 
 #[tokio::test]
-async fn viewers_catch_up_when_the_connection_to_the_database_was_lost() {
+async fn viewers_catch_up_after_a_lost_database_connection() {
     viewers_catch_up(
         spawn_app().await,
         |app| app.proxy.cut(),
@@ -55,7 +55,7 @@ async fn viewers_catch_up_when_the_connection_to_the_database_was_lost() {
 }
 
 #[tokio::test]
-async fn viewers_catch_up_when_the_engine_was_stopped_and_started() {
+async fn viewers_catch_up_after_a_restart_of_the_engine() {
     let app = spawn_app().await;
     if app.database.embedded.is_none() {
         return;
@@ -69,7 +69,7 @@ async fn viewers_catch_up_when_the_engine_was_stopped_and_started() {
 }
 
 #[tokio::test]
-async fn a_viewer_who_comes_while_the_database_is_away_is_shown_everything_later() {
+async fn a_viewer_that_connects_during_an_outage_gets_all_images_afterwards() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     app.proxy.cut();
@@ -83,7 +83,7 @@ async fn a_viewer_who_comes_while_the_database_is_away_is_shown_everything_later
 }
 
 #[tokio::test]
-async fn an_upload_while_the_database_is_away_is_refused_for_now() {
+async fn an_upload_during_an_outage_is_answered_with_503() {
     let app = spawn_app().await;
     app.proxy.cut();
     let response = app.post(file_form("cat.png", read("plain.png"))).await;

@@ -1,4 +1,4 @@
-//! The pages and the server's health.
+//! The pages, the health endpoints and the limits.
 
 use reqwest::header::HeaderMap;
 
@@ -9,7 +9,7 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_pages_load_nothing_from_elsewhere() {
+async fn the_pages_load_nothing_from_other_origins() {
     let app = spawn_app().await;
     for path in ["/", "/latest"] {
         let response = app.get(path).await;
@@ -36,7 +36,7 @@ async fn the_pages_load_nothing_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn everything_that_a_page_names_is_there_with_its_type() {
+async fn every_file_that_a_page_references_is_served_with_its_type() {
     let app = spawn_app().await;
     let mut waiting = vec!["/".to_owned(), "/latest".to_owned()];
     let mut seen = std::collections::BTreeSet::new();
@@ -58,18 +58,20 @@ async fn everything_that_a_page_names_is_there_with_its_type() {
         for (at, _) in content.match_indices("\"/static/") {
             waiting.push(content[at + 1..].split('"').next().unwrap().to_owned());
         }
+        // The imports of a module are relative to it.
         let module = reqwest::Url::parse(&app.url(&path)).unwrap();
         for (at, _) in content.match_indices(" from '") {
             let import = content[at + 7..].split('\'').next().unwrap();
             waiting.push(module.join(import).unwrap().path().to_owned());
         }
     }
+    // Fewer would mean that the search above misses references.
     assert!(seen.len() > 40, "{seen:?}");
     assert!(seen.contains("/static/js/board/tile.js"), "{seen:?}");
 }
 
 #[tokio::test]
-async fn a_page_that_did_not_change_is_not_sent_again() {
+async fn an_unchanged_page_is_answered_with_304() {
     let app = spawn_app().await;
     let first = app.get("/").await;
     assert_eq!(text(first.headers(), "cache-control"), "no-cache");
@@ -86,7 +88,7 @@ async fn a_page_that_did_not_change_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn no_file_beside_the_pages_can_be_read() {
+async fn no_file_outside_the_static_folder_can_be_read() {
     let app = spawn_app().await;
     for path in [
         "..%2fCargo.toml",
@@ -102,7 +104,7 @@ async fn no_file_beside_the_pages_can_be_read() {
 }
 
 #[tokio::test]
-async fn an_unknown_address_is_a_page_for_browsers_and_a_problem_for_scripts() {
+async fn an_unknown_path_is_a_page_for_browsers_and_a_problem_for_scripts() {
     let app = spawn_app().await;
     for path in [
         "/nowhere",
@@ -132,7 +134,7 @@ async fn an_unknown_address_is_a_page_for_browsers_and_a_problem_for_scripts() {
 }
 
 #[tokio::test]
-async fn the_server_says_that_it_is_well() {
+async fn the_health_endpoints_answer_200() {
     let app = spawn_app().await;
     assert_eq!(app.get("/healthz").await.status(), 200);
     assert_eq!(app.get("/readyz").await.status(), 200);

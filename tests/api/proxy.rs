@@ -1,4 +1,4 @@
-//! A connection to the database that can be counted and cut.
+//! A proxy in front of the database, whose connections can be counted and cut.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::helpers::PATIENCE;
+use crate::helpers::WAIT_LIMIT;
 
-/// Forwards connections, and counts those that are open.
+/// Forwards connections to the database and counts the open ones.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
@@ -31,7 +31,7 @@ impl Proxy {
             is_up: watch::Sender::new(true),
         });
         let accepting = shared.clone();
-        // On a thread of its own, for it must outlive the test's runtime: the server stops after that.
+        // On its own thread, because it must outlive the test's runtime: the server stops later.
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -48,12 +48,12 @@ impl Proxy {
         Self { address, shared }
     }
 
-    /// Cuts all connections and takes no new ones.
+    /// Closes all connections and accepts no new ones.
     pub(crate) fn cut(&self) {
         self.shared.is_up.send_replace(false);
     }
 
-    /// Takes connections again.
+    /// Accepts connections again.
     pub(crate) fn mend(&self) {
         self.shared.is_up.send_replace(true);
     }
@@ -63,11 +63,11 @@ impl Proxy {
         *self.shared.open.borrow()
     }
 
-    /// Waits until the number of open connections is as wanted.
+    /// Waits until `is_wanted` accepts the number of open connections.
     pub(crate) async fn until_open(&self, is_wanted: impl Fn(usize) -> bool) {
         let mut open = self.shared.open.subscribe();
         let waiting = open.wait_for(|&open| is_wanted(open));
-        if timeout(PATIENCE, waiting).await.is_err() {
+        if timeout(WAIT_LIMIT, waiting).await.is_err() {
             panic!("{} connections to the database are open", self.open());
         }
     }

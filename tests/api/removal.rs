@@ -1,4 +1,4 @@
-//! Deleting, undoing, and what is left of it.
+//! Deleting images and undoing it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ async fn restore(app: &TestApp, record: &Value) -> reqwest::Response {
 }
 
 #[tokio::test]
-async fn a_deletion_can_be_undone_by_everybody() {
+async fn any_viewer_can_undo_a_deletion() {
     let app = spawn_app().await;
     let (mut one, mut other) = (app.board().await, app.board().await);
     one.initial().await;
@@ -42,13 +42,13 @@ async fn a_deletion_can_be_undone_by_everybody() {
         other.command("Image:restore", named.clone()).await["ok"],
         true
     );
-    // The answer may come before or after the event, which `command` skips then.
+    // `other` may receive the event before its answer, and then `command` skips it; so only `one` is checked.
     assert_eq!(one.expect("Image:update").await, record);
     assert_eq!(app.get_bytes(url).await, read("plain.png"));
     assert_eq!(app.get_json("/images").await["images"], json!([record]));
     assert_eq!(app.get_json(&by_hash).await["images"], json!([record]));
 
-    // The second has nothing left to do.
+    // Restoring again changes nothing.
     assert_eq!(
         one.command("Image:restore", named.clone()).await["ok"],
         true
@@ -60,7 +60,7 @@ async fn a_deletion_can_be_undone_by_everybody() {
 }
 
 #[tokio::test]
-async fn what_is_deleted_is_not_changed_and_not_shown_to_new_viewers() {
+async fn a_deleted_image_cannot_be_changed_and_is_hidden_from_new_viewers() {
     let app = spawn_app().await;
     let record = app.upload("cat.png", read("plain.png")).await;
     app.delete(record["url"].as_str().unwrap()).await;
@@ -78,24 +78,24 @@ async fn what_is_deleted_is_not_changed_and_not_shown_to_new_viewers() {
 }
 
 #[tokio::test]
-async fn on_latest_the_image_before_is_shown_until_the_deletion_is_undone() {
+async fn latest_shows_the_image_before_until_the_deletion_is_undone() {
     let app = spawn_app().await;
     let before = app.upload("before.png", sized(7000, 1)).await;
     let last = app.upload("last.png", sized(7000, 2)).await;
     let mut viewer = app.latest().await;
     assert_eq!(viewer.expect("Image:update").await["id"], last["id"]);
-    viewer.picture().await;
+    viewer.image_bytes().await;
     app.delete(last["url"].as_str().unwrap()).await;
     assert_eq!(viewer.expect("Image:delete").await["id"], last["id"]);
     assert_eq!(viewer.expect("Image:update").await["id"], before["id"]);
-    assert_eq!(viewer.picture().await, sized(7000, 1));
+    assert_eq!(viewer.image_bytes().await, sized(7000, 1));
     restore(&app, &last).await;
     assert_eq!(viewer.expect("Image:update").await["id"], last["id"]);
-    assert_eq!(viewer.picture().await, sized(7000, 2));
+    assert_eq!(viewer.image_bytes().await, sized(7000, 2));
 }
 
 #[tokio::test]
-async fn after_the_undo_window_there_is_nothing_to_restore() {
+async fn a_deletion_cannot_be_undone_after_the_undo_window() {
     let app = spawn_with_options(|options| options.undo_window = Duration::ZERO).await;
     let record = app.upload("cat.png", read("plain.png")).await;
     app.delete(record["url"].as_str().unwrap()).await;
@@ -108,7 +108,7 @@ async fn after_the_undo_window_there_is_nothing_to_restore() {
 }
 
 #[tokio::test]
-async fn only_images_are_restored() {
+async fn restoring_an_unknown_image_is_not_found() {
     let app = spawn_app().await;
     for id in ["0194bd2c-7a00-7000-8000-000000000001", "x"] {
         let path = format!("/image/{id}/restore");

@@ -1,4 +1,4 @@
-//! Each socket session has one changefeed and one database connection, and leaves none behind.
+//! Each socket session has one changefeed and one database connection, and closes them when it ends.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use futures::future::join_all;
 use realtime_photo::web;
 
 use crate::files::read;
-use crate::helpers::{PATIENCE, TestApp, spawn_app, spawn_with_settings, wait_for};
+use crate::helpers::{TestApp, WAIT_LIMIT, spawn_app, spawn_with_settings, wait_for};
 use crate::viewer::Viewer;
 
 const VIEWERS: usize = 50;
@@ -20,7 +20,7 @@ async fn ready(app: &TestApp, path: &str) -> Viewer {
 async fn no_connection_is_left(app: &TestApp, before: usize) {
     app.proxy.until_open(|open| open <= before).await;
     if let Some(engine) = &app.database.embedded {
-        // The engine notices the end of a connection after the proxy does.
+        // The engine notices the end of a connection later than the proxy.
         wait_for("the engine closes its sessions", || {
             engine.changefeeds() == 0 && engine.sessions() <= before
         })
@@ -32,7 +32,7 @@ async fn no_connection_is_left(app: &TestApp, before: usize) {
 async fn each_of_fifty_sockets_has_a_connection_until_it_closes() {
     let app = spawn_app().await;
     for path in ["/ws", "/ws?feed=latest"] {
-        // The connections of the pool, including those that a viewer uses besides its feed.
+        // `before` counts the connections of the pool, including those that a viewer uses besides its feed.
         let first = ready(&app, path).await;
         let before = app.proxy.open() - 1;
         first.close().await;
@@ -41,7 +41,7 @@ async fn each_of_fifty_sockets_has_a_connection_until_it_closes() {
         let open = app.proxy.open();
         assert!(open >= before + VIEWERS, "{open} of {before} + {VIEWERS}");
         if let Some(engine) = &app.database.embedded {
-            // The engine notices the end of the first viewer's connection after the proxy does.
+            // The engine notices the end of the first viewer's connection later than the proxy.
             wait_for("each viewer has one changefeed", || {
                 engine.changefeeds() == VIEWERS
             })
@@ -62,33 +62,33 @@ async fn dropped_sockets_leave_no_connection() {
 }
 
 #[tokio::test]
-async fn a_socket_that_answers_no_ping_is_disconnected() {
+async fn a_socket_that_does_not_answer_pings_is_disconnected() {
     let settings = web::Settings {
-        // Longer than a busy machine delays a pong.
+        // Longer than a pong can be delayed on a busy machine.
         heartbeat_interval: Duration::from_secs(2),
-        shutdown_timeout: 2 * PATIENCE,
+        shutdown_timeout: 2 * WAIT_LIMIT,
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
     let mut alive = ready(&app, "/ws").await;
     let before = app.proxy.open();
-    // Nothing reads this socket from now on, so it answers no ping.
+    // Nobody reads from this socket any more, so it does not answer pings.
     let silent = ready(&app, "/ws").await;
     assert!(app.proxy.open() > before);
     let living = tokio::spawn(async move { alive.expect("Image:update").await });
     match &app.database.embedded {
-        // The pool may open connections meanwhile, which the proxy would count.
+        // Not by the proxy, which would also count connections that the pool opens in the meantime.
         Some(engine) => wait_for("its changefeed ends", || engine.changefeeds() == 1).await,
         None => app.proxy.until_open(|open| open <= before).await,
     }
     assert!(silent.breaks_off().await);
     let record = app.upload("cat.png", read("plain.png")).await;
     assert_eq!(living.await.unwrap(), record);
-    // For an open connection the server would wait until its shutdown timeout.
+    // With an open connection, the server would wait until its shutdown timeout.
     let start = Instant::now();
     drop(app);
     assert!(
-        start.elapsed() < PATIENCE,
-        "the server waits for no connection"
+        start.elapsed() < WAIT_LIMIT,
+        "the server waits for a connection"
     );
 }

@@ -1,4 +1,4 @@
-//! Viewers that read slowly or not at all.
+//! Clients that read slowly or not at all.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::files::sized;
-use crate::helpers::{PATIENCE, TestApp, spawn_with_settings, timely};
+use crate::helpers::{TestApp, WAIT_LIMIT, spawn_with_settings, timely};
 use crate::viewer::Viewer;
 
-/// A connection of a client whose system takes in little for it.
-fn lazy_connection(app: &TestApp) -> TcpStream {
+/// A connection with a small receive buffer: if the client does not read, the server soon cannot send.
+fn connection_with_small_buffer(app: &TestApp) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(8 << 10).unwrap();
     socket.connect(&app.address.into()).unwrap();
@@ -22,24 +22,24 @@ fn lazy_connection(app: &TestApp) -> TcpStream {
 }
 
 /// A viewer with such a connection.
-async fn lazy_viewer(app: &TestApp, path: &str) -> Viewer {
-    let stream = lazy_connection(app);
+async fn viewer_with_small_buffer(app: &TestApp, path: &str) -> Viewer {
+    let stream = connection_with_small_buffer(app);
     Viewer::over(stream, app.address, path, &[]).await.unwrap()
 }
 
-/// Uploads an image, which a viewer of the latest image reads meanwhile: it must not seem to have stopped because the
-/// answer to the upload takes long.
+/// Uploads an image while a viewer of the latest image reads it. Reading only afterwards would look like a stalled
+/// viewer if the upload takes long.
 async fn upload_and_read(app: &TestApp, viewer: &mut Viewer, bytes: Vec<u8>) {
     let reading = async {
         viewer.expect("Image:update").await;
-        viewer.picture().await
+        viewer.image_bytes().await
     };
     let (_, read) = tokio::join!(app.upload("large.png", bytes.clone()), reading);
     assert!(read == bytes);
 }
 
-/// A server with a short read timeout, which is still longer than a busy machine stalls a viewer that reads.
-async fn impatient_app() -> TestApp {
+/// A server with a short read timeout. It is still longer than a busy machine delays a viewer that reads.
+async fn spawn_with_short_timeout() -> TestApp {
     let settings = web::Settings {
         session_read_timeout: Duration::from_secs(4),
         ..web::Settings::default()
@@ -49,19 +49,19 @@ async fn impatient_app() -> TestApp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_that_stops_reading_is_disconnected_and_another_gets_everything() {
-    // Generated up front: generating one would stall the reader.
+    // Generated first, because generating an image would block the reader.
     let images: Vec<Vec<u8>> = (0..4).map(|number| sized(3 << 20, number)).collect();
-    let app = impatient_app().await;
+    let app = spawn_with_short_timeout().await;
     let mut reader = app.latest().await;
     reader.initial().await;
-    let mut lazy = lazy_viewer(&app, "/ws?feed=latest").await;
-    lazy.initial().await;
+    let mut stalled = viewer_with_small_buffer(&app, "/ws?feed=latest").await;
+    stalled.initial().await;
     reader.until_count(2).await;
     let expected = images.clone();
     let reading = tokio::spawn(async move {
         for image in expected {
             reader.expect("Image:update").await;
-            assert!(reader.picture().await == image);
+            assert!(reader.image_bytes().await == image);
         }
         reader
     });
@@ -69,22 +69,22 @@ async fn a_viewer_that_stops_reading_is_disconnected_and_another_gets_everything
         app.upload("large.png", image).await;
     }
     let mut reader = reading.await.unwrap();
-    // The count was told when it fell, perhaps between two images; so let it change once more.
+    // The reader may have skipped the message about the lower count between two images, so change the count again.
     let _third = app.board().await;
     reader.until_count(2).await;
     assert!(
-        lazy.breaks_off().await,
-        "what was to come is not buffered for it"
+        stalled.breaks_off().await,
+        "the stalled viewer gets everything from a buffer"
     );
 }
 
 #[tokio::test]
 async fn a_viewer_with_a_small_receive_buffer_gets_the_whole_image() {
-    let app = impatient_app().await;
-    let mut slow = lazy_viewer(&app, "/ws?feed=latest").await;
+    let app = spawn_with_short_timeout().await;
+    let mut slow = viewer_with_small_buffer(&app, "/ws?feed=latest").await;
     slow.initial().await;
     let bytes = sized(2 << 20, 1);
-    // Its small buffer alone makes the server wait many times.
+    // The server has to wait for the small buffer many times.
     upload_and_read(&app, &mut slow, bytes).await;
 }
 
@@ -100,7 +100,7 @@ async fn a_viewer_with_nothing_to_read_stays_connected() {
     viewer.initial().await;
     for number in 0..2 {
         upload_and_read(&app, &mut viewer, sized(1 << 20, number)).await;
-        // The second ping comes after the read timeout.
+        // The second ping is later than the read timeout.
         viewer.until_ping().await;
         viewer.until_ping().await;
     }
@@ -115,21 +115,21 @@ async fn a_client_that_stops_reading_its_download_is_disconnected() {
     let app = spawn_with_settings(settings).await;
     let record = app.upload("large.png", sized(8 << 20, 1)).await;
     let url = record["url"].as_str().unwrap();
-    let mut lazy = lazy_connection(&app);
+    let mut stalled = connection_with_small_buffer(&app);
     let request = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n\r\n", app.address);
-    lazy.write_all(request.as_bytes()).await.unwrap();
-    lazy.readable().await.unwrap();
+    stalled.write_all(request.as_bytes()).await.unwrap();
+    stalled.readable().await.unwrap();
     // A connection that the server has closed takes no more bytes.
     let is_closed = async {
-        while lazy.write_all(b"x").await.is_ok() {
+        while stalled.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     timely("the server closes the connection", is_closed).await;
     let mut rest = Vec::new();
-    let reading = timeout(PATIENCE, lazy.read_to_end(&mut rest));
+    let reading = timeout(WAIT_LIMIT, stalled.read_to_end(&mut rest));
     let _ = reading.await.expect("the connection ends");
     assert!(rest.len() < 8 << 20, "{} bytes came", rest.len());
-    // One who reads gets all of it.
+    // A client that reads gets the whole image.
     assert_eq!(app.get_bytes(url).await.len(), 8 << 20);
 }

@@ -1,4 +1,4 @@
-//! `GET /ws`, the board.
+//! `GET /ws`, the feed of the board and its commands.
 
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::files::{read, sized};
-use crate::helpers::{PATIENCE, TestApp, problem, spawn_app};
+use crate::helpers::{TestApp, WAIT_LIMIT, problem, spawn_app};
 use crate::viewer::Viewer;
 
 async fn ready(app: &TestApp) -> Viewer {
@@ -20,7 +20,7 @@ fn id(record: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn a_new_tab_is_shown_everything_that_is_there() {
+async fn a_new_viewer_gets_all_images() {
     let app = spawn_app().await;
     assert!(app.board().await.initial().await.is_empty());
     let mut records = Vec::new();
@@ -34,7 +34,7 @@ async fn a_new_tab_is_shown_everything_that_is_there() {
 }
 
 #[tokio::test]
-async fn everybody_sees_an_upload_a_move_and_a_deletion() {
+async fn every_viewer_sees_an_upload_a_move_and_a_deletion() {
     let app = spawn_app().await;
     let mut viewers = [ready(&app).await, ready(&app).await, ready(&app).await];
     let record = app.upload("cat.png", read("plain.png")).await;
@@ -49,6 +49,7 @@ async fn everybody_sees_an_upload_a_move_and_a_deletion() {
     for (name, value) in change.as_object().unwrap() {
         moved[name] = value.clone();
     }
+    // The server sends coordinates as floating-point numbers, which `Value` distinguishes from integers.
     moved["y"] = json!(-3.0);
     moved["w"] = json!(100.0);
     moved["z"] = json!(7.0);
@@ -91,7 +92,7 @@ async fn every_command_is_answered() {
         assert_eq!(answer["ok"], false, "{event}");
         assert!(answer["message"].is_string());
     }
-    // Without a mark the answer has none.
+    // The answer to a command without `ref` has none either.
     viewer
         .send(r#"{"event":"Image:delete","data":{"id":"x"}}"#)
         .await;
@@ -103,7 +104,7 @@ async fn every_command_is_answered() {
 }
 
 #[tokio::test]
-async fn messages_that_are_not_ours_change_nothing() {
+async fn invalid_messages_are_rejected_and_change_nothing() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let record = app.upload("cat.png", read("plain.png")).await;
@@ -136,11 +137,11 @@ async fn messages_that_are_not_ours_change_nothing() {
 }
 
 #[tokio::test]
-async fn commands_are_carried_out_in_their_order() {
+async fn commands_run_in_the_order_sent() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let record = app.upload("cat.png", read("plain.png")).await;
-    // More than may wait in the server.
+    // More than a session queues, so that the server has to stop reading.
     for x in 0..200 {
         let data = json!({"id": record["id"], "x": x, "moving": x < 199});
         viewer
@@ -155,17 +156,18 @@ async fn commands_are_carried_out_in_their_order() {
 }
 
 #[tokio::test]
-async fn bytes_and_messages_that_are_too_long_end_the_session() {
+async fn binary_and_oversized_messages_end_the_session() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     viewer.send(vec![1, 2, 3]).await;
     assert_eq!(viewer.closed().await, Some(CloseCode::Unsupported));
     let mut viewer = ready(&app).await;
+    // The limit is 64 KiB.
     viewer.send("x".repeat(65 << 10)).await;
     assert_eq!(viewer.closed().await, Some(CloseCode::Size));
 }
 
-/// The head of a client's frame, with a mask that changes nothing.
+/// The header of a client's frame. The mask is zero, so the payload is sent as it is.
 fn head(first: u8, length: u64) -> Vec<u8> {
     let mut head = vec![first, 0x80 | 127];
     head.extend(length.to_be_bytes());
@@ -174,8 +176,9 @@ fn head(first: u8, length: u64) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_frame_that_claims_too_much_ends_the_session_before_it_has_come() {
+async fn an_oversized_frame_ends_the_session_before_its_payload_arrives() {
     let app = spawn_app().await;
+    // The first byte holds the FIN bit and the opcode: text, binary, a fragment, and the control frames ping and close.
     for (first, length, code) in [
         (0x81, 1 << 40, CloseCode::Size),
         (0x82, (64 << 10) + 1, CloseCode::Size),
@@ -191,17 +194,19 @@ async fn a_frame_that_claims_too_much_ends_the_session_before_it_has_come() {
 }
 
 #[tokio::test]
-async fn who_goes_on_with_a_frame_that_is_too_long_is_cut_off() {
+async fn a_client_that_keeps_sending_an_oversized_frame_is_disconnected() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     viewer.send_raw(&head(0x81, 1 << 40)).await.unwrap();
     let chunk = vec![b'a'; 64 << 10];
     let sending = async { while viewer.send_raw(&chunk).await.is_ok() {} };
-    timeout(PATIENCE, sending).await.expect("it ends");
+    timeout(WAIT_LIMIT, sending)
+        .await
+        .expect("the server disconnects the client");
 }
 
 #[tokio::test]
-async fn a_message_in_fragments_has_the_same_limit() {
+async fn a_fragmented_message_has_the_same_limit() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let text = r#"{"event":"none","data":{},"ref":"f"}"#.as_bytes();
@@ -210,6 +215,7 @@ async fn a_message_in_fragments_has_the_same_limit() {
         let last = if part.len() < 10 { 0x80 } else { 0 };
         frames.extend(head(last | u8::from(number == 0), part.len() as u64));
         frames.extend(part);
+        // A control frame, here a pong, may come between fragments.
         if last == 0 {
             frames.extend(b"\x8a\x80\0\0\0\0");
         }
@@ -243,7 +249,7 @@ async fn frames_that_break_the_protocol_end_the_session() {
 }
 
 #[tokio::test]
-async fn what_comes_before_a_frame_that_is_refused_is_still_done() {
+async fn messages_before_a_rejected_frame_are_handled() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     let text = br#"{"event":"none","data":{},"ref":"f"}"#;
@@ -269,7 +275,7 @@ async fn a_ping_is_answered() {
 }
 
 #[tokio::test]
-async fn everybody_learns_how_many_are_here() {
+async fn every_viewer_gets_the_number_of_viewers() {
     let app = spawn_app().await;
     let mut first = app.board().await;
     first.until_count(1).await;
@@ -281,7 +287,7 @@ async fn everybody_learns_how_many_are_here() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_upgrade_is_told_so() {
+async fn a_request_without_a_valid_upgrade_is_rejected() {
     let app = spawn_app().await;
     problem(app.get("/ws").await, 426).await;
     problem(app.get("/ws?feed=other").await, 400).await;
@@ -294,7 +300,7 @@ async fn a_request_that_is_no_upgrade_is_told_so() {
 }
 
 #[tokio::test]
-async fn when_the_server_stops_sessions_are_closed_as_going_away() {
+async fn sessions_are_closed_as_going_away_when_the_server_stops() {
     let mut app = spawn_app().await;
     let (mut board, mut latest) = (ready(&app).await, app.latest().await);
     latest.initial().await;

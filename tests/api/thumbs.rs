@@ -1,4 +1,4 @@
-//! Thumbnails, and what is taken out of images.
+//! Thumbnails, and the removal of metadata.
 
 use image::{ImageFormat, RgbImage};
 use realtime_photo::image::Metadata;
@@ -7,19 +7,20 @@ use serde_json::Value;
 use crate::files::{read, sized};
 use crate::helpers::{TestApp, file_form, problem, spawn_app, spawn_with_options};
 
-/// A picture that compresses badly, as a photograph does.
-fn picture(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
+/// A photo: an image that compresses badly.
+fn photo(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let noise = |x: u32, y: u32| (x * x + y * 31).wrapping_mul(2_654_435_761) >> 26;
-    let picture = RgbImage::from_fn(width, height, |x, y| {
+    let image = RgbImage::from_fn(width, height, |x, y| {
         let shade = (x * 255 / width) as u8;
         image::Rgb([shade, (y * 255 / height) as u8, shade ^ noise(x, y) as u8])
     });
     let mut file = std::io::Cursor::new(Vec::new());
-    picture.write_to(&mut file, format).unwrap();
+    image.write_to(&mut file, format).unwrap();
     file.into_inner()
 }
 
-async fn spawn_as_by_default() -> TestApp {
+/// A server that removes metadata, as by default.
+async fn spawn_with_removal() -> TestApp {
     spawn_with_options(|options| options.metadata = Metadata::Remove).await
 }
 
@@ -29,11 +30,11 @@ fn text<'a>(record: &'a Value, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_large_image_has_a_thumbnail_at_once() {
-    let app = spawn_as_by_default().await;
+    let app = spawn_with_removal().await;
     let mut viewer = app.board().await;
     viewer.initial().await;
     for (name, format) in [("a.jpg", ImageFormat::Jpeg), ("a.png", ImageFormat::Png)] {
-        let record = app.upload(name, picture(800, 1200, format)).await;
+        let record = app.upload(name, photo(800, 1200, format)).await;
         assert_eq!(viewer.expect("Image:update").await, record);
         let thumb = text(&record, "thumb");
         assert_eq!(thumb, format!("{}/thumb", text(&record, "url")));
@@ -49,13 +50,14 @@ async fn a_large_image_has_a_thumbnail_at_once() {
         let kind = image::guess_format(&bytes).unwrap();
         assert_eq!(headers["content-type"], kind.to_mime_type());
         let decoded = image::load_from_memory(&bytes).unwrap();
+        // 800 × 1200, scaled down to at most 512 × 512.
         assert_eq!((decoded.width(), decoded.height()), (341, 512));
 
         let url = app.url(thumb);
         let head = app.client.head(&url).send().await.unwrap();
         assert_eq!(head.headers()["content-length"], bytes.len().to_string());
         let etag = headers["etag"].to_str().unwrap();
-        assert!(etag.starts_with('"'), "a strong one: {etag}");
+        assert!(etag.starts_with('"'), "not a strong ETag: {etag}");
         let known = app.client.get(&url).header("if-none-match", etag);
         let known = known.send().await.unwrap();
         assert_eq!(known.status(), 304);
@@ -66,10 +68,10 @@ async fn a_large_image_has_a_thumbnail_at_once() {
 }
 
 #[tokio::test]
-async fn a_thumbnail_goes_and_comes_with_its_image() {
+async fn a_thumbnail_is_deleted_and_restored_with_its_image() {
     let app = spawn_app().await;
     let record = app
-        .upload("a.jpg", picture(600, 600, ImageFormat::Jpeg))
+        .upload("a.jpg", photo(600, 600, ImageFormat::Jpeg))
         .await;
     let (url, thumb) = (text(&record, "url"), text(&record, "thumb"));
     assert_eq!(app.get(thumb).await.status(), 200);
@@ -82,8 +84,8 @@ async fn a_thumbnail_goes_and_comes_with_its_image() {
 }
 
 #[tokio::test]
-async fn a_photograph_taken_sideways_is_upright() {
-    let app = spawn_as_by_default().await;
+async fn a_rotated_photo_has_an_upright_thumbnail() {
+    let app = spawn_with_removal().await;
     let record = app.upload("rotated.jpg", read("rotated.jpg")).await;
     assert_eq!(
         (&record["width"], &record["height"]),
@@ -95,7 +97,7 @@ async fn a_photograph_taken_sideways_is_upright() {
 }
 
 #[tokio::test]
-async fn an_image_that_serves_as_its_own_thumbnail_has_none() {
+async fn an_image_that_can_serve_as_its_own_thumbnail_has_none() {
     let app = spawn_app().await;
     for name in ["plain.png", "still.avif"] {
         let record = app.upload(name, read(name)).await;
@@ -109,15 +111,15 @@ async fn an_image_that_serves_as_its_own_thumbnail_has_none() {
 }
 
 #[tokio::test]
-async fn what_is_not_picture_is_not_stored_unless_wanted() {
+async fn data_besides_the_image_is_removed_unless_metadata_is_kept() {
     let uploaded = sized(20_000, 1);
-    let app = spawn_as_by_default().await;
+    let app = spawn_with_removal().await;
     let id = "0194bd2c-7a00-7000-8000-000000000001";
     let form = || file_form("cat.png", uploaded.clone()).text("id", id);
     let record: Value = app.post(form()).await.json().await.unwrap();
     assert_eq!(record["size"], read("plain.png").len());
     assert_eq!(app.get_bytes(text(&record, "url")).await, read("plain.png"));
-    // The hash is that of the upload, by which its sender knows it again.
+    // The hash is that of the uploaded bytes, so that a client recognises its own file.
     assert_eq!(app.post(form()).await.status(), 200);
     let path = format!("/images?sha256={}", text(&record, "sha256"));
     assert_eq!(
@@ -135,24 +137,24 @@ async fn what_is_not_picture_is_not_stored_unless_wanted() {
 }
 
 #[tokio::test]
-async fn a_photograph_does_not_tell_where_it_was_taken() {
-    let app = spawn_as_by_default().await;
-    let photograph = with_gps();
-    let record = app.upload("home.jpg", photograph.clone()).await;
+async fn the_location_in_a_photo_is_not_stored() {
+    let app = spawn_with_removal().await;
+    let photo = with_location();
+    let record = app.upload("home.jpg", photo.clone()).await;
     let stored = app.get_bytes(text(&record, "url")).await;
     let holds = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
-    assert!(holds(&photograph, b"Exif") && holds(&photograph, b"SECRET PLACE"));
+    assert!(holds(&photo, b"Exif") && holds(&photo, b"SECRET PLACE"));
     assert!(!holds(&stored, b"SECRET PLACE"));
     assert!(image::load_from_memory(&stored).is_ok());
-    // Upright all the same.
+    // The dimensions are still those of the upright photo.
     assert_eq!(
         (&record["width"], &record["height"]),
         (&48.into(), &64.into())
     );
 }
 
-/// `rotated.jpg` with a comment, and EXIF data that name a place.
-fn with_gps() -> Vec<u8> {
+/// `rotated.jpg` with an XMP segment and a comment, both of which contain a location.
+fn with_location() -> Vec<u8> {
     let file = read("rotated.jpg");
     let mut xmp = b"http://ns.adobe.com/xap/1.0/\0<x>SECRET PLACE</x>".to_vec();
     let mut segment = vec![0xff, 0xe1];

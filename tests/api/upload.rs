@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::files::{IMAGES, read, sized};
-use crate::helpers::{MAX_UPLOAD, PATIENCE, TestApp, file_form, problem, spawn_app};
+use crate::helpers::{MAX_UPLOAD, TestApp, WAIT_LIMIT, file_form, problem, spawn_app};
 
 fn image_form() -> Form {
     file_form("plain.png", read("plain.png"))
@@ -23,7 +23,7 @@ async fn count(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn images_of_every_kind_are_stored_and_given_back() {
+async fn images_of_every_type_are_stored_and_returned_unchanged() {
     let app = spawn_app().await;
     for (name, kind, width, height) in IMAGES {
         let record = app.upload(name, read(name)).await;
@@ -40,7 +40,7 @@ async fn images_of_every_kind_are_stored_and_given_back() {
 }
 
 #[tokio::test]
-async fn the_answer_is_the_record_and_where_it_is() {
+async fn the_response_holds_the_record_and_its_location() {
     let app = spawn_app().await;
     let form = image_form()
         .text("author", "Åsa")
@@ -86,7 +86,7 @@ async fn fields_may_come_in_any_order_and_unknown_ones_are_skipped() {
 }
 
 #[tokio::test]
-async fn both_spellings_of_the_path_take_uploads() {
+async fn uploads_work_with_and_without_a_trailing_slash() {
     let app = spawn_app().await;
     let response = app
         .client
@@ -120,7 +120,7 @@ async fn hostile_file_names_become_harmless() {
             .json()
             .await
             .unwrap();
-        // A name that is only blank counts as none: the part's own is taken.
+        // A blank name counts as missing, so the name of the part is used.
         let kept = if given == " " { "plain.png" } else { kept };
         assert_eq!(record["fileName"], kept, "{given:?}");
         let download = app
@@ -140,7 +140,7 @@ async fn hostile_file_names_become_harmless() {
 }
 
 #[tokio::test]
-async fn the_name_of_the_part_is_read_as_browsers_and_others_write_it() {
+async fn file_names_are_decoded_as_browsers_and_other_clients_encode_them() {
     let app = spawn_app().await;
     for (parameter, kept) in [
         (r#"filename="cat.png""#, "cat.png"),
@@ -214,7 +214,7 @@ async fn a_form_without_a_usable_image_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_form_is_refused() {
+async fn a_body_that_is_not_a_form_is_refused() {
     let app = spawn_app().await;
     let boundary = "multipart/form-data; boundary=b";
     for (kind, body) in [
@@ -248,7 +248,7 @@ async fn a_body_that_is_no_form_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_image_by_its_bytes_is_refused() {
+async fn a_file_whose_bytes_are_not_an_image_is_refused() {
     let app = spawn_app().await;
     for bytes in [
         &b"just text"[..],
@@ -267,9 +267,10 @@ async fn what_is_no_image_by_its_bytes_is_refused() {
 }
 
 #[tokio::test]
-async fn a_truncated_image_of_any_kind_is_stored_and_called_damaged() {
+async fn a_truncated_image_of_any_type_is_stored_and_marked_as_damaged() {
     let app = spawn_app().await;
     let names = IMAGES.into_iter().map(|(name, ..)| name);
+    // The last byte of `trailing.jpg` is not part of its image.
     let names: Vec<_> = names.filter(|name| *name != "trailing.jpg").collect();
     for name in &names {
         let whole = read(name);
@@ -284,7 +285,7 @@ async fn a_truncated_image_of_any_kind_is_stored_and_called_damaged() {
 }
 
 #[tokio::test]
-async fn an_image_that_is_cut_off_in_its_header_is_refused() {
+async fn an_image_truncated_in_its_header_is_refused() {
     let app = spawn_app().await;
     for (name, ..) in IMAGES {
         let cut = read(name)[..20].to_vec();
@@ -294,8 +295,9 @@ async fn an_image_that_is_cut_off_in_its_header_is_refused() {
 }
 
 #[tokio::test]
-async fn an_image_has_the_size_that_its_header_claims_unless_that_is_too_much() {
+async fn dimensions_come_from_the_header_and_are_limited() {
     let app = spawn_app().await;
+    // The IHDR chunk of a PNG: type at 12, width at 16, height at 20, checksum of the chunk at 29.
     let claiming = |width: u32, height: u32| {
         let mut png = read("plain.png");
         png[16..20].copy_from_slice(&width.to_be_bytes());
@@ -320,6 +322,7 @@ async fn an_image_has_the_size_that_its_header_claims_unless_that_is_too_much() 
     );
     assert_eq!(taller["damaged"], true);
     let mut avif = read("still.avif");
+    // The `ispe` box holds version and flags (4 bytes), then width and height; 0x2328 is 9000.
     let size = avif.windows(4).position(|name| name == b"ispe").unwrap() + 8;
     avif[size..size + 8].copy_from_slice(&[0, 0, 0x23, 0x28, 0, 0, 0x23, 0x28]);
     let larger = app.upload("larger.avif", avif).await;
@@ -330,7 +333,7 @@ async fn an_image_has_the_size_that_its_header_claims_unless_that_is_too_much() 
 }
 
 #[tokio::test]
-async fn an_image_of_just_the_limit_is_taken_and_one_more_byte_is_not() {
+async fn an_image_at_the_size_limit_is_accepted_and_one_byte_more_is_not() {
     let app = spawn_app().await;
     let largest = sized(MAX_UPLOAD, 1);
     let record = app.upload("largest.png", largest.clone()).await;
@@ -360,11 +363,11 @@ async fn seventeen_mebibytes_are_refused_with_and_without_a_length() {
     assert_eq!(count(&app).await, 0);
 }
 
-/// Begins a request with a form, and a file in it.
+/// Sends the head of an upload. The body is chunked unless its length is given.
 fn begin_upload(app: &TestApp, length: Option<usize>) -> TcpStream {
     let mut stream = TcpStream::connect(app.address).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
+    stream.set_write_timeout(Some(WAIT_LIMIT)).unwrap();
     let length = match length {
         Some(length) => format!("Content-Length: {length}"),
         None => "Transfer-Encoding: chunked".to_owned(),
@@ -414,7 +417,7 @@ async fn a_form_that_is_large_without_an_image_is_malformed() {
 }
 
 #[tokio::test]
-async fn uploads_that_come_slowly_do_not_hold_up_others() {
+async fn slow_uploads_do_not_block_others() {
     const ANNOUNCED: usize = 15 << 20;
     let app = spawn_app().await;
     let trickle = |_| {
@@ -424,7 +427,7 @@ async fn uploads_that_come_slowly_do_not_hold_up_others() {
     };
     let some: Vec<TcpStream> = (0..12).map(trickle).collect();
     app.upload("large.png", sized(5 << 20, 1)).await;
-    // As many as the server takes: small ones pass them all the same.
+    // More large uploads than the server receives at once. Small uploads have memory of their own.
     let more: Vec<TcpStream> = (0..8).map(trickle).collect();
     app.upload("small.png", sized(900 << 10, 2)).await;
     drop((some, more));
@@ -432,7 +435,7 @@ async fn uploads_that_come_slowly_do_not_hold_up_others() {
 }
 
 #[tokio::test]
-async fn a_client_that_reads_only_when_it_has_sent_all_still_learns_why_it_was_refused() {
+async fn a_client_that_reads_only_after_sending_everything_gets_the_refusal() {
     let app = spawn_app().await;
     for length in [17 << 20, 30 << 20] {
         let mut announced = begin_upload(&app, Some(PART.len() + length + LAST.len()));
@@ -460,13 +463,13 @@ async fn a_client_that_reads_only_when_it_has_sent_all_still_learns_why_it_was_r
 }
 
 #[tokio::test]
-async fn a_client_that_goes_on_sending_what_was_refused_is_cut_off() {
+async fn a_client_that_keeps_sending_after_a_refusal_is_disconnected() {
     let app = spawn_app().await;
     let mut stream = begin_upload(&app, None);
     let sent = spawn_blocking(move || {
         write_chunk(&mut stream, PART).unwrap();
         let chunk = vec![0; 1 << 20];
-        // It never reads, and would go on for ever.
+        // It never reads the refusal, and stops only when a write fails.
         (0_u64..).find(|_| write_chunk(&mut stream, &chunk).is_err())
     });
     assert!(sent.await.unwrap().is_some());
@@ -474,7 +477,7 @@ async fn a_client_that_goes_on_sending_what_was_refused_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_client_that_vanishes_half_way_leaves_nothing_behind() {
+async fn a_client_that_disconnects_during_an_upload_leaves_nothing_behind() {
     let app = spawn_app().await;
     let file = read("plain.png");
     for shutdown in [Shutdown::Write, Shutdown::Both] {
@@ -486,13 +489,13 @@ async fn a_client_that_vanishes_half_way_leaves_nothing_behind() {
     let mut viewer = app.board().await;
     viewer.initial().await;
     let record = app.upload("next.png", file).await;
-    // Nothing came before it.
+    // No other image was announced before it.
     assert_eq!(viewer.expect("Image:update").await["id"], record["id"]);
     assert_eq!(count(&app).await, 1);
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_wait_for_the_answer_has_stored_its_image() {
+async fn an_upload_is_stored_even_if_its_client_does_not_wait_for_the_response() {
     let app = spawn_app().await;
     let mut viewer = app.board().await;
     viewer.initial().await;
@@ -505,7 +508,7 @@ async fn a_client_that_does_not_wait_for_the_answer_has_stored_its_image() {
 }
 
 #[tokio::test]
-async fn many_uploads_at_once_are_all_stored() {
+async fn concurrent_uploads_are_all_stored() {
     let app = spawn_app().await;
     let uploads = (0..24).map(|number| app.upload("large.png", sized(1 << 20, number)));
     let records = futures::future::join_all(uploads).await;
@@ -520,9 +523,13 @@ async fn many_uploads_at_once_are_all_stored() {
     ids.sort_by_key(|id| id.as_str());
     listed.sort_by_key(|id| id.as_str());
     assert_eq!(ids, listed);
-    let places: std::collections::HashSet<String> = records
+    let positions: std::collections::HashSet<String> = records
         .iter()
         .map(|record| format!("{} {}", record["x"], record["y"]))
         .collect();
-    assert_eq!(places.len(), records.len(), "no two lie in the same place");
+    assert_eq!(
+        positions.len(),
+        records.len(),
+        "two images have the same position"
+    );
 }

@@ -1,4 +1,4 @@
-//! A browser's socket.
+//! A viewer: a client of the socket, as the page is.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,9 +14,9 @@ use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::helpers::PATIENCE;
+use crate::helpers::WAIT_LIMIT;
 
-/// A socket session, seen from the client.
+/// The client's side of a socket session.
 pub(crate) struct Viewer {
     socket: WebSocketStream<TcpStream>,
 }
@@ -26,7 +26,7 @@ impl Viewer {
         Self::try_connect(address, path, &[]).await.unwrap()
     }
 
-    /// Connects with these headers on top.
+    /// Connects with additional headers.
     pub(crate) async fn try_connect(
         address: SocketAddr,
         path: &str,
@@ -36,7 +36,7 @@ impl Viewer {
         Self::over(stream, address, path, headers).await
     }
 
-    /// Connects over a stream that the caller made.
+    /// Connects over a stream opened by the caller.
     pub(crate) async fn over(
         stream: TcpStream,
         address: SocketAddr,
@@ -53,15 +53,15 @@ impl Viewer {
         Ok(Self { socket })
     }
 
-    /// The next message, whatever it is.
+    /// The next message of any kind.
     pub(crate) async fn next(&mut self) -> Message {
-        let message = timeout(PATIENCE, self.socket.next())
+        let message = timeout(WAIT_LIMIT, self.socket.next())
             .await
-            .expect("a message comes");
+            .expect("a message arrives");
         message.expect("the socket is open").unwrap()
     }
 
-    /// The next event.
+    /// The next event. Skips pings and pongs.
     pub(crate) async fn event(&mut self) -> Value {
         loop {
             match self.next().await {
@@ -72,7 +72,7 @@ impl Viewer {
         }
     }
 
-    /// The data of the next event of this name. Others may come before it, but none of these.
+    /// The data of the next event with this name. Skips other events, but fails on an unwanted one.
     pub(crate) async fn expect_before(&mut self, name: &str, unwanted: &[&str]) -> Value {
         let search = async {
             loop {
@@ -84,30 +84,30 @@ impl Viewer {
                 assert!(!unwanted.contains(&found), "{event}");
             }
         };
-        timeout(PATIENCE, search)
+        timeout(WAIT_LIMIT, search)
             .await
-            .unwrap_or_else(|_| panic!("no {name} comes"))
+            .unwrap_or_else(|_| panic!("no {name} arrives"))
     }
 
-    /// The data of the next event of this name, whatever comes before it.
+    /// The data of the next event with this name. Skips other events.
     pub(crate) async fn expect(&mut self, name: &str) -> Value {
         self.expect_before(name, &[]).await
     }
 
-    /// Waits until so many are here.
+    /// Waits until the server reports this number of viewers.
     pub(crate) async fn until_count(&mut self, count: usize) {
         let search = async { while self.expect("User:update").await["count"] != count {} };
-        timeout(PATIENCE, search)
+        timeout(WAIT_LIMIT, search)
             .await
-            .unwrap_or_else(|_| panic!("there are never {count} here"));
+            .unwrap_or_else(|_| panic!("the number of viewers is never {count}"));
     }
 
-    /// Waits until the server asks for a sign of life, and gives it.
+    /// Waits for a ping, which the WebSocket library answers.
     pub(crate) async fn until_ping(&mut self) {
         while !matches!(self.next().await, Message::Ping(_)) {}
     }
 
-    /// Waits until the feed is ready, and skips what it begins with, pictures too.
+    /// Waits until the feed is ready. Skips everything before, including the bytes of images.
     pub(crate) async fn ready(&mut self) {
         loop {
             if let Message::Text(text) = self.next().await
@@ -118,7 +118,7 @@ impl Viewer {
         }
     }
 
-    /// Waits for a state of the feed.
+    /// Waits for the next state of the feed.
     pub(crate) async fn state(&mut self) -> String {
         let data = self.expect("Feed:state").await;
         data["state"].as_str().unwrap().to_owned()
@@ -147,12 +147,12 @@ impl Viewer {
     }
 
     /// The bytes that follow a record on `feed=latest`.
-    pub(crate) async fn picture(&mut self) -> Vec<u8> {
+    pub(crate) async fn image_bytes(&mut self) -> Vec<u8> {
         loop {
             match self.next().await {
                 Message::Binary(bytes) => return bytes.to_vec(),
                 Message::Ping(_) => {}
-                other => panic!("not a picture, but {}", kind(&other)),
+                other => panic!("not the bytes of an image, but {}", kind(&other)),
             }
         }
     }
@@ -161,7 +161,7 @@ impl Viewer {
         self.socket.send(message.into()).await.unwrap();
     }
 
-    /// Sends bytes as they are, which need not be frames.
+    /// Sends raw bytes, which need not be valid frames.
     pub(crate) async fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.socket.get_mut().write_all(bytes).await
     }
@@ -179,7 +179,7 @@ impl Viewer {
         }
     }
 
-    /// Waits for the server to close, and says with which code.
+    /// Waits until the server closes the session. Returns the code.
     pub(crate) async fn closed(&mut self) -> Option<CloseCode> {
         loop {
             if let Message::Close(frame) = self.next().await {
@@ -188,16 +188,16 @@ impl Viewer {
         }
     }
 
-    /// Closes politely, and waits for the answer.
+    /// Closes the session with a close frame and waits for the answer.
     pub(crate) async fn close(mut self) {
         self.socket.close(None).await.unwrap();
-        while let Ok(Some(Ok(_))) = timeout(PATIENCE, self.socket.next()).await {}
+        while let Ok(Some(Ok(_))) = timeout(WAIT_LIMIT, self.socket.next()).await {}
     }
 
-    /// True if the connection ended without the rest of what was to come: everything that is there is read.
+    /// Reads to the end. Returns `true` if the connection broke without a close frame.
     pub(crate) async fn breaks_off(mut self) -> bool {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await {
+            match timeout(WAIT_LIMIT, self.socket.next()).await {
                 Ok(Some(Ok(Message::Close(_)))) | Err(_) => return false,
                 Ok(Some(Ok(_))) => {}
                 Ok(Some(Err(_)) | None) => return true,
@@ -206,7 +206,7 @@ impl Viewer {
     }
 }
 
-/// The kind of a message, without its bytes.
+/// Describes a message, without the bytes of an image.
 fn kind(message: &Message) -> String {
     match message {
         Message::Binary(bytes) => format!("{} bytes", bytes.len()),

@@ -1,5 +1,5 @@
 // @ts-check
-// Connects with the options given as JSON and prints "connected" or the name of the error. It runs in its own process,
+// Connects with the options given as JSON and prints "connected" or the name of the error. Runs in its own process,
 // because after a rejected password the driver's timeout still fires and throws an error that cannot be caught.
 
 import r from "rethinkdb";

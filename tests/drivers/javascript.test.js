@@ -64,7 +64,7 @@ async function follow(feed, count) {
   return items;
 }
 
-/** Asserts that a query fails with an error of this name, and optionally a text. */
+/** Asserts that a query fails with an error of this name, and optionally with this message. */
 async function rejectsWith(promise, name, text = /./) {
   await assert.rejects(Promise.resolve(promise), (error) => {
     assert.equal(error.name, name, error.message);
@@ -162,8 +162,8 @@ describe("documents", () => {
     assert.deepEqual(await table.get(2).run(conn), { id: 2, n: 42 });
     await table.get(3).replace({ id: 3, fresh: "x" }).run(conn);
     assert.deepEqual(await table.get(3).run(conn), { id: 3, fresh: "x" });
-    const gone = await table.get(4).delete({ returnChanges: true }).run(conn);
-    assert.deepEqual(gone.changes, [{ old_val: { id: 4, n: 4 }, new_val: null }]);
+    const deleted = await table.get(4).delete({ returnChanges: true }).run(conn);
+    assert.deepEqual(deleted.changes, [{ old_val: { id: 4, n: 4 }, new_val: null }]);
     assert.equal(await table.get(4).run(conn), null);
     assert.equal((await table.filter(r.row("n").gt(9)).delete().run(conn)).deleted, 2);
     assert.equal(await table.count().run(conn), 2);
@@ -264,7 +264,7 @@ describe("feeds", () => {
     await withTimeout(three, "three changes");
     assert.deepEqual(seen, [1, 2, 3]);
     await feed.close();
-    // A second feed on the same connection has received the change, so that the first one would have as well.
+    // The second feed on the same connection has received the change, so the first one would have received it, too.
     const second = await table.changes().run(followed);
     await table.insert({ id: 4 }).run(conn);
     assert.deepEqual(await follow(second, 1), [{ old_val: null, new_val: { id: 4 } }]);

@@ -44,9 +44,10 @@ function addressPrinted(/** @type {import("node:child_process").ChildProcess} */
   });
 }
 
-/** Starts the server unless one is given. `options` are for the driver's connect(). */
+/** Starts the server unless TEST_RETHINKDB_URL is set. The returned `options` are for the driver's connect(). */
 export async function startReql({ password = "" } = {}) {
   const given = process.env.TEST_RETHINKDB_URL;
+  // A test with a password starts its own engine, because the password of the given RethinkDB is fixed.
   if (given && !password) {
     const url = new URL(given);
     const options = {

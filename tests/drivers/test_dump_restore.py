@@ -1,4 +1,4 @@
-"""Moves a board with rethinkdb-dump and rethinkdb-restore, and compares the images over HTTP.
+"""Moves a board with rethinkdb-dump and rethinkdb-restore and compares the images over HTTP.
 
 With TEST_RETHINKDB_URL, a board is also moved from the embedded engine to that RethinkDB.
 Run: python3 -m unittest discover -s tests/drivers
@@ -32,7 +32,7 @@ TIMEOUT = 300
 
 
 class Board(unittest.TestCase):
-    """A test with a folder, and with servers on the embedded engine that also listen for ReQL."""
+    """A test with a folder and with servers whose embedded engine listens for drivers."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -65,7 +65,7 @@ class Board(unittest.TestCase):
         return result.stdout
 
     def fill(self, server):
-        """Uploads images of several kinds and sizes. Returns their SHA-256 by id."""
+        """Uploads images of several types and sizes. Returns their SHA-256 by id."""
         files = {
             "noise.png": png(300, 200, seed=1),
             "one pixel.gif": gif(),
@@ -99,9 +99,10 @@ class DumpAndRestore(Board):
         digests = self.fill(old)
         output = self.tool(DUMP, old.reql, "-f", self.archive)
         self.assertIn(f"{2 * len(digests)} rows exported from 2 tables", output)
-        # The new server has already created its empty tables; --force writes into them.
+        # --force, because the new server has already created its empty tables.
         self.tool(RESTORE, new.reql, self.archive, "--force")
         self.assert_same_board(old, new, digests)
+        # A second restore overwrites the same documents.
         self.tool(RESTORE, new.reql, self.archive, "--force")
         self.assert_same_board(old, new, digests)
 
@@ -153,6 +154,7 @@ class DumpAndRestore(Board):
         self.assert_same_board(old, again, digests)
 
     def test_the_script_restores_more_than_fits_into_one_query(self):
+        # More than RethinkDB accepts in one query (128 MiB). rethinkdb-restore sends 200 documents in one.
         documents = {key: chr(ord("a") + key) * 15_500_000 for key in range(9)}
         self.assertGreater(sum(map(len, documents.values())), 134_217_727)
         self.write_archive("large", "t", [{"id": k, "text": t} for k, t in documents.items()])

@@ -233,7 +233,7 @@ class Feeds(Driver):
         (change,) = self.follow(feed, 1)
         self.assertEqual(change["new_val"], {"id": "marker"})
 
-    def test_changes_arrive_in_order_and_only_for_real_changes(self):
+    def test_changes_arrive_in_order_and_only_if_the_document_changed(self):
         feed = self.table.changes().run(self.connect())
         self.table.insert({"id": 1, "n": 0, "file": r.binary(b"\0\xff")}).run(self.conn)
         self.table.get(1).update({"n": 1}).run(self.conn)

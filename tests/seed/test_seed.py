@@ -1,7 +1,7 @@
-"""scripts/seed.sh against the real server, and against a scripted one for what a real one seldom does.
+"""scripts/seed.sh against the real server, and against a scripted one that misbehaves.
 
 Run: python3 -m unittest discover -s tests/seed
-SEED_BASH names another bash to run it with (3.2 is the oldest that has to work).
+SEED_BASH is another bash to run the script with (3.2 is the oldest supported).
 """
 
 import collections
@@ -74,17 +74,17 @@ def last_line(result):
 
 
 class Folder(unittest.TestCase):
-    """A test with a folder of its own."""
+    """A test with its own folder."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.pictures = self.folder / "pictures"
-        self.pictures.mkdir()
+        self.images = self.folder / "images"
+        self.images.mkdir()
 
     def write(self, name, data):
-        path = self.pictures / name
+        path = self.images / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return path
@@ -97,14 +97,14 @@ class AgainstTheRealServer(Folder):
         self.addCleanup(self.server.stop)
 
     def stored(self):
-        """File name and sha256 of everything on the board."""
+        """The file names and SHA-256 of all images on the board."""
         return sorted((record["fileName"], record["sha256"]) for record in self.server.images())
 
     def test_every_hostile_name_arrives_with_its_bytes(self):
         files = {name: png(seed=number) for number, name in enumerate(HOSTILE_NAMES)}
         for name, data in files.items():
             self.write(name, data)
-        result = seed("-u", self.server.url, self.pictures)
+        result = seed("-u", self.server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(last_line(result), rf"^{len(files)} sent, 0 refused, in \d+ s$")
         digests = collections.Counter(sha256 for _, sha256 in self.stored())
@@ -113,8 +113,8 @@ class AgainstTheRealServer(Folder):
         )
         by_digest = {hashlib.sha256(data).hexdigest(): name for name, data in files.items()}
         for name, digest in self.stored():
-            # The server takes a backslash for the end of a folder's name, as some browsers send it, and may put
-            # something harmless in the place of control characters. Nothing else changes.
+            # The server cuts off everything up to a backslash, because some browsers send a path, and may replace
+            # control characters. It changes nothing else.
             expected = by_digest[digest].split("\\")[-1]
             if re.search(r"[\x00-\x1f]", expected):
                 pattern = "".join(".?" if ord(c) < 32 else re.escape(c) for c in expected.strip())
@@ -127,59 +127,61 @@ class AgainstTheRealServer(Folder):
             )
         self.assertFalse(pathlib.Path("oops").exists())
 
-    def test_folders_are_searched_to_the_bottom_and_only_for_images(self):
+    def test_folders_are_searched_recursively_and_only_for_images(self):
         self.write("a/b/c/deep.png", png(seed=1))
         self.write("a b/white space.GIF", gif())
-        self.write("a/notes.txt", b"no image by its name")
-        self.write("a/._deep.png", b"\0\x05\x16\x07 what macOS leaves beside deep.png")
-        (self.pictures / "a/loop").symlink_to(self.pictures)
-        result = seed("-u", self.server.url, self.pictures)
+        self.write("a/notes.txt", b"not an image, by its name")
+        self.write("a/._deep.png", b"\0\x05\x16\x07 a macOS resource fork")
+        # Following this link would never end.
+        (self.images / "a/loop").symlink_to(self.images)
+        result = seed("-u", self.server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertEqual([name for name, _ in self.stored()], ["deep.png", "white space.GIF"])
 
-    def test_a_file_named_on_the_command_line_is_sent_whatever_its_name(self):
-        path = self.write("-picture without suffix", png(seed=1))
-        result = seed("-u", self.server.url, "--", path.name, cwd=self.pictures)
+    def test_a_file_given_on_the_command_line_is_sent_whatever_its_name(self):
+        path = self.write("-image without suffix", png(seed=1))
+        result = seed("-u", self.server.url, "--", path.name, cwd=self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertEqual([name for name, _ in self.stored()], [path.name])
 
-    def test_refused_files_are_named_with_their_reason_and_stop_nothing(self):
+    def test_refused_files_are_listed_with_their_reasons_and_do_not_stop_the_run(self):
         self.write("a.png", png(seed=1))
-        self.write("b text.png", b"this is no picture")
+        self.write("b text.png", b"this is not an image")
         self.write("c truncated.png", png(64, 64, seed=2)[:20])
         self.write("d empty.png", b"")
         self.write("e.png", png(seed=3))
-        result = seed("-j", "2", "-u", self.server.url, self.pictures, self.folder / "missing.png")
+        result = seed("-j", "2", "-u", self.server.url, self.images, self.folder / "missing.png")
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertEqual([name for name, _ in self.stored()], ["a.png", "e.png"])
         self.assertRegex(last_line(result), r"^2 sent, 4 refused, in \d+ s$")
         summary = result.stdout[result.stdout.index("Refused:") :]
         for name in ("b text.png", "c truncated.png", "d empty.png"):
             reason = re.search(re.escape(name) + r": (.+)", summary).group(1)
-            self.assertNotIn("the server answered", reason, "the server's own words are shown")
+            self.assertNotIn("the server answered", reason, "the server's message is not shown")
         self.assertIn("missing.png: no such file or folder", summary)
 
-    def test_a_file_over_the_limit_is_refused_with_the_servers_words(self):
+    def test_a_file_over_the_limit_is_refused_with_the_message_of_the_server(self):
         self.write("big.png", png(8, 8) + bytes(17 * 1024 * 1024))
-        result = seed("-u", self.server.url, self.pictures)
+        result = seed("-u", self.server.url, self.images)
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(last_line(result), r"^0 sent, 1 refused, in \d+ s$")
         reason = re.search(r"big\.png: (.+)", result.stdout).group(1)
         self.assertNotRegex(reason, "curl|the server answered")
 
-    def test_many_files_at_once_are_all_stored_once(self):
+    def test_concurrent_uploads_are_all_stored_once_and_in_order(self):
         for number in range(60):
             self.write(f"{number:03}.png", png(seed=number))
-        result = seed("-j", "8", "-u", self.server.url + "/", self.pictures)
+        result = seed("-j", "8", "-u", self.server.url + "/", self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         records = self.server.images()
         self.assertEqual(len(records), 60)
+        # Ids are UUIDs of version 7, so they sort by time.
         by_age = sorted(records, key=lambda record: record["id"])
         self.assertEqual([record["fileName"] for record in by_age], [f"{n:03}.png" for n in range(60)])
 
 
 class ScriptedServer(http.server.ThreadingHTTPServer):
-    """Answers uploads by a script: `answers(name, attempt)` gives (status, headers, document), or None to hang up."""
+    """Answers uploads with `answers(name, attempt)`: (status, headers, document), or None to close the connection."""
 
     daemon_threads = True
 
@@ -201,7 +203,7 @@ class ScriptedServer(http.server.ThreadingHTTPServer):
         return attempt
 
     def handle_error(self, request, client_address):
-        """A client that was interrupted is no news."""
+        """Prints nothing: interrupted clients are expected."""
 
     def close(self):
         self.shutdown()
@@ -210,7 +212,7 @@ class ScriptedServer(http.server.ThreadingHTTPServer):
 
 class ScriptedHandler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *arguments):
-        """Nothing to say in a test."""
+        """Prints nothing."""
 
     def do_GET(self):
         self.answer(200, {}, {})
@@ -248,19 +250,19 @@ class AgainstAScriptedServer(Folder):
         self.addCleanup(server.close)
         return server
 
-    def test_names_and_bytes_arrive_exactly_as_they_are(self):
+    def test_names_and_bytes_arrive_unchanged(self):
         names = [*HOSTILE_NAMES, os.fsdecode(b"not utf-8 \xff\xfe.png")]
         files = {name: png(seed=number) for number, name in enumerate(names)}
         for name, data in files.items():
             self.write(name, data)
         server = self.serve(lambda name, attempt: CREATED)
-        result = seed("-u", server.url, self.pictures)
+        result = seed("-u", server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertEqual(sorted(server.files), sorted(files))
         self.assertEqual(server.files, files)
-        self.assertFalse(re.search(r"[\x00-\x09\x0b-\x1f]", result.stdout), "no control characters")
+        self.assertFalse(re.search(r"[\x00-\x09\x0b-\x1f]", result.stdout), "the output contains control characters")
 
-    def test_a_busy_server_is_asked_again_after_the_time_it_names_with_the_same_id(self):
+    def test_a_busy_server_is_retried_with_the_same_id_after_the_time_it_names(self):
         self.write("a.png", png())
         server = self.serve(
             lambda name, attempt: CREATED
@@ -268,19 +270,19 @@ class AgainstAScriptedServer(Folder):
             else (503, {"Retry-After": "2"}, {"detail": "the database is away"})
         )
         start = time.monotonic()
-        result = seed("-u", server.url, self.pictures)
+        result = seed("-u", server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertGreaterEqual(time.monotonic() - start, 4)
         self.assertEqual(len(server.uploads), 3)
         self.assertEqual(len({identifier for _, identifier in server.uploads}), 1)
 
-    def test_a_lost_answer_is_repeated_with_the_same_id_and_others_get_their_own(self):
+    def test_an_upload_without_a_response_is_retried_with_the_same_id(self):
         for name in ("a.png", "b.png"):
             self.write(name, png())
         server = self.serve(
             lambda name, attempt: None if (name, attempt) == ("a.png", 1) else CREATED
         )
-        result = seed("-j1", "-u", server.url, self.pictures)
+        result = seed("-j1", "-u", server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         (first, one), (second, again), (third, other) = server.uploads
         self.assertEqual((first, second, third), ("a.png", "a.png", "b.png"))
@@ -291,7 +293,7 @@ class AgainstAScriptedServer(Folder):
             self.assertEqual((parsed.version, parsed.variant), (7, uuid.RFC_4122))
             self.assertAlmostEqual(int(identifier[:8] + identifier[9:13], 16) / 1000, time.time(), delta=60)
 
-    def test_a_server_that_stays_busy_is_given_up_with_its_reason(self):
+    def test_an_upload_to_a_busy_server_is_given_up_with_its_reason(self):
         self.write("a.png", png())
         server = self.serve(
             lambda name, attempt: (
@@ -300,25 +302,25 @@ class AgainstAScriptedServer(Folder):
                 {"title": "busy", "detail": 'too "many" uploads\nwait \u001b[31m'},
             )
         )
-        result = seed("-u", server.url, self.pictures)
+        result = seed("-u", server.url, self.images)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(len(server.uploads), 5)
         self.assertIn('a.png: too "many" uploads wait', result.stdout)
         self.assertNotIn("\x1b", result.stdout)
 
-    def test_an_answer_without_a_reason_is_shown_by_its_status(self):
+    def test_a_response_without_a_reason_is_shown_by_its_status(self):
         self.write("a.png", png())
         server = self.serve(lambda name, attempt: (418, {}, {"teapot": True}))
-        result = seed("-u", server.url, self.pictures)
+        result = seed("-u", server.url, self.images)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(len(server.uploads), 1)
         self.assertIn("a.png: the server responded with status 418", result.stdout)
 
-    def test_a_server_that_goes_away_ends_the_run(self):
+    def test_a_server_that_stops_responding_ends_the_run(self):
         for number in range(30):
             self.write(f"{number:02}.png", png())
         server = self.serve(lambda name, attempt: CREATED if name == "00.png" else None)
-        result = seed("-j", "2", "-u", server.url, self.pictures)
+        result = seed("-j", "2", "-u", server.url, self.images)
         self.assertEqual(result.returncode, 1)
         self.assertRegex(
             last_line(result),
@@ -326,21 +328,21 @@ class AgainstAScriptedServer(Folder):
         )
         self.assertIn("curl: (52)", result.stdout)
 
-    def test_as_many_uploads_run_at_once_as_jobs_are_asked_for(self):
+    def test_as_many_uploads_run_at_once_as_there_are_jobs(self):
         for number in range(8):
             self.write(f"{number}.png", png())
         together = threading.Barrier(4)
 
         def answers(name, attempt):
-            together.wait(timeout=30)  # four must be under way at once, twice
+            together.wait(timeout=30)  # passes only while four uploads run at once
             return CREATED
 
         server = self.serve(answers)
-        result = seed("-j", "4", "-u", server.url, self.pictures)
+        result = seed("-j", "4", "-u", server.url, self.images)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def interrupted(self, stop):
-        """Starts a run whose second upload hangs, stops it, and returns its status and output. It must stop at once."""
+        """Starts a run whose later uploads hang, and stops it. It must end at once. Returns its status and output."""
         for name in ("a.png", "b.png", "c.png", "d.png"):
             self.write(name, png())
         release = threading.Event()
@@ -354,7 +356,7 @@ class AgainstAScriptedServer(Folder):
         server = self.serve(answers)
         environment = {**os.environ, "TMPDIR": str(self.folder)}
         process = subprocess.Popen(
-            [BASH, str(SEED), "-j2", "-u", server.url, str(self.pictures)],
+            [BASH, str(SEED), "-j2", "-u", server.url, str(self.images)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -363,21 +365,22 @@ class AgainstAScriptedServer(Folder):
             start_new_session=True,
         )
         deadline = time.monotonic() + 60
+        # The first upload is answered, and both jobs hang in the next two.
         while len(server.uploads) < 3:
-            self.assertLess(time.monotonic(), deadline, "the uploads arrive")
+            self.assertLess(time.monotonic(), deadline, "the uploads do not arrive")
             server.arrived.wait(1)
             server.arrived.clear()
         start = time.monotonic()
         stop(process)
         output, _ = process.communicate(timeout=30)
-        self.assertLess(time.monotonic() - start, 5, "it stops at once")
+        self.assertLess(time.monotonic() - start, 5, "the run does not stop at once")
         self.assertIn("1 sent, 0 refused, 3 not sent because of an interruption, in ", output)
-        self.assertEqual(list(self.folder.glob("seed.*")), [], "nothing temporary is left")
-        with self.assertRaises(ProcessLookupError, msg="no curl is left running"):
+        self.assertEqual(list(self.folder.glob("seed.*")), [], "temporary files are left")
+        with self.assertRaises(ProcessLookupError, msg="a curl is still running"):
             os.killpg(process.pid, 0)
         return process.returncode, output
 
-    def test_control_c_stops_everything_and_still_sums_up(self):
+    def test_control_c_stops_everything_and_prints_a_summary(self):
         status, output = self.interrupted(lambda process: os.killpg(process.pid, signal.SIGINT))
         self.assertEqual(status, 130, output)
 
@@ -391,7 +394,7 @@ class AgainstAScriptedServer(Folder):
         server = self.serve(lambda name, attempt: CREATED)
         parent, child = pty.openpty()
         process = subprocess.Popen(
-            [BASH, str(SEED), "-u", server.url, str(self.pictures)],
+            [BASH, str(SEED), "-u", server.url, str(self.images)],
             stdin=subprocess.DEVNULL,
             stdout=child,
             stderr=child,
@@ -402,7 +405,7 @@ class AgainstAScriptedServer(Folder):
         try:
             while chunk := os.read(parent, 4096):
                 shown += chunk
-        except OSError:  # Linux reports the end of a terminal so
+        except OSError:  # Linux reports the end of a terminal with EIO
             pass
         os.close(parent)
         self.assertEqual(process.wait(timeout=30), 0)
@@ -412,35 +415,36 @@ class AgainstAScriptedServer(Folder):
         self.assertIn(b"[3/3] sent ", progress)
         self.assertRegex(summary, rb"^3 sent, 0 refused, in \d+ s")
 
-    def test_a_curlrc_and_a_proxy_in_the_environment_change_nothing(self):
+    def test_a_curlrc_and_a_proxy_in_the_environment_are_ignored(self):
         self.write("a.png", png())
         (self.folder / ".curlrc").write_text('header = "X: y"\nurl = "http://192.0.2.1/"\n')
         server = self.serve(lambda name, attempt: CREATED)
+        # A proxy that would make every request fail.
         nowhere = f"http://127.0.0.1:{free_port()}"
         result = seed(
             "-u",
             server.url,
-            self.pictures,
+            self.images,
             env={**os.environ, "HOME": str(self.folder), "http_proxy": nowhere, "ALL_PROXY": nowhere},
         )
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
 
 class WithoutAServer(Folder):
-    def test_no_server_is_one_clear_sentence(self):
+    def test_a_missing_server_is_reported_in_one_sentence(self):
         self.write("a.png", png())
         address = f"http://127.0.0.1:{free_port()}"
-        result = seed("-u", address, self.pictures)
+        result = seed("-u", address, self.images)
         self.assertEqual(result.returncode, 1)
         self.assertEqual(result.stdout, "")
         self.assertRegex(result.stderr, rf"^seed\.sh: cannot reach a server at {address} \(.+\)\n$")
 
-    def test_an_empty_folder_is_no_failure(self):
-        result = seed(self.pictures)
+    def test_an_empty_folder_is_not_an_error(self):
+        result = seed(self.images)
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertIn("Found no images", result.stdout)
 
-    def test_a_wrong_command_line_is_status_2(self):
+    def test_an_invalid_command_line_exits_with_status_2(self):
         for arguments in (
             [],
             ["-j"],
@@ -451,7 +455,7 @@ class WithoutAServer(Folder):
             ["-x", "."],
         ):
             with self.subTest(arguments=arguments):
-                result = seed(*arguments, cwd=self.pictures)
+                result = seed(*arguments, cwd=self.images)
                 self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
                 self.assertEqual(len(result.stderr.splitlines()), 1)
 

@@ -1,4 +1,4 @@
-//! The program itself: how it starts, what it says when it cannot, how it stops, and what is still there afterwards.
+//! The program as a process: start-up, start-up errors, shutdown, and the data that survives it.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-/// Everything that the program reads from the environment.
+/// The environment variables that the program reads.
 pub(crate) const VARIABLES: [&str; 8] = [
     "REALTIME_PHOTO_LISTEN",
     "REALTIME_PHOTO_DATA",
@@ -23,10 +23,10 @@ pub(crate) const VARIABLES: [&str; 8] = [
     "RUST_LOG",
 ];
 
-/// The time limit for everything a test waits for. It only ends a test that hangs, so it allows for a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// The time limit of every wait in a test. It only ends a test that hangs, so it allows for a busy machine.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_secs(120);
 
-/// The limit on the time that the program takes to stop.
+/// The time limit within which the program must stop.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
 pub(crate) fn program(arguments: &[&str]) -> Command {
@@ -42,28 +42,32 @@ pub(crate) fn program(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the program to its end, which must come by itself.
+/// Runs the program, which must exit by itself.
 pub(crate) async fn run(mut command: Command) -> Output {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-    let output = timeout(PATIENCE, output).await;
-    output.expect("it ends by itself").unwrap()
+    let output = timeout(WAIT_LIMIT, output).await;
+    output.expect("the program exits by itself").unwrap()
 }
 
-/// The output on standard error of a program that ends by itself, with status 1.
+/// The reason printed by a program that refuses to start. It must exit with status 1 and state the reason once.
 pub(crate) async fn refusal(command: Command) -> String {
     let output = run(command).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert_eq!(output.stdout, b"", "{output:?}");
-    let said = String::from_utf8(output.stderr).unwrap();
-    // The log may come first; the reason is the last line.
-    let reason = said
+    let printed = String::from_utf8(output.stderr).unwrap();
+    // The reason is the last line; log lines may come before it.
+    let reason = printed
         .lines()
         .last()
         .unwrap()
         .strip_prefix("realtime-photo: ");
-    let reason = reason.unwrap_or_else(|| panic!("{said}"));
+    let reason = reason.unwrap_or_else(|| panic!("{printed}"));
     let beginning: String = reason.chars().take(30).collect();
-    assert_eq!(reason.matches(&beginning).count(), 1, "said once: {reason}");
+    assert_eq!(
+        reason.matches(&beginning).count(),
+        1,
+        "printed more than once: {reason}"
+    );
     reason.to_owned()
 }
 
@@ -71,18 +75,19 @@ pub(crate) async fn refusal(command: Command) -> String {
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
-    pub(crate) said: Vec<String>,
+    /// The two lines on standard output.
+    pub(crate) lines: Vec<String>,
 }
 
 impl Server {
-    /// Starts it on this folder and waits until it says where it is.
+    /// Starts the server on a data folder and waits until it prints its address.
     pub(crate) async fn start(data: &Path) -> Self {
         let mut command = program(&["--listen", "127.0.0.1:0", "--data", text(data)]);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let said = tokio::task::spawn_blocking(|| lines.take(2).map(Result::unwrap).collect());
-        let said: Vec<String> = said.await.unwrap();
-        let url = said[0].strip_prefix("Open http://").unwrap();
+        let lines = tokio::task::spawn_blocking(|| lines.take(2).map(Result::unwrap).collect());
+        let lines: Vec<String> = lines.await.unwrap();
+        let url = lines[0].strip_prefix("Open http://").unwrap();
         let address = url
             .strip_suffix("/ in a browser.")
             .unwrap()
@@ -91,7 +96,7 @@ impl Server {
         Self {
             child,
             address,
-            said,
+            lines,
         }
     }
 
@@ -101,15 +106,18 @@ impl Server {
         assert!(killed.unwrap().success());
     }
 
-    /// Waits for its end and returns its exit status and the time that it took.
+    /// Waits until the server exits. Returns its status and the time it took.
     pub(crate) async fn end(&mut self) -> (Option<i32>, Duration) {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status.code(), start.elapsed());
             }
-            assert!(start.elapsed() < STOP_LIMIT, "it stops in time");
-            // Polled: waiting for a child needs a feature of tokio that nothing else uses.
+            assert!(
+                start.elapsed() < STOP_LIMIT,
+                "the server does not stop in time"
+            );
+            // Polled, because waiting for a child needs a tokio feature that nothing else uses.
             sleep(Duration::from_millis(10)).await;
         }
     }
@@ -119,7 +127,7 @@ impl Server {
         response.unwrap().status().as_u16()
     }
 
-    /// A request that is never finished: the head and the beginning of the body.
+    /// Starts an upload that never ends: the head and the beginning of the body.
     pub(crate) async fn begin_upload(&self) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let head = format!(
@@ -128,9 +136,9 @@ impl Server {
             self.address
         );
         stream.write_all(head.as_bytes()).await.unwrap();
-        // It is being handled once it is asked for.
-        let mut answer = [0; 25];
-        let begun = timeout(PATIENCE, stream.read_exact(&mut answer));
+        // The server asks for the body (`100 Continue`) once the handler runs.
+        let mut answer = [0; "HTTP/1.1 100 Continue\r\n\r\n".len()];
+        let begun = timeout(WAIT_LIMIT, stream.read_exact(&mut answer));
         begun.await.unwrap().unwrap();
         assert_eq!(&answer[..12], b"HTTP/1.1 100");
         let part = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\r\n\x89PNG";
@@ -141,13 +149,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail if it has ended, which is as good.
+        // Both fail if the server has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A folder, and a place in it for the data.
+/// A temporary folder, and the path of a data folder in it that does not exist yet.
 pub(crate) fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -1,4 +1,4 @@
-//! Starting, and what is said when that is not possible.
+//! Start-up and its errors.
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
@@ -8,11 +8,11 @@ use socket2::{Domain, Socket, Type};
 use crate::server::{Server, VARIABLES, folder, program, refusal, run, text};
 
 #[tokio::test]
-async fn it_says_where_to_go_and_which_database_it_uses() {
+async fn the_program_prints_its_address_and_its_database() {
     let (_folder, data) = folder();
     let server = Server::start(&data).await;
     assert_eq!(
-        server.said[1],
+        server.lines[1],
         format!(
             "Images are kept by the embedded engine in {}.",
             data.display()
@@ -23,7 +23,7 @@ async fn it_says_where_to_go_and_which_database_it_uses() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_clear_sentence() {
+async fn a_taken_port_is_reported_in_one_sentence() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (_folder, data) = folder();
@@ -34,13 +34,13 @@ async fn a_taken_port_is_one_clear_sentence() {
     );
     assert!(
         !data.exists(),
-        "nothing is made for a server that cannot listen"
+        "a server that cannot listen created its data folder"
     );
 }
 
 #[tokio::test]
-async fn an_unreachable_rethinkdb_is_one_clear_sentence_within_a_bounded_time() {
-    // Bound but not listening: it refuses connections, and no other test can take the port.
+async fn an_unreachable_rethinkdb_is_reported_in_one_sentence_and_in_time() {
+    // Bound but not listening, so that it refuses connections and no other test can take the port.
     let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     closed
         .bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())
@@ -59,7 +59,7 @@ async fn an_unreachable_rethinkdb_is_one_clear_sentence_within_a_bounded_time() 
 }
 
 #[tokio::test]
-async fn a_data_folder_that_another_process_holds_is_one_clear_sentence() {
+async fn a_data_folder_in_use_is_reported_in_one_sentence() {
     let (_folder, data) = folder();
     let _server = Server::start(&data).await;
     let command = program(&["--listen", "127.0.0.1:0", "--data", text(&data)]);
@@ -71,9 +71,9 @@ async fn a_data_folder_that_another_process_holds_is_one_clear_sentence() {
 }
 
 #[tokio::test]
-async fn a_data_folder_that_cannot_be_written_is_one_clear_sentence() {
+async fn a_data_folder_that_is_not_writable_is_reported_in_one_sentence() {
     let folder = tempfile::tempdir().unwrap();
-    // No permission stops the superuser, but nobody can make a folder in a file.
+    // Missing permissions do not stop root, but nobody can create a folder in a file.
     let file = folder.path().join("file");
     std::fs::write(&file, "").unwrap();
     let data = file.join("data");
@@ -83,7 +83,7 @@ async fn a_data_folder_that_cannot_be_written_is_one_clear_sentence() {
 }
 
 #[tokio::test]
-async fn settings_that_contradict_themselves_are_one_clear_sentence() {
+async fn contradictory_settings_are_reported_in_one_sentence() {
     let open = refusal(program(&["--reql-listen", "0.0.0.0:0"])).await;
     assert!(open.contains("needs a password"), "{open}");
     let both = [
@@ -113,6 +113,7 @@ async fn help_explains_every_option_and_variable() {
         "--help",
         "--version",
     ];
+    // All but `RUST_LOG`, which is not an option of the program.
     for word in options.iter().chain(&VARIABLES[..7]) {
         assert!(help.contains(word), "{word} is missing in\n{help}");
     }

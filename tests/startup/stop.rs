@@ -1,4 +1,4 @@
-//! Stopping.
+//! Shutdown by signals.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::server::{Server, folder};
 
 #[tokio::test]
-async fn it_stops_in_time_with_sockets_open_and_closes_them() {
+async fn a_signal_closes_open_sockets_and_stops_the_program_in_time() {
     for signal in ["TERM", "INT"] {
         let (_folder, data) = folder();
         let mut server = Server::start(&data).await;
@@ -19,12 +19,12 @@ async fn it_stops_in_time_with_sockets_open_and_closes_them() {
         for feed in ["board", "latest"].repeat(5) {
             let url = format!("ws://{}/ws?feed={feed}", server.address);
             let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
-            // A session that runs.
+            // An answer shows that the session is running.
             socket.send(Message::text("{}")).await.unwrap();
             assert!(socket.next().await.unwrap().is_ok());
             sockets.push(socket);
         }
-        // A connection on which nothing was asked, and a request that never comes to its end.
+        // An idle connection, and a request that never ends.
         let _idle = TcpStream::connect(server.address).await.unwrap();
         let _upload = server.begin_upload().await;
 
@@ -44,18 +44,18 @@ async fn it_stops_in_time_with_sockets_open_and_closes_them() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_it_at_once() {
+async fn a_second_signal_stops_the_program_immediately() {
     let (_folder, data) = folder();
     let mut server = Server::start(&data).await;
     let mut upload = server.begin_upload().await;
     let url = format!("ws://{}/ws", server.address);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
     server.signal("INT");
-    // It is stopping when it closes the socket, and waits for the upload now.
+    // The closed socket shows that the server is stopping. It now waits for the upload.
     while !matches!(socket.next().await.unwrap().unwrap(), Message::Close(_)) {}
     server.signal("INT");
     let (status, took) = server.end().await;
-    // Status 130 is that of the second signal; a server that had waited for the upload would end with 0.
+    // 130 is the status after a second signal; a server that waits for the upload exits with 0.
     assert_eq!(status, Some(130));
     assert!(took < Duration::from_secs(2), "{took:?}");
     assert_eq!(upload.read(&mut [0; 1]).await.unwrap_or(0), 0);

@@ -1,4 +1,4 @@
-//! Data that survive the end of the program, however it ends.
+//! Data that survives the end of the program, even a kill.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -11,32 +11,32 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use crate::server::{PATIENCE, Server, folder};
+use crate::server::{Server, WAIT_LIMIT, folder};
 
-/// The number of uploads that are in progress at once.
+/// The number of concurrent uploads.
 const UPLOADERS: usize = 8;
 
-/// After how many acknowledged uploads the program is killed.
+/// The number of acknowledged uploads after which the program is killed.
 const ACKNOWLEDGED: u32 = 40;
 
-/// Something that was acknowledged.
+/// An acknowledged upload.
 struct Uploaded {
     id: String,
     bytes: Vec<u8>,
 }
 
-/// A PNG unlike any other of the test.
-fn picture(number: u32) -> Vec<u8> {
+/// A PNG of a colour that no other number has.
+fn png(number: u32) -> Vec<u8> {
     let [_, red, green, blue] = number.to_be_bytes();
-    let picture = image::RgbImage::from_pixel(97, 31, image::Rgb([red, green, blue]));
+    let image = image::RgbImage::from_pixel(97, 31, image::Rgb([red, green, blue]));
     let mut png = Cursor::new(Vec::new());
-    picture.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    image.write_to(&mut png, image::ImageFormat::Png).unwrap();
     png.into_inner()
 }
 
-/// Uploads a picture; none if the server has gone before it answered.
+/// Uploads an image; `None` if the server was killed before it answered.
 async fn upload(client: &Client, server: &str, number: u32) -> Option<Uploaded> {
-    let bytes = picture(number);
+    let bytes = png(number);
     let part = Part::bytes(bytes.clone()).file_name(format!("{number}.png"));
     let form = Form::new().part("file", part);
     let request = client.post(format!("{server}/image")).multipart(form);
@@ -47,7 +47,7 @@ async fn upload(client: &Client, server: &str, number: u32) -> Option<Uploaded> 
     Some(Uploaded { id, bytes })
 }
 
-/// Looks for each image, its bytes and its place on the board.
+/// Starts a server on the data and checks that each image is listed with its bytes.
 async fn find_all(data: &Path, images: &[Uploaded]) {
     let server = Server::start(data).await;
     let url = format!("http://{}", server.address);
@@ -65,7 +65,7 @@ async fn find_all(data: &Path, images: &[Uploaded]) {
 }
 
 #[tokio::test]
-async fn an_image_is_there_after_a_restart() {
+async fn an_image_survives_a_restart() {
     let (_folder, data) = folder();
     let mut server = Server::start(&data).await;
     let url = format!("http://{}", server.address);
@@ -76,7 +76,7 @@ async fn an_image_is_there_after_a_restart() {
 }
 
 #[tokio::test]
-async fn every_acknowledged_image_is_there_after_the_program_was_killed_in_mid_write() {
+async fn every_acknowledged_image_survives_a_kill_during_uploads() {
     let (_folder, data) = folder();
     let mut images = Vec::new();
     let number = Arc::new(AtomicU32::new(0));
@@ -107,7 +107,7 @@ async fn every_acknowledged_image_is_there_after_the_program_was_killed_in_mid_w
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        let enough = timeout(PATIENCE, enough).await;
+        let enough = timeout(WAIT_LIMIT, enough).await;
         enough.expect("the uploads are acknowledged");
         server.child.kill().unwrap();
         server.end().await;

@@ -1,4 +1,4 @@
-"""Small real images, made without any library."""
+"""Small valid images, generated without a library."""
 
 import random
 import struct
@@ -6,7 +6,7 @@ import zlib
 
 
 def png(width=8, height=8, seed=0):
-    """A PNG of coloured noise: valid, incompressible, and another one for each seed."""
+    """A PNG of coloured noise: valid, incompressible, and different for each seed."""
 
     def chunk(kind, data):
         body = kind + data

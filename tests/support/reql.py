@@ -1,4 +1,4 @@
-"""A ReQL server to test against: the embedded engine, or the RethinkDB that TEST_RETHINKDB_URL names."""
+"""The ReQL server under test: the embedded engine, or the RethinkDB at TEST_RETHINKDB_URL."""
 
 import os
 import tempfile
@@ -8,12 +8,13 @@ from support.server import Server, free_port
 
 
 class Reql:
-    """Where a ReQL server answers. Without TEST_RETHINKDB_URL it is the engine of a server started for it."""
+    """The address and the credentials of a ReQL server. Without TEST_RETHINKDB_URL it starts one of its own."""
 
     def __init__(self, password=None):
         given = os.environ.get("TEST_RETHINKDB_URL")
         self._server = self._folder = None
         self.user = "admin"
+        # A test with a password starts its own engine, because the password of the given RethinkDB is fixed.
         if given and password is None:
             url = urllib.parse.urlsplit(given)
             self.host, self.port = url.hostname, url.port or 28015
@@ -34,7 +35,7 @@ class Reql:
         return f"{self.host}:{self.port}"
 
     def options(self):
-        """What the drivers' connect() takes."""
+        """The arguments of the drivers' connect()."""
         return {"host": self.host, "port": self.port, "user": self.user, "password": self.password}
 
     def stop(self):

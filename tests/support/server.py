@@ -17,7 +17,7 @@ BINARY = os.environ.get("REALTIME_PHOTO_BIN", str(ROOT / "target/debug/realtime-
 START_TIMEOUT = 60
 STOP_TIMEOUT = 20
 
-# A proxy in the environment is not for 127.0.0.1.
+# Without the proxies of the environment, which cannot reach 127.0.0.1.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -29,7 +29,7 @@ def free_port():
 
 
 class Server:
-    """One running server; `url` is where it answers. Use it in a `with` statement."""
+    """A running server with its `url`. Use it in a `with` statement, or call `stop`."""
 
     def __init__(self, *arguments, data=None):
         command = [BINARY, "--listen", "127.0.0.1:0"]
@@ -65,7 +65,7 @@ class Server:
             raise AssertionError("the server printed no address:\n" + self.output())
 
     def _follow(self):
-        """Reads all output, so that the server never waits for a full pipe; finds the address in it."""
+        """Reads all output, so that the server never blocks on a full pipe. Finds the address in it."""
         found = False
         for line in self._process.stdout:
             self._lines.append(line)
@@ -78,11 +78,11 @@ class Server:
             self._address.put(None)
 
     def output(self):
-        """What the server has printed so far."""
+        """The output of the server so far."""
         return "".join(self._lines)
 
     def stop(self):
-        """Stops the server as Ctrl-C does and returns its exit status."""
+        """Stops the server as Ctrl-C does. Returns its exit status."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
         try:
@@ -92,7 +92,7 @@ class Server:
             raise AssertionError("the server did not stop:\n" + self.output()) from None
 
     def kill(self):
-        """Ends the server as a power cut would."""
+        """Kills the server without a chance to clean up."""
         self._process.kill()
         self._process.wait()
 
@@ -101,18 +101,18 @@ class Server:
 
     def __exit__(self, kind, value, traceback):
         if kind is not None:
-            print("--- what the server printed ---\n" + self.output())
+            print("--- output of the server ---\n" + self.output())
         self.stop()
 
     # --- HTTP
 
     def get(self, path):
-        """The body of the answer to GET."""
+        """The body of the response to a GET request."""
         with _opener.open(self.url + path, timeout=60) as answer:
             return answer.read()
 
     def images(self):
-        """Every record, newest first."""
+        """All records, newest first."""
         records, before = [], None
         while True:
             query = {"limit": 1000} if before is None else {"limit": 1000, "before": before}
@@ -123,7 +123,7 @@ class Server:
                 return records
 
     def upload(self, file, name="image.png", **fields):
-        """Uploads bytes and returns the record."""
+        """Uploads a file. Returns its record."""
         boundary = uuid.uuid4().hex
         body = b""
         for field, value in {"fileName": name, **fields}.items():

@@ -1,4 +1,4 @@
-//! The registry of all feeds, and the distribution of committed changes to them.
+//! The registry of all feeds, which distributes committed changes to them.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -32,9 +32,10 @@ struct Subscriber {
 }
 
 impl Hub {
-    /// Subscribes to a query. Changes of earlier commits may still arrive; [`Item::seq`] tells them apart.
+    /// Subscribes to a query. Changes of earlier commits may still arrive; they are recognised by [`Item::seq`].
     ///
-    /// The queue holds at most `limit` changes. Beyond that it is dropped and the feed reports the loss.
+    /// The queue holds at most `limit` changes. When it overflows, it is dropped and the feed reports the number of
+    /// lost changes.
     pub(crate) fn subscribe(&self, query: FeedQuery, limit: usize, squash: bool) -> Subscription {
         let subscriber = Arc::new(Subscriber {
             queue: Mutex::new(Queue::new(limit, squash)),
@@ -53,6 +54,7 @@ impl Hub {
                 group
             }
         };
+        // `groups` stays locked: otherwise the last unsubscription could remove the group before this push.
         lock(&group.subscribers).push(Arc::clone(&subscriber));
         Subscription {
             groups: Arc::downgrade(&self.groups),
@@ -61,10 +63,11 @@ impl Hub {
         }
     }
 
-    /// Queues the changes of a commit in every feed. The storage calls this for each commit, in order, before it
-    /// acknowledges the writes: once a write is acknowledged, its change is queued.
+    /// Queues the changes of a commit in every feed that covers them. The storage calls this for each commit, in order,
+    /// before it acknowledges the writes, so the change of an acknowledged write is already queued.
     pub(crate) fn publish(&self, commit: &Commit) {
         for change in &commit.changes {
+            // Cloned, so that views are evaluated without the lock.
             let of_table = lock(&self.groups)
                 .get(&change.table)
                 .cloned()
@@ -76,6 +79,7 @@ impl Hub {
                 group.publish(commit.seq, change);
             }
         }
+        // After the changes, so that a feed sends those of the same commit before it ends.
         for table in &commit.dropped_tables {
             let of_table = lock(&self.groups).remove(table).unwrap_or_default();
             of_table.iter().for_each(|group| group.end());
@@ -151,12 +155,12 @@ impl Subscription {
         lock(&self.subscriber.queue).take(bytes)
     }
 
-    /// Returns true if [`Subscription::take`] would give anything.
+    /// Returns `true` if [`Subscription::take`] would return anything.
     pub(crate) fn has_pending(&self) -> bool {
         lock(&self.subscriber.queue).has_pending()
     }
 
-    /// Waits until [`Subscription::take`] may give something. Cancellation safe: a notification without a waiter is
+    /// Waits until [`Subscription::take`] may return something. Cancellation safe: a notification without a waiter is
     /// kept for the next one.
     pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
         let subscriber = Arc::clone(&self.subscriber);
@@ -188,7 +192,7 @@ impl fmt::Debug for Subscription {
     }
 }
 
-/// Locks a mutex. A poisoned one is fine: each change is a single call, so a panic leaves nothing half changed.
+/// Locks a mutex. A poisoned one is usable: each change is a single call, so a panic leaves nothing half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
-/// A change as all feeds of a query see it.
+/// A change as seen by all feeds of one query.
 #[derive(Debug)]
 pub(crate) struct Item {
     /// The document's key.
@@ -30,7 +30,7 @@ impl Item {
         }
     }
 
-    /// Encodes the change and drops its documents.
+    /// Encodes the change and drops its documents, so that a queue holds only the bytes.
     ///
     /// # Errors
     /// A stored binary that cannot be read.
@@ -55,7 +55,7 @@ impl Item {
         Ok(json.into())
     }
 
-    /// The change as a value. Not for an encoded item, whose documents are gone.
+    /// The change as a value. Must not be called for an encoded item, whose documents are gone.
     pub(crate) fn to_datum(&self, include_types: bool) -> Datum {
         let kind = match (&self.old, &self.new) {
             (None, _) => "add",

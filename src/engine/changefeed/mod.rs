@@ -1,7 +1,7 @@
 //! Changefeeds: each change is evaluated and encoded once for each distinct feed query, and the bytes are shared by all
 //! feeds of that query.
 //!
-//! A feed query brings its view as a closure, so that nothing here depends on the evaluator.
+//! A feed query provides its view as a closure, so that this module does not depend on the evaluator.
 
 mod hub;
 mod item;

@@ -9,7 +9,8 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::{Change, TableId};
 
-/// Maps the old and the new document of a change to what the feed sees of them; `None` is a document outside the feed.
+/// Maps the old and the new document of a change to what the feed sees of them. `None` stands for a document outside
+/// the feed.
 ///
 /// # Errors
 /// A failure that ends the feed.
@@ -24,13 +25,13 @@ pub(crate) type View = Arc<
 pub(crate) struct FeedQuery {
     pub(crate) table: TableId,
     pub(crate) range: Range,
-    /// Applied to each changed document; `None` if the feed sees documents as they are.
+    /// Applied to each changed document; `None` if the feed sees documents unchanged.
     pub(crate) view: Option<View>,
     pub(crate) include_types: bool,
-    /// True if the feed needs the documents of a change after it has been encoded, as a squashing feed does.
+    /// `true` if the feed needs the documents of a change after it has been encoded, as a squashing feed does.
     pub(crate) keeps_values: bool,
-    /// The text of the query. It identifies the view, which cannot be compared: equal texts mean equal views. `None`
-    /// for a feed that shares nothing.
+    /// The text of the query. It identifies the view, because closures cannot be compared: equal texts mean equal
+    /// views. `None` for a feed that shares nothing.
     pub(crate) text: Option<String>,
 }
 
@@ -57,15 +58,16 @@ impl Range {
 }
 
 impl FeedQuery {
-    /// Returns true if both feeds of a table see the same changes, encoded alike.
+    /// Returns `true` if both feeds of a table see the same changes, encoded alike.
     pub(super) fn is_same(&self, other: &Self) -> bool {
+        // The text also determines the range.
         self.text.is_some()
             && self.text == other.text
             && self.include_types == other.include_types
             && self.keeps_values == other.keeps_values
     }
 
-    /// A change as the feed sees it; `None` if it sees none.
+    /// A change as the feed sees it; `None` if the feed does not see it.
     pub(super) fn item(&self, seq: u64, change: &Change) -> Result<Option<Item>, ReqlError> {
         let (old, new) = match &self.view {
             Some(view) => view(change.old.as_ref(), change.new.as_ref())?,
@@ -73,7 +75,7 @@ impl FeedQuery {
         };
         let is_same = match (&old, &new) {
             (None, None) => true,
-            // The storage reports only documents that differ, but a view may hide the difference.
+            // The storage reports only real changes, but a view may hide the difference.
             (Some(old), Some(new)) if self.view.is_some() => old.equals(new)?,
             _ => false,
         };

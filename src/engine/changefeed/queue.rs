@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::item::Item;
 
-/// The most bytes of changes that wait for one client. Feeds share the bytes, but a slow client keeps them alive.
+/// The most bytes of changes queued for one client. Feeds share the bytes, but a slow client keeps them in memory.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The result of [`Queue::take`].
@@ -18,19 +18,19 @@ pub(crate) enum Pending {
     Ended,
 }
 
-/// The changes that wait for one client.
+/// The changes queued for one client.
 pub(super) struct Queue {
-    /// A gap (`None`) is left by squashed changes that cancelled each other out.
+    /// Squashed changes that cancelled each other out leave a gap (`None`).
     items: VecDeque<Option<Arc<Item>>>,
     /// The number of items that are not gaps.
     live: usize,
     bytes: usize,
-    /// The most items; one more overflows the queue.
+    /// The most items. One more overflows the queue.
     limit: usize,
     skipped: usize,
     is_ended: bool,
-    /// For squashing: the position of each document's change. Positions count from the start of the feed, so that they
-    /// stay valid when items are taken.
+    /// The position of each document's queued change, if the feed squashes. Positions count from the start of the feed,
+    /// so taking items does not invalidate them.
     positions: Option<HashMap<Arc<[u8]>, usize>>,
     /// The number of items and gaps removed so far: the position of the first item.
     taken: usize,
@@ -50,7 +50,7 @@ impl Queue {
         }
     }
 
-    /// Adds a change. Beyond the limit the whole queue is dropped and counted, as in RethinkDB (golden:
+    /// Adds a change. If the queue overflows, all of it is dropped and counted, as in RethinkDB (golden:
     /// `a_full_queue_says_how_many_were_skipped`).
     pub(super) fn push(&mut self, item: Arc<Item>) {
         if self.is_ended || self.squash(&item) {
@@ -62,13 +62,14 @@ impl Queue {
         self.bytes += item.bytes();
         self.live += 1;
         self.items.push_back(Some(item));
+        // A single change is kept whatever its size: otherwise it could never be sent.
         if self.live > self.limit || (self.bytes > QUEUE_BYTES && self.live > 1) {
             self.skipped += self.live;
             self.clear();
         }
     }
 
-    /// Merges the change into a queued one of the same document. `false` if there is none.
+    /// Merges the change into a queued one of the same document. Returns `false` if there is none.
     fn squash(&mut self, item: &Arc<Item>) -> bool {
         let Some(positions) = &mut self.positions else {
             return false;
@@ -97,7 +98,7 @@ impl Queue {
         true
     }
 
-    /// Returns true if [`Queue::take`] would give anything, if only the end.
+    /// Returns `true` if [`Queue::take`] would return anything, including the end of the feed.
     pub(super) fn has_pending(&self) -> bool {
         self.live > 0 || self.skipped > 0 || self.is_ended
     }
@@ -109,6 +110,7 @@ impl Queue {
 
     /// Takes changes, oldest first, up to about `limit` bytes.
     pub(super) fn take(&mut self, limit: usize) -> Pending {
+        // The lost changes are older than those in the queue.
         if self.skipped > 0 {
             return Pending::Skipped(std::mem::take(&mut self.skipped));
         }
@@ -131,7 +133,7 @@ impl Queue {
             return Pending::Ended;
         }
         if self.items.is_empty() {
-            // An idle feed gives back the memory of its busy times.
+            // Frees the memory of a burst while the feed is idle.
             self.items.shrink_to(4);
         }
         Pending::Items(taken)

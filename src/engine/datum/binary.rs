@@ -7,8 +7,8 @@ use bytes::Bytes;
 
 use crate::engine::error::ReqlError;
 
-/// A binary value. Large ones stay on disk until their bytes are needed, so that reading the other fields of a document
-/// does not read its image.
+/// A binary value. The bytes of a large one stay on disk until they are needed, so that reading the other fields of a
+/// document does not read its image.
 #[derive(Clone)]
 pub enum Binary {
     /// Bytes in memory.
@@ -29,7 +29,7 @@ pub trait BlobSource: Send + Sync {
     /// Reads all `len` bytes of a blob. Blocks on the disk.
     ///
     /// # Errors
-    /// A failing disk, or a damaged blob.
+    /// When the disk fails or the blob is damaged.
     fn load(&self, blob: u64, len: u64) -> Result<Bytes, ReqlError>;
 }
 
@@ -42,7 +42,7 @@ impl Binary {
         }
     }
 
-    /// Returns true if there are no bytes.
+    /// Returns `true` if there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -60,7 +60,7 @@ impl Binary {
 }
 
 impl fmt::Debug for Binary {
-    /// The length only, because image bytes have no place in a log.
+    /// Prints only the length, because image bytes have no place in a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Binary({} bytes)", self.len())
     }

@@ -1,4 +1,4 @@
-//! Parsed JSON that borrows its strings, so that an image in base64 is not copied before it is decoded.
+//! Parsed JSON that borrows its strings, so that a base64 image is not copied before it is decoded.
 
 use std::borrow::Cow;
 use std::fmt;

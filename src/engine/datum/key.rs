@@ -3,7 +3,7 @@
 use super::value::Datum;
 use crate::engine::error::ReqlError;
 
-/// The longest key, in bytes, with its type tag (`MAX_PRIMARY_KEY_SIZE` in RethinkDB's `protocol.hpp`).
+/// The longest key in bytes, including its type tag (`MAX_PRIMARY_KEY_SIZE` in RethinkDB's `protocol.hpp`).
 const MAX_KEY_BYTES: usize = 128;
 
 /// Encodes a primary key so that the byte order is ReQL's order. The types sort as array, bool, number, pseudotype,
@@ -30,7 +30,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
             key.push(b'A');
             for item in items.iter() {
                 encode(item, key)?;
-                // Lower than any byte that could follow, so that ["a"] sorts before ["a", 1] and ["aa"].
+                // Lower than any byte that can follow, so that ["a"] sorts before ["a", 1] and ["aa"].
                 key.push(0);
             }
         }
@@ -42,7 +42,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
         Datum::Binary(binary) => {
             key.extend(b"PB");
             for byte in binary.bytes()? {
-                // 0 ends an item of an array, so 0 and 1 are escaped as pairs that keep the order.
+                // 0 ends an item of an array, so 0 and 1 are escaped as two bytes that keep the order.
                 match byte {
                     0 | 1 => key.extend([1, byte + 1]),
                     _ => key.push(byte),
@@ -77,6 +77,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
 
 /// The bits of a double, mapped so that their unsigned order is that of the numbers. -0 equals 0.
 fn ordered_bits(number: f64) -> u64 {
+    // Adding 0 turns -0 into 0.
     let bits = (number + 0.0).to_bits();
     if bits >> 63 == 0 {
         bits ^ (1 << 63)
@@ -106,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_byte_order_is_the_order_of_values(a in keys(), b in keys()) {
+        fn keys_sort_by_bytes_as_values_compare(a in keys(), b in keys()) {
             let bytes = primary_key(&a).unwrap().cmp(&primary_key(&b).unwrap());
             prop_assert_eq!(bytes, a.compare(&b).unwrap());
         }

@@ -1,4 +1,4 @@
-//! The order of all values, across types.
+//! The order of values, across types.
 
 use std::cmp::Ordering;
 
@@ -16,6 +16,7 @@ impl Datum {
         Ok(match (self, other) {
             (Self::Null, Self::Null) => Ordering::Equal,
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            // Numbers are finite, so they always compare.
             (Self::Number(a), Self::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
             (Self::String(a), Self::String(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Self::Time(a), Self::Time(b)) => a.epoch_seconds.total_cmp(&b.epoch_seconds),
@@ -47,7 +48,7 @@ impl Datum {
         })
     }
 
-    /// Returns true if two values are equal.
+    /// Returns `true` if two values are equal.
     ///
     /// # Errors
     /// As [`Datum::compare`].
@@ -55,7 +56,7 @@ impl Datum {
         Ok(self.compare(other)?.is_eq())
     }
 
-    /// The rank of the type. RethinkDB sorts types by name (`datum_t::type_t` in `datum.hpp`), pseudotypes by
+    /// The rank of the type. RethinkDB sorts types by name (`datum_t::type_t` in `datum.hpp`), and pseudotypes as
     /// `PTYPE<…>`.
     fn rank(&self) -> u8 {
         match self {
@@ -91,7 +92,7 @@ pub(crate) fn sort_by<T>(
 }
 
 fn compare_binaries(a: &Binary, b: &Binary) -> Result<Ordering, ReqlError> {
-    // Blobs are immutable, so equal ids need no reading.
+    // Blobs are immutable, so equal numbers mean equal bytes, without reading them.
     if let (Binary::Stored { blob: a, .. }, Binary::Stored { blob: b, .. }) = (a, b)
         && a == b
     {

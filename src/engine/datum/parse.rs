@@ -1,4 +1,4 @@
-//! From JSON to values.
+//! Conversion of JSON to values.
 
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -11,7 +11,7 @@ use super::time::Time;
 use super::value::{Datum, Object};
 use crate::engine::error::ReqlError;
 
-/// RethinkDB accepts base64 with and without padding (golden: `binary_that_is_not_base64`).
+/// Base64 with or without padding, as RethinkDB accepts it (golden: `binary_that_is_not_base64`).
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -45,7 +45,7 @@ pub(crate) fn from_node(node: Node<'_>) -> Result<Datum, ReqlError> {
 pub(crate) fn from_fields(
     fields: Vec<(std::borrow::Cow<'_, str>, Node<'_>)>,
 ) -> Result<Datum, ReqlError> {
-    // A binary is decoded straight from the JSON, because it may be large.
+    // A binary is decoded directly from the JSON: it may be large, and an object would copy its text.
     let is_binary = fields.iter().any(|(name, value)| {
         name == PSEUDOTYPE && matches!(value, Node::String(text) if text == "BINARY")
     });
@@ -62,7 +62,7 @@ pub(crate) fn from_fields(
 /// The field that marks an object as a pseudotype.
 const PSEUDOTYPE: &str = "$reql_type$";
 
-/// Converts an object with a `$reql_type$` to its pseudotype; any other object stays one.
+/// Converts an object with a `$reql_type$` to its pseudotype. Any other object stays an object.
 ///
 /// # Errors
 /// An unknown or malformed pseudotype.
@@ -142,8 +142,9 @@ fn lacking_data() -> ReqlError {
     ReqlError::logic("Invalid binary pseudotype: lacking `data` key.")
 }
 
-/// Decodes base64, ignoring white space.
+/// Decodes base64, ignoring white space (golden: `binary_input_may_hold_line_breaks`).
 fn decode_base64(text: &str) -> Result<Vec<u8>, ReqlError> {
+    // Text without white space needs no copy.
     if let Ok(bytes) = BASE64.decode(text) {
         return Ok(bytes);
     }

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use super::value::{Datum, MAX_SAFE_INTEGER};
 use crate::engine::error::ReqlError;
 
-/// RethinkDB wraps base64 after 76 characters, which encode 57 bytes (golden: `binary_is_wrapped_every_76_characters`).
+/// The bytes in one line of base64. RethinkDB wraps after 76 characters (golden:
+/// `binary_is_wrapped_every_76_characters`).
 const LINE_BYTES: usize = 57;
 const LINE_CHARACTERS: usize = LINE_BYTES / 3 * 4;
 
@@ -102,7 +103,7 @@ impl Datum {
                 out.push(b'}');
             }
             Self::Binary(binary) => {
-                // RethinkDB prints the base64 in full, but an image has no place in a message.
+                // RethinkDB prints the base64 in full, but an image has no place in an error message.
                 out.extend(format!("<binary, {} bytes>", binary.len()).bytes());
             }
             // Only binaries can fail to encode.
@@ -116,6 +117,7 @@ fn indent(depth: usize, out: &mut Vec<u8>) {
 }
 
 fn write_number(number: f64, out: &mut Vec<u8>) {
+    // -0 is not an integer here: as `0` it would lose its sign.
     let is_negative_zero = number == 0.0 && number.is_sign_negative();
     if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero {
         write!(out, "{}", number as i64).expect("writing to a vector cannot fail");

@@ -39,8 +39,8 @@ impl Time {
         }
     }
 
-    /// Parses ISO 8601 in the form that the drivers write: a full date, `T`, a full time and an offset. The time defaults
-    /// to midnight, the offset to `default_timezone`.
+    /// Parses ISO 8601 in the form that the drivers write: a full date, `T`, a full time and an offset. A missing time
+    /// is midnight, a missing offset is `default_timezone`.
     ///
     /// # Errors
     /// Any other text, or neither an offset nor a default.
@@ -71,7 +71,7 @@ impl Time {
         Ok(Self::new(epoch_seconds, timezone.into()))
     }
 
-    /// Formats the time as ISO 8601 with its offset, and with milliseconds unless they are 0.
+    /// Formats the time as ISO 8601 with its offset, and with milliseconds unless they are zero.
     ///
     /// # Errors
     /// A year that RethinkDB does not support.
@@ -89,7 +89,7 @@ impl Time {
         ))
     }
 
-    /// Parses a UTC offset that RethinkDB accepts: `Z`, `+hh:mm`, `-hh:mm`, `+hhmm` or `+hh`. Gives `±hh:mm`.
+    /// Parses a UTC offset as RethinkDB accepts it: `Z`, `+hh:mm`, `-hh:mm`, `+hhmm` or `+hh`. Returns it as `±hh:mm`.
     pub(crate) fn parse_timezone(text: &str) -> Option<Arc<str>> {
         if text == "Z" || text == "z" {
             return Some("+00:00".into());

@@ -1,4 +1,4 @@
-//! The type of all values.
+//! The type of ReQL values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub enum Datum {
 }
 
 impl Datum {
-    /// The ReQL name of the type, as `type_of` gives it.
+    /// The ReQL name of the type, as `type_of` returns it.
     pub fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
@@ -63,7 +63,7 @@ impl Datum {
         }
     }
 
-    /// Returns true for any value but `false` and `null`, as a condition does.
+    /// Returns `true` unless the value is `false` or `null`, as ReQL's conditions do.
     pub(crate) fn is_truthy(&self) -> bool {
         !matches!(self, Self::Null | Self::Bool(false))
     }
@@ -79,7 +79,7 @@ impl Datum {
         }
     }
 
-    /// The number, if it is an integer up to 2^53.
+    /// The number as an integer, up to 2^53.
     ///
     /// # Errors
     /// RethinkDB's error for another type or number.
@@ -105,7 +105,7 @@ impl Datum {
         }
     }
 
-    /// The approximate size in memory, in bytes. Stored binaries do not count.
+    /// The approximate size in memory, in bytes. Stored binaries do not count: their bytes are on disk.
     pub(crate) fn weight(&self) -> usize {
         let inner = match self {
             Self::String(text) => text.len(),

@@ -16,7 +16,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::Direction;
 
-/// `count`: the length of a sequence, a binary or a string, or the number of elements that a predicate or value picks.
+/// `count`: the length of a sequence, binary or string, or the number of elements that match a predicate or value.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let picked = match call.args.get(1) {
@@ -26,6 +26,7 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     let count = match (&subject, &picked) {
         (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
+        // Constant time, instead of a scan.
         (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
         _ => {
             let mut stream = subject.into_stream()?;
@@ -43,7 +44,7 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     Ok(Value::Datum(count.into()))
 }
 
-/// `sum`, `avg`, `min` and `max` of the elements, or of the result of a function or field for each.
+/// `sum`, `avg`, `min` and `max` of the elements, or of a function or field of each element.
 pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     if let Some(index) = env.optarg(call, scope, "index")? {
@@ -73,7 +74,7 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     }
 }
 
-/// The value to aggregate for an element; `None` if it lacks a field for it.
+/// The value of an element to aggregate; `None` if the element lacks a field for it.
 fn value_of(env: &Env, by: Option<&Func>, element: &Datum) -> Result<Option<Datum>, ReqlError> {
     let Some(by) = by else {
         return Ok(Some(element.clone()));
@@ -100,7 +101,7 @@ fn sum(env: &Env, mut stream: Stream, by: Option<&Func>) -> Result<(f64, usize),
     Ok((sum, count))
 }
 
-/// The first element whose value is in the `wanted` order to all others.
+/// The element whose value compares as `wanted` with all others; the first one if several are equal.
 fn extreme(
     env: &Env,
     mut stream: Stream,

@@ -1,4 +1,4 @@
-//! Arguments that several terms share.
+//! Arguments common to several terms.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
 impl Env {
-    /// A function, or the constant function of any other term.
+    /// A function. Any other term becomes a constant function.
     ///
     /// # Errors
     /// A malformed function.
@@ -36,7 +36,7 @@ impl Env {
         }
     }
 
-    /// A function, or the function that gets a field, for a string.
+    /// A function. A string becomes the function that gets the field of this name.
     ///
     /// # Errors
     /// Any other value.
@@ -58,7 +58,7 @@ impl Env {
         }
     }
 
-    /// Returns true if a bound of a range (`left_bound`, `right_bound`) excludes its end.
+    /// Returns `true` if the option `left_bound` or `right_bound` excludes its end of the range.
     ///
     /// # Errors
     /// Anything but `open` and `closed`.
@@ -112,6 +112,7 @@ impl Env {
 /// # Errors
 /// The first failure in them.
 pub(crate) fn globals(optargs: &[(Arc<str>, Term)]) -> Result<Globals, ReqlError> {
+    // Detached, because the environment of the query is built from the result.
     let env = Env::detached();
     let evaluate = |(name, term): &(Arc<str>, Term)| {
         let value = match env.eval(term, &Scope::default())? {

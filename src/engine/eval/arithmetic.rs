@@ -15,6 +15,7 @@ const MAX_TEXT_BYTES: usize = 134_217_727;
 /// `add`, `sub`, `mul` and `div`, evaluated from the left.
 pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let mut result = env.datum(&call.args[0], scope)?;
+    // With one argument, only `add` accepts any type.
     if call.args.len() == 1 && call.kind != TermKind::Add {
         result.as_number()?;
     }

@@ -29,6 +29,7 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Req
         _ => {
             let mut kept: Vec<Datum> = Vec::new();
             for item in items {
+                // Checked for each item, because the time is quadratic.
                 env.check_interrupted()?;
                 let is_same = |other: &Datum| item.equals(other);
                 if !any(other.as_array()?, is_same)? && !any(&kept, is_same)? {

@@ -1,4 +1,4 @@
-//! The dispatch of terms to their functions.
+//! Dispatch of terms to their functions.
 
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ impl Env {
             K::Asc | K::Desc => sort::order_key(self, call, scope),
             K::OrderBy => sort::order_by(self, call, scope),
             K::CoerceTo => coerce::coerce_to(self, call, scope),
-            // As an argument of another term, it has been expanded above.
+            // As an argument of another term it was expanded above.
             K::Args => Err(ReqlError::logic("`args` can only be used as an argument.")),
             K::Binary => datum(coerce::binary(self, call, scope)),
             K::TypeOf => datum(coerce::type_of(self, call, scope)),
@@ -117,7 +117,7 @@ impl Env {
             K::Config | K::Status => admin::describe(self, call, scope),
             K::Wait => admin::wait(self, call, scope),
             K::Sync => admin::sync(self, call, scope),
-            // The engine implements no write hooks.
+            // The engine has no write hooks, so every table is without one.
             K::GetWriteHook => self
                 .eval(&call.args[0], scope)?
                 .into_table()
@@ -126,7 +126,7 @@ impl Env {
         }
     }
 
-    /// Replaces each `args` argument by the items of its array.
+    /// Replaces each `args` argument with the items of its array.
     fn expand_args(&self, call: &Call, scope: &Scope) -> Result<Arc<Call>, ReqlError> {
         let mut args = Vec::with_capacity(call.args.len());
         for arg in &call.args {

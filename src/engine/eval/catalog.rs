@@ -1,4 +1,4 @@
-//! Names in the catalog of databases and tables.
+//! Look-up of names in the catalog, and their validation.
 
 use std::sync::Arc;
 

@@ -10,12 +10,10 @@ use super::value::Value;
 use crate::engine::datum::{Binary, Datum, Object, pseudotype};
 use crate::engine::error::ReqlError;
 
-/// `type_of`.
 pub(crate) fn type_of(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     Ok(env.eval(&call.args[0], scope)?.type_name().into())
 }
 
-/// `coerce_to`.
 pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let wanted = env.datum(&call.args[1], scope)?.as_str()?.to_uppercase();
@@ -106,7 +104,6 @@ pub(crate) fn binary(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Req
     }
 }
 
-/// `info`.
 pub(crate) fn info(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     match env.eval(&call.args[0], scope)? {
         Value::Table(table) => table_info(env, &table),

@@ -9,7 +9,8 @@ use super::value::Value;
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The message of `error` without an argument, which only `default` may evaluate.
+/// The message of `error` without an argument, which is valid only in a default. `filter` recognises it by this
+/// message.
 pub(crate) const EMPTY_ERROR: &str = "Empty ERROR term outside a default block.";
 
 /// `eq`, `ne`, `lt`, `le`, `gt` and `ge`: compares each argument with the next.
@@ -33,12 +34,11 @@ pub(crate) fn comparison(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
     Ok((call.kind != TermKind::Ne).into())
 }
 
-/// `not`.
 pub(crate) fn not(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     Ok((!env.datum(&call.args[0], scope)?.is_truthy()).into())
 }
 
-/// `and` and `or`: the first value that decides, or the last one.
+/// `and` and `or`: the first value that decides the result, or the last one.
 pub(crate) fn logic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let is_and = call.kind == TermKind::And;
     let mut last = Datum::Bool(is_and);
@@ -51,7 +51,7 @@ pub(crate) fn logic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Reql
     Ok(last)
 }
 
-/// `branch`: the value after the first true test, or the last value.
+/// `branch`: the value that follows the first true test, or the last value.
 pub(crate) fn branch(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     if call.args.len().is_multiple_of(2) {
         return Err(ReqlError::logic(
@@ -86,7 +86,7 @@ pub(crate) fn default(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     other.call(env, &[message]).map(Value::Datum)
 }
 
-/// `error`: the error to raise. Without an argument, it stands for the error that `default` caught.
+/// `error`: the error to raise. Without an argument it stands for the error that `default` caught.
 pub(crate) fn error(env: &Env, call: &Call, scope: &Scope) -> Result<ReqlError, ReqlError> {
     Ok(match call.args.first() {
         Some(message) => ReqlError::new(ErrorKind::User, &**env.datum(message, scope)?.as_str()?),

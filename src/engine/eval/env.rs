@@ -10,18 +10,19 @@ use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::{Batch, Durability, Snapshot, Storage};
 
-/// The size of JSON from which a batch is full; it holds at least one element (RethinkDB's default `max_batch_bytes`).
+/// The size of JSON in bytes from which a batch is full (RethinkDB's default `max_batch_bytes`). A batch holds at least
+/// one element.
 pub(super) const BATCH_BYTES: usize = 1024 * 1024;
 
-/// The most elements that functions may examine for one write, or for one change of a feed. Both run on the storage's
-/// writer thread, where they delay everybody else.
+/// The most elements that functions may examine for one write or for one change of a feed. Both run on the storage's
+/// writer thread, where they delay all other writes.
 const MAX_WRITER_ELEMENTS: u32 = 1_000_000;
 
 /// The parts of the engine that all queries share.
 pub(crate) struct Context {
     pub(crate) storage: Storage,
     pub(crate) hub: Hub,
-    /// The server's id, new for each run.
+    /// The server's id. It is different in each run.
     pub(crate) server_id: Arc<str>,
     pub(crate) server_name: Arc<str>,
 }
@@ -40,19 +41,20 @@ impl Context {
 /// The evaluated global optional arguments of a query.
 pub(crate) type Globals = Arc<[(Arc<str>, Datum)]>;
 
-/// The environment of one evaluation. It belongs to one thread, which it may block on the disk.
+/// The environment of one evaluation. It is used by one thread, which may block on the disk.
 pub(crate) struct Env {
     context: Option<Arc<Context>>,
     globals: Globals,
     now: Time,
     interrupted: Arc<AtomicBool>,
     snapshot: RefCell<Option<Arc<Snapshot>>>,
-    /// The number of elements that may still be examined; unlimited unless on the writer thread.
+    /// The number of elements that may still be examined on the writer thread; `None` on other threads, without a
+    /// limit.
     elements_left: Option<Cell<u32>>,
 }
 
 impl Env {
-    /// The environment of a query. Setting `interrupted` makes the evaluation fail soon.
+    /// The environment of a query. Setting `interrupted` aborts the evaluation.
     pub(crate) fn new(
         context: Arc<Context>,
         globals: Globals,
@@ -80,7 +82,7 @@ impl Env {
         }
     }
 
-    /// The value of `now`, the same throughout a query.
+    /// The value of `now`, the same throughout a query (golden: `now_is_one_time_in_a_query`).
     pub(super) fn now(&self) -> &Time {
         &self.now
     }
@@ -93,7 +95,7 @@ impl Env {
             .map(|(_, value)| value)
     }
 
-    /// The database of tables for which the query names none.
+    /// The database of tables named without one.
     pub(super) fn default_db(&self) -> Arc<str> {
         match self.global("db") {
             Some(Datum::String(name)) => name.clone(),
@@ -140,7 +142,7 @@ impl Env {
         )
     }
 
-    /// The database as the query sees it: unchanged from its first read until its own next write.
+    /// The database as the query sees it: it stays the same from the first read until the query's own next write.
     ///
     /// # Errors
     /// A failing disk.
@@ -151,7 +153,7 @@ impl Env {
         self.fresh_snapshot()
     }
 
-    /// The current state of the database, which the query also sees from now on.
+    /// The current state of the database. Later reads of the query see it, too.
     ///
     /// # Errors
     /// A failing disk.
@@ -161,7 +163,7 @@ impl Env {
         Ok(snapshot)
     }
 
-    /// Runs a write on the storage's writer thread and waits until it is as durable as required.
+    /// Runs a write on the storage's writer thread. Blocks until it is as durable as required.
     ///
     /// # Errors
     /// The error of the operation, or a failing disk.
@@ -186,11 +188,12 @@ impl Env {
             operation(&env, batch)
         });
         let result = futures::executor::block_on(done);
+        // The next read must see this write.
         *self.snapshot.borrow_mut() = None;
         result
     }
 
-    /// Waits until all earlier writes are on disk.
+    /// Blocks until all earlier writes are on disk.
     ///
     /// # Errors
     /// A failing disk.

@@ -8,7 +8,7 @@ use super::term::{Call, Term, TermKind};
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
-/// A function and the scope that it was written in.
+/// A function and the scope in which it was defined.
 #[derive(Debug, Clone)]
 pub(crate) struct Func {
     parameters: Arc<[i64]>,
@@ -38,7 +38,7 @@ impl Func {
         })
     }
 
-    /// A function without parameters, for a value in place of a function.
+    /// A function without parameters, for a value used in place of a function.
     pub(crate) fn constant(body: Term, scope: &Scope) -> Self {
         Self {
             parameters: Arc::from([]),
@@ -49,7 +49,7 @@ impl Func {
 
     /// The function that gets a field of its argument.
     pub(crate) fn field(name: &str) -> Self {
-        // Drivers number their variables from 1, so this one cannot shadow any.
+        // Drivers number their variables from 1, so this one shadows none.
         const ROW: i64 = -1;
         let row = Term::call(TermKind::Var, vec![Term::Datum(Datum::Number(ROW as f64))]);
         let body = Term::call(TermKind::Bracket, vec![row, Term::Datum(name.into())]);
@@ -60,7 +60,7 @@ impl Func {
         }
     }
 
-    /// Returns true if equal arguments always give equal values.
+    /// Returns `true` if equal arguments always yield equal results.
     pub(crate) fn is_deterministic(&self) -> bool {
         self.body.is_deterministic()
     }
@@ -70,12 +70,12 @@ impl Func {
         &self.body
     }
 
-    /// Returns true if the function ignores its arguments.
+    /// Returns `true` if the function ignores its arguments.
     pub(crate) fn is_constant(&self) -> bool {
         self.parameters.is_empty()
     }
 
-    /// Returns true if the function can be called with a number of arguments.
+    /// Returns `true` if the function can be called with this number of arguments.
     pub(crate) fn takes(&self, arguments: usize) -> bool {
         self.parameters.is_empty() || self.parameters.len() == arguments
     }
@@ -102,7 +102,7 @@ impl Func {
                 if found == 1 { "" } else { "s" },
             )));
         }
-        // `r.row` is ambiguous in a function of several parameters.
+        // In a function of several parameters, `r.row` would be ambiguous.
         let is_implicit = self.parameters.len() == 1;
         let bind = |scope: Scope, (variable, value): (&i64, &Datum)| {
             scope.bind(*variable, value.clone(), is_implicit)

@@ -1,4 +1,4 @@
-//! Secondary indexes, evaluated by a scan of the whole table. That suffices for some thousand small documents.
+//! Secondary indexes, evaluated by a scan of the whole table. This suffices for a few thousand small documents.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use crate::engine::datum::{Datum, order};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::{Direction, Index};
 
-/// The documents of an index, found when the first one is read.
+/// The documents of an index. The table is scanned when the first one is read.
 #[derive(Debug)]
 pub(crate) struct IndexScan {
     table: Table,
@@ -25,12 +25,12 @@ pub(crate) struct IndexScan {
     found: Option<VecDeque<Datum>>,
 }
 
-/// The values of an index that are wanted.
+/// The wanted values of an index.
 #[derive(Debug)]
 pub(crate) enum Wanted {
     /// All values.
     All,
-    /// These values. A document is found once for each value that it matches.
+    /// These values. A document is found once for each value that it has.
     Keys(Vec<Datum>),
     /// The values between two edges.
     Between(Edge, Edge),
@@ -40,7 +40,7 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 pub(crate) struct Edge {
     pub(crate) position: Position,
-    /// True if the end itself is excluded.
+    /// `true` if the end itself is excluded.
     pub(crate) is_open: bool,
 }
 
@@ -140,7 +140,7 @@ impl Wanted {
 }
 
 impl Edge {
-    /// The order of the edge relative to a value.
+    /// Compares the edge with a value.
     fn compare(&self, value: &Datum) -> Result<Ordering, ReqlError> {
         match &self.position {
             Position::Lowest => Ok(Ordering::Less),
@@ -184,7 +184,7 @@ pub(crate) fn all_values(env: &Env, table: &Table, name: &str) -> Result<Vec<Dat
     Ok(found)
 }
 
-/// The text that an index's function is stored as: its `FUNC` term in JSON.
+/// The stored form of an index's function: its `FUNC` term in JSON.
 ///
 /// # Errors
 /// A function with an invalid constant.
@@ -206,7 +206,7 @@ fn function_of(index: &Index) -> Result<Func, ReqlError> {
     }
 }
 
-/// The values under which an index holds a document: none if the function fails or gives null.
+/// The values under which an index holds a document. Empty if the function fails, or returns null or an object.
 fn values(
     env: &Env,
     index: &Index,

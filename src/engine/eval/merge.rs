@@ -1,4 +1,4 @@
-//! The merging of objects, with `literal`.
+//! Merging of objects, with `literal`.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use super::term::Call;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
 
-/// The pseudotype of `r.literal`, which exists only within `merge` and `update`.
+/// The pseudotype of `r.literal`, which is valid only within `merge` and `update`.
 const LITERAL: &str = "LITERAL";
 
-/// Merges into an object, in order, the results of functions of the object so far.
+/// Merges the results of functions into an object, in order. Each function is called with the object merged so far.
 ///
 /// # Errors
 /// A failure in a function, or a literal outside a field.
@@ -42,7 +42,7 @@ pub(crate) fn merge(base: &Datum, other: &Datum) -> Datum {
             None => {
                 let value = match merged.get(name) {
                     Some(before) => merge(before, change),
-                    // There is nothing to merge with, but literals further down must still be resolved.
+                    // Merged with an empty object, because literals in `change` must still be resolved.
                     None => merge(&Datum::Object(Arc::default()), change),
                 };
                 merged.insert(name.clone(), value);
@@ -52,7 +52,7 @@ pub(crate) fn merge(base: &Datum, other: &Datum) -> Datum {
     merged.into()
 }
 
-/// Evaluates `literal` as the value of a field, the only legal position: gives an object that [`merge`] recognizes.
+/// Evaluates `literal` as the value of a field, its only legal position. Returns an object that [`merge`] recognises.
 pub(crate) fn make_literal(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let value = call
         .args
@@ -75,7 +75,7 @@ pub(crate) fn stray_literal() -> ReqlError {
     )
 }
 
-/// The content of a literal: a value, or nothing. `None` if the datum is not a literal.
+/// The content of a literal, which may be empty. The outer `None` means that the datum is not a literal.
 fn literal(datum: &Datum) -> Option<Option<&Datum>> {
     match datum.field("$reql_type$") {
         Some(Datum::String(name)) if &**name == LITERAL => Some(datum.field("value")),

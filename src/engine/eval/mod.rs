@@ -1,7 +1,7 @@
 //! The evaluator: turns terms into values.
 //!
-//! [`Env::eval`] dispatches a term to the function that implements it; the functions evaluate their arguments by calling
-//! it in turn.
+//! [`Env::eval`] dispatches a term to the function that implements it, and that function calls [`Env::eval`] for its
+//! arguments.
 
 mod admin;
 mod aggregate;

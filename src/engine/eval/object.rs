@@ -14,7 +14,7 @@ use super::value::Value;
 use crate::engine::datum::{Datum, Object, pseudotype};
 use crate::engine::error::ReqlError;
 
-/// `pluck`, `without`, `has_fields` and `with_fields`, for one object or for each of a sequence.
+/// `pluck`, `without`, `has_fields` and `with_fields`, of one object or of each element of a sequence.
 pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let names = call.args[1..]
@@ -64,7 +64,7 @@ fn each(
     }
 }
 
-/// `merge`, for one object or for each of a sequence.
+/// `merge`, of one object or of each element of a sequence.
 pub(crate) fn merge(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let others = call.args[1..]
@@ -80,7 +80,7 @@ pub(crate) fn merge(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     )
 }
 
-/// `get_field` and `bracket`: a field of one object or of each of a sequence. `bracket` with a number is `nth`.
+/// `get_field` and `bracket`: a field of one object or of each element of a sequence. `bracket` with a number is `nth`.
 pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let name = match env.datum(&call.args[1], scope)? {
@@ -126,7 +126,7 @@ pub(crate) fn entries(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Datum(entries.into()))
 }
 
-/// Evaluates an object with fields that are terms.
+/// Evaluates an object whose fields are terms.
 pub(crate) fn make(
     env: &Env,
     fields: &[(Arc<str>, Term)],

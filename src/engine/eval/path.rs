@@ -128,7 +128,7 @@ impl Paths {
         }
     }
 
-    /// Returns true if all selected fields exist and are not null.
+    /// Returns `true` if all selected fields exist and are not null.
     pub(crate) fn are_in(&self, object: &Object) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.are_in(object)),

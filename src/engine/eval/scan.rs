@@ -34,14 +34,14 @@ impl Lookup {
     }
 }
 
-/// The documents of a table between two keys, read in pieces so that an idle cursor holds no snapshot.
+/// The documents of a table between two keys, read in pieces, so that an idle cursor holds no snapshot.
 #[derive(Debug)]
 pub(crate) struct Scan {
     pub(crate) table: Table,
     pub(crate) lower: Bound<Vec<u8>>,
     pub(crate) upper: Bound<Vec<u8>>,
     pub(crate) direction: Direction,
-    /// True if the query asked for this order, instead of getting it by accident.
+    /// `true` if the query asked for this order; a plain scan has it by accident.
     pub(crate) is_ordered: bool,
     ahead: VecDeque<(Vec<u8>, Datum)>,
     is_exhausted: bool,
@@ -77,6 +77,7 @@ impl Scan {
         let Some((key, document)) = self.ahead.pop_front() else {
             return Ok(None);
         };
+        // The range shrinks with each document, so that a later read, even of another snapshot, continues after it.
         match self.direction {
             Direction::Ascending => self.lower = Bound::Excluded(key),
             Direction::Descending => self.upper = Bound::Excluded(key),
@@ -97,7 +98,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Returns true if the scan covers a key.
+    /// Returns `true` if the scan covers a key.
     pub(crate) fn contains(&self, key: &[u8]) -> bool {
         let range = (
             self.lower.as_ref().map(Vec::as_slice),
@@ -106,7 +107,7 @@ impl Scan {
         <(Bound<&[u8]>, Bound<&[u8]>) as RangeBounds<[u8]>>::contains(&range, key)
     }
 
-    /// Drops the documents that were read ahead. They are read again on demand.
+    /// Drops the documents that were read ahead. The next call reads them again.
     pub(crate) fn pause(&mut self) {
         if !self.ahead.is_empty() {
             self.ahead.clear();

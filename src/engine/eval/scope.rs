@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
-/// The variables that a term can see, innermost first. Cloning is cheap.
+/// The variables visible to a term, innermost first. Cloning is cheap.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope(Option<Arc<Binding>>);
 
@@ -13,13 +13,13 @@ pub(crate) struct Scope(Option<Arc<Binding>>);
 struct Binding {
     variable: i64,
     value: Datum,
-    /// True if `r.row` stands for this variable: the only parameter of its function.
+    /// `true` if `r.row` stands for this variable: the only parameter of its function.
     is_implicit: bool,
     outer: Scope,
 }
 
 impl Scope {
-    /// Returns true if no variable is bound.
+    /// Returns `true` if no variable is bound.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }

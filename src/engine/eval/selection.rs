@@ -1,4 +1,4 @@
-//! Tables and single documents of them.
+//! Tables and their single documents.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ pub(crate) struct Table {
     pub(crate) db: Arc<str>,
     pub(crate) name: Arc<str>,
     pub(crate) primary_key: Arc<str>,
-    /// True if writes are soft by default.
+    /// `true` if writes are soft by default.
     pub(crate) is_soft: bool,
     pub(crate) indexes: Arc<[Index]>,
 }
@@ -27,7 +27,7 @@ impl Table {
     /// The encoded primary key of a document of the table.
     ///
     /// # Errors
-    /// A document without a primary key, which no table holds.
+    /// A document without a primary key. No table contains one.
     pub(crate) fn key_of(&self, document: &Datum) -> Result<Vec<u8>, ReqlError> {
         let key = document
             .field(&self.primary_key)

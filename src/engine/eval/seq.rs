@@ -48,12 +48,13 @@ fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<MissingField,
     };
     match env.datum(default, scope) {
         Ok(value) => Ok(MissingField::Keep(value.is_truthy())),
+        // `r.error()` stands for the error of the predicate.
         Err(error) if error.message == EMPTY_ERROR => Ok(MissingField::Fail),
         Err(error) => Ok(MissingField::Raise(error)),
     }
 }
 
-/// `map` over several sequences at once, up to the end of the shortest.
+/// `map` over several sequences in parallel, up to the end of the shortest.
 fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (last, first) = call.args.split_last().expect("map has arguments");
     let function = env.func(last, scope)?;
@@ -78,10 +79,10 @@ fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     Ok(Value::Stream(Stream::array(items)))
 }
 
-/// Returns true if an element passes a predicate or equals a value.
+/// Returns `true` if an element passes a predicate or equals a value.
 ///
 /// # Errors
-/// A failure in the predicate, except for a missing field, which means no.
+/// A failure in the predicate, except for a missing field, which means `false`.
 pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
     match pick {
         Value::Func(function) => match function.call(env, std::slice::from_ref(element)) {
@@ -95,7 +96,7 @@ pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool
     }
 }
 
-/// `contains`: whether each value equals, or each predicate accepts, some element.
+/// `contains`: true if each value equals some element, and each predicate accepts one.
 pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
@@ -118,14 +119,13 @@ pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     Ok(Value::Datum(missing.is_empty().into()))
 }
 
-/// `is_empty`.
 pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
     stream.refuse_feed()?;
     Ok(Value::Datum(stream.next(env)?.is_none().into()))
 }
 
-/// `distinct`: the distinct elements in order, or the distinct values of an index.
+/// `distinct`: the distinct elements in sorted order, or the distinct values of an index.
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let of_table = matches!(subject, Value::Table(_));
@@ -140,7 +140,7 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
             }
         }
     };
-    // RethinkDB gives a stream for a table or an index, and an array for any other sequence.
+    // RethinkDB returns a stream for a table or an index, and an array for any other sequence.
     let is_array = !of_table;
     let kept = without_duplicates(stream.collect(env)?)?;
     Ok(Value::Stream(Stream {
@@ -165,7 +165,6 @@ fn without_duplicates(mut items: Vec<Datum>) -> Result<Vec<Datum>, ReqlError> {
     Ok(kept)
 }
 
-/// `union`.
 pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut streams = VecDeque::new();
     for sequence in &call.args {
@@ -185,7 +184,6 @@ pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     )))
 }
 
-/// `range`.
 pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let bounds = call
         .args

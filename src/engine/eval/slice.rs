@@ -54,7 +54,7 @@ fn non_negative(count: i64) -> Result<usize, ReqlError> {
     usize::try_from(count).map_err(|_| ReqlError::logic("LIMIT takes a non-negative argument."))
 }
 
-/// `slice` of a sequence. Indexes from the end and explicit bounds need all of it; otherwise it stays lazy.
+/// `slice` of a sequence. Negative indexes and explicit bounds read the whole sequence; otherwise the result is lazy.
 fn slice(env: &Env, stream: Stream, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
     let (left, right) = (
@@ -116,7 +116,6 @@ fn bounds(env: &Env, call: &Call, scope: &Scope, len: usize) -> Result<(usize, u
     Ok((from, to.max(from)))
 }
 
-/// `nth`.
 pub(crate) fn nth(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     nth_of(env, subject, &call.args[1], scope)
@@ -132,6 +131,7 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
+    // Other terms read an object as a sequence of pairs; `nth` does not.
     if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
         return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
     }
@@ -160,7 +160,7 @@ fn nth_from_start(env: &Env, stream: &mut Stream, index: i64) -> Result<Option<D
     stream.next(env)
 }
 
-/// An element of a sequence: a document that can be written to, if the sequence is a selection.
+/// An element of a sequence. If the sequence is a selection, it is a document that can be written to.
 pub(crate) fn element(selection: Option<Table>, value: Datum) -> Result<Value, ReqlError> {
     Ok(match selection {
         Some(table) => {

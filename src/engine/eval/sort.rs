@@ -115,10 +115,10 @@ fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, Re
     Ok(keyed.into_iter().map(|(_, item)| item).collect())
 }
 
-/// The documents of a table or a range of it, in the order of an index.
+/// The documents of a table, or of a range of it, in the order of an index.
 ///
 /// # Errors
-/// Anything that has no such index, or a range of another index.
+/// A subject without such an index, or a range of another index.
 pub(crate) fn by_index(
     env: &Env,
     subject: Value,
@@ -133,6 +133,7 @@ pub(crate) fn by_index(
         }
         Source::Scan(scan) => {
             let table = scan.table.clone();
+            // Below and above all keys, so a scan that contains both covers the whole table.
             let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
             if !is_whole {
                 return Err(conflicting_index(name, &table.primary_key));

@@ -9,7 +9,7 @@ use super::path::Paths;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Maps an element to another one, or drops it. Steps keep no state, so a feed can apply them to each change.
+/// Maps an element to another one, or drops it. Steps have no state, so a feed can apply them to each change.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     Map(Func),
@@ -17,7 +17,7 @@ pub(crate) enum Step {
     Pluck(Paths),
     Without(Paths),
     HasFields(Paths),
-    /// Objects and results of functions, merged into the element in order.
+    /// Merges the results of functions into the element, in order.
     Merge(Vec<Func>),
     /// The value of a field; drops elements without it.
     GetField(Arc<str>),
@@ -27,11 +27,11 @@ pub(crate) enum Step {
 #[derive(Debug, Clone)]
 pub(crate) struct Predicate {
     pub(crate) test: Func,
-    /// The treatment of elements that lack a field of the test.
+    /// The treatment of elements that lack a field used by the test.
     pub(crate) default: MissingField,
 }
 
-/// The treatment of an element for which the test of `filter` lacks a field: the optional argument `default`.
+/// The treatment of an element that lacks a field used by the test of `filter`: the optional argument `default`.
 #[derive(Debug, Clone)]
 pub(crate) enum MissingField {
     Keep(bool),
@@ -60,12 +60,12 @@ impl Step {
         })
     }
 
-    /// Returns true if the step leaves documents unchanged, so that they can still be written to.
+    /// Returns `true` if the step keeps documents unchanged, so that they can still be written to.
     pub(crate) fn keeps_selection(&self) -> bool {
         matches!(self, Self::Filter(_) | Self::HasFields(_))
     }
 
-    /// Returns true if equal elements always have equal results. Feeds accept no other steps.
+    /// Returns `true` if equal elements always yield equal results. Feeds accept no other steps.
     pub(crate) fn is_deterministic(&self) -> bool {
         match self {
             Self::Map(function) => function.is_deterministic(),
@@ -77,12 +77,13 @@ impl Step {
 }
 
 impl Predicate {
-    /// Returns true if the element passes.
+    /// Returns `true` if the element passes.
     ///
     /// # Errors
-    /// A failure in the test, except for a missing field unless the default asks for it.
+    /// A failure in the test. A missing field is one only if the default says so.
     pub(crate) fn keeps(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
         match self.test.call(env, std::slice::from_ref(element)) {
+            // `filter({a: 1})` matches a pattern instead of testing a value.
             Ok(Datum::Object(wanted)) if self.test.is_constant() => {
                 is_like(element, &Datum::Object(wanted))
             }
@@ -116,7 +117,7 @@ pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
     }
 }
 
-/// Returns true if an element has all fields of the pattern with equal values, recursively.
+/// Returns `true` if an element has all fields of the pattern with equal values, recursively.
 ///
 /// # Errors
 /// A stored binary that cannot be read.

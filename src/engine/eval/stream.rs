@@ -22,9 +22,9 @@ pub(crate) struct Stream {
     pub(crate) source: Source,
     /// Applied in order to each element of the source.
     pub(crate) steps: Vec<Step>,
-    /// The table, if the elements are still its documents.
+    /// The table, if the elements are still its unchanged documents.
     pub(crate) selection: Option<Table>,
-    /// True if clients get one array instead of a stream.
+    /// `true` if clients receive one array instead of a stream.
     pub(crate) is_array: bool,
 }
 
@@ -75,7 +75,7 @@ impl Stream {
         }
     }
 
-    /// Items that clients get as a stream.
+    /// Items that clients receive as a stream.
     pub(crate) fn items(items: Vec<Datum>) -> Self {
         Self {
             is_array: false,
@@ -102,7 +102,7 @@ impl Stream {
         self
     }
 
-    /// The name of the type, as `type_of` gives it.
+    /// The name of the type, as `type_of` returns it.
     pub(crate) fn type_name(&self) -> &'static str {
         match (self.is_array, self.selection.is_some()) {
             (true, true) => "SELECTION<ARRAY>",
@@ -158,7 +158,7 @@ impl Stream {
         Ok(items)
     }
 
-    /// Rejects a feed, which has no end, for a term that reads to the end.
+    /// Rejects a feed in a term that reads to the end, because a feed has none.
     ///
     /// # Errors
     /// RethinkDB's error for a feed.
@@ -171,11 +171,12 @@ impl Stream {
         }
     }
 
-    /// The next elements as JSON, up to about [`BATCH_BYTES`], and whether more may follow.
+    /// The next elements as JSON, up to about [`BATCH_BYTES`], and `true` if more may follow.
     ///
     /// # Errors
     /// As [`Stream::next`].
     pub(crate) fn next_batch(&mut self, env: &Env) -> Result<(Vec<Bytes>, bool), ReqlError> {
+        // The changes are encoded already, once for all feeds of the query.
         if let (Source::Feed(feed), true) = (&mut self.source, self.steps.is_empty()) {
             return Ok((feed.next_encoded(env, BATCH_BYTES)?, true));
         }
@@ -183,6 +184,7 @@ impl Stream {
         let mut bytes = 0;
         while bytes < BATCH_BYTES {
             let Some(element) = self.next(env)? else {
+                // A feed without new elements has not ended, unless a `limit` is used up.
                 let never_ends = self.feed().is_some() && !self.is_spent();
                 return Ok((batch, never_ends));
             };
@@ -195,12 +197,12 @@ impl Stream {
         Ok((batch, !self.is_spent()))
     }
 
-    /// Drops what was read ahead, until the client asks for more.
+    /// Drops elements that were read ahead. They are read again when the client asks for more.
     pub(crate) fn pause(&mut self) {
         self.source.pause();
     }
 
-    /// Returns true if a `limit` is used up.
+    /// Returns `true` if a `limit` is used up.
     fn is_spent(&self) -> bool {
         matches!(self.source, Source::Limit(_, 0))
     }

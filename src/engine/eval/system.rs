@@ -1,4 +1,4 @@
-//! The system database `rethinkdb`, as far as clients and `rethinkdb dump` use it.
+//! The part of the system database `rethinkdb` that clients and `rethinkdb-dump` use.
 
 use super::catalog::{database_missing, find};
 use super::env::Env;
@@ -119,7 +119,7 @@ pub(crate) fn table_config(env: &Env, table: &Table) -> Datum {
     ])
 }
 
-/// The row of a table in `table_status`. Tables of the engine are always ready.
+/// The row of a table in `table_status`. Tables are always ready.
 pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
     let server = server_name(env);
     let ready = [
@@ -147,8 +147,8 @@ pub(crate) fn table_status(env: &Env, table: &Table) -> Datum {
 }
 
 fn server_status(env: &Env) -> Datum {
-    // `rethinkdb dump` requires `^rethinkdb \d+\.\d+\.\d+`, with a version that it knows (`utils_common.py` of the Python
-    // driver).
+    // `rethinkdb-dump` requires `^rethinkdb \d+\.\d+\.\d+`, with a version that it supports (`utils_common.py` of the
+    // Python driver).
     let version = format!(
         "rethinkdb {} (embedded engine of realtime-photo {})",
         crate::engine::version::REQL_VERSION,

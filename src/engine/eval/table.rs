@@ -14,13 +14,12 @@ use super::value::Value;
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
 
-/// `db`.
 pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let name = env.datum(&call.args[0], scope)?;
     Ok(Value::Db(check_name("Database", name.as_str()?)?))
 }
 
-/// `table`, of the given database or of the query's default one.
+/// `table`, in the given database or in the query's default database.
 pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (db, name) = match &call.args[..] {
         [db, name] => (env.db(db, scope)?, name),
@@ -34,7 +33,6 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     find(env.snapshot()?.catalog(), &db, &name).map(Value::Table)
 }
 
-/// `get`.
 pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let key = env.datum(&call.args[1], scope)?;
@@ -46,7 +44,6 @@ pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     }))
 }
 
-/// `get_all`.
 pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let keys = call.args[1..]
@@ -76,7 +73,6 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Stream(Stream::keys(table, keys)))
 }
 
-/// `between`.
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let lower = Edge {
@@ -119,7 +115,7 @@ fn position(env: &Env, value: Value) -> Result<Position, ReqlError> {
 fn lower_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
     match edge.position {
         Position::Lowest => Ok(Bound::Unbounded),
-        // Longer than any key, and no key starts with this byte: no key is above it.
+        // No key starts with this byte, so no key is above the bound, and the range is empty.
         Position::Highest => Ok(Bound::Included(vec![u8::MAX; 256])),
         Position::At(key) => bound(key, edge.is_open),
     }
@@ -128,6 +124,7 @@ fn lower_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
 fn upper_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
     match edge.position {
         Position::Highest => Ok(Bound::Unbounded),
+        // No key is below the empty one, so the range is empty.
         Position::Lowest => Ok(Bound::Excluded(Vec::new())),
         Position::At(key) => bound(key, edge.is_open),
     }

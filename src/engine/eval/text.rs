@@ -25,7 +25,7 @@ pub(crate) fn find_match(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
         return Ok(Datum::Null);
     };
     let mut groups = captures.iter().map(|group| group.map(position));
-    // Group 0 is the whole match, which always takes part.
+    // Group 0 is the whole match, so it always exists.
     let Some(Some(whole)) = groups.next() else {
         return Ok(Datum::Null);
     };
@@ -37,7 +37,7 @@ pub(crate) fn find_match(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
     ))
 }
 
-/// The text and position of a match. Like RethinkDB, it counts bytes.
+/// The text and position of a match. As in RethinkDB, positions count bytes.
 fn position(found: regex::Match<'_>) -> [(&'static str, Datum); 3] {
     [
         ("str", found.as_str().into()),

@@ -36,7 +36,7 @@ pub(crate) enum Value {
 }
 
 impl Value {
-    /// The ReQL name of the type, as `type_of` gives it.
+    /// The ReQL name of the type, as `type_of` returns it.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::Datum(datum) => datum.type_name(),
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// The value as a datum, where RethinkDB also accepts a lazy sequence: in functions and arguments of writes.
+    /// The value as a datum. Also reads a lazy sequence, which RethinkDB accepts in arrays, `do` and `args`.
     ///
     /// # Errors
     /// As [`Value::into_datum`], or a feed.
@@ -75,7 +75,7 @@ impl Value {
         }
     }
 
-    /// The value as a sequence. An object is one of `[name, value]` pairs.
+    /// The value as a sequence. An object becomes a sequence of `[name, value]` pairs.
     ///
     /// # Errors
     /// Any other value.

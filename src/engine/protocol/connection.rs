@@ -14,14 +14,14 @@ use super::wire::{self, Frame, HEADER_BYTES, MAX_QUERY_BYTES};
 /// The time limit for the whole handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The size of the read buffer. Small queries fit; large ones bypass it. Kept small because every idle client has one,
-/// and there may be ten thousand.
+/// The size of the read buffer. Small queries fit; large ones bypass it. It is small because every idle client has one,
+/// and there may be ten thousand clients.
 const READ_BUFFER_BYTES: usize = 512;
 
-/// The most memory reserved for a query before its bytes arrive: the announced length is not to be trusted.
+/// The most memory reserved for a query before its bytes arrive. The announced length cannot be trusted.
 const MAX_RESERVED_BYTES: usize = 64 * 1024;
 
-/// The reason why a connection ended before its client hung up.
+/// The reason why a connection ended, other than a client that hung up between two queries.
 #[derive(Debug, Error)]
 pub(crate) enum ConnectionError {
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub(crate) struct FrameReader(BufReader<OwnedReadHalf>);
 /// The sending half of an authenticated connection.
 pub(crate) struct FrameWriter(OwnedWriteHalf);
 
-/// Performs the handshake. A client that fails it is sent the reason.
+/// Performs the handshake. A client that fails it is sent the error.
 ///
 /// # Errors
 /// [`ConnectionError::HandshakeTimeout`], [`ConnectionError::Handshake`], an unknown magic number, or a failed socket.
@@ -75,6 +75,7 @@ async fn exchange(
         ));
     }
     writer.write_all(&handshake::greeting()).await?;
+    // A block of its own, so that every handshake error is sent to the client below.
     let outcome = async {
         let first = read_message(reader).await?;
         let (challenge, reply) =
@@ -95,9 +96,10 @@ async fn exchange(
     }
 }
 
-/// Reads a handshake message, without the NUL that ends it.
+/// Reads a handshake message, without its final NUL.
 async fn read_message(reader: &mut BufReader<OwnedReadHalf>) -> Result<Vec<u8>, ConnectionError> {
     let mut message = Vec::new();
+    // One more, for the NUL.
     let limit = handshake::MAX_MESSAGE_BYTES as u64 + 1;
     AsyncReadExt::take(reader, limit)
         .read_until(0, &mut message)
@@ -117,6 +119,7 @@ impl FrameReader {
     /// # Errors
     /// [`ConnectionError::QueryTooLong`] before any of its bytes are read, or a failed socket.
     pub(crate) async fn read(&mut self) -> Result<Option<(i64, Vec<u8>)>, ConnectionError> {
+        // The end of the stream is a clean hang-up here, but an error within a frame.
         if self.0.fill_buf().await?.is_empty() {
             return Ok(None);
         }

@@ -1,4 +1,4 @@
-//! A query of a client and the rest of its result.
+//! A cursor: one query of a client and the rest of its result.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,17 +14,17 @@ use crate::engine::eval::{self, Env, Feed, Globals, Scope, Stream, Value};
 /// The most CONTINUE requests that may wait for one query.
 const MAX_PENDING_CONTINUES: usize = 16;
 
-/// A query of one client, identified by its token until it is done.
+/// A query of one client, identified by its token until its last response.
 pub(crate) struct Cursor {
     token: i64,
     rest: Mutex<Option<Rest>>,
     stopped: CancellationToken,
-    /// Set to make a running evaluation fail soon.
+    /// Set to abort a running evaluation.
     interrupted: Arc<AtomicBool>,
     pending_continues: AtomicUsize,
 }
 
-/// The rest of a stream, and the global optional arguments for evaluating it.
+/// The rest of a stream, and the global optional arguments to evaluate it with.
 struct Rest {
     stream: Stream,
     globals: Globals,
@@ -33,7 +33,7 @@ struct Rest {
 /// A response to a query.
 pub(crate) struct Response {
     pub(crate) frame: Frame,
-    /// True if the query is done.
+    /// `true` if no other response of the query follows.
     pub(crate) is_last: bool,
 }
 
@@ -64,19 +64,20 @@ impl Cursor {
         self.token
     }
 
-    /// Ends the query: a running evaluation fails soon, and a waiting [`Cursor::resume`] wakes up.
+    /// Ends the query: aborts a running evaluation and wakes a pending [`Cursor::wait_until_ready`].
     pub(crate) fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
         self.stopped.cancel();
     }
 
-    /// Waits until nothing works on the query any more, then drops the rest of its stream.
+    /// Waits until the query is no longer evaluated, then drops the rest of its stream.
     pub(crate) async fn finish(&self) {
         *self.rest.lock().await = None;
     }
 
-    /// Evaluates the query and gives the first response.
+    /// Evaluates the query. Returns the first response.
     pub(crate) async fn start(&self, evaluator: &Evaluator, start: Start) -> Response {
+        // Locked during the evaluation, so that `finish` waits for it.
         let mut rest = self.rest.lock().await;
         let evaluated = evaluator
             .run(|| self.evaluate(evaluator, start, &mut rest))
@@ -108,16 +109,17 @@ impl Cursor {
 
     /// Registers a CONTINUE request until the guard is dropped. `None` if too many are pending.
     pub(crate) fn register_continue(self: &Arc<Self>) -> Option<PendingContinue> {
-        // The guard exists before the check, so that its drop undoes the count of a rejected request.
+        // Created before the check, so that dropping it undoes the count of a rejected request.
         let pending = PendingContinue(Arc::clone(self));
         let before = self.pending_continues.fetch_add(1, Ordering::Relaxed);
         (before < MAX_PENDING_CONTINUES).then_some(pending)
     }
 
-    /// Waits until a feed has elements or is stopped. Returns at once for any other stream. Cancellation safe.
+    /// Waits until a feed has elements or is stopped. Returns immediately for any other stream. Cancellation safe.
     pub(crate) async fn wait_until_ready(&self) {
         let ready = async {
             loop {
+                // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
                 let (changed, squash_interval) = {
                     let mut rest = self.rest.lock().await;
                     let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
@@ -129,6 +131,7 @@ impl Cursor {
                 };
                 match changed {
                     Some(changed) => changed.await,
+                    // Squashing feeds gather further changes before they respond.
                     None => return tokio::time::sleep(squash_interval).await,
                 }
             }
@@ -139,16 +142,17 @@ impl Cursor {
         }
     }
 
-    /// Gives the next response of the stream; `None` for a feed without new elements.
+    /// Returns the next response of the stream, or `None` for a feed without new elements.
     pub(crate) async fn resume(&self, evaluator: &Evaluator) -> Option<Response> {
         let mut rest = self.rest.lock().await;
+        // The query has ended since this CONTINUE arrived.
         let Some(left) = rest.as_mut() else {
             return Some(self.empty());
         };
         let env = self.env(evaluator, &left.globals);
         let is_live = left.stream.feed().is_some_and(|feed| feed.is_live());
         let batch = if is_live {
-            // The changes are in memory, so this does not block and needs no slot.
+            // The changes are in memory, so this does not block and needs no evaluation slot.
             self.next_batch(&env, left)
         } else {
             evaluator.run(move || self.next_batch(&env, left)).await
@@ -160,7 +164,7 @@ impl Cursor {
         Some(self.respond(batch.map(|(_, response)| response), &mut rest))
     }
 
-    /// The next elements: their number, and the response that holds them.
+    /// The number of the next elements, and the response that holds them.
     fn next_batch(&self, env: &Env, rest: &mut Rest) -> Result<(usize, Response), ReqlError> {
         let (batch, more) = rest.stream.next_batch(env)?;
         let notes = rest.stream.feed().map(|feed| notes_of(feed));
@@ -172,8 +176,8 @@ impl Cursor {
         Ok((batch.len(), response))
     }
 
-    /// Turns a result into the response. A stopped query always responds with an empty sequence, as in RethinkDB
-    /// (golden: `stop_while_continue_waits_answers_both`).
+    /// Turns a result into a response. A stopped query always responds with an empty sequence, as in RethinkDB (golden:
+    /// `stop_while_continue_waits_answers_both`).
     fn respond(&self, result: Result<Response, ReqlError>, rest: &mut Option<Rest>) -> Response {
         let response = match result {
             _ if self.stopped.is_cancelled() => self.empty(),
@@ -209,7 +213,7 @@ impl Drop for PendingContinue {
     }
 }
 
-/// The notes that every response of a feed carries.
+/// The notes in every response of a feed.
 fn notes_of(feed: &Feed) -> Notes {
     Notes {
         table_feed: !feed.is_point(),

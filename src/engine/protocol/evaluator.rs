@@ -1,4 +1,4 @@
-//! The bounded evaluation of queries.
+//! Evaluation of queries, a bounded number at a time.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use tokio::sync::Semaphore;
 
 use crate::engine::eval::Context;
 
-/// The number of queries evaluated at once. An evaluation blocks its thread, mostly in a write that waits for the disk;
-/// writes that wait together are committed together.
+/// The most queries evaluated at once. An evaluation blocks its thread, mostly in a write that waits for the disk;
+/// writes that wait at the same time are committed together.
 pub(crate) const MAX_EVALUATIONS: usize = 64;
 
 /// Evaluates the queries of all sessions, at most [`MAX_EVALUATIONS`] at a time.
@@ -29,7 +29,8 @@ impl Evaluator {
         &self.context
     }
 
-    /// Runs `work`, which may block, once a slot is free. Cancellation safe: a dropped future has not started `work`.
+    /// Runs `work`, which may block, once a slot is free. Cancellation safe: `work` either runs to its end or not at
+    /// all.
     pub(crate) async fn run<T>(&self, work: impl FnOnce() -> T) -> T {
         // Acquiring fails only on a closed semaphore, and this one is never closed.
         let _slot = self.slots.acquire().await;

@@ -1,4 +1,4 @@
-//! RethinkDB's client protocol: the server, the handshake, the frames, and a session for each client.
+//! RethinkDB's client protocol: the server, the handshake, the frames, and one session per client.
 
 mod connection;
 mod cursor;

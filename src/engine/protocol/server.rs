@@ -21,16 +21,16 @@ use crate::engine::changefeed::Hub;
 use crate::engine::eval::Context;
 use crate::engine::storage::{OpenError, Storage};
 
-/// The runtime's own threads, besides those that evaluate.
+/// The runtime's worker threads, in addition to those that evaluate queries.
 const RUNTIME_THREADS: usize = 2;
 
-/// The time that sessions have to end on shutdown.
+/// The time limit for sessions to end on shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The pause after a failed accept, such as one for want of descriptors. Without it the loop would spin.
+/// The pause after a failed accept, for example when file descriptors run out. Without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The idle time after which TCP probes whether a client is still reachable.
+/// The idle time after which TCP keepalive probes a client.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// The settings of the engine.
@@ -131,13 +131,13 @@ impl Engine {
         self.hub.counts()
     }
 
-    /// Ends all sessions, flushes all writes to disk and releases the data folder. Blocks until then.
+    /// Ends all sessions, syncs all writes to disk and releases the data folder. Blocks until that is done.
     pub fn shutdown(&self) {
         self.shutdown.cancel();
         self.tracker.close();
         if let Some(runtime) = &self.runtime {
             let ended = async { tokio::time::timeout(SHUTDOWN_TIMEOUT, self.tracker.wait()).await };
-            // On another thread, because the caller may be inside a runtime, which must not block on a second one.
+            // On another thread, because the caller may be inside a runtime, where tokio does not allow `block_on`.
             std::thread::scope(|scope| {
                 let waited = scope.spawn(|| runtime.handle().block_on(ended)).join();
                 if !matches!(waited, Ok(Ok(()))) {
@@ -153,6 +153,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.shutdown();
         if let Some(runtime) = self.runtime.take() {
+            // Dropping a runtime blocks, and panics inside another one.
             runtime.shutdown_background();
         }
     }
@@ -161,7 +162,7 @@ impl Drop for Engine {
 fn start_runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(RUNTIME_THREADS)
-        // An evaluation turns its worker into a blocking thread, and the worker needs a new one.
+        // An evaluation turns its worker thread into a blocking one (`block_in_place`), and a new worker replaces it.
         .max_blocking_threads(RUNTIME_THREADS + MAX_EVALUATIONS)
         .thread_name("engine")
         .enable_all()
@@ -234,7 +235,7 @@ async fn accept(
     }
 }
 
-/// Sends responses without delay, and detects clients that vanished without closing their connection.
+/// Disables Nagle's delay, and detects clients that vanished without closing their connection.
 fn set_options(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);

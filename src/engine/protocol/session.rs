@@ -1,4 +1,4 @@
-//! One client: its queries, several of them at once if it likes.
+//! One client and its queries, which may run concurrently.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,14 +15,14 @@ use super::handshake::Credentials;
 use super::wire::{self, Frame, MAX_QUERY_BYTES, Query, Start};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The number of queries of one client that are evaluated or answered at once; further ones wait. It also bounds the
-/// memory for a client that does not read: so many responses, each of about one batch.
+/// The most queries of one client that are evaluated or answered at once; further ones wait. It also bounds the memory
+/// for a client that does not read: one response of about a batch for each.
 const MAX_CONCURRENT_QUERIES: usize = 32;
 
 /// The most queries that one client may have open.
 const MAX_OPEN_QUERIES: usize = 4096;
 
-/// The state of the server that all sessions share.
+/// The server's state, shared by all sessions.
 pub(crate) struct ServerState {
     pub(crate) evaluator: Evaluator,
     pub(crate) credentials: Credentials,
@@ -32,7 +32,7 @@ pub(crate) struct ServerState {
 /// Serves one client until it hangs up or the server shuts down.
 ///
 /// # Errors
-/// The reason why the connection was closed, for the log. The client has been sent it if that was possible.
+/// The reason why the connection was closed, for the log. It has been sent to the client if possible.
 pub(crate) async fn serve(
     stream: TcpStream,
     server: Arc<ServerState>,
@@ -44,7 +44,7 @@ pub(crate) async fn serve(
     };
     let (reader, writer) = authenticated?;
     let session = Arc::new(Session::new(writer, server));
-    // Dropping the guard ends every task of the session, however this function returns.
+    // Dropping this ends every task of the session, however the function returns.
     let _closed = session.closed.clone().drop_guard();
     tokio::select! {
         ended = session.run(reader) => ended,
@@ -55,10 +55,11 @@ pub(crate) async fn serve(
 /// An authenticated client.
 struct Session {
     server: Arc<ServerState>,
+    /// Locked for a whole frame, across its writes to the socket.
     writer: tokio::sync::Mutex<FrameWriter>,
     cursors: Mutex<HashMap<i64, Arc<Cursor>>>,
     permits: Arc<Semaphore>,
-    /// The running queries whose client expects no response.
+    /// The running `noreply` queries.
     noreply: TaskTracker,
     closed: CancellationToken,
 }
@@ -77,6 +78,7 @@ impl Session {
 
     async fn run(self: &Arc<Self>, mut reader: FrameReader) -> Result<(), ConnectionError> {
         let ended = self.read_queries(&mut reader).await;
+        // An evaluation blocks its thread and does not notice the end of its task.
         for cursor in self.cursors().values() {
             cursor.interrupt();
         }
@@ -100,7 +102,7 @@ impl Session {
             };
             match wire::parse_query(&body) {
                 Ok(query) => {
-                    // The body may hold an image; the parsed query has its own copy of it.
+                    // The body may hold an image, of which the parsed query has its own copy.
                     drop(body);
                     self.handle(token, query).await?;
                 }
@@ -134,6 +136,7 @@ impl Session {
         let noreply = start.noreply;
         let session = Arc::clone(self);
         let query = self.until_closed(async move {
+            // Acquired in the task, so that a client with too many queries can still send a STOP.
             let _permit = session.permit().await;
             let response = cursor.start(&session.server.evaluator, start).await;
             if noreply {
@@ -142,7 +145,7 @@ impl Session {
                 session.respond(&cursor, response).await;
             }
         });
-        // In a task of its own, because the reader must notice a STOP and the end of the connection meanwhile.
+        // In its own task, because the reader must react to a STOP and to the end of the connection in the meantime.
         match noreply {
             true => drop(self.noreply.spawn(query)),
             false => drop(tokio::spawn(query)),
@@ -177,7 +180,7 @@ impl Session {
         tokio::spawn(self.until_closed(async move {
             loop {
                 cursor.wait_until_ready().await;
-                // Acquired only now, so that idle feeds hold no permit.
+                // Acquired after the wait, so that idle feeds hold no permit.
                 let _permit = session.permit().await;
                 if let Some(response) = cursor.resume(&session.server.evaluator).await {
                     session.respond(&cursor, response).await;
@@ -203,9 +206,9 @@ impl Session {
         Ok(())
     }
 
-    /// Responds once all `noreply` queries have been carried out.
+    /// Responds once all `noreply` queries have completed.
     fn wait_for_noreply(self: &Arc<Self>, token: i64) {
-        // A query that arrives during the wait is waited for as well, which does no harm.
+        // `wait` needs a closed tracker, which still accepts tasks. Waiting for queries that arrive later does no harm.
         self.noreply.close();
         let session = Arc::clone(self);
         tokio::spawn(self.until_closed(async move {
@@ -216,11 +219,12 @@ impl Session {
         }));
     }
 
-    /// Sends a response. A query that is done is closed first, so that the client can reuse its token.
+    /// Sends a response. After the last one the client may reuse the token, so the query is closed before it is sent.
     async fn respond(&self, cursor: &Arc<Cursor>, response: Response) {
         if response.is_last {
             self.close(cursor);
         }
+        // A frame may have been cut short, which makes the connection useless.
         if self.send(response.frame).await.is_err() {
             self.closed.cancel();
         }

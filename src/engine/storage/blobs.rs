@@ -1,5 +1,5 @@
-//! Large binaries, called blobs. They are kept beside the documents in chunks, so that an update of a document does not
-//! rewrite them.
+//! Large binaries, called blobs. They are stored outside the documents, in chunks, so that an update of another field
+//! does not rewrite them.
 
 use bytes::Bytes;
 use redb::{ReadOnlyTable, ReadableTable, StorageError, Table};
@@ -7,23 +7,23 @@ use redb::{ReadOnlyTable, ReadableTable, StorageError, Table};
 use super::layout::ChunkKey;
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Binaries of this many bytes or more become blobs. For smaller ones, a page of their own (4 KiB) costs more than
-/// rewriting them with the document.
+/// The size in bytes from which a binary becomes a blob. Below it, a page of its own (4 KiB) costs more than rewriting
+/// the bytes with the document.
 pub(super) const MIN_BLOB: usize = 1024;
 
-/// The space of the largest chunk on disk, with redb's overhead. redb rounds each value up to 4 KiB times a power of two:
-/// measured for 100 binaries of 1 MiB, whole values need 2.0 times their size (2.7 in a growing file), chunks of 64 KiB
-/// need 1.006 times. Larger chunks save no more and fragment the file.
+/// The space of the largest chunk on disk, including redb's overhead. redb rounds each value up to 4 KiB times a power
+/// of two. Measured with 100 binaries of 1 MiB: whole values take 2.0 times their size (2.7 in a growing file), chunks
+/// of 64 KiB take 1.006 times. Larger chunks save nothing and fragment the file.
 const MAX_CHUNK: usize = 64 * 1024;
 
-/// The size of redb's page; smaller chunks save nothing.
+/// The size of a redb page. Smaller chunks save nothing.
 const PAGE: usize = 4096;
 
-/// redb's overhead in a page that holds one chunk: header (4 bytes), offset (4), key (12), and a reserve.
+/// redb's overhead in a page with one chunk: header (4 bytes), offset (4), key (12), and a reserve.
 const PAGE_OVERHEAD: usize = 32;
 
-/// The largest binary that a document can refer to. A query is at most half as long, so that a larger length means
-/// damage.
+/// The largest valid length of a blob. A query is at most half as long, so a larger length means damage, and must not
+/// be allocated.
 const MAX_BLOB: u64 = 256 * 1024 * 1024;
 
 /// A table of chunks, open for writing.
@@ -74,8 +74,8 @@ pub(super) fn load(
     })
 }
 
-/// The length of the next chunk when `rest` bytes are left. Chunks fill their pages: the tail of a blob is cut into
-/// smaller and smaller powers of two, instead of wasting up to half of a large one.
+/// The length of the next chunk when `rest` bytes are left. The tail of a blob is split into smaller and smaller powers
+/// of two, instead of wasting up to half of a large one.
 fn chunk_len(rest: usize) -> usize {
     let mut space = MAX_CHUNK;
     loop {
@@ -83,7 +83,7 @@ fn chunk_len(rest: usize) -> usize {
         if rest >= max {
             return max;
         }
-        // From seven eighths on, one run of pages is cheaper than two.
+        // At least seven eighths full: one run of pages is cheaper than two.
         if space <= PAGE || rest > space - space / 8 {
             return rest;
         }

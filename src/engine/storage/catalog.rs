@@ -10,17 +10,17 @@ use crate::engine::error::ReqlError;
 /// The point at which a write is acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Durability {
-    /// At once; it is on disk within a second.
+    /// Immediately. The write is on disk within a second.
     Soft,
-    /// As soon as it is on disk.
+    /// Once the write is on disk.
     Hard,
 }
 
-/// The identity of a database, which a rename does not change.
+/// The identity of a database. A rename does not change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DatabaseId(pub Uuid);
 
-/// The identity of a table, which a rename does not change. No two tables ever have the same.
+/// The identity of a table. A rename does not change it, and it is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub Uuid);
 
@@ -56,24 +56,24 @@ pub struct Table {
     pub name: String,
     /// The field that holds the primary key of a document.
     pub primary_key: Arc<str>,
-    /// The durability of writes that do not specify one.
+    /// The default durability of writes.
     pub durability: Durability,
     /// The secondary indexes, sorted by name.
     pub indexes: Vec<Index>,
 }
 
-/// The description of a table to create.
+/// The definition of a table to create.
 #[derive(Clone, Debug)]
 pub struct NewTable {
     /// The name in queries.
     pub name: String,
     /// The field that holds the primary key of a document.
     pub primary_key: String,
-    /// The durability of writes that do not specify one.
+    /// The default durability of writes.
     pub durability: Durability,
 }
 
-/// A secondary index. The storage keeps the definition; the evaluator interprets it.
+/// The definition of a secondary index. The storage keeps it; the evaluator interprets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     /// The name in queries.
@@ -94,7 +94,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// A catalog of databases and tables that are sorted by name.
+    /// A catalog of databases and tables, which must be sorted by name.
     pub(super) fn from_parts(databases: Vec<Database>, tables: Vec<Table>) -> Self {
         Self { databases, tables }
     }

@@ -1,4 +1,4 @@
-//! The catalog as it is kept in the database file.
+//! The catalog as JSON, as the database file stores it.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -39,7 +39,7 @@ fn parse_uuid(text: &str) -> Result<Uuid, String> {
     Uuid::parse_str(text).map_err(|error| format!("`{text}` is not a UUID: {error}"))
 }
 
-/// The whole catalog. A new field needs `#[serde(default)]`, so that folders of earlier releases open.
+/// The whole catalog. A new field needs `#[serde(default)]`, so that folders of earlier releases still open.
 #[derive(Serialize, Deserialize)]
 struct CatalogFile {
     databases: Vec<DatabaseRow>,

@@ -1,7 +1,7 @@
-//! The encoding of documents on disk: a version byte, then a tag in front of each value.
+//! The encoding of documents on disk: a version byte, then each value with a tag in front.
 //!
-//! Lengths and whole numbers are LEB128 varints. Large binaries are stored elsewhere (see [`super::blobs`]); the document
-//! holds the number of their blob.
+//! Lengths and whole numbers are LEB128 varints. For a large binary, the document holds only the number and the length
+//! of its blob (see [`super::blobs`]).
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use thiserror::Error;
 use crate::engine::datum::{Binary, Datum, Object, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The first byte of every document. Documents with another one are rejected.
+/// The first byte of every document. Any other first byte is rejected.
 const VERSION: u8 = 1;
 
-/// The deepest nesting of values. Decoding is recursive, and damaged bytes must not exhaust the stack.
+/// The deepest nesting of values. Decoding is recursive, so damaged bytes could otherwise exhaust the stack.
 const MAX_DEPTH: usize = 512;
 
-/// 2^53: whole numbers up to here are encoded as varints, since a double represents each of them exactly.
+/// 2^53. Whole numbers up to here become varints, because a double represents each of them exactly.
 const MAX_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 const NULL: u8 = 0;
@@ -61,13 +61,13 @@ impl DecodeError {
     }
 }
 
-/// Decides where to store a binary: `Some` is the number of the blob that holds it, `None` keeps it in the document.
+/// Assigns a blob number to a binary; `None` keeps its bytes in the document.
 pub(super) type AssignBlob<'a> = &'a mut dyn FnMut(&Binary) -> Result<Option<u64>, ReqlError>;
 
 /// Returns the value for the blob with the given number and length.
 pub(super) type ResolveBlob<'a> = &'a mut dyn FnMut(u64, u64) -> Binary;
 
-/// Encodes a document. `assign` decides for each binary where it is stored.
+/// Encodes a document. `assign` is called for each binary.
 ///
 /// # Errors
 /// Those of `assign`, and a document that is nested too deeply.
@@ -104,6 +104,7 @@ fn write(
     out: &mut Vec<u8>,
     depth: usize,
 ) -> Result<(), ReqlError> {
+    // Refused when writing, because it could not be decoded again.
     if depth > MAX_DEPTH {
         return Err(ReqlError::new(
             ErrorKind::ResourceLimit,
@@ -161,12 +162,12 @@ fn write_binary(
 }
 
 fn write_number(number: f64, out: &mut Vec<u8>) {
-    // Negative zero has no varint of its own.
+    // -0 would become 0 as a varint.
     let whole = number.fract() == 0.0 && number.abs() <= MAX_WHOLE;
     if whole && !(number == 0.0 && number.is_sign_negative()) {
         let value = number as i64;
         out.push(WHOLE);
-        // Zigzag: small negative numbers get short varints too.
+        // Zigzag gives small negative numbers short varints, too.
         write_varint(((value << 1) ^ (value >> 63)) as u64, out);
     } else {
         out.push(DOUBLE);
@@ -246,8 +247,7 @@ impl<'a> Decoder<'a, '_> {
         Ok(fields.into_iter().collect())
     }
 
-    /// The number of values that follow. Each has at least one byte, so that a damaged count cannot allocate more memory
-    /// than the document has.
+    /// The number of values that follow. Each takes at least one byte, which bounds the allocation for a damaged count.
     fn count(&mut self) -> Result<usize, DecodeError> {
         let count = self.varint()?;
         if count > self.rest.len() as u64 {
@@ -277,6 +277,7 @@ impl<'a> Decoder<'a, '_> {
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
             let bits = u64::from(byte & 0x7f);
+            // Nine bytes hold 63 bits, so the tenth may hold only one.
             if shift == 63 && bits > 1 {
                 return Err(DecodeError::Varint);
             }

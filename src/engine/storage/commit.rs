@@ -1,4 +1,4 @@
-//! Commits as they are reported to whoever follows the database.
+//! Commits as they are reported to `on_commit`.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::engine::datum::Datum;
 
 /// The changes of one commit.
 pub struct Commit {
-    /// The number of the commit; each is one larger than the last.
+    /// The number of the commit: one more than that of the previous commit.
     pub seq: u64,
     /// The changed documents, in the order in which they were written.
     pub changes: Vec<Change>,
@@ -25,9 +25,9 @@ pub struct Change {
     pub table: TableId,
     /// The encoded primary key.
     pub key: Vec<u8>,
-    /// The document before. Its large binaries are read from a snapshot taken before the commit.
+    /// The document before the change. Its blobs are read from a snapshot taken before the commit.
     pub old: Option<Datum>,
-    /// The document after, as it was passed to [`Batch::put`](super::Batch::put).
+    /// The document after the change, as it was passed to [`Batch::put`](super::Batch::put).
     pub new: Option<Datum>,
 }
 

@@ -1,4 +1,4 @@
-//! The database file in use, which is closed and opened again after an error of the disk.
+//! The open database file, which is closed and reopened after a disk error.
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -7,7 +7,7 @@ use redb::{Database, WriteTransaction};
 use super::failure::{OnReadFailure, ReadErrors, recovering, shutting_down};
 use crate::engine::error::ReqlError;
 
-/// The open database. Readers use it at the same time; only the writer reopens and closes it.
+/// The open database. Readers share it; only the writer reopens and closes it.
 pub(super) struct LiveDatabase {
     state: RwLock<LiveState>,
     on_read_failure: OnReadFailure,
@@ -15,7 +15,7 @@ pub(super) struct LiveDatabase {
 
 struct LiveState {
     file: FileState,
-    /// The number of times that the file was reopened, successfully or not.
+    /// The number of attempts to reopen the file, successful or not.
     generation: u64,
 }
 
@@ -28,7 +28,7 @@ enum FileState {
 }
 
 impl LiveDatabase {
-    /// `on_read_failure` is called with the current generation when a read meets an error that requires reopening.
+    /// `on_read_failure` is called with the current generation when a read fails with an error that requires reopening.
     pub(super) fn new(database: Database, on_read_failure: OnReadFailure) -> Self {
         Self {
             state: RwLock::new(LiveState {
@@ -48,7 +48,7 @@ impl LiveDatabase {
         matches!(self.read_state().file, FileState::Open(_))
     }
 
-    /// Calls `read` with the database, which stays open meanwhile.
+    /// Calls `read` with the database, which stays open during the call.
     ///
     /// # Errors
     /// The reason why the database is not open, or the error of `read`.
@@ -67,7 +67,7 @@ impl LiveDatabase {
         }
     }
 
-    /// Begins a transaction for writing. There is one at a time: a second call blocks until the first has ended.
+    /// Begins a write transaction. Blocks while another one is open.
     pub(super) fn begin_write(&self) -> Result<WriteTransaction, redb::Error> {
         match &self.read_state().file {
             FileState::Open(database) => Ok(database.begin_write()?),
@@ -75,16 +75,16 @@ impl LiveDatabase {
         }
     }
 
-    /// Drops the database and replaces it by the one that `open` returns. Snapshots of the dropped one can no longer be
-    /// read.
+    /// Drops the database and replaces it with the one that `open` returns. Snapshots of the dropped database can no
+    /// longer be read.
     pub(super) fn reopen<T>(
         &self,
         open: impl FnOnce() -> Result<(Database, T), ReqlError>,
     ) -> Result<T, ReqlError> {
-        // Held while opening, so that readers wait for the outcome instead of failing.
+        // Locked while opening, so that readers wait for the new database instead of failing.
         let mut state = self.write_state();
         state.generation += 1;
-        // redb releases the lock on the file when the database is dropped, even if snapshots of it remain.
+        // Dropping the database releases redb's lock on the file, even if snapshots of it remain.
         state.file = FileState::Failed(recovering());
         match open() {
             Ok((database, opened)) => {
@@ -108,7 +108,7 @@ impl LiveDatabase {
         }
     }
 
-    // The state is consistent between any two statements, so that a panic does not invalidate it.
+    // A poisoned lock is usable: the state is consistent after each statement.
     fn read_state(&self) -> RwLockReadGuard<'_, LiveState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }

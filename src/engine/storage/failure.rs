@@ -1,14 +1,14 @@
-//! Errors of redb: as the client sees them, and as a reason to reopen the database file.
+//! redb's errors: their messages for the client, and which of them require the file to be reopened.
 
 use std::io;
 use std::sync::Arc;
 
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Receives the generation of the database in which a read met an error of the disk.
+/// Receives the generation of the database in which a read failed with a disk error.
 pub(super) type OnReadFailure = Arc<dyn Fn(u64) + Send + Sync>;
 
-/// Translates the errors of reads, and reports those that make redb refuse further work.
+/// Translates the errors of reads, and reports those after which redb refuses further work.
 #[derive(Clone)]
 pub(super) struct ReadErrors {
     generation: u64,
@@ -16,7 +16,7 @@ pub(super) struct ReadErrors {
 }
 
 impl ReadErrors {
-    /// Errors of reads from the database opened as number `generation`.
+    /// For reads from the database of this generation.
     pub(super) fn new(generation: u64, on_failure: OnReadFailure) -> Self {
         Self {
             generation,
@@ -63,7 +63,7 @@ pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
     }
 }
 
-/// Returns `true` if redb refuses all further work after this error, until the file is opened again.
+/// Returns `true` if redb refuses all further work after this error until the file is reopened.
 fn requires_reopen(error: &redb::Error) -> bool {
     matches!(
         error,
@@ -77,12 +77,12 @@ pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
-/// The answer while the file is being reopened.
+/// The error while the file is being reopened.
 pub(super) fn recovering() -> ReqlError {
     ReqlError::op_failed("The database is recovering from an error of its disk.")
 }
 
-/// The answer after [`close`](super::Storage::close).
+/// The error after [`close`](super::Storage::close).
 pub(super) fn shutting_down() -> ReqlError {
     ReqlError::op_failed("The database is shutting down.")
 }

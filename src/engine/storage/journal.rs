@@ -1,4 +1,4 @@
-//! Soft commits that are not on disk yet, kept in memory so that they survive the reopening of the database file.
+//! The soft commits that are not on disk yet, kept in memory so that reopening the database file does not lose them.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl Journal {
         seqs.clone().min().is_some_and(|first| first <= disk + 1) && seqs.max() == Some(last)
     }
 
-    /// Repeats the commits after `seq`.
+    /// Applies the commits after `seq` again.
     pub(super) fn replay(
         &self,
         transaction: &WriteTransaction,

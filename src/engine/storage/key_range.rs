@@ -1,4 +1,4 @@
-//! Ranges of document keys, and the order in which they are read.
+//! Ranges of document keys and the direction of scans.
 
 use std::ops::Bound;
 
@@ -32,7 +32,7 @@ pub(super) fn borrow<'a>(
     )
 }
 
-/// Returns `true` if no key lies between two bounds. redb panics on bounds that are in the wrong order.
+/// Returns `true` if no key lies between the bounds. Must be checked first: redb panics if they are in the wrong order.
 pub(super) fn is_empty(lower: &Bound<Vec<u8>>, upper: &Bound<Vec<u8>>) -> bool {
     use Bound::{Excluded, Included, Unbounded};
     match (lower, upper) {

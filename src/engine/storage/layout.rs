@@ -1,6 +1,6 @@
 //! The format of the database file: its redb tables, and the entries of the meta table.
 //!
-//! Folders written by earlier releases must open, so that nothing here may change without a new [`FORMAT`].
+//! Folders of earlier releases must open, so nothing here may change without a new [`FORMAT`].
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use redb::{ReadableTable, TableDefinition};
 use super::catalog::{Catalog, TableId};
 use super::catalog_json;
 
-/// The format number that this version writes. A change that older versions cannot read raises it; all lower numbers
-/// must still open.
+/// The format number that this version writes. A change that older versions cannot read increments it; all lower
+/// formats must still open.
 pub(super) const FORMAT: u64 = 1;
 
-/// Facts about the whole database: format, state and catalog.
+/// The meta table: format, state and catalog of the whole database.
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
 
 const FORMAT_KEY: &str = "format";
@@ -23,7 +23,7 @@ const CATALOG_KEY: &str = "catalog";
 /// The documents of one table, by encoded primary key.
 pub(super) type Documents<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
 
-/// The number of a blob, and the number of a chunk in it.
+/// The number of a blob, and the number of a chunk within it.
 pub(super) type ChunkKey = (u64, u32);
 
 /// The chunks of the blobs of one table.
@@ -50,9 +50,9 @@ pub(super) fn chunks(name: &str) -> Chunks<'_> {
 pub(super) struct StoredState {
     /// The number of the last commit.
     pub(super) seq: u64,
-    /// The number of the next blob. No number is used twice.
+    /// The number of the next blob. Numbers are never reused.
     pub(super) next_blob: u64,
-    /// The number of the last commit that changed the catalog.
+    /// The number of the last commit that changed the catalog. It saves snapshots from parsing an unchanged catalog.
     pub(super) catalog_seq: u64,
 }
 

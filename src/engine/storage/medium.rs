@@ -10,16 +10,16 @@ use redb::{Builder, Database, DatabaseError};
 /// The name of the database file in the data folder.
 const FILE_NAME: &str = "board.redb";
 
-/// The size of redb's cache, which by default takes up to 1 GiB. Frequently used documents and indexes fit; half of it
-/// bounds the data that a large batch of writes holds back before it is written to the file.
+/// The size of redb's cache; redb's default is up to 1 GiB. Frequently used documents and indexes fit. Half of it
+/// bounds the data that a large batch buffers before it is written to the file.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
-/// The medium of the database file. Tests replace it by a disk that fails.
+/// The medium of the database file. Tests replace it with a disk that fails.
 pub(super) trait Medium: Send {
-    /// Opens the file. A missing one is created if `create` is set, and is an error otherwise.
+    /// Opens the file. A missing file is created if `create` is set, and is an error otherwise.
     fn open(&self, create: bool) -> Result<Database, DatabaseError>;
 
-    /// Returns `true` if the path still leads to the open file. Writes to a removed file would be lost.
+    /// Returns `true` if the path still names the open file. Writes to a removed file would be lost.
     fn is_in_place(&self) -> bool {
         true
     }
@@ -33,7 +33,7 @@ pub(super) struct FileMedium {
 }
 
 impl FileMedium {
-    /// The database file in `folder`, which is created if it is missing.
+    /// The database file in `folder`. Creates the folder if it is missing.
     pub(super) fn in_folder(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self {
@@ -67,7 +67,7 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
 
-/// Always the same: other systems do not let an open file be removed.
+/// Always `None`: other systems do not allow removing an open file.
 #[cfg(not(unix))]
 fn identity(_path: &Path) -> Option<(u64, u64)> {
     None

@@ -3,11 +3,11 @@
 //!
 //! - A [`Snapshot`] reads the database as of one commit. Readers do not block the writer.
 //! - [`Storage::write`] sends an operation to the writer thread, which runs it on a [`Batch`], commits it together with
-//!   all others that wait, and answers.
-//! - Commits are numbered. The changes of each are passed to `on_commit` in the order of the numbers.
+//!   all other queued operations, and answers.
+//! - Commits are numbered. Their changes are passed to `on_commit` in the order of the numbers.
 //!
-//! An error of the disk fails the writes that met it and no others: the database file is reopened, soft writes that were
-//! acknowledged but are not on disk are repeated, and writing resumes as soon as the disk allows it.
+//! A disk error fails only the writes that it affects: the database file is reopened, acknowledged soft writes that are
+//! not on disk are applied again, and writing resumes as soon as the disk works.
 //!
 //! The modules depend on each other in one direction:
 //!
@@ -77,8 +77,8 @@ struct Handle {
 impl Storage {
     /// Opens the database in `folder`, creating both if they are missing. Blocks on the disk.
     ///
-    /// `on_commit` is called on the writer thread after each commit, before the callers of its writes are answered. It
-    /// delays all writes, and so must be quick.
+    /// `on_commit` is called on the writer thread after each commit, before its writes are acknowledged. It must be
+    /// quick, because it delays all writes.
     ///
     /// # Errors
     /// See [`OpenError`].
@@ -138,7 +138,7 @@ impl Storage {
         })
     }
 
-    /// The database as of the last commit. Cheap: callers share one snapshot until the next commit.
+    /// The database as of the last commit. Cheap: all callers share one snapshot until the next commit.
     ///
     /// # Errors
     /// When the disk fails, or after [`Storage::close`].
@@ -146,16 +146,17 @@ impl Storage {
         self.handle.snapshots.latest()
     }
 
-    /// Carries out an operation on the writer thread and waits until it is committed.
+    /// Runs an operation on the writer thread and waits until it is committed. Waits for a free slot if the queue is
+    /// full.
     ///
-    /// If `operation` returns an error or panics, its own writes are undone; those of other operations are not.
+    /// If `operation` returns an error or panics, only its own writes are undone.
     ///
-    /// This function is cancellation safe. Nothing is sent before the first poll; once the future waits for the answer,
-    /// dropping it does not affect the write.
+    /// This function is cancellation safe: a future dropped before the operation is queued has no effect, and one
+    /// dropped afterwards does not stop the write.
     ///
     /// # Errors
-    /// Those of `operation`. `OpFailed` if the disk failed and nothing was written; `OpIndeterminate` if the disk failed
-    /// and it is unknown whether the write took place.
+    /// Those of `operation`. `OpFailed` if the disk failed and nothing was written; `OpIndeterminate` if the disk
+    /// failed and the outcome is unknown.
     pub fn write<T, F>(
         &self,
         durability: Durability,
@@ -174,6 +175,7 @@ impl Storage {
                 operation: Box::new(operation),
                 _permit: permit,
             })?;
+            // The sender is dropped without an answer only if the writer thread has ended.
             let ended = |_| {
                 Err(ReqlError::new(
                     ErrorKind::Internal,
@@ -184,7 +186,7 @@ impl Storage {
         }
     }
 
-    /// Waits until all writes acknowledged so far are on disk.
+    /// Waits until all acknowledged writes are on disk.
     ///
     /// # Errors
     /// When the disk fails.
@@ -197,8 +199,8 @@ impl Storage {
         self.handle.counters.stats()
     }
 
-    /// Carries out the operations that wait, syncs all writes to the disk, and releases the folder. Blocks until then.
-    /// Later writes and snapshots fail, and so do reads from existing snapshots.
+    /// Runs the queued operations, syncs all writes to the disk, and releases the folder. Blocks until that is done.
+    /// Afterwards writes and snapshots fail, as do reads from existing snapshots.
     pub fn close(&self) {
         self.handle.close();
     }

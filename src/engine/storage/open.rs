@@ -1,4 +1,4 @@
-//! Opening the database file at the start, and reopening it after an error of the disk.
+//! Opening the database file at start-up, and reopening it after a disk error.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -41,7 +41,7 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
         }
         Err(ReadError::Redb(error)) => return Err(OpenError::from_redb(folder, error)),
     };
-    // Makes the new file's name durable. Some file systems cannot sync a folder, which is no reason to refuse it.
+    // Makes the name of a new file durable. The error is ignored, because some file systems cannot sync a folder.
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Opened {
         database,
@@ -50,8 +50,8 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
     })
 }
 
-/// Opens the file after a failure and repeats the commits of the journal that are not in it. Returns the state that was
-/// on disk. `known` ranges from the last acknowledged commit to the last attempted one.
+/// Opens the file after a failure and applies the commits of the journal that it lacks. Returns the state found on
+/// disk. `known` ranges from the last acknowledged commit to the last attempted one.
 ///
 /// # Errors
 /// When the disk still fails, or the file is not the one that was in use.
@@ -67,10 +67,12 @@ pub(super) fn reopen(
         Ok(None) | Err(ReadError::Newer(_)) => return Err(replaced()),
         Err(ReadError::Redb(error)) => return Err(explain(error)),
     };
+    // A commit that this process never attempted: another file.
     if disk.seq > *known.end() {
         return Err(replaced());
     }
     if disk.seq < *known.start() {
+        // An acknowledged commit is neither in the file nor in the journal: an older copy of the file.
         if !journal.continues(disk.seq, *known.start()) {
             return Err(replaced());
         }
@@ -81,7 +83,7 @@ pub(super) fn reopen(
 
 fn replay(database: &Database, journal: &Journal, seq: u64) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
-    // Stays in memory, so that it succeeds on a full disk.
+    // The commit stays in memory, so it succeeds on a full disk.
     transaction.set_durability(Durability::None)?;
     journal.replay(&transaction, seq)?;
     Ok(transaction.commit()?)
@@ -95,7 +97,7 @@ fn replaced() -> ReqlError {
 }
 
 fn open_medium(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseError> {
-    // redb can panic on a file that was altered.
+    // redb can panic on a damaged file.
     catch_unwind(AssertUnwindSafe(|| medium.open(create))).unwrap_or_else(|_| {
         Err(DatabaseError::Storage(StorageError::Corrupted(
             "the file is not consistent".to_owned(),
@@ -127,7 +129,7 @@ fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>,
         Err(_) => return Err(MetaError::Damaged("meta").into()),
     };
     let format = layout::read_format(&meta)?;
-    // Once there is an older format, it is converted here.
+    // Older formats are to be converted here.
     if format > FORMAT {
         return Err(ReadError::Newer(format));
     }
@@ -139,6 +141,7 @@ fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>,
 fn initialise(database: &Database) -> Result<(StoredState, Arc<Catalog>), redb::Error> {
     let (state, catalog) = (StoredState::default(), Catalog::default());
     let mut transaction = database.begin_write()?;
+    // As in every commit of the writer: see `Writer::begin`.
     transaction.set_quick_repair(true);
     {
         let mut meta = transaction.open_table(META)?;

@@ -1,4 +1,4 @@
-//! Reasons why a data folder cannot be used.
+//! The error of opening a data folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::failure::is_full;
 
-/// The start of redb's message for a file of a later redb, which has no error variant of its own.
+/// The start of redb's message for a file of a later redb, for which it has no error variant.
 const NEWER_REDB: &str = "Expected file format version <=";
 
 /// The reason why the data folder cannot be used.
@@ -40,7 +40,7 @@ pub enum OpenError {
         /// The newer format.
         detail: String,
     },
-    /// Its contents are not those that this program writes.
+    /// Its contents were not written by this program, or are damaged.
     #[error(
         "the data folder {folder} is damaged ({detail}): restore it from a backup, or choose another folder"
     )]
@@ -58,7 +58,7 @@ pub enum OpenError {
         /// The data folder.
         folder: PathBuf,
     },
-    /// The disk fails in another way.
+    /// The disk failed in another way.
     #[error(
         "the data folder {folder} cannot be opened ({detail}): check the disk, or choose another folder"
     )]

@@ -1,4 +1,4 @@
-//! Reading: the database as of one commit.
+//! The read side: the database as of one commit.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::layout::{self, ChunkKey};
 use crate::engine::datum::{Binary, BlobSource, Datum};
 use crate::engine::error::ReqlError;
 
-/// The whole database as of one commit. A snapshot blocks no writer, but the space of what was deleted since is not
-/// reused while it lives. All methods may block on the disk.
+/// The whole database as of one commit. A snapshot does not block the writer, but until it is dropped the space of
+/// documents deleted since cannot be reused. All methods may block on the disk.
 pub struct Snapshot {
     transaction: ReadTransaction,
     seq: u64,
@@ -77,7 +77,7 @@ impl Snapshot {
         }
     }
 
-    /// The documents whose keys lie between two bounds, read lazily. The scan keeps the snapshot alive.
+    /// The documents with keys between two bounds, read lazily. The scan keeps the snapshot alive.
     ///
     /// # Errors
     /// When the disk fails.
@@ -104,8 +104,8 @@ impl Snapshot {
         })
     }
 
-    /// A binary whose bytes are read from this snapshot when they are needed. The first call fills `source`; later
-    /// calls with the same table share it.
+    /// A binary that reads its bytes from this snapshot on demand. The first call fills `source`; later calls for the
+    /// same table share it.
     pub(super) fn stored_binary(
         self: &Arc<Self>,
         source: &mut Option<Arc<dyn BlobSource>>,
@@ -130,7 +130,7 @@ impl Snapshot {
         let name = layout::documents_name(table);
         match self.transaction.open_table(layout::documents(&name)) {
             Ok(documents) => Ok(Some(documents)),
-            // redb makes a table's documents with the first of them.
+            // The redb table is created by the first operation on it, not by `create_table`.
             Err(TableError::TableDoesNotExist(_)) => Ok(None),
             Err(error) => self.errors.check(Err(error)),
         }

@@ -11,14 +11,14 @@ use super::layout::{self, META, StoredState};
 use super::snapshot::Snapshot;
 use crate::engine::error::ReqlError;
 
-/// Makes snapshots of the database.
+/// Takes snapshots of the database.
 pub(super) struct Snapshots {
     pub(super) database: Arc<LiveDatabase>,
     cached: Mutex<Cached>,
 }
 
 struct Cached {
-    /// The snapshot of the last commit. Weak, because a snapshot keeps the space of deleted documents in use.
+    /// The snapshot of the last commit. Weak, because a snapshot prevents the reuse of deleted space.
     snapshot: Weak<Snapshot>,
     /// The number of the commit that last changed the catalog, and that catalog.
     catalog: (u64, Arc<Catalog>),
@@ -42,7 +42,7 @@ impl Snapshots {
 
     /// The database as of the last commit.
     pub(super) fn latest(&self) -> Result<Arc<Snapshot>, ReqlError> {
-        // Held until the new snapshot is cached, so that `invalidate` cannot run between reading and caching it.
+        // Locked until the new snapshot is cached. Otherwise `invalidate` could run before an outdated one is cached.
         let mut cached = self.lock();
         self.database.read(|database, errors| {
             if let Some(snapshot) = cached.snapshot.upgrade() {
@@ -54,12 +54,12 @@ impl Snapshots {
         })
     }
 
-    /// Makes the next snapshot a new one. Must be called after each commit and each reopening.
+    /// Drops the cached snapshot. Must be called after each commit and each reopening.
     pub(super) fn invalidate(&self) {
         self.lock().snapshot = Weak::new();
     }
 
-    // The cache is consistent between any two statements, so that a panic does not invalidate it.
+    // A poisoned lock is usable: the cache is consistent after each statement.
     fn lock(&self) -> MutexGuard<'_, Cached> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,7 +73,7 @@ fn begin(
     let transaction = database.begin_read()?;
     let meta = transaction.open_table(META)?;
     let state = layout::read_state(&meta)?;
-    // Parsing the catalog costs more than the rest of a snapshot, and it rarely changes.
+    // Parsing the catalog costs more than the rest of a snapshot, and the catalog rarely changes.
     if catalog.0 != state.catalog_seq {
         *catalog = (state.catalog_seq, layout::read_catalog(&meta)?);
     }

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Work done since the storage was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
-    /// Commits, each of one or more operations.
+    /// The number of commits, each of one or more operations.
     pub commits: u64,
-    /// Commits that were synced to the disk.
+    /// The number of commits that were synced to the disk.
     pub durable_commits: u64,
     /// The number of the last commit that is on disk.
     pub durable_seq: u64,
-    /// Attempts to reopen the database file after an error of the disk.
+    /// The number of attempts to reopen the database file after a disk error.
     pub reopened: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The redb tables of a write transaction, and the steps that change them.
+//! The redb tables of a write transaction, and the steps of a commit.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use super::blobs::{self, ChunkTable};
 use super::catalog::TableId;
 use super::layout;
 
-/// One step of a commit, in a form that can be repeated.
+/// One step of a commit, in a form that can be applied again.
 pub(super) enum Redo {
     /// Inserts or replaces a document.
     Put {
@@ -34,7 +34,7 @@ pub(super) enum Redo {
 /// The documents of one table, open for writing.
 pub(super) type DocumentTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
 
-/// The tables of a write transaction, each opened when it is first needed.
+/// The tables of a write transaction, each opened on first use.
 pub(super) struct WriteTables<'txn> {
     transaction: &'txn WriteTransaction,
     open: HashMap<TableId, OpenTable<'txn>>,
@@ -54,7 +54,7 @@ impl<'txn> WriteTables<'txn> {
         }
     }
 
-    /// The documents of a table, which is created if it is missing.
+    /// The documents of a table. Creates the redb table if it is missing.
     pub(super) fn documents(
         &mut self,
         table: TableId,
@@ -80,7 +80,7 @@ impl<'txn> WriteTables<'txn> {
         }
     }
 
-    /// Removes a table with all its documents and blobs. A table without any is no error.
+    /// Removes a table with all its documents and blobs. It is no error if it has none.
     pub(super) fn drop_table(&mut self, table: TableId) -> Result<(), redb::Error> {
         // redb refuses to delete a table that is open.
         self.open.remove(&table);
@@ -91,7 +91,7 @@ impl<'txn> WriteTables<'txn> {
         Ok(())
     }
 
-    /// Carries out one step.
+    /// Applies one step.
     pub(super) fn apply(&mut self, redo: &Redo) -> Result<(), redb::Error> {
         match redo {
             Redo::Put {

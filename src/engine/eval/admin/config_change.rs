@@ -1,4 +1,4 @@
-//! The results of changes to the configuration.
+//! The results of configuration changes.
 
 use crate::engine::datum::{Datum, Object};
 

@@ -11,7 +11,6 @@ use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 use crate::engine::storage::Durability;
 
-/// `db_create`.
 pub(crate) fn db_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let name = check_name("Database", env.datum(&call.args[0], scope)?.as_str()?)?;
     if &*name == system::DATABASE {
@@ -29,7 +28,6 @@ pub(crate) fn db_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     ))
 }
 
-/// `db_drop`.
 pub(crate) fn db_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let name = check_name("Database", env.datum(&call.args[0], scope)?.as_str()?)?;
     if &*name == system::DATABASE {
@@ -52,7 +50,6 @@ pub(crate) fn db_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Datum(result.into()))
 }
 
-/// `db_list`.
 pub(crate) fn db_list(env: &Env) -> Result<Value, ReqlError> {
     let snapshot = env.snapshot()?;
     let mut names: Vec<&str> = snapshot

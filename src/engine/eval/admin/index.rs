@@ -11,7 +11,6 @@ use crate::engine::eval::term::{Call, Term, TermKind};
 use crate::engine::eval::value::Value;
 use crate::engine::storage::{Durability, Index};
 
-/// `index_create`.
 pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.to_string();
@@ -38,7 +37,7 @@ pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
     Ok(Value::Datum(Datum::object([("created", 1.into())])))
 }
 
-/// The function of the third argument, or that of the field `name`.
+/// The function given as the third argument; by default the one that gets the field `name`.
 fn function_argument(
     env: &Env,
     call: &Call,
@@ -47,6 +46,7 @@ fn function_argument(
 ) -> Result<Arc<str>, ReqlError> {
     match call.args.get(2) {
         None => Ok(field_function(name)),
+        // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
             if !function.is_deterministic() {
                 return Err(ReqlError::logic(
@@ -65,11 +65,11 @@ fn field_function(name: &str) -> Arc<str> {
     format!("[69,[[2,[1]],[170,[[10,[1]],{name}]]]]").into()
 }
 
-/// The prefix of an index's `function` in `index_status`, before its term. `index_create` accepts such a function, but
-/// not RethinkDB's own binary format, and vice versa.
+/// The prefix of an index's `function` in `index_status`; the term follows it. `index_create` accepts such a function,
+/// but not RethinkDB's binary format, nor does RethinkDB accept this one.
 const SAVED_FUNCTION: &str = "$realtime_photo_index_function$";
 
-/// The term of a function that [`index_status`] gave.
+/// The term of a function returned by [`index_status`].
 fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
     let Datum::Binary(binary) = saved else {
         return Err(ReqlError::expected("FUNCTION", saved.type_name()));
@@ -87,7 +87,6 @@ fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
         })
 }
 
-/// `index_drop`.
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
@@ -98,7 +97,6 @@ pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     Ok(Value::Datum(Datum::object([("dropped", 1.into())])))
 }
 
-/// `index_list`.
 pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let names = table
@@ -108,7 +106,7 @@ pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     Ok(Value::Datum(names.collect::<Vec<_>>().into()))
 }
 
-/// `index_status` and `index_wait`. Indexes of the engine are always ready.
+/// `index_status` and `index_wait`. Indexes are evaluated by scans, so they are always ready.
 pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let names = call.args[1..]

@@ -15,7 +15,6 @@ use crate::engine::eval::value::Value;
 use crate::engine::eval::write::parse_durability;
 use crate::engine::storage::{Durability, NewTable};
 
-/// `table_create`.
 pub(crate) fn table_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (db, name) = database_and_name(env, call, scope)?;
     let durability = match env.optarg(call, scope, "durability")? {
@@ -47,7 +46,6 @@ pub(crate) fn table_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
     ))
 }
 
-/// `table_drop`.
 pub(crate) fn table_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (db, name) = database_and_name(env, call, scope)?;
     let table = env.write(Durability::Hard, move |_, batch| {
@@ -61,7 +59,6 @@ pub(crate) fn table_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     ))
 }
 
-/// `table_list`.
 pub(crate) fn table_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let db = match call.args.first() {
         Some(db) => env.db(db, scope)?,
@@ -95,7 +92,7 @@ pub(crate) fn describe(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     }
 }
 
-/// `wait`. Tables of the engine are ready as soon as they exist, so it returns at once.
+/// `wait`. Returns immediately, because tables are ready as soon as they exist.
 pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let tables = match call.args.first() {
         None => system::tables_of(env, &env.default_db())?,
@@ -124,7 +121,7 @@ pub(crate) fn sync(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
     Ok(Value::Datum(Datum::object([("synced", 1.into())])))
 }
 
-/// The database and the name in the arguments of `table_create` and `table_drop`.
+/// The database and the table name in the arguments of `table_create` and `table_drop`.
 fn database_and_name(
     env: &Env,
     call: &Call,

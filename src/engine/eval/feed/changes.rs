@@ -17,7 +17,6 @@ use crate::engine::eval::stream::{Source, Stream};
 use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 
-/// `changes`.
 pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let options = Options::new(env, call, scope)?;
     let (table, range, steps, point) = match env.eval(&call.args[0], scope)? {
@@ -27,7 +26,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         }
         other => followed(other.into_stream()?)?,
     };
-    // The text identifies the query only without variables: a bound one may have another value in the next query.
+    // With variables, the text does not identify the query: they may have other values in the next one.
     let is_shared = scope.is_empty() && !options.squash;
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
     let steps: Arc<[Step]> = steps.into();
@@ -43,8 +42,8 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         .context()?
         .hub
         .subscribe(query, options.queue_size, options.squash);
-    // A commit up to this snapshot may also be in the queue, where its number gives it away; a later one is only in the
-    // queue. So a change is sent once, whenever it happens.
+    // Taken after the subscription, so no commit is missed: a later commit is in the queue. A commit that is in both
+    // the snapshot and the queue is recognised by its number and skipped, so no change is sent twice.
     let seq = env.fresh_snapshot()?.seq();
     let feed = Feed::new(table, subscription, steps, options, point, seq);
     let source = Source::Feed(Box::new(feed));
@@ -52,7 +51,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 }
 
 /// The closure that applies the steps to both documents of a change; `None` without steps. It runs on the storage's
-/// writer thread, so that a shared environment bounds its work for both.
+/// writer thread: the environment, which both documents share, bounds its work.
 fn view(steps: &Arc<[Step]>) -> Option<View> {
     if steps.is_empty() {
         return None;
@@ -64,10 +63,10 @@ fn view(steps: &Arc<[Step]>) -> Option<View> {
     }))
 }
 
-/// The table, the documents, the steps, and the key of a point feed.
+/// The table, the documents, the steps, and for a point feed the key.
 type Followed = (Table, Range, Vec<Step>, Option<Vec<u8>>);
 
-/// The part of a table that a stream reads.
+/// The part of a table that a stream reads, to be followed by a feed.
 ///
 /// # Errors
 /// A stream that a feed cannot follow.
@@ -88,6 +87,7 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             let range = Range::Keys(lookup.keys.into());
             Ok((lookup.table, range, stream.steps, None))
         }
+        // RethinkDB supports `changes` after an ordered `limit`; the engine does not.
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
             Source::Scan(Scan {
                 is_ordered: true, ..

@@ -1,4 +1,4 @@
-//! Changefeeds: the term `changes` and the sequence that it evaluates to.
+//! Changefeeds: the term `changes` and the sequence that it returns.
 
 mod changes;
 mod options;

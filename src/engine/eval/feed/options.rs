@@ -11,7 +11,7 @@ use crate::engine::eval::term::Call;
 /// RethinkDB's default `changefeed_queue_size`, in changes.
 const DEFAULT_QUEUE_SIZE: usize = 100_000;
 
-/// The longest squash interval. The bound only keeps the conversion to a [`Duration`] from overflowing.
+/// The longest squash interval. It only prevents an overflow in the conversion to a [`Duration`].
 const MAX_SQUASH_SECONDS: f64 = 3600.0;
 
 /// The optional arguments of `changes`.
@@ -21,9 +21,9 @@ pub(super) struct Options {
     pub(super) include_states: bool,
     pub(super) include_types: bool,
     pub(super) squash: bool,
-    /// The time to gather changes before they are sent.
+    /// The time for which changes are gathered before they are sent.
     pub(super) squash_interval: Duration,
-    /// The most changes that wait for the client.
+    /// The most changes queued for the client.
     pub(super) queue_size: usize,
 }
 
@@ -54,7 +54,7 @@ impl Options {
     }
 }
 
-/// `true`, `false`, or the seconds to gather changes for.
+/// `true`, `false`, or the number of seconds for which changes are gathered.
 fn parse_squash(squash: Option<Datum>) -> Result<(bool, Duration), ReqlError> {
     match squash {
         None => Ok((false, Duration::ZERO)),

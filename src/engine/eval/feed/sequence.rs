@@ -1,4 +1,4 @@
-//! The sequence of a feed.
+//! The sequence of a feed's elements.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,8 +27,8 @@ pub(crate) struct Feed {
     /// The key of a feed of one document.
     point: Option<Vec<u8>>,
     phase: Phase,
-    /// The snapshots that the initial values were read from, in key order: the last key of each read (`None`: the end)
-    /// and the number of the last commit it contains. Changes that an initial value contains are not sent again.
+    /// The reads of initial values, in order: the last key of each (`None` for the end), and the number of the last
+    /// commit in its snapshot. Changes already contained in an initial value are not sent again.
     reads: Vec<(Option<Vec<u8>>, u64)>,
     /// Decoded elements, for terms after `changes` that take them one at a time.
     ready: VecDeque<Datum>,
@@ -53,8 +53,8 @@ enum Documents {
 }
 
 impl Feed {
-    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `point` is the key of a feed of one
-    /// document.
+    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `point` is the key if the feed follows
+    /// a single document.
     pub(super) fn new(
         table: Table,
         subscription: Subscription,
@@ -81,22 +81,22 @@ impl Feed {
         }
     }
 
-    /// Returns true if the feed follows a single document.
+    /// Returns `true` if the feed follows a single document.
     pub(crate) fn is_point(&self) -> bool {
         self.point.is_some()
     }
 
-    /// Returns true if the feed reports its state (`include_states`).
+    /// Returns `true` if the feed reports its state (`include_states`).
     pub(crate) fn includes_states(&self) -> bool {
         self.options.include_states
     }
 
-    /// Returns true if only changes remain, so that the next batch needs no disk.
+    /// Returns `true` if only changes remain. The next batch then needs no disk.
     pub(crate) fn is_live(&self) -> bool {
         matches!(self.phase, Phase::Live)
     }
 
-    /// Returns true if there are elements to send.
+    /// Returns `true` if there are elements to send.
     pub(crate) fn has_pending(&self) -> bool {
         !self.ready.is_empty() || self.subscription.has_pending()
     }
@@ -106,7 +106,7 @@ impl Feed {
         self.subscription.changed()
     }
 
-    /// The time to gather changes before they are sent.
+    /// The time for which changes are gathered before they are sent.
     pub(crate) fn squash_interval(&self) -> Duration {
         self.options.squash_interval
     }
@@ -146,6 +146,7 @@ impl Feed {
             Pending::Ended if batch.is_empty() => {
                 return Err(ReqlError::op_failed("Changefeed aborted (unavailable)."));
             }
+            // The states in `batch` are sent first; the next call reports the end.
             Pending::Ended => {}
             Pending::Items(items) => {
                 for item in items
@@ -181,7 +182,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Reads a batch of initial values. Each batch has a snapshot of its own, so that a slow client holds none.
+    /// Reads a batch of initial values. Each batch has its own snapshot, so a slow client holds none.
     fn read_initial(
         &mut self,
         env: &Env,
@@ -197,6 +198,7 @@ impl Feed {
         while bytes < limit {
             let Some(document) = documents.next(env)? else {
                 self.reads.push((None, seq));
+                // A point feed of a missing document starts with null.
                 if self.point.is_some() && last.is_none() {
                     batch.push(initial(Datum::Null, self.options.include_types)?);
                 }
@@ -210,12 +212,13 @@ impl Feed {
                 batch.push(element);
             }
         }
+        // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
         documents.pause();
         self.reads.push((last, seq));
         Ok(())
     }
 
-    /// Returns true if an initial value contains a change already.
+    /// Returns `true` if the change with this key and commit number was sent as part of an initial value.
     fn has_sent(&self, key: &[u8], seq: u64) -> bool {
         let read = self
             .reads
@@ -266,7 +269,7 @@ fn encode(element: &Datum) -> Result<Bytes, ReqlError> {
     Ok(json.into())
 }
 
-/// Decodes an element that the engine itself encoded.
+/// Decodes an element that was encoded by the engine.
 fn decode(json: &[u8]) -> Result<Datum, ReqlError> {
     let node = Node::parse(json)
         .map_err(|error| ReqlError::new(ErrorKind::Internal, error.to_string()))?;

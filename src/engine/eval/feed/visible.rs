@@ -1,15 +1,15 @@
-//! The steps of a feed.
+//! The steps of a feed, applied to one document.
 
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::env::Env;
 use crate::engine::eval::step::Step;
 
-/// A document after the steps of a feed; `None` if the feed does not see it. As in RethinkDB, a document on which a step
-/// fails is not in the feed.
+/// A document after the steps of a feed; `None` if the feed does not see it. As in RethinkDB, a document on which a
+/// step fails is not in the feed.
 ///
 /// # Errors
-/// [`ErrorKind::ResourceLimit`]: a step that would delay everybody else.
+/// [`ErrorKind::ResourceLimit`] for a step that would delay all writes.
 pub(super) fn visible(
     env: &Env,
     steps: &[Step],

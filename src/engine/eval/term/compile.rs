@@ -1,4 +1,4 @@
-//! From JSON to terms.
+//! Compilation of JSON to terms.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::ReqlError;
 
-/// A string that is borrowed from the query's text where possible.
+/// A string, borrowed from the query's text where possible.
 type Text<'a> = Cow<'a, str>;
 
 impl Term {
@@ -30,6 +30,7 @@ impl Term {
     }
 
     fn compile_object(fields: Vec<(Text<'_>, Node<'_>)>) -> Result<Self, ReqlError> {
+        // Without compiling the fields first, because a constant may hold a large binary.
         if fields.iter().all(|(_, value)| is_constant(value)) {
             return Ok(Self::constant(datum::from_fields(fields)));
         }
@@ -70,6 +71,7 @@ impl Term {
             args,
             optargs: Vec::new(),
         };
+        // With `args`, the number of arguments is checked after the expansion.
         if !call.has_args()
             && let Some(message) = kind.wrong_count(call.args.len())
         {
@@ -130,7 +132,7 @@ fn fold_array(call: Call) -> Term {
     Term::Datum(items.collect::<Vec<_>>().into())
 }
 
-/// Returns true if the JSON holds no term.
+/// Returns `true` if the JSON contains no term. In ReQL, an array always is one.
 fn is_constant(node: &Node<'_>) -> bool {
     match node {
         Node::Array(_) => false,

@@ -143,7 +143,7 @@ terms! {
     190 GetWriteHook "get_write_hook" 1..1 [];
 }
 
-/// ReQL's other terms, for an error that names them.
+/// The terms of ReQL that the engine does not implement, for an error that names them.
 const NOT_IMPLEMENTED: &[(u32, &str)] = &[
     (11, "javascript"),
     (36, "between_deprecated"),
@@ -234,7 +234,7 @@ const NOT_IMPLEMENTED: &[(u32, &str)] = &[
 ];
 
 impl TermKind {
-    /// The kind with a number of the protocol.
+    /// The kind with this number in the protocol.
     ///
     /// # Errors
     /// A compile error for an unknown number or a term that the engine does not implement.
@@ -271,7 +271,7 @@ impl TermKind {
         Some(format!("Expected {wanted} but found {found}."))
     }
 
-    /// Returns true if the term accepts the optional argument.
+    /// Returns `true` if the term accepts the optional argument.
     pub(super) fn accepts(self, optarg: &str) -> bool {
         self.spec().optargs.contains(&optarg)
     }

@@ -1,4 +1,4 @@
-//! The terms of a query: a checked tree, compiled from JSON and printed back to it.
+//! The terms of a query: a validated tree, compiled from JSON and printed back to it.
 
 mod compile;
 mod kind;

@@ -9,7 +9,7 @@ use crate::engine::datum::print::write_string;
 use crate::engine::error::ReqlError;
 
 impl Term {
-    /// The term as JSON. Equal trees give equal texts, which identify feed queries.
+    /// The term as JSON. Equal trees yield equal texts, which identify feed queries.
     ///
     /// # Errors
     /// An invalid constant, or a stored binary that cannot be read.

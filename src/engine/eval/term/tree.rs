@@ -15,7 +15,7 @@ pub(crate) enum Term {
     Object(Arc<[(Arc<str>, Term)]>),
     /// Any other term.
     Call(Arc<Call>),
-    /// An invalid constant. As in RethinkDB, the error is raised by its evaluation.
+    /// An invalid constant. As in RethinkDB, the error is raised when it is evaluated.
     Invalid(ReqlError),
 }
 
@@ -37,7 +37,7 @@ impl Term {
         }))
     }
 
-    /// Returns true if every evaluation gives the same value. `update` and `changes` reject any other term.
+    /// Returns `true` if every evaluation yields the same value. `update` and `changes` reject any other term.
     pub(crate) fn is_deterministic(&self) -> bool {
         match self {
             Self::Datum(_) | Self::Invalid(_) => true,
@@ -48,6 +48,7 @@ impl Term {
                     | TermKind::Changes
                     | TermKind::DbList
                     | TermKind::TableList => false,
+                    // A UUID named by a string is always the same.
                     TermKind::Uuid => !call.args.is_empty(),
                     _ => true,
                 };
@@ -78,7 +79,7 @@ impl Call {
         }
     }
 
-    /// Returns true if an argument is `args`, so that their number is known only once it is evaluated.
+    /// Returns `true` if an argument is `args`. The number of arguments is then unknown until it is evaluated.
     pub(crate) fn has_args(&self) -> bool {
         self.args
             .iter()

@@ -51,7 +51,8 @@ fn function(env: &Env, call: &Call, term: &Term, scope: &Scope) -> Result<Func, 
     Ok(function)
 }
 
-/// The table and the keys of the selected documents.
+/// The table and the keys of the selected documents. Only keys, because the write reads each document again, in the
+/// same transaction.
 fn keys(env: &Env, subject: Value) -> Result<(Table, Vec<Vec<u8>>), ReqlError> {
     let found = subject.type_name();
     let mut stream = match subject {
@@ -80,7 +81,7 @@ struct Change {
 }
 
 impl Change {
-    /// The new document in place of an old one; null stands for no document.
+    /// The document that replaces `old`. Null stands for no document.
     fn apply(&self, env: &Env, old: &Datum) -> Result<Datum, ReqlError> {
         let Some(function) = &self.function else {
             return Ok(Datum::Null);

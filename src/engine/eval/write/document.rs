@@ -1,4 +1,4 @@
-//! The writing of documents in batches.
+//! Writing documents in batches.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::engine::eval::merge;
 use crate::engine::eval::selection::Table;
 use crate::engine::storage::Batch;
 
-/// The most documents of one batch. The writer carries out the batches of other queries in between.
+/// The most documents in one batch. The writer runs operations of other queries between batches.
 const MAX_BATCH_DOCUMENTS: usize = 500;
 
-/// The size of new documents from which a batch is full, because it is held in memory.
+/// The size in bytes from which a batch is full. A batch is held in memory.
 const MAX_BATCH_BYTES: usize = 16 * 1024 * 1024;
 
-/// Writes documents in batches of a bounded size. Each batch is atomic, the whole is not.
+/// Writes documents in batches of bounded size. Each batch is atomic, but the whole write is not.
 pub(super) fn write_all<T: Send + 'static>(
     env: &Env,
     options: Options,
@@ -51,7 +51,7 @@ pub(super) fn write_all<T: Send + 'static>(
     Ok(total)
 }
 
-/// Checks that the table was not dropped between the evaluation of the query and its write.
+/// Checks that the table was not dropped between the evaluation of the query and the write.
 fn check_table(batch: &Batch<'_>, table: &Table) -> Result<(), ReqlError> {
     match batch.catalog().table_by_id(table.id) {
         Some(_) => Ok(()),
@@ -62,7 +62,7 @@ fn check_table(batch: &Batch<'_>, table: &Table) -> Result<(), ReqlError> {
     }
 }
 
-/// Replaces a document and counts the outcome. An error of the document is counted too, and does not fail the write.
+/// Replaces a document and counts the outcome. An error of the document is counted and does not fail the write.
 ///
 /// # Errors
 /// A failing storage.
@@ -81,6 +81,8 @@ pub(super) fn write_one(
         Err(error) => stats.failed(error, &old),
         Ok(new) => {
             let is_same = old.equals(&new)?;
+            // An unchanged document is not written, so that feeds do not report it (golden:
+            // `a_write_that_changes_nothing_is_not_streamed`).
             match (&old, &new) {
                 (_, Datum::Null) if is_same => {}
                 (_, Datum::Null) => drop(batch.delete(table.id, key)?),

@@ -18,7 +18,7 @@ use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 use crate::engine::storage::Batch;
 
-/// The treatment of a document whose key exists already.
+/// The treatment of a document whose key already exists.
 enum Conflict {
     Error,
     Replace,
@@ -26,7 +26,6 @@ enum Conflict {
     Resolve(Func),
 }
 
-/// `insert`.
 pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let conflict = conflict(env, call, scope)?;
@@ -64,7 +63,7 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
 }
 
 impl Conflict {
-    /// The document to store in place of `old`.
+    /// The document that replaces `old`.
     fn resolve(
         &self,
         env: &Env,

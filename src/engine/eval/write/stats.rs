@@ -6,7 +6,7 @@ use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::array::ARRAY_LIMIT;
 
-/// The documents that the result of a write holds, before and after the write.
+/// The changes in the result of a write: the option `return_changes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReturnChanges {
     No,
@@ -47,7 +47,7 @@ impl Stats {
         }
     }
 
-    /// Counts a document that was rejected.
+    /// Counts a rejected document.
     pub(super) fn failed(&mut self, error: ReqlError, old: &Datum) {
         if self.return_changes == ReturnChanges::Always {
             self.push(Datum::object([
@@ -124,7 +124,7 @@ impl Stats {
         fields.into()
     }
 
-    /// Adds a change, unless the array is full.
+    /// Adds a change, unless the array has reached its limit.
     fn push(&mut self, change: Datum) {
         if self.changes.len() < ARRAY_LIMIT {
             self.changes.push(change);
@@ -132,7 +132,7 @@ impl Stats {
     }
 }
 
-/// Adds the result of one write to the total of several: adds numbers, joins arrays and keeps the first string.
+/// Adds the result of one write to a total: adds numbers, joins arrays and keeps the first string.
 ///
 /// # Errors
 /// Fields of different types.

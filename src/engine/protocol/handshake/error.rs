@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 
-/// A failed handshake, with the code and text that RethinkDB sends (`client_protocol/client_server_error.hpp` and
-/// `server.cc`; golden: `1-handshake.json`).
+/// A handshake error with RethinkDB's code and text (`client_protocol/client_server_error.hpp` and `server.cc`; golden:
+/// `1-handshake.json`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("{text} (code {code})")]
 pub(crate) struct HandshakeError {

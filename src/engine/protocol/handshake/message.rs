@@ -9,7 +9,7 @@ pub(super) fn parse(text: &[u8]) -> Result<Map<String, Value>, HandshakeError> {
     serde_json::from_slice(text).map_err(|_| HandshakeError::INVALID_JSON)
 }
 
-/// Encodes a message, its NUL included.
+/// Encodes a message, including its NUL.
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut text = value.to_string().into_bytes();
     text.push(0);

@@ -1,4 +1,4 @@
-//! The handshake of protocol V1_0: SCRAM-SHA-256 in JSON messages. Pure, without sockets.
+//! The handshake of protocol V1_0: SCRAM-SHA-256 in JSON messages. Pure functions, without sockets.
 //!
 //! The order of the checks, the texts and the error codes are those of RethinkDB 2.4.4 (golden: `1-handshake.json`;
 //! `client_protocol/server.cc`).
@@ -21,10 +21,11 @@ use crate::engine::version::REQL_VERSION;
 /// The first bytes that a client of protocol V1_0 sends (`VersionDummy.Version.V1_0` in `ql2.proto`).
 pub(crate) const MAGIC: [u8; 4] = 0x34c2_bdc3_u32.to_le_bytes();
 
-/// The longest message that a client may send, its NUL excluded.
+/// The longest message that a client may send, excluding its NUL.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 2048;
 
-/// The response to any other magic number: plain text, NUL included.
+/// The response to any other magic number: plain text, including its NUL (golden:
+/// `bad_magic_is_refused_in_plain_text`).
 pub(crate) const WRONG_MAGIC: &[u8] =
     b"ERROR: Received an unsupported protocol version. This port is for RethinkDB queries. \
      Does your client driver version not match the server?\n\0";
@@ -46,7 +47,7 @@ pub(crate) struct Challenge {
     auth_message: String,
 }
 
-/// Reads the client's first message; gives the challenge and the reply to send.
+/// Reads the client's first message. Returns the challenge and the reply to send.
 ///
 /// # Errors
 /// The error to send before the connection is closed.
@@ -68,7 +69,8 @@ pub(crate) fn challenge(
     }
     let client_first = ClientFirst::parse(message::authentication(&fields)?)?;
     let is_known_user = client_first.user == USER;
-    // An unknown user is rejected only after the proof; until then it looks like one with a password.
+    // An unknown user is rejected only after the proof, and until then looks like one with a password (golden:
+    // `unknown_user_fails_only_at_the_end`).
     let (salt, iterations) = if is_known_user {
         (credentials.salt, credentials.iterations)
     } else {
@@ -90,7 +92,7 @@ pub(crate) fn challenge(
 }
 
 impl Challenge {
-    /// Checks the client's proof; gives the last message to send.
+    /// Checks the client's proof. Returns the last message to send.
     ///
     /// # Errors
     /// The error to send before the connection is closed.

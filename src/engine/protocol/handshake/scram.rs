@@ -1,4 +1,4 @@
-//! SCRAM-SHA-256 (RFC 5802, RFC 7677), the server's side.
+//! The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials for a chosen password. The empty one is not stretched, as in RethinkDB.
+    /// Credentials for a password chosen by the user. An empty password is not stretched, as in RethinkDB.
     pub(crate) fn chosen(password: &str) -> Self {
         let iterations = if password.is_empty() {
             1
@@ -31,7 +31,7 @@ impl Credentials {
         Self::new(password, iterations)
     }
 
-    /// Credentials for a random password of 256 bits. Stretching would not make it any safer, and would cost each new
+    /// Credentials for a random password of 256 bits. Stretching would not make it safer, and would cost each new
     /// session a millisecond.
     pub(crate) fn random(password: &str) -> Self {
         Self::new(password, 1)
@@ -57,7 +57,7 @@ impl Credentials {
         Sha256::digest(client_key).ct_eq(&self.stored_key).into()
     }
 
-    /// The server's own proof that it knows the password, in base64.
+    /// The server's proof that it knows the password, in base64.
     pub(super) fn server_signature(&self, auth_message: &str) -> String {
         STANDARD.encode(hmac(&self.server_key, auth_message.as_bytes()))
     }

@@ -15,7 +15,7 @@ pub(crate) enum Query {
     Continue,
     /// End the stream that this token started.
     Stop,
-    /// Respond once every `noreply` query has been carried out.
+    /// Respond once every `noreply` query has completed.
     NoreplyWait,
     /// Report the server's id and name.
     ServerInfo,
@@ -28,14 +28,14 @@ pub(crate) struct Start {
     pub(crate) term: Result<Term, ReqlError>,
     /// The global optional arguments, such as `db`.
     pub(crate) optargs: Vec<(Arc<str>, Term)>,
-    /// True if the client expects no response.
+    /// `true` if the client expects no response.
     pub(crate) noreply: bool,
 }
 
 /// Parses the JSON of a client's frame.
 ///
 /// # Errors
-/// A client error if the text is not a query at all. An error in the term itself is kept in [`Start`].
+/// A client error if the text is not a query. An error in the term is kept in [`Start`] instead.
 pub(crate) fn parse_query(body: &[u8]) -> Result<Query, ReqlError> {
     let client_error = |message: String| ReqlError::new(ErrorKind::Client, message);
     let Ok(Node::Array(items)) = Node::parse(body) else {
@@ -52,6 +52,7 @@ pub(crate) fn parse_query(body: &[u8]) -> Result<Query, ReqlError> {
             ));
         }
     };
+    // The guards reject fractions such as 1.5.
     match kind as i64 {
         1 if kind == 1.0 => parse_start(items.next(), items.next()).map(Query::Start),
         2 if kind == 2.0 => Ok(Query::Continue),
@@ -97,6 +98,7 @@ fn parse_start(term: Option<Node<'_>>, optargs: Option<Node<'_>>) -> Result<Star
         Some(Node::Object(optargs)) => optargs,
         _ => Vec::new(),
     };
+    // Read before the term is compiled: a `noreply` query with an error gets no response either.
     let noreply = optargs
         .iter()
         .any(|(name, value)| name == "noreply" && *value == Node::Bool(true));

@@ -6,8 +6,8 @@ use super::header::HEADER_BYTES;
 use crate::engine::datum::{Datum, print::write_string};
 use crate::engine::error::ReqlError;
 
-/// The size from which an encoded element is shared instead of copied into the frame. Below it, copying is cheaper than
-/// another write to the socket.
+/// The size in bytes from which an encoded element is shared instead of copied into the frame. Below it, copying is
+/// cheaper than another write to the socket.
 const MIN_SHARED_BYTES: usize = 16 * 1024;
 
 /// The `n` of a response: the kind of its stream (`Response.ResponseNote` in `ql2.proto`).
@@ -37,7 +37,7 @@ impl Notes {
     }
 }
 
-/// An encoded response, as parts to be written in order. Large elements of feeds are shared, not copied.
+/// An encoded response: parts to be written in order. Large elements of feeds are shared, not copied.
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) parts: Vec<Bytes>,
@@ -54,7 +54,7 @@ impl Frame {
         Ok(body.finish(token, "]}"))
     }
 
-    /// A part of a stream: `SUCCESS_PARTIAL` if more follow, `SUCCESS_SEQUENCE` for the last.
+    /// A part of a stream: `SUCCESS_SEQUENCE` for the last one, `SUCCESS_PARTIAL` for any other.
     pub(crate) fn sequence(token: i64, elements: &[Bytes], more: bool, notes: Notes) -> Self {
         let mut body = Body::new(if more {
             r#"{"t":3,"r":["#
@@ -84,7 +84,8 @@ impl Frame {
         body.finish(token, r#","proxy":false}]}"#)
     }
 
-    /// The error of a failed query. Its backtrace is empty but present: the JavaScript driver crashes without `b`.
+    /// The error of a failed query. The backtrace `b` is empty but present, because the JavaScript driver crashes
+    /// without it.
     pub(crate) fn error(token: i64, error: &ReqlError) -> Self {
         let mut body = Body::new(&format!(r#"{{"t":{}"#, error.kind.response_type()));
         if let Some(kind) = error.kind.error_type() {
@@ -106,7 +107,7 @@ struct Body {
 }
 
 impl Body {
-    /// Starts a frame with room for the header, which [`Body::finish`] fills in.
+    /// Starts a frame with space for the header, which [`Body::finish`] fills in.
     fn new(start: &str) -> Self {
         let mut tail = vec![0; HEADER_BYTES];
         tail.extend(start.bytes());
@@ -141,7 +142,7 @@ impl Body {
         let length =
             self.head.len() - HEADER_BYTES + self.parts.iter().map(Bytes::len).sum::<usize>();
         self.head[..8].copy_from_slice(&token.to_le_bytes());
-        // A response stays far below 4 GiB: batches are bounded, and so are documents.
+        // The length fits: batches and documents are bounded far below 4 GiB.
         self.head[8..HEADER_BYTES].copy_from_slice(&(length as u32).to_le_bytes());
         self.parts.insert(0, self.head.into());
         Frame { parts: self.parts }

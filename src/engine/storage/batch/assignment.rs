@@ -8,13 +8,13 @@ use crate::engine::datum::Binary;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::blobs;
 
-/// The blobs of one document that replaces another.
+/// The blobs of a document that replaces another one.
 pub(super) struct BlobAssignment<'a> {
     /// The blobs of the replaced document.
     pub(super) old: &'a [u64],
-    /// Those of them that the new document keeps.
+    /// The old blobs that the new document keeps.
     pub(super) kept: Vec<u64>,
-    /// The blobs to be stored.
+    /// The blobs to store.
     pub(super) new: Vec<(u64, Bytes)>,
     /// The number of the next blob.
     pub(super) next: &'a mut u64,
@@ -30,8 +30,8 @@ impl<'a> BlobAssignment<'a> {
         }
     }
 
-    /// The blob for a binary: the one of the replaced document if it is the same, a new one otherwise. `None` if the
-    /// binary is small enough to stay in the document. `added` are the blobs of the same batch.
+    /// The blob for a binary: the old one if the bytes are the same, otherwise a new one. `None` keeps a small binary
+    /// in the document. `added` holds the blobs of the same batch.
     pub(super) fn assign(
         &mut self,
         binary: &Binary,
@@ -42,7 +42,8 @@ impl<'a> BlobAssignment<'a> {
         }
         let is_same = |blob: &&u64| match binary {
             Binary::Stored { blob: stored, .. } => *blob == stored,
-            // The reader returns a blob of the same batch as its bytes: the same memory is the same blob.
+            // The reader returns a blob of this batch as `Inline`, sharing its memory. Equal pointers thus mean the
+            // same blob, without comparing megabytes.
             Binary::Inline(bytes) => added.get(blob).is_some_and(|added| {
                 added.len() == bytes.len() && added.as_ptr() == bytes.as_ptr()
             }),

@@ -3,7 +3,7 @@
 use crate::engine::error::ReqlError;
 use crate::engine::storage::failure::explain;
 
-/// The first error of redb in a batch. An operation may ignore it, but the writer must not commit after it.
+/// The first redb error in a batch. An operation may ignore it, but the writer must not commit after it.
 #[derive(Default)]
 pub(super) struct FirstError(Option<ReqlError>);
 
@@ -13,7 +13,7 @@ impl FirstError {
         self.0.as_ref()
     }
 
-    /// Keeps the first error, and translates this one for the client.
+    /// Records the error if it is the first one. Returns the first error, translated for the client.
     pub(super) fn check<T, E: Into<redb::Error>>(
         &mut self,
         result: Result<T, E>,

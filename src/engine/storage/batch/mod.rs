@@ -1,4 +1,4 @@
-//! Writing: the operations inside a transaction of the writer.
+//! The write side: the operations inside one transaction of the writer.
 
 mod assignment;
 mod first_error;
@@ -25,8 +25,8 @@ use assignment::BlobAssignment;
 use first_error::FirstError;
 use reader::BatchReader;
 
-/// The database inside a write. Reads see the writes of this operation and of those before it. If the operation fails,
-/// its own writes are undone.
+/// The database inside a write. Reads see the writes of this operation and of earlier ones in the batch. If the
+/// operation fails, only its own writes are undone.
 pub struct Batch<'txn> {
     tables: WriteTables<'txn>,
     reader: BatchReader<'txn>,
@@ -40,14 +40,14 @@ pub struct Batch<'txn> {
     error: FirstError,
 }
 
-/// The effects of one operation: those to be undone if it fails, and those to be completed if it succeeds.
+/// The effects of one operation: what to undo if it fails, and what to complete if it succeeds.
 #[derive(Default)]
 struct OperationLog {
-    /// The changed documents, with their bytes before the change.
+    /// The changed documents: table, key, and the bytes before the change.
     documents: Vec<(TableId, Vec<u8>, Option<Vec<u8>>)>,
-    /// The blobs that new documents refer to. They are stored when the operation succeeds.
+    /// The blobs of new documents, stored when the operation succeeds.
     added_blobs: Vec<(TableId, u64)>,
-    /// The blobs to which no document refers any more. They are removed when the operation succeeds.
+    /// The blobs that no document refers to any more, removed when the operation succeeds.
     unused_blobs: Vec<(TableId, u64)>,
     created: Vec<TableId>,
     dropped: Vec<TableId>,
@@ -120,7 +120,7 @@ impl<'txn> Batch<'txn> {
         self.error.check(count)
     }
 
-    /// The documents whose keys lie between two bounds, read lazily.
+    /// The documents with keys between two bounds, read lazily.
     ///
     /// # Errors
     /// When the table does not exist or the disk fails.
@@ -151,7 +151,7 @@ impl<'txn> Batch<'txn> {
 
     /// Inserts a document, or replaces the one with the same key.
     ///
-    /// Large binaries of the replaced document stay where they are on disk; others are stored as new blobs.
+    /// A large binary taken over from the replaced document keeps its blob on disk; any other becomes a new blob.
     ///
     /// # Errors
     /// When the table does not exist, the disk fails, or a binary cannot be read.
@@ -225,8 +225,8 @@ impl<'txn> Batch<'txn> {
         Ok(true)
     }
 
-    /// The size of the keys, documents and blobs that this operation and those before it have written. They are held in
-    /// memory until the commit.
+    /// The size in bytes of the keys, documents and blobs written by the batch so far. They are held in memory until
+    /// the commit.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -236,7 +236,7 @@ impl<'txn> Batch<'txn> {
         self.error.get()
     }
 
-    /// Marks the point to which the next operation is undone if it fails.
+    /// Starts an operation: if it fails, the batch is rolled back to this point.
     pub(super) fn begin_operation(&mut self) {
         self.operation = OperationLog {
             changes: self.changes.len(),
@@ -250,12 +250,14 @@ impl<'txn> Batch<'txn> {
         let operation = std::mem::take(&mut self.operation);
         if self.error.get().is_none() {
             let completed = self.complete(&operation);
-            // The error is kept in `self.error`, where the writer looks for it.
+            // The writer reads the error from `self.error`.
             let _ = self.error.check(completed);
         }
     }
 
     fn complete(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
+        // A blob that is added and removed in one operation is never stored, and `DropTable` removes the blobs of its
+        // table.
         for &(table, blob) in &operation.added_blobs {
             if operation.unused_blobs.contains(&(table, blob)) || operation.dropped.contains(&table)
             {
@@ -268,6 +270,7 @@ impl<'txn> Batch<'txn> {
             if !operation.added_blobs.contains(&(table, blob))
                 && !operation.dropped.contains(&table)
             {
+                // An earlier operation of this batch may have added it.
                 self.reader.added.remove(&blob);
                 self.redo.push(Redo::RemoveBlob { table, blob });
             }
@@ -279,7 +282,7 @@ impl<'txn> Batch<'txn> {
                 .map(|table| Redo::DropTable(*table)),
         );
         self.dropped.extend(&operation.dropped);
-        // Documents are written at once, so that the operation can read its own writes; the rest follows here.
+        // The documents are in redb already, so that the operation could read its own writes.
         for redo in &self.redo[operation.redo..] {
             if !matches!(redo, Redo::Put { .. } | Redo::Delete { .. }) {
                 self.tables.apply(redo)?;
@@ -288,7 +291,7 @@ impl<'txn> Batch<'txn> {
         Ok(())
     }
 
-    /// Ends an operation that failed: undoes its writes.
+    /// Ends an operation that failed: undoes its writes. The blob numbers that it took are skipped, not reused.
     pub(super) fn reject(&mut self) {
         let operation = std::mem::take(&mut self.operation);
         self.changes.truncate(operation.changes);
@@ -300,12 +303,12 @@ impl<'txn> Batch<'txn> {
         if let Some(catalog) = operation.catalog {
             self.catalog = catalog;
         }
-        // The error is kept in `self.error`, where the writer looks for it.
+        // The writer reads the error from `self.error`.
         let _ = self.error.check(restored);
     }
 
     fn restore(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
-        // Backwards: a document that was written twice gets the bytes from before the first write.
+        // In reverse, so that a document written twice ends with the bytes from before the first write.
         for (table, key, old) in operation.documents.iter().rev() {
             let documents = self.tables.documents(*table)?;
             match old {
@@ -319,7 +322,7 @@ impl<'txn> Batch<'txn> {
             .try_for_each(|table| self.tables.drop_table(*table))
     }
 
-    /// Ends the batch. This closes the tables, which must happen before the transaction is committed.
+    /// Ends the batch and closes its tables, which must happen before the transaction is committed.
     pub(super) fn finish(self) -> Outcome {
         Outcome {
             changes: self.changes,
@@ -350,6 +353,7 @@ impl<'txn> Batch<'txn> {
     }
 
     fn require_table(&self, table: TableId) -> Result<(), ReqlError> {
+        // Needed because `WriteTables` creates a missing table: a write would bring back a dropped one.
         match self.catalog.table_by_id(table) {
             Some(_) => Ok(()),
             None => Err(ReqlError::op_failed("The table does not exist any more.")),

@@ -12,12 +12,13 @@ use crate::engine::storage::codec;
 use crate::engine::storage::snapshot::Snapshot;
 use crate::engine::storage::snapshots::Snapshots;
 
-/// Decodes documents of which some blobs are stored and others are only in memory.
+/// Decodes documents whose blobs are partly stored and partly still in memory.
 pub(super) struct BatchReader<'txn> {
     snapshots: &'txn Snapshots,
-    /// The database before the batch, once a blob of it is needed.
+    /// The database before the batch, opened when one of its blobs is needed.
     before: Option<Arc<Snapshot>>,
-    /// The blobs that the batch itself adds, by their numbers.
+    /// The blobs that the batch adds, by number. They stay here after they are stored, because `before` does not
+    /// contain them.
     pub(super) added: HashMap<u64, Bytes>,
 }
 
@@ -30,15 +31,15 @@ impl<'txn> BatchReader<'txn> {
         }
     }
 
-    /// Decodes a document and sets `blobs` to the blobs that it refers to.
+    /// Decodes a document and sets `blobs` to the numbers of its blobs.
     pub(super) fn decode(
         &mut self,
         table: TableId,
         bytes: &[u8],
         blobs: &mut Vec<u64>,
     ) -> Result<Datum, ReqlError> {
-        // The first pass finds out whether a snapshot is needed at all: most documents have no stored blob, and a
-        // snapshot costs more than decoding one again.
+        // Most documents have no stored blob, and a snapshot costs more than decoding twice. So it is taken only if the
+        // first pass finds such a blob.
         loop {
             blobs.clear();
             let mut needs_snapshot = false;

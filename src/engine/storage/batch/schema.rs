@@ -1,4 +1,4 @@
-//! Changes of databases, tables and indexes.
+//! Creating, changing and dropping databases, tables and indexes.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ impl Batch<'_> {
         self.edit_catalog().drop_index(table, name)
     }
 
-    /// Replaces the description of the table with the same id. Its documents stay unchanged.
+    /// Replaces the definition of the table with the same id. Its documents stay unchanged.
     ///
     /// # Errors
     /// When the table does not exist, or another one has the new name.
@@ -75,6 +75,7 @@ impl Batch<'_> {
     }
 
     fn edit_catalog(&mut self) -> &mut Catalog {
+        // Kept for `reject`. The shared `Arc` makes `make_mut` edit a copy.
         if self.operation.catalog.is_none() {
             self.operation.catalog = Some(Arc::clone(&self.catalog));
         }

@@ -14,7 +14,7 @@ fn keys(scan: impl Iterator<Item = Result<(Vec<u8>, Datum), ReqlError>>) -> Vec<
 }
 
 #[tokio::test]
-async fn a_document_is_read_as_written_also_after_reopening() {
+async fn documents_read_back_as_written_even_after_reopening() {
     let it = Fixture::new().await;
     it.put("a", &row(1.0)).await;
     it.put("b", &row(2.0)).await;

@@ -10,7 +10,7 @@ fn image(bytes: &[u8], x: f64) -> Datum {
     object([("file", binary(bytes.to_vec())), ("n", number(x))])
 }
 
-/// The document with another number, as an update leaves it.
+/// The document with another number, as after an update.
 fn updated(datum: &Datum, x: f64) -> Datum {
     let Datum::Object(fields) = datum else {
         panic!("not an object")
@@ -30,6 +30,7 @@ fn blob_of(datum: &Datum) -> u64 {
 #[tokio::test]
 async fn binaries_of_all_sizes_are_read_as_written() {
     let it = Fixture::new().await;
+    // A chunk is 32 bytes (redb's overhead) smaller than its pages.
     let around = |size: usize| [size - 33, size - 32, size - 31, size];
     let sizes = [0, 1, 1023, 1024, 100_000, MIB, 3 * MIB + 7];
     let sizes = sizes.into_iter().chain(
@@ -57,6 +58,7 @@ async fn an_update_of_another_field_does_not_rewrite_the_blob() {
     let second = it.get("a").unwrap();
     assert_eq!(blob_of(&first), blob_of(&second));
     assert_eq!(file(&second).0, bytes);
+    // One copy of the bytes, with redb's overhead.
     assert!(it.stored_bytes() < MIB as u64 + 20_000);
 }
 
@@ -74,7 +76,7 @@ async fn a_copy_of_a_document_has_its_own_blob() {
         .await
         .unwrap();
     assert_eq!(file(&it.get("b").unwrap()).0, bytes);
-    // `original` is read from a snapshot from before the deletion.
+    // `original` reads from a snapshot taken before the deletion.
     assert_eq!(file(&original).0, bytes);
 }
 
@@ -108,15 +110,17 @@ async fn blobs_are_removed_with_their_documents_and_their_space_is_reused() {
             Ok(keys.len())
         });
         assert_eq!(deleted.await.unwrap(), 10);
+        // The reported changes hold binaries, and thus snapshots that prevent the reuse of the deleted space.
         it.commits.lock().unwrap().clear();
         assert!(it.stored_bytes() < empty + 1000);
         sizes.push(std::fs::metadata(&path).unwrap().len());
     }
+    // The file grows at first, but reuses the deleted space from the second round on.
     assert_eq!(sizes[1], sizes[5], "the file keeps growing: {sizes:?}");
 }
 
 #[tokio::test]
-async fn a_replaced_binary_is_removed_and_its_change_has_both_versions() {
+async fn a_replaced_binary_is_removed_and_the_change_reports_both_versions() {
     let it = Fixture::new().await;
     let (old, new) = (noise(MIB, 1), noise(MIB, 2));
     it.put("a", &image(&old, 0.0)).await;
@@ -127,13 +131,10 @@ async fn a_replaced_binary_is_removed_and_its_change_has_both_versions() {
     let (bytes, stored) = file(change.old.as_ref().unwrap());
     assert!(
         stored && bytes == old,
-        "the old version is read from before the commit"
+        "the old version is read from a snapshot before the commit"
     );
     let (bytes, stored) = file(change.new.as_ref().unwrap());
-    assert!(
-        !stored && bytes == new,
-        "the new version is passed on in memory"
-    );
+    assert!(!stored && bytes == new, "the new version is in memory");
 }
 
 #[tokio::test]
@@ -228,7 +229,7 @@ async fn blob_numbers_are_not_reused() {
 }
 
 #[tokio::test]
-async fn a_snapshot_lives_as_long_as_its_binaries() {
+async fn a_binary_keeps_its_snapshot_alive() {
     let it = Fixture::new().await;
     it.put("a", &image(&noise(2000, 1), 1.0)).await;
     let snapshot = it.storage.snapshot().unwrap();

@@ -32,7 +32,7 @@ fn any_datum() -> impl Strategy<Value = Datum> {
     })
 }
 
-/// Compares two values bit by bit; `==` calls 0 and -0 equal, and NaN different from itself.
+/// Compares two values bit by bit. `==` would not do: 0 equals -0, and NaN differs from itself.
 fn same(a: &Datum, b: &Datum) -> bool {
     match (a, b) {
         (Datum::Null, Datum::Null) => true,
@@ -75,7 +75,7 @@ fn no_blobs(_: u64, _: u64) -> Binary {
 
 proptest! {
     #[test]
-    fn every_value_survives_encoding_and_decoding(datum in any_datum()) {
+    fn every_value_round_trips(datum in any_datum()) {
         let mut blobs = Vec::new();
         let bytes = encode_with(&datum, &mut blobs);
         let decoded = decode(&bytes, &mut |blob, len| {
@@ -91,6 +91,7 @@ proptest! {
         let mut bytes = encode_with(&datum, &mut Vec::new());
         let at = at % bytes.len();
         bytes[at] = byte;
+        // This may decode to another value, but must not panic.
         let _ = decode(&bytes, &mut no_blobs);
         bytes.truncate(at);
         prop_assert!(decode(&bytes, &mut no_blobs).is_err());
@@ -99,12 +100,13 @@ proptest! {
     #[test]
     fn arbitrary_bytes_cause_no_panic(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
         let _ = decode(&bytes, &mut no_blobs);
+        // With a valid version byte, decoding gets further.
         let _ = decode(&[&[1], &bytes[..]].concat(), &mut no_blobs);
     }
 }
 
 #[test]
-fn the_encoding_is_that_of_the_first_release() {
+fn the_encoding_has_not_changed_since_the_first_release() {
     let time = Time {
         epoch_seconds: 1.5,
         timezone: "+00:00".into(),
@@ -165,7 +167,7 @@ fn each_kind_of_damage_has_its_error() {
 }
 
 #[test]
-fn a_value_nested_too_deeply_to_be_decoded_is_not_encoded() {
+fn a_value_too_deep_to_be_decoded_is_not_encoded() {
     let deepest = (0..512).fold(Datum::Null, |inner, _| Datum::Array([inner].into()));
     let bytes = encode_with(&deepest, &mut Vec::new());
     assert!(same(&decode(&bytes, &mut no_blobs).unwrap(), &deepest));

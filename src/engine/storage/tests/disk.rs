@@ -1,4 +1,4 @@
-//! A disk in memory that fails on request, fills up, and loses unsynced writes in a power cut.
+//! A simulated disk in memory that fails on request, fills up, and loses unsynced writes in a power cut.
 
 use std::collections::HashSet;
 use std::io;
@@ -10,7 +10,7 @@ use super::super::medium::Medium;
 
 const BLOCK: u64 = 4096;
 
-/// A simulated disk. Clones share it.
+/// A simulated disk. Clones share its state.
 #[derive(Clone, Default)]
 pub(super) struct Disk(Arc<Mutex<DiskState>>);
 
@@ -20,13 +20,13 @@ struct DiskState {
     cache: Vec<u8>,
     /// The contents that survive a power cut.
     platter: Vec<u8>,
-    /// The changes of the cache that are not on the platter.
+    /// The changes of the cache that are not on the platter yet.
     unsynced: Vec<Step>,
-    /// The blocks that use space. Extending the file uses none.
+    /// The blocks that use space. Extending the file uses none, as in a sparse file.
     blocks: HashSet<u64>,
-    /// The number of blocks that fit.
+    /// The most blocks that fit; `None` is unlimited.
     capacity: Option<usize>,
-    /// The number of writes and syncs that still succeed.
+    /// The number of writes and syncs that still succeed; `None` is unlimited.
     remaining: Option<u64>,
     failing_syncs: bool,
     failing_reads: bool,
@@ -51,12 +51,13 @@ impl Disk {
         act(&mut self.0.lock().unwrap())
     }
 
-    /// All writes and syncs fail after the next `count`.
+    /// Lets all writes and syncs fail after the next `count`.
     pub(super) fn fail_after(&self, count: u64) {
         self.with(|state| state.remaining = Some(count));
     }
 
-    /// Syncs fail. Each loses some of the unsynced writes, as on Linux, where a second fsync does not repeat them.
+    /// Lets syncs fail. Each failed sync loses some of the unsynced writes, as on Linux, where a later fsync does not
+    /// write them again.
     pub(super) fn fail_syncs(&self, failing: bool) {
         self.with(|state| state.failing_syncs = failing);
     }
@@ -90,7 +91,7 @@ impl Disk {
         self.with(|state| state.remaining == Some(0))
     }
 
-    /// The disk after a power cut now. Each unsynced write is kept or lost at random.
+    /// The disk as after a power cut at this moment. Each unsynced write is kept or lost at random.
     pub(super) fn after_power_cut(&self) -> Self {
         self.with(|state| {
             let mut platter = state.platter.clone();
@@ -176,6 +177,7 @@ impl StorageBackend for DiskBackend {
     fn sync_data(&self) -> io::Result<()> {
         self.0.with(|state| {
             let fails = state.spend().is_err() || state.failing_syncs;
+            // Taken even if the sync fails: see `fail_syncs`.
             for step in std::mem::take(&mut state.unsynced) {
                 if !fails || toss(&mut state.random) {
                     apply(&mut state.platter, &step);

@@ -1,4 +1,4 @@
-//! Soft writes and the disk.
+//! Soft writes reach the disk in time.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn a_soft_write_is_synced_without_a_later_write() {
     })
     .await;
 
-    // The bytes of the file now are those that a killed process would leave.
+    // A copy of the file, as a killed process would leave it.
     let killed = tempfile::tempdir().unwrap();
     let file = "board.redb";
     std::fs::copy(it.folder.path().join(file), killed.path().join(file)).unwrap();
@@ -28,6 +28,6 @@ async fn a_soft_write_is_synced_without_a_later_write() {
 }
 
 #[test]
-fn soft_writes_are_due_within_the_promised_second() {
+fn the_sync_of_soft_writes_is_due_well_within_the_promised_second() {
     assert!(WriterTiming::default().soft_delay <= Duration::from_millis(500));
 }

@@ -52,7 +52,7 @@ impl FaultyStorage {
         put(&self.storage, self.table, durability, key, datum).await
     }
 
-    /// Repeats a write until the storage has recovered.
+    /// Repeats a write until it succeeds.
     async fn put_eventually(&self, durability: Durability, key: &str, datum: Datum) {
         eventually("a write that succeeds", async || {
             self.put(durability, key, datum.clone()).await.ok()
@@ -60,7 +60,7 @@ impl FaultyStorage {
         .await;
     }
 
-    /// The contents according to the reported commits.
+    /// The contents that the reported commits add up to.
     fn model(&self) -> Contents {
         let commits = self.commits.lock().unwrap();
         let mut model = BTreeMap::new();
@@ -80,7 +80,7 @@ impl FaultyStorage {
     }
 }
 
-/// By key: the number in a document, and the length and the hash of its binary.
+/// By key: the number in the document, and the length and hash of its binary.
 type Contents = BTreeMap<Vec<u8>, (f64, usize, u64)>;
 
 fn digest(datum: &Datum) -> (f64, usize, u64) {
@@ -112,7 +112,7 @@ fn image(number: u64, size: usize) -> Datum {
 }
 
 #[tokio::test]
-async fn writing_resumes_when_a_full_disk_has_space_again() {
+async fn writes_resume_when_a_full_disk_has_space_again() {
     let it = FaultyStorage::new(1).await;
     it.put(Durability::Hard, "first", image(0, 5000))
         .await
@@ -122,7 +122,7 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
         .unwrap();
     it.disk.fill_up(3_000_000);
     let mut kept = 0;
-    // 3 MB have no space for 100 images of 100 kB.
+    // 3 MB cannot hold 100 images of 100 kB.
     let error = loop {
         assert!(kept < 100, "the disk does not fill up");
         match it
@@ -139,7 +139,7 @@ async fn writing_resumes_when_a_full_disk_has_space_again() {
     );
     assert!(kept > 3, "only {kept} images fitted");
 
-    // All acknowledged writes can still be read.
+    // All acknowledged writes are still readable, also during further failures.
     let expected = contents(&it.storage, it.table);
     assert_eq!(expected.len() as u64, kept + 2);
     assert_eq!(expected, it.model());
@@ -179,7 +179,7 @@ async fn writes_during_the_pause_do_not_touch_the_disk() {
     }
     assert_eq!(it.storage.stats().reopened, reopened);
     drop(snapshot);
-    // Closing does not wait for the end of the pause.
+    // Closing does not wait for the pause of an hour.
     it.storage.close();
     assert_eq!(
         it.storage.snapshot().err().unwrap().message,
@@ -192,7 +192,7 @@ async fn soft_writes_survive_a_failure_of_the_disk() {
     let it = FaultyStorage::new(2).await;
     it.put(Durability::Hard, "a", image(1, 5000)).await.unwrap();
     let before = it.storage.stats().durable_seq;
-    // One group, so that the writer does not sync the first write, and fail, before the second one.
+    // In one group: otherwise the writer could sync the first write, and fail, before the second one.
     let (release, first) = occupy_writer(&it.storage).await;
     let mut writes = [
         Box::pin(put(
@@ -281,12 +281,13 @@ async fn the_storage_recovers_from_a_failed_read() {
 
 #[tokio::test]
 async fn a_failed_write_is_reported_as_failed_or_as_indeterminate() {
-    // In each round one more write or sync succeeds, so that the commit fails at each of its steps.
+    // Each round lets one more write or sync succeed, so the commit fails at each of its steps in turn.
     let (mut failed, mut unknown, mut unknown_and_stored) = (0, 0, 0);
     for steps in 0.. {
-        assert!(steps < 1000, "the commit has no end");
+        assert!(steps < 1000, "the commit never succeeds");
         let it = FaultyStorage::new(steps).await;
         it.disk.fail_after(steps);
+        // Without reopening the file, the outcome of a failed commit stays unknown.
         it.disk.fail_opens(steps % 2 == 0);
         let result = it.put(Durability::Hard, "a", image(1, 9000)).await;
         if !it.disk.has_failed() {
@@ -331,6 +332,7 @@ async fn a_failed_write_is_reported_as_failed_or_as_indeterminate() {
 
 #[tokio::test]
 async fn no_acknowledged_write_is_lost_in_random_failures() {
+    // More seeds for a long run by hand.
     let seeds = std::env::var("STORM_SEEDS").map_or(10, |seeds| seeds.parse().unwrap());
     for seed in 0..seeds {
         storm(seed).await;
@@ -365,12 +367,13 @@ async fn storm(seed: u64) {
             .await;
         match write.map_err(|error| error.kind) {
             Ok(()) if durability == Durability::Hard => drop(hard.insert(key, number)),
-            // On disk only if a later hard write was committed.
+            // A soft write is on disk only after a later sync.
             Ok(()) => doubtful.push(key),
             Err(ErrorKind::OpIndeterminate) => doubtful.push(key),
             Err(_) => {}
         }
     }
+    // The cut comes before the disk heals, so it hits whatever failure is active.
     let cut = it.disk.after_power_cut();
     it.disk.heal();
     it.put_eventually(Durability::Hard, "end", image(0, 1))

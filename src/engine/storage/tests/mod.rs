@@ -1,5 +1,5 @@
-//! Tests of the storage. Conditions that another thread brings about are awaited, with a bound; nothing sleeps for a
-//! fixed time.
+//! Tests of the storage. They wait for conditions set by other threads, with a time limit, and never sleep for a fixed
+//! time.
 
 mod basics;
 mod blobs;
@@ -20,10 +20,10 @@ use futures::poll;
 use super::*;
 use crate::engine::datum::{Binary, Datum};
 
-/// The bound of a wait. Only a test that fails takes this long.
+/// The time limit of a wait. Only a failing test takes this long.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
-/// A storage in a temporary folder, and the commits that it reports.
+/// A storage in a temporary folder, with one table, and the commits that it reports.
 pub(super) struct Fixture {
     pub(super) folder: tempfile::TempDir,
     pub(super) storage: Storage,
@@ -65,7 +65,7 @@ impl Fixture {
             .unwrap()
     }
 
-    /// The size of the documents and blobs in the file.
+    /// The size in bytes of the documents and blobs in the file.
     pub(super) fn stored_bytes(&self) -> u64 {
         stored_bytes(&self.storage)
     }
@@ -120,7 +120,7 @@ pub(super) fn stored_bytes(storage: &Storage) -> u64 {
 /// Calls `attempt` until it returns a value.
 ///
 /// # Panics
-/// After [`WAIT_LIMIT`], naming what is missing.
+/// After [`WAIT_LIMIT`], with a message that names `missing`.
 pub(super) async fn eventually<T>(missing: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -132,9 +132,9 @@ pub(super) async fn eventually<T>(missing: &str, mut attempt: impl AsyncFnMut() 
     }
 }
 
-/// Occupies the writer thread until the sender is dropped. Returns once the writer has begun.
+/// Blocks the writer thread until the sender is dropped. Returns once the writer is blocked.
 ///
-/// Writes that are polled meanwhile wait in the queue, and so are committed as one group.
+/// Writes polled in the meantime stay in the queue and are committed as one group.
 pub(super) async fn occupy_writer(
     storage: &Storage,
 ) -> (
@@ -153,9 +153,9 @@ pub(super) async fn occupy_writer(
     (release, write)
 }
 
-/// Polls a write once, which adds it to the queue of an occupied writer.
+/// Polls a write once, which adds it to the queue of a blocked writer.
 pub(super) async fn enqueue<T>(write: &mut (impl Future<Output = T> + Unpin)) {
-    // Constrained, a poll may return before it adds anything, because the task has used up its budget in tokio.
+    // Unconstrained, because a task that has used up its tokio budget would return before it queues anything.
     assert!(poll!(tokio::task::unconstrained(write)).is_pending());
 }
 
@@ -183,7 +183,7 @@ pub(super) fn field<'a>(datum: &'a Datum, name: &str) -> &'a Datum {
     fields.get(name).unwrap()
 }
 
-/// The bytes of the binary in field `file`, and whether they are stored as a blob.
+/// The bytes of the binary in field `file`, and `true` if they are stored as a blob.
 pub(super) fn file(datum: &Datum) -> (Bytes, bool) {
     let Datum::Binary(binary) = field(datum, "file") else {
         panic!("not a binary")

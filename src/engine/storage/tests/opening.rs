@@ -1,4 +1,4 @@
-//! Opening a data folder, and the reasons why it fails.
+//! Opening a data folder, and the errors of it.
 
 use redb::Builder;
 
@@ -48,7 +48,7 @@ async fn a_file_of_a_newer_redb_is_refused_as_newer_not_as_damaged() {
     it.storage.close();
     let path = it.folder.path().join("board.redb");
     let mut bytes = std::fs::read(&path).unwrap();
-    // The file format version in each of the two commit slots of redb's header.
+    // The offsets of the file format version in the two commit slots of redb's header.
     for slot in [64, 192] {
         assert_eq!(bytes[slot], 3);
         bytes[slot] = 9;
@@ -95,6 +95,7 @@ async fn a_damaged_file_is_reported_as_damaged() {
         b"this text is long enough to be mistaken for the header of a database"
     )));
     assert!(damaged(check(&whole[..whole.len() / 2])));
+    // Everything after the page with redb's header.
     let mut zeroed = whole.clone();
     zeroed[4096..].fill(0);
     assert!(damaged(check(&zeroed)));
@@ -117,7 +118,7 @@ fn a_redb_file_of_another_program_is_refused() {
 }
 
 #[test]
-fn an_empty_file_left_by_a_crash_at_the_first_start_is_initialised() {
+fn an_empty_file_left_by_a_crash_in_the_first_start_is_initialised() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("board.redb"), "").unwrap();
     let (storage, _) = open(&folder);
@@ -126,7 +127,7 @@ fn an_empty_file_left_by_a_crash_at_the_first_start_is_initialised() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn no_write_is_acknowledged_while_the_file_is_not_in_its_place() {
+async fn no_write_is_acknowledged_while_the_file_is_moved_away() {
     let folder = tempfile::tempdir().unwrap();
     let (data, away) = (folder.path().join("data"), folder.path().join("away"));
     let storage = Storage::open(&data, Box::new(|_| {})).unwrap();
@@ -138,7 +139,7 @@ async fn no_write_is_acknowledged_while_the_file_is_not_in_its_place() {
     storage.sync().await.unwrap();
 }
 
-/// Writes a folder as the first release did, with nothing of this version's code.
+/// Writes a folder as the first release did, without using this version's code.
 fn write_first_release(folder: &Path, blob: &[u8]) {
     use redb::TableDefinition;
     let database = Builder::new().create(folder.join("board.redb")).unwrap();
@@ -185,7 +186,7 @@ async fn a_folder_of_the_first_release_opens() {
     let document = snapshot.get(table.id, b"a").unwrap().unwrap();
     assert_eq!((n(&document), file(&document)), (3.0, (blob.into(), true)));
 
-    // New blobs do not overwrite it.
+    // New blobs do not overwrite the old one.
     let new = object([("file", binary(noise(3000, 2))), ("n", number(4.0))]);
     put(&storage, table.id, Durability::Hard, "b", new)
         .await

@@ -1,4 +1,4 @@
-//! Grouping, isolation and order of operations.
+//! Groups, isolation and order of operations.
 
 use std::task::Poll;
 
@@ -12,7 +12,7 @@ fn row(value: f64) -> Datum {
 }
 
 #[tokio::test]
-async fn writes_that_wait_together_are_committed_together() {
+async fn queued_writes_are_committed_together() {
     let it = Fixture::new().await;
     let before = it.storage.stats().commits;
     for round in 1..=10 {
@@ -68,6 +68,7 @@ async fn a_failed_or_panicking_operation_does_not_affect_others() {
         },
     ));
     enqueue(&mut panicking).await;
+    // Not polled before the writer is released, so it is in another group.
     let late = put(&it.storage, table, Durability::Hard, "late", row(5.0));
     drop(release);
     first.await.unwrap();
@@ -95,7 +96,7 @@ async fn a_failed_or_panicking_operation_does_not_affect_others() {
 }
 
 #[tokio::test]
-async fn a_write_is_carried_out_when_its_caller_stops_waiting() {
+async fn a_write_completes_when_its_caller_stops_waiting() {
     let it = Fixture::new().await;
     let (release, first) = occupy_writer(&it.storage).await;
     let mut write = Box::pin(put(&it.storage, it.table, Durability::Hard, "a", row(1.0)));
@@ -110,6 +111,7 @@ async fn a_write_is_carried_out_when_its_caller_stops_waiting() {
 async fn a_full_queue_makes_callers_wait() {
     let it = Fixture::new().await;
     let (release, first) = occupy_writer(&it.storage).await;
+    // More than the queue holds (`QUEUE_LENGTH`).
     let mut writes: Vec<_> = (0..3000)
         .map(|number| {
             Box::pin(put(
@@ -135,11 +137,12 @@ async fn a_full_queue_makes_callers_wait() {
             .sum::<usize>(),
         3000
     );
+    // No commit is larger than a group (`GROUP_OPERATIONS`).
     assert!(commits.iter().all(|commit| commit.changes.len() <= 256));
 }
 
 #[tokio::test]
-async fn closing_carries_out_waiting_operations_and_rejects_new_ones() {
+async fn closing_runs_queued_operations_and_rejects_new_ones() {
     let it = Fixture::new().await;
     let (release, first) = occupy_writer(&it.storage).await;
     let mut waiting = Box::pin(put(&it.storage, it.table, Durability::Soft, "a", row(1.0)));
@@ -174,7 +177,7 @@ async fn closing_carries_out_waiting_operations_and_rejects_new_ones() {
 }
 
 #[tokio::test]
-async fn the_last_handle_closes_the_folder_even_when_an_operation_drops_it() {
+async fn the_last_handle_releases_the_folder_even_if_an_operation_drops_it() {
     let it = Fixture::new().await;
     let Fixture {
         folder,
@@ -204,7 +207,7 @@ async fn the_last_handle_closes_the_folder_even_when_an_operation_drops_it() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_commit_handler_does_not_stop_the_writer() {
+async fn a_panic_in_the_commit_handler_does_not_stop_the_writer() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Storage::open(folder.path(), Box::new(|_| panic!("injected panic"))).unwrap();
     let table = create_table(&storage).await;
@@ -215,7 +218,7 @@ async fn a_panic_of_the_commit_handler_does_not_stop_the_writer() {
 }
 
 #[tokio::test]
-async fn tables_and_indexes_are_created_and_renamed_also_after_reopening() {
+async fn created_and_renamed_tables_and_indexes_survive_reopening() {
     let it = Fixture::new().await;
     let things = it.table;
     it.put("a", &row(1.0)).await;

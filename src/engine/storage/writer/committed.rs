@@ -12,7 +12,7 @@ use crate::engine::storage::layout::StoredState;
 use crate::engine::storage::snapshots::Snapshots;
 use crate::engine::storage::stats::Counters;
 
-/// The size of the soft writes that may wait for the disk. It bounds the memory of the journal.
+/// The size of the soft writes that may wait for a sync. It bounds the memory of the journal.
 const JOURNAL_BYTES: usize = 8 * 1024 * 1024;
 
 /// The database as of the last commit.
@@ -28,12 +28,12 @@ pub(super) struct Committed {
     on_commit: OnCommit,
 }
 
-/// A commit that has not taken place, or is not known to have.
+/// A commit that has not happened yet, or with an unknown outcome.
 pub(super) struct PendingCommit {
     pub(super) state: StoredState,
     pub(super) outcome: Outcome,
     pub(super) catalog_changed: bool,
-    /// `true` if it is synced to the disk, and with it all earlier soft commits.
+    /// `true` if it is synced to the disk, together with all earlier soft commits.
     pub(super) durable: bool,
 }
 
@@ -56,13 +56,13 @@ impl Committed {
         }
     }
 
-    /// The time at which soft commits have waited for `soft_delay`, if there are any.
+    /// The time at which the oldest soft commit has waited for `soft_delay`; `None` if all commits are on disk.
     pub(super) fn sync_deadline(&self, soft_delay: Duration) -> Option<Instant> {
         self.unsynced_since.map(|since| since + soft_delay)
     }
 
-    /// Plans the commit of a batch. It is durable if `sync` is set or the journal would become too large, provided that
-    /// there is anything to bring to the disk.
+    /// Plans the commit of a batch. It is durable if `sync` is set or the journal would become too large, unless there
+    /// is nothing to sync.
     pub(super) fn plan(&self, outcome: Outcome, sync: bool) -> PendingCommit {
         let catalog_changed = outcome.catalog != self.catalog;
         let changed = catalog_changed || !outcome.redo.is_empty();
@@ -84,12 +84,12 @@ impl Committed {
         }
     }
 
-    /// Returns `true` if a commit changes anything. One that does not may still be needed to sync earlier ones.
+    /// Returns `true` if the commit changes anything. One that does not may still be needed to sync earlier commits.
     pub(super) fn is_changed_by(&self, commit: &PendingCommit) -> bool {
         commit.state != self.state
     }
 
-    /// Records a commit that took place, and reports it.
+    /// Records and reports a commit that has succeeded.
     pub(super) fn publish(&mut self, commit: PendingCommit) {
         let changed = self.is_changed_by(&commit);
         let PendingCommit {
@@ -114,6 +114,7 @@ impl Committed {
             });
             self.unsynced_since.get_or_insert_with(Instant::now);
         }
+        // Before the report, so that a reader that has been notified sees the commit.
         self.snapshots.invalidate();
         if changed {
             self.report(Commit {
@@ -126,19 +127,20 @@ impl Committed {
         }
     }
 
-    /// Notes that all commits are on disk.
+    /// Records that all commits are on disk.
     pub(super) fn forget_unsynced(&mut self) {
         self.journal.clear();
         self.unsynced_since = None;
     }
 
-    /// Makes readers see the database file that has just been opened.
+    /// Makes readers use the database that has just been opened.
     pub(super) fn invalidate_snapshots(&self) {
         self.snapshots.invalidate();
     }
 
     fn report(&self, commit: Commit) {
         let seq = commit.seq;
+        // The commit has happened: a panic of the handler must not end the writer.
         if catch_unwind(AssertUnwindSafe(|| (self.on_commit)(commit))).is_err() {
             log::error!("the handler of commit {seq} panicked");
         }

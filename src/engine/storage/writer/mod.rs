@@ -1,4 +1,4 @@
-//! The writer thread. It carries out the operations that wait, commits them together, and answers their callers.
+//! The writer thread. It runs the queued operations, commits them together, and answers their callers.
 
 mod committed;
 mod operation;
@@ -34,10 +34,10 @@ use operation::panicked;
 use queue::Wake;
 use recovery::Recovery;
 
-/// The number of operations in one commit. It bounds how long the first of them waits.
+/// The most operations in one commit. It bounds the wait of the first one.
 const GROUP_OPERATIONS: usize = 256;
 
-/// The size of the writes in one commit, to which the last operation may add. It bounds the memory of a group.
+/// The size in bytes from which a commit takes no further operation. It bounds the memory of a group.
 const GROUP_BYTES: usize = 32 * 1024 * 1024;
 
 /// The state of the writer thread.
@@ -51,7 +51,7 @@ pub(super) struct Writer {
     closing: bool,
 }
 
-/// The parts of the storage that the writer works with.
+/// The parts of the storage that the writer uses.
 pub(super) struct WriterParts {
     pub(super) timing: WriterTiming,
     pub(super) medium: Box<dyn Medium>,
@@ -98,16 +98,16 @@ impl Writer {
             .spawn(|| self.run())
     }
 
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     fn run(mut self) {
         loop {
             match self.queue.wait(self.deadline()) {
                 Wake::Work | Wake::Deadline => self.process_group(),
                 Wake::Failed(generation) if generation == self.database.generation() => {
-                    log::warn!("a read from the database file failed: reopening it");
+                    log::warn!("a read from the database file failed; reopening the file");
                     self.recovery.reopen(&mut self.committed);
                 }
-                // The database has been reopened since the read failed.
+                // The database has already been reopened since the read failed.
                 Wake::Failed(_) => {}
                 Wake::Close => return self.close(),
             }
@@ -116,23 +116,25 @@ impl Writer {
 
     fn deadline(&self) -> Option<Instant> {
         let sync = self.committed.sync_deadline(self.timing.soft_delay);
+        // During a pause nothing can be synced: wake up when it ends, to sync soft commits or to reopen the file.
         match self.recovery.paused_until() {
             Some(until) if sync.is_some() || !self.database.is_open() => Some(until),
             _ => sync,
         }
     }
 
-    /// Carries out and commits the operations that wait, as many as fit into one group, and answers them.
+    /// Runs and commits the queued operations, as many as fit into one group, and answers them.
     fn process_group(&mut self) {
         let mut requests = Vec::new();
         let result = self
             .recovery
             .admit(&mut self.committed, self.closing)
             .and_then(|()| self.commit_group(&mut requests));
-        // Nothing can be written now: the operations that wait fail without being carried out.
+        // Nothing can be written now: the queued operations fail without running.
         if requests.is_empty() && result.is_err() {
             requests.extend(std::iter::from_fn(|| self.queue.pop()));
         }
+        // Only after the commit: an answer acknowledges the write.
         for request in requests {
             request.operation.answer(result.clone());
         }
@@ -146,13 +148,14 @@ impl Writer {
         let outcome = match self.run_operations(&transaction, requests) {
             Ok(outcome) => outcome,
             Err(reason) => {
-                // Before the file is reopened: the transaction keeps the database open.
+                // Dropped before the file is reopened, because the transaction keeps the database open.
                 drop(transaction);
                 return Err(self.fail_group(reason));
             }
         };
         let commit = self.committed.plan(outcome, self.must_sync(requests));
         let changed = self.committed.is_changed_by(&commit);
+        // Operations that only read, or `sync` without soft commits.
         if !changed && !commit.durable {
             return transaction
                 .abort()
@@ -182,13 +185,13 @@ impl Writer {
 
     fn begin(&self) -> Result<WriteTransaction, redb::Error> {
         let mut transaction = self.database.begin_write()?;
-        // Costs a second fsync and some 100 KiB per GiB of file with each durable commit, but avoids a walk through the
-        // whole file (seconds per GiB) after a crash.
+        // Costs a second fsync and about 100 KiB per GiB of file in each durable commit, but saves reading the whole
+        // file (seconds per GiB) after a crash.
         transaction.set_quick_repair(true);
         Ok(transaction)
     }
 
-    /// Carries out operations and moves them to `requests`. An error means that the whole group fails.
+    /// Runs queued operations and moves them to `requests`. On an error the whole group fails.
     fn run_operations(
         &self,
         transaction: &WriteTransaction,
@@ -207,10 +210,11 @@ impl Writer {
             let Some(request) = self.queue.pop() else {
                 break;
             };
+            // Moved before it runs, so that it is answered even after a panic.
             requests.push(request);
             let operation = requests.last_mut().map(|request| &mut request.operation);
-            // The operation catches its own panics; this is for a panic of redb while it is completed or undone.
-            let carried_out = catch_unwind(AssertUnwindSafe(|| {
+            // The operation catches its own panics. This catches panics of redb while it is completed or undone.
+            let completed = catch_unwind(AssertUnwindSafe(|| {
                 batch.begin_operation();
                 if operation.is_some_and(|operation| operation.run(&mut batch)) {
                     batch.accept();
@@ -218,7 +222,7 @@ impl Writer {
                     batch.reject();
                 }
             }));
-            carried_out.map_err(|_| panicked())?;
+            completed.map_err(|_| panicked())?;
         }
         match batch.error() {
             Some(reason) => Err(reason.clone()),
@@ -226,7 +230,7 @@ impl Writer {
         }
     }
 
-    /// Returns `true` if the next commit has to be durable.
+    /// Returns `true` if the next commit must be durable.
     fn must_sync(&self, requests: &[Request]) -> bool {
         let overdue = self
             .committed
@@ -234,7 +238,7 @@ impl Writer {
             .is_some_and(|deadline| Instant::now() >= deadline);
         overdue
             || self.closing
-            // Shows whether the disk works again.
+            // A durable commit shows that the disk works again, and ends the pauses.
             || self.recovery.paused_until().is_some()
             || requests
                 .iter()
@@ -254,7 +258,7 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Answers the operations that wait, also when the thread ends by a panic.
+    /// Answers the queued operations, even if the thread ends with a panic.
     fn drop(&mut self) {
         self.queue.abandon();
     }
@@ -271,6 +275,7 @@ fn prepare(
         let catalog = commit.catalog_changed.then_some(&*commit.outcome.catalog);
         layout::write_meta(&mut meta, commit.state, catalog)?;
     }
+    // redb's default is durable.
     if !commit.durable {
         transaction.set_durability(redb::Durability::None)?;
     }

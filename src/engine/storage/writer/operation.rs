@@ -1,4 +1,4 @@
-//! One operation: its work in the batch, and the answer to its caller.
+//! A queued operation and the channel to its caller.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,12 +7,12 @@ use tokio::sync::oneshot;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::batch::Batch;
 
-/// An operation whose result type only its caller knows.
+/// An operation of any result type.
 pub(in crate::engine::storage) trait Operation: Send {
-    /// Carries out the operation. Returns whether it succeeded, and so whether its writes stand.
+    /// Runs the operation. Returns `true` if it succeeded; otherwise its writes are to be undone.
     fn run(&mut self, batch: &mut Batch<'_>) -> bool;
 
-    /// Answers the caller, once it is known whether the batch was committed.
+    /// Answers the caller with the result of the operation, or with the error of the commit.
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>);
 }
 
@@ -58,7 +58,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>) {
         let Self { result, caller, .. } = *self;
         let result = committed.and_then(|()| result.unwrap_or_else(|| Err(panicked())));
-        // A caller that no longer waits does not undo its write.
+        // The send fails if the caller no longer waits. Its write stands.
         let _ = caller.send(result);
     }
 }

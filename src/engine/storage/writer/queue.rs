@@ -11,10 +11,10 @@ use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::Durability;
 use crate::engine::storage::failure::shutting_down;
 
-/// The number of operations that may wait for the writer. When the queue is full, callers wait for a permit, in order.
+/// The most operations that are queued or being written. Further callers wait for a permit, in order of arrival.
 const QUEUE_LENGTH: usize = 1024;
 
-/// The operations that wait for the writer, and the other events that wake it.
+/// The queued operations, and the other events that wake the writer.
 pub(in crate::engine::storage) struct Queue {
     state: Mutex<QueueState>,
     wake: Condvar,
@@ -25,23 +25,23 @@ pub(in crate::engine::storage) struct Queue {
 struct QueueState {
     requests: VecDeque<Request>,
     closing: bool,
-    /// The generation of the database in which a read failed.
+    /// The generation of the database in which a read failed, if it was not handled yet.
     failed: Option<u64>,
 }
 
-/// An operation that waits for the writer.
+/// A queued operation.
 pub(in crate::engine::storage) struct Request {
     pub(in crate::engine::storage) durability: Durability,
     pub(in crate::engine::storage) operation: Box<dyn Operation>,
-    /// Returned to the queue when the operation has been answered.
+    /// Released when the operation has been answered.
     pub(in crate::engine::storage) _permit: OwnedSemaphorePermit,
 }
 
 /// The reason why the writer wakes up.
 pub(super) enum Wake {
-    /// Operations wait.
+    /// The queue is not empty.
     Work,
-    /// A read met an error of the disk in this generation of the database.
+    /// A read failed with a disk error in this generation of the database.
     Failed(u64),
     /// The deadline has passed.
     Deadline,
@@ -71,7 +71,7 @@ impl Queue {
             .map_err(|_| shutting_down())
     }
 
-    /// Adds an operation.
+    /// Adds an operation and wakes the writer.
     ///
     /// # Errors
     /// After [`Queue::close`].
@@ -89,20 +89,21 @@ impl Queue {
         self.lock().requests.pop_front()
     }
 
-    /// Asks the writer to reopen the database, unless it has already reopened the one of this generation.
+    /// Asks the writer to reopen the database. Ignored if it has been reopened since this generation.
     pub(in crate::engine::storage) fn report_read_failure(&self, generation: u64) {
         self.lock().failed = Some(generation);
         self.wake.notify_one();
     }
 
-    /// Rejects new operations. Those that wait are still carried out.
+    /// Rejects new operations. Those in the queue still run.
     pub(in crate::engine::storage) fn close(&self) {
         self.lock().closing = true;
+        // Fails the callers that wait for a permit.
         self.permits.close();
         self.wake.notify_one();
     }
 
-    /// Rejects new operations and drops those that wait, so that their callers get an error.
+    /// Rejects new operations and drops those in the queue, so that their callers get an error.
     pub(super) fn abandon(&self) {
         self.close();
         // Dropped outside the lock: an operation may own the last handle of the storage, which closes the queue.
@@ -110,10 +111,11 @@ impl Queue {
         drop(waiting);
     }
 
-    /// Waits until there is something to do, at most until `deadline`.
+    /// Blocks until there is something to do, at most until `deadline`.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Wake {
         let mut state = self.lock();
         loop {
+            // Before the requests, because redb refuses all writes until the file is reopened.
             if let Some(generation) = state.failed.take() {
                 return Wake::Failed(generation);
             }
@@ -142,7 +144,7 @@ impl Queue {
         }
     }
 
-    // The queue is consistent between any two statements, so that a panic does not invalidate it.
+    // A poisoned lock is usable: the queue is consistent after each statement.
     fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

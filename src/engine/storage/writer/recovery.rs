@@ -1,4 +1,4 @@
-//! Recovery from errors of the disk: the file is opened again, and writing resumes as soon as the disk allows it.
+//! Recovery from disk errors: reopens the file, and lets writes resume as soon as the disk works.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::engine::storage::medium::Medium;
 use crate::engine::storage::open;
 use crate::engine::storage::stats::Counters;
 
-/// The state of the disk, as far as failed writes have shown it.
+/// The state of the disk as seen by the writer, and the means to reopen the file.
 pub(super) struct Recovery {
     timing: WriterTiming,
     database: Arc<LiveDatabase>,
@@ -21,11 +21,11 @@ pub(super) struct Recovery {
     counters: Arc<Counters>,
     /// Set from the first failure until the next durable commit.
     backoff: Option<Backoff>,
-    /// A commit that returned an error. The reopened file shows whether it took place.
+    /// A commit that returned an error. The reopened file shows its outcome.
     undecided: Option<PendingCommit>,
 }
 
-/// A pause after a failure of the disk.
+/// A pause after a disk failure.
 struct Backoff {
     reason: ReqlError,
     pause: Duration,
@@ -49,18 +49,18 @@ impl Recovery {
         }
     }
 
-    /// The end of the pause after the last failure, if the disk has not recovered since.
+    /// The end of the pause after the last failure; `None` if the disk has recovered since.
     pub(super) fn paused_until(&self) -> Option<Instant> {
         self.backoff.as_ref().map(|backoff| backoff.until)
     }
 
-    /// Notes that the disk works.
+    /// Records that the disk works.
     pub(super) fn end_backoff(&mut self) {
         self.backoff = None;
     }
 
-    /// Prepares for a write, reopening the file if necessary. When `closing`, this is the last attempt and ignores the
-    /// pause.
+    /// Prepares for a write, reopening the file if necessary. When `closing`, this is the last attempt, so it ignores
+    /// the pause and a missing file.
     ///
     /// # Errors
     /// The reason why nothing can be written now.
@@ -90,17 +90,17 @@ impl Recovery {
             .map_or_else(shutting_down, |backoff| backoff.reason.clone()))
     }
 
-    /// Handles an error before a commit: none of the group was written. Returns the error.
+    /// Handles an error before the commit: nothing of the group was written. Returns the error.
     pub(super) fn fail_group(&mut self, committed: &mut Committed, reason: ReqlError) -> ReqlError {
         self.back_off(reason.clone());
         self.reopen(committed);
         reason
     }
 
-    /// Handles an error of a commit. The reopened file shows whether it took place nevertheless.
+    /// Handles an error of the commit itself. The commit may have succeeded nevertheless; the reopened file shows it.
     ///
     /// # Errors
-    /// `reason` if it did not, `OpIndeterminate` if the file cannot be read.
+    /// `reason` if the commit is not in the file, `OpIndeterminate` if the file cannot be read.
     pub(super) fn fail_commit(
         &mut self,
         committed: &mut Committed,
@@ -112,13 +112,14 @@ impl Recovery {
         self.back_off(reason.clone());
         self.undecided = Some(commit);
         if self.reopen(committed) {
+            // `adopt` has published the commit if it is in the file.
             return if committed.state.seq >= seq {
                 Ok(())
             } else {
                 Err(reason)
             };
         }
-        // A soft commit is only in memory, and so lost with the database that was dropped.
+        // A soft commit was only in the memory of the dropped database, so it is certainly lost.
         if !durable {
             self.undecided = None;
             return Err(reason);
@@ -137,7 +138,7 @@ impl Recovery {
             .map_or(self.timing.first_pause, |backoff| {
                 self.timing.max_pause.min(backoff.pause * 2)
             });
-        log::error!("writing to the database file failed, next attempt in {pause:?}: {reason}");
+        log::error!("cannot write to the database file, next attempt in {pause:?}: {reason}");
         self.backoff = Some(Backoff {
             reason,
             pause,
@@ -145,10 +146,11 @@ impl Recovery {
         });
     }
 
-    /// Closes the file and opens it again, since redb refuses all work after an error of the disk. Existing snapshots
-    /// can no longer be read. Soft commits that are not on disk are repeated. Returns whether it succeeded.
+    /// Closes and reopens the file, because redb refuses all work after a disk error. Existing snapshots can no longer
+    /// be read. Soft commits that are not on disk are applied again. Returns `true` on success.
     pub(super) fn reopen(&mut self, committed: &mut Committed) -> bool {
         self.counters.count_reopening();
+        // The undecided commit may be in the file, too.
         let newest = self
             .undecided
             .as_ref()
@@ -170,16 +172,18 @@ impl Recovery {
         }
     }
 
-    /// Settles the undecided commit and the journal by the state that was found on disk.
+    /// Settles the undecided commit and the journal according to the state found on disk.
     fn adopt(&mut self, committed: &mut Committed, disk: StoredState) {
         if let Some(commit) = self.undecided.take()
             && disk.seq >= commit.state.seq
         {
+            // The commit succeeded in spite of its error.
             if commit.durable {
                 self.end_backoff();
             }
             committed.publish(commit);
         } else if disk.seq >= committed.state.seq {
+            // All acknowledged commits are on disk, so the journal is not needed.
             committed.forget_unsynced();
         }
     }
