@@ -109,7 +109,12 @@ impl FreePlacements {
             _ => Wanted::Next,
         };
         let size = Size::of(meta.width, meta.height, requested.w);
-        let area = self.reserve(meta.id, size, wanted).await?;
+        let mut area = self.reserve(meta.id, size, wanted).await?;
+        if !size.fits(area) {
+            // It was reserved for other dimensions, which the client had announced.
+            self.release(meta.id);
+            area = self.reserve(meta.id, size, wanted).await?;
+        }
         Ok(Placement {
             x: requested
                 .x

@@ -59,6 +59,11 @@ impl Size {
         self.height_in(row) * self.aspect
     }
 
+    /// Returns `true` if the image fills `area` without being enlarged.
+    pub(super) fn fits(self, area: Area) -> bool {
+        (self.width_in(area.h) - area.w).abs() < 1.0
+    }
+
     /// The area of the image in a row of height `row` whose top is `y`, centred vertically.
     pub(super) fn area_in(self, row: f64, x: f64, y: f64) -> Area {
         let (w, h) = (self.width_in(row), self.height_in(row));
@@ -125,6 +130,8 @@ mod tests {
         // A row that is scaled up does not take it along.
         assert_eq!(size(400, 250).height_in(300.0), 250.0);
         assert_eq!(area(size(1, 1)).w, 16.0);
+        assert!(size(32, 32).fits(icon) && size(3000, 4000).fits(area(size(3000, 4000))));
+        assert!(!size(32, 32).fits(photo) && !size(3000, 4000).fits(photo));
     }
 
     #[test]
@@ -145,6 +152,7 @@ mod tests {
             assert_eq!((size.width_in(row), size.height_in(row)), (500.0, 250.0));
         }
         assert_eq!(size.area_in(240.0, 0.0, 7.0).y, 7.0);
+        assert!(size.fits(size.area_in(240.0, 0.0, 7.0)));
     }
 
     #[test]
