@@ -73,8 +73,8 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
-  onUploadBegin: (data) => adding.remoteUploads.begin(data),
-  onUploadEnd: (data) => adding.remoteUploads.end(data),
+  onUploadBegin: (data) => adding.placeholders.begin(data),
+  onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
@@ -178,7 +178,7 @@ const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
   onDelete: (id) => void deletions.remove([id]),
   onUndo: (id) => void deletions.restore([id]),
-  onAlt: (id, alt) => feed.send('Image:update', { id, alt }),
+  onAlt: async (id, alt) => void (await feed.send('Image:update', { id, alt })),
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
 });
