@@ -60,11 +60,7 @@ export class Placeholders {
   add(id, box, preview) {
     const placeholder = this.#create(id, box, true);
     if (!placeholder || !preview) return;
-    const image = new Image();
-    image.alt = '';
-    image.decoding = 'async';
-    image.src = preview;
-    placeholder.element.prepend(image);
+    placeholder.element.prepend(Object.assign(new Image(), { alt: '', decoding: 'async', src: preview }));
   }
 
   /**

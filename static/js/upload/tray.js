@@ -98,7 +98,9 @@ export class Tray {
     const failed = uploads.filter(({ state }) => state === 'failed');
     const duplicates = uploads.filter(({ state }) => state === 'duplicate').length;
     const open = uploads.length - failed.length - duplicates;
-    find(panel, '[data-text]').textContent = summary({ open, saved: this.#saved, total: this.#total, failed: failed.length, duplicates });
+    const problems = [failed.length > 0 ? `${failed.length} not added` : '', duplicates > 0 ? `${duplicates} already on the board` : ''];
+    find(panel, '[data-text]').textContent = open > 0 ? `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}` : '';
+    find(panel, '[data-problems]').textContent = problems.filter(Boolean).join(', ');
     const progress = /** @type {HTMLProgressElement} */ (panel.querySelector('progress[data-total]'));
     progress.hidden = open === 0;
     progress.value = (this.#saved + uploads.reduce((sum, { progress, state }) => sum + (AWAITS_ANSWER.has(state) ? 1 : progress), 0)) / this.#total;
@@ -119,13 +121,4 @@ export class Tray {
 function show(button, count, text) {
   button.hidden = count < SEVERAL;
   button.textContent = text;
-}
-
-/** @param {{ open: number, saved: number, total: number, failed: number, duplicates: number }} counts */
-function summary({ open, saved, total, failed, duplicates }) {
-  const parts = [];
-  if (open > 0) parts.push(`Adding ${Math.min(saved + 1, total)} of ${total}`);
-  if (failed > 0) parts.push(`${failed} not added`);
-  if (duplicates > 0) parts.push(`${duplicates} already on the board`);
-  return parts.join(', ');
 }

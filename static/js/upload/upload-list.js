@@ -62,8 +62,7 @@ export class UploadList {
   add(upload, preview) {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const line = /** @type {HTMLElement} */ (fragment.firstElementChild);
-    const image = line.querySelector('img');
-    if (image && preview) image.src = preview;
+    if (preview) line.querySelector('[data-preview]')?.append(Object.assign(new Image(), { alt: '', decoding: 'async', src: preview }));
     for (const name of /** @type {const} */ (['retry', 'shrink', 'cancel', 'show', 'anyway'])) {
       line.querySelector(`[data-${name}]`)?.addEventListener('click', () => this.#actions[name]?.(upload));
     }
@@ -86,7 +85,7 @@ export class UploadList {
   remove(upload) {
     const line = this.#lines.get(upload);
     const next = line?.nextElementSibling ?? line?.previousElementSibling;
-    if (line?.contains(document.activeElement)) next?.querySelector('button')?.focus({ preventScroll: true });
+    if (line?.contains(document.activeElement)) /** @type {HTMLElement | null | undefined} */ (next?.querySelector('button:not([hidden])'))?.focus({ preventScroll: true });
     line?.remove();
     this.#lines.delete(upload);
   }
