@@ -210,10 +210,13 @@ function redo() {
   else history.redo();
 }
 
-function showHistory() {
-  const [undoButton, redoButton] = [element('undo'), element('redo')];
-  undoButton.toggleAttribute('disabled', !history.canUndo);
-  redoButton.toggleAttribute('disabled', !history.canRedo);
+/** @param {string[]} ids The images that were undone or redone; the first gets the focus of a button that is disabled. */
+function showHistory(ids) {
+  const active = document.activeElement;
+  for (const [name, can] of /** @type {const} */ ([['undo', history.canUndo], ['redo', history.canRedo]])) {
+    if (active === element(name) && !can) giveFocus(ids[0] ?? '');
+    element(name).toggleAttribute('disabled', !can);
+  }
   element('history').hidden = !history.canUndo && !history.canRedo;
 }
 const selecting = new Selecting(
@@ -272,5 +275,5 @@ element('show-keys').addEventListener('click', () => showModal(keys, everywhere)
 new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);
 rememberView(camera);
-showHistory();
+showHistory([]);
 feed.start();

@@ -23,7 +23,8 @@ import { forEachConcurrently } from '../feed/queue.js';
  * @property {() => Promise<void>} settled Resolves when the moves of this page are confirmed.
  * @property {(text: string) => void} onNotice
  * @property {(text: string) => void} onDone Announces what was undone or redone.
- * @property {() => void} onChange Called when `canUndo` or `canRedo` may have changed.
+ * @property {(ids: string[]) => void} onChange Called when `canUndo` or `canRedo` may have changed, with the images that were
+ *   undone or redone.
  */
 
 /** The number of changes that are kept. */
@@ -88,7 +89,7 @@ export class History {
       change.ids = change.ids.filter((each) => each !== id);
       return change.ids.length > 0;
     });
-    this.#changed();
+    this.#changed([id]);
   }
 
   /** Sends placements as one change, which can be undone. @param {import('./tidy.js').Place[]} places */
@@ -124,7 +125,7 @@ export class History {
       from.push(change);
       this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
     }
-    this.#changed();
+    this.#changed(idsOf(change));
   }
 
   /**
@@ -167,14 +168,24 @@ export class History {
     await forEachConcurrently(parts, async (part) => void (await this.#feed.send('Image:arrange', { places: part })));
   }
 
-  #changed() {
+  /** @param {string[]} [ids] */
+  #changed(ids = []) {
     try {
       sessionStorage.setItem(KEY, JSON.stringify({ done: this.#done, undone: this.#undone }));
     } catch {
       // Full or blocked.
     }
-    this.#handlers.onChange();
+    this.#handlers.onChange(ids);
   }
+}
+
+/**
+ * @param {Change} change
+ * @returns {string[]}
+ */
+function idsOf(change) {
+  if (change.kind === 'describe') return [change.id];
+  return change.kind === 'delete' ? change.ids : change.changes.map(({ id }) => id);
 }
 
 /**

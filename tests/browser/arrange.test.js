@@ -1,0 +1,153 @@
+import { expect, test } from './fixtures.js';
+import { dragMouse, isPlaced, middleOf, uploadRow } from './support/board.js';
+import { image } from './support/images.js';
+import { PHONE } from './support/touch.js';
+
+const red = image('red.png', { colour: [190, 40, 40] });
+const green = image('green.png', { colour: [30, 140, 60], width: 200, height: 320 });
+const blue = image('blue.png', { colour: [40, 60, 190] });
+const row = [red, green, blue];
+
+const undo = ({ page }) => page.getByRole('button', { name: 'Undo', exact: true }).and(page.locator('#undo'));
+const redo = ({ page }) => page.locator('#redo');
+
+/** The placements of all images, by name. */
+async function placements(server) {
+  const images = await server.images();
+  return Object.fromEntries(images.map(({ fileName, x, y, w }) => [fileName, { x, y, w }]));
+}
+
+/** Chooses a command of the menu. */
+async function arrange({ page }, command) {
+  await page.locator('.tool-arrange, #selection [popovertarget]').and(page.locator(':visible')).first().click();
+  await page.locator('#arrange-menu').getByRole('button', { name: command }).click();
+}
+
+test('tidying lays all photos in rows for everybody, as one change that can be undone and redone', async ({ server, open }) => {
+  for (const [at, each] of row.entries()) await server.upload(each, { x: at * 20, y: at * 30, w: 200 });
+  const [one, two] = [await open(), await open()];
+  await two.shows('red.png', 'green.png', 'blue.png');
+  const before = await placements(server);
+  await arrange(one, 'By name');
+  await isPlaced(two, 'blue.png', { x: 0, y: 0 });
+  const tidied = await placements(server);
+  expect(tidied['blue.png'].x).toBeLessThan(tidied['green.png'].x);
+  expect(tidied['green.png'].x + tidied['green.png'].w).toBeLessThan(tidied['red.png'].x + 0.01);
+  await undo(one).click();
+  await expect.poll(() => placements(server)).toEqual(before);
+  await isPlaced(two, 'blue.png', { x: 40, y: 60 });
+  await redo(one).click();
+  await expect.poll(() => placements(server)).toEqual(tidied);
+  await one.page.keyboard.press('Control+z');
+  await expect.poll(() => placements(server)).toEqual(before);
+  await one.page.keyboard.press('Control+Shift+z');
+  await expect.poll(() => placements(server)).toEqual(tidied);
+});
+
+test('tidying a selection covers no other photo, and aligns and sizes only the selection', async ({ server, open }) => {
+  await uploadRow(server, row);
+  const window = await open();
+  const { page } = window;
+  const select = async () => {
+    await page.mouse.click(...(await middleOf(window, 'red.png')));
+    await page.keyboard.down('Shift');
+    await page.mouse.click(...(await middleOf(window, 'green.png')));
+    await page.keyboard.up('Shift');
+    await expect(page.locator('.tile.is-selected')).toHaveCount(2);
+  };
+  const before = await placements(server);
+  await select();
+  await arrange(window, 'Top');
+  await expect.poll(async () => (await placements(server))['green.png'].y).toBe(before['red.png'].y);
+  await arrange(window, 'Same size');
+  const areas = async () => {
+    const { 'red.png': a, 'green.png': b } = await placements(server);
+    return Math.abs((a.w * a.w * 200) / 320 - (b.w * b.w * 320) / 200);
+  };
+  await expect.poll(areas).toBeLessThan(2);
+  await arrange(window, 'By time');
+  const gap = async () => {
+    const { 'red.png': a, 'green.png': b } = await placements(server);
+    return b.x - a.x - a.w;
+  };
+  await expect.poll(gap, { message: 'the gap of a row' }).toBeCloseTo(16, 0);
+  expect((await placements(server))['blue.png'], 'the others stay').toEqual(before['blue.png']);
+  await arrange(window, 'Send to back');
+  await expect.poll(async () => Math.max((await server.image('red.png')).z, (await server.image('green.png')).z)).toBeLessThan(0);
+});
+
+test('a move is undone, also after a reload, but not one that somebody else has changed since', async ({ server, open }) => {
+  await uploadRow(server, [red, green]);
+  const [one, two] = [await open(), await open()];
+  const before = await placements(server);
+  const drag = async (window, name, dx, dy) => {
+    const [x, y] = await middleOf(window, name);
+    await dragMouse(window, [x, y], [x + dx, y + dy]);
+  };
+  await drag(one, 'red.png', 60, 90);
+  await expect.poll(async () => (await placements(server))['red.png'].y).toBeCloseTo(before['red.png'].y + 90, 0);
+  await drag(one, 'green.png', 40, 80);
+  await expect.poll(async () => (await placements(server))['green.png'].y).toBeCloseTo(before['green.png'].y + 80, 0);
+  await one.page.reload();
+  await one.ready();
+  await undo(one).click();
+  await expect.poll(async () => (await placements(server))['green.png']).toEqual(before['green.png']);
+  await drag(two, 'red.png', 30, 0);
+  const moved = await expect.poll(async () => (await placements(server))['red.png'].x).toBeCloseTo(before['red.png'].x + 90, 0).then(() => placements(server));
+  await undo(one).click();
+  await expect(one.page.getByText('This photo has been changed by someone else or deleted since.')).toBeVisible();
+  expect((await placements(server))['red.png']).toEqual(moved['red.png']);
+});
+
+test('deleting and describing can be undone and redone in turn', async ({ server, open }) => {
+  await uploadRow(server, [red, green]);
+  const window = await open();
+  const { page } = window;
+  await window.tile('red.png').locator('[data-image]').press('Delete');
+  await window.shows('green.png');
+  await page.mouse.dblclick(...(await middleOf(window, 'green.png')));
+  await page.getByLabel('Description').fill('A green field');
+  await page.keyboard.press('Enter');
+  await expect.poll(async () => (await server.image('green.png')).alt).toBe('A green field');
+  await page.keyboard.press('Escape');
+  await expect(page.locator('#lightbox')).toBeHidden();
+  await undo(window).click();
+  await expect.poll(async () => (await server.image('green.png')).alt).toBeUndefined();
+  await undo(window).click();
+  await window.shows('red.png', 'green.png');
+  await redo(window).click();
+  await window.shows('green.png');
+  await redo(window).click();
+  await expect.poll(async () => (await server.image('green.png')).alt).toBe('A green field');
+});
+
+test('deleting more than ten photos asks once', async ({ server, open }) => {
+  const photos = Array.from({ length: 11 }, (_, at) => image(`${at}.png`, { colour: [20 * at, 90, 160] }));
+  for (const photo of photos) await server.upload(photo);
+  const window = await open();
+  const { page } = window;
+  await expect(window.tiles()).toHaveCount(11);
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Delete');
+  const dialog = page.getByRole('dialog', { name: 'Delete 11 photos for everyone?' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  expect(await server.images()).toHaveLength(11);
+  await page.locator('#selection').getByRole('button', { name: 'Delete' }).click();
+  await dialog.getByRole('button', { name: 'Delete' }).click();
+  await window.shows();
+  await page.keyboard.press('Control+z');
+  await expect(window.tiles()).toHaveCount(11);
+});
+
+test('a phone has Undo as well', async ({ server, open }) => {
+  await server.upload(red, { x: -60, y: -40, w: 160 });
+  const phone = await open(PHONE);
+  await phone.shows('red.png');
+  await expect(undo(phone)).toBeHidden();
+  await phone.tile('red.png').locator('[data-image]').focus();
+  await phone.page.keyboard.press('Delete');
+  await phone.shows();
+  await undo(phone).tap();
+  await phone.shows('red.png');
+});
