@@ -287,6 +287,22 @@ class Feeds(Driver):
         self.assertEqual(self.follow(feed, 1), [{"old_val": None, "new_val": {"id": "a", "n": 1}}])
         feed.close()
 
+    def test_a_feed_of_keys_misses_no_change_while_it_sends_large_initial_values(self):
+        large = "x" * 700_000
+        self.table.insert([{"id": key, "n": 0, "text": large} for key in "amz"]).run(self.conn)
+        feed = self.table.get_all("z", "m", "a").changes(include_initial=True).run(self.connect())
+        # The server sends a megabyte at a time, so the last values are not read yet.
+        seen = [self.follow(feed, 1)[0]["new_val"]["id"]]
+        for key in "amz":
+            self.table.get(key).update({"n": 1}).run(self.conn)
+        latest = {}
+        while len(latest) < 3 or set(latest.values()) != {1}:
+            change = self.follow(feed, 1)[0]["new_val"]
+            latest[change["id"]] = change["n"]
+            seen.append(change["id"])
+        self.assertEqual(set(seen), set("amz"))
+        feed.close()
+
     def test_a_filtered_feed_reports_a_document_that_leaves_as_removed(self):
         feed = self.table.filter({"shown": True}).changes().run(self.connect())
         self.table.insert([{"id": 1, "shown": True}, {"id": 2, "shown": False}]).run(self.conn)

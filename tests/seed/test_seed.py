@@ -157,7 +157,7 @@ class AgainstTheRealServer(Folder):
         summary = result.stdout[result.stdout.index("Refused:") :]
         for name in ("b text.png", "c truncated.png", "d empty.png"):
             reason = re.search(re.escape(name) + r": (.+)", summary).group(1)
-            self.assertNotIn("the server answered", reason, "the server's message is not shown")
+            self.assertNotIn("the server responded with status", reason, "the server's message is not shown")
         self.assertIn("missing.png: no such file or folder", summary)
 
     def test_a_file_over_the_limit_is_refused_with_the_message_of_the_server(self):
@@ -166,7 +166,7 @@ class AgainstTheRealServer(Folder):
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(last_line(result), r"^0 sent, 1 refused, in \d+ s$")
         reason = re.search(r"big\.png: (.+)", result.stdout).group(1)
-        self.assertNotRegex(reason, "curl|the server answered")
+        self.assertNotRegex(reason, "curl|the server responded with status")
 
     def test_concurrent_uploads_are_all_stored_once_and_in_order(self):
         for number in range(60):

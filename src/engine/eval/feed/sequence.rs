@@ -27,7 +27,7 @@ pub(crate) struct Feed {
     /// The key of a feed of one document.
     point: Option<Vec<u8>>,
     phase: Phase,
-    /// The reads of initial values, in order: the last key of each (`None` for the end), and the number of the last
+    /// The reads of initial values, in key order: the last key of each (`None` for the end), and the number of the last
     /// commit in its snapshot. Changes already contained in an initial value are not sent again.
     reads: Vec<(Option<Vec<u8>>, u64)>,
     /// Decoded elements, for terms after `changes` that take them one at a time.
@@ -173,10 +173,15 @@ impl Feed {
                 lower.clone(),
                 upper.clone(),
             ))),
-            Range::Keys(keys) => Documents::Keys(Lookup {
-                table: self.table.clone(),
-                keys: keys.clone().into(),
-            }),
+            Range::Keys(keys) => {
+                // `has_sent` compares the key of a change with the last key of each read.
+                let mut keys = keys.clone();
+                keys.sort_unstable();
+                Documents::Keys(Lookup {
+                    table: self.table.clone(),
+                    keys: keys.into(),
+                })
+            }
         };
         self.phase = Phase::Initial(documents);
         Ok(())
