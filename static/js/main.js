@@ -202,7 +202,7 @@ useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void d
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
-  onNothing: () => notice('Nothing to add: no files were dropped.'),
+  onMessage: notice,
 });
 for (const name of ['pick', 'photograph']) {
   const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));
