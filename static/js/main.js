@@ -1,6 +1,7 @@
 // @ts-check
 // The page of the board: constructs its parts and connects them.
 
+import { useArranging } from './board/arranging.js';
 import { banding } from './board/band.js';
 import { Board } from './board/board.js';
 import { Camera, rememberView } from './board/camera.js';
@@ -8,6 +9,7 @@ import { useControls } from './board/controls.js';
 import { Deletions } from './board/deletions.js';
 import { dragging } from './board/drag.js';
 import { BoardEvents } from './board/events.js';
+import { History } from './board/history.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
 import { Moves } from './board/moves.js';
 import { navigate, useZoomControls } from './board/navigate.js';
@@ -19,6 +21,7 @@ import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
 import { Lightbox } from './lightbox/lightbox.js';
 import { announce, announcer } from './ui/announce.js';
+import { confirmed } from './ui/confirm.js';
 import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
@@ -26,6 +29,8 @@ import { useName } from './ui/person.js';
 import { Adding, showHover } from './upload/adding.js';
 import { acceptFiles, usePicker } from './upload/dropzone.js';
 
+/** The number of photos that are deleted without a question. */
+const MAX_UNASKED = 10;
 const OFFLINE = 'You’re offline. Try again when the connection is back.';
 
 const surface = element('surface');
@@ -73,8 +78,8 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
-  onUploadBegin: (data) => adding.remoteUploads.begin(data),
-  onUploadEnd: (data) => adding.remoteUploads.end(data),
+  onUploadBegin: (data) => adding.placeholders.begin(data),
+  onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
     if (state === 'ready') caughtUp();
@@ -88,6 +93,7 @@ const connection = new Connection({ label: element('connection'), bar: element('
 
 const moves = new Moves(feed, images, {
   onChange: (id) => board.changed(id),
+  onEnd: (changes) => history.add({ kind: 'move', changes }),
   onRefused: ({ fileName }, { message }) => notice(`${fileName} could not be moved: ${message}.`),
 });
 
@@ -167,24 +173,70 @@ function reportMove(ids) {
 }
 
 const onOffline = () => notice(OFFLINE);
-const deletions = new Deletions({ toast: element('deleted'), feed, images, board, onOffline, onLeave: giveFocus });
+const deletions = new Deletions({
+  toast: element('deleted'),
+  feed,
+  images,
+  board,
+  onOffline,
+  onLeave: giveFocus,
+  onBack: (id) => history.forget(id),
+});
+const history = new History(feed, images, {
+  onDelete: (ids) => deletions.remove(ids),
+  onRestore: (ids) => deletions.restore(ids),
+  settled: () => moves.settled(),
+  onNotice: notice,
+  onDone: announce,
+  onChange: showHistory,
+});
+
+/** @param {string[]} ids */
+async function remove(ids) {
+  if (feed.state !== 'ready') return onOffline();
+  if (ids.length > MAX_UNASKED && !(await confirmed(`Delete ${ids.length} photos for everyone?`, 'Delete'))) return;
+  history.add({ kind: 'delete', ids: [...ids] });
+  await deletions.remove(ids);
+}
+
+function undo() {
+  if (feed.state !== 'ready') onOffline();
+  else if (history.canUndo) history.undo();
+  else deletions.undo();
+}
+
+function redo() {
+  if (feed.state !== 'ready') onOffline();
+  else history.redo();
+}
+
+function showHistory() {
+  const [undoButton, redoButton] = [element('undo'), element('redo')];
+  undoButton.toggleAttribute('disabled', !history.canUndo);
+  redoButton.toggleAttribute('disabled', !history.canRedo);
+  element('history').hidden = !history.canUndo && !history.canRedo;
+}
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
   images,
-  (ids) => void deletions.remove(ids),
+  (ids) => void remove(ids),
 );
 const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
-  onDelete: (id) => void deletions.remove([id]),
+  onDelete: (id) => void remove([id]),
   onUndo: (id) => void deletions.restore([id]),
-  onAlt: (id, alt) => feed.send('Image:update', { id, alt }),
+  async onAlt(id, alt) {
+    const before = images.get(id)?.alt ?? '';
+    await feed.send('Image:update', { id, alt });
+    history.add({ kind: 'describe', id, before, after: alt });
+  },
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
 });
 
 useKeyboard(surface, { moves, selection }, {
-  onDelete: (ids) => void deletions.remove(ids),
+  onDelete: (ids) => void remove(ids),
   onMoved: reportMove,
   onOpen: (id) => lightbox.open(id),
   onOffline,
@@ -195,10 +247,16 @@ navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
   onTap: () => selection.clear(),
 });
-useShortcuts({ selecting, onUndo: () => deletions.undo() });
+useShortcuts({ selecting, onUndo: undo, onRedo: redo });
+element('undo').addEventListener('click', undo);
+element('redo').addEventListener('click', redo);
+useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
+  if (feed.state !== 'ready') return onOffline();
+  history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
+});
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
-useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void deletions.remove([id]) });
+useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
@@ -214,4 +272,5 @@ element('show-keys').addEventListener('click', () => showModal(keys, everywhere)
 new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);
 rememberView(camera);
+showHistory();
 feed.start();

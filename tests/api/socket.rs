@@ -156,14 +156,76 @@ async fn commands_run_in_the_order_sent() {
 }
 
 #[tokio::test]
+async fn many_images_are_arranged_with_one_command() {
+    let app = spawn_app().await;
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let record = app.upload("a.png", sized(8 << 10, number)).await;
+        ids.push(record["id"].as_str().unwrap().to_owned());
+    }
+    let mut viewer = ready(&app).await;
+    let mut other = ready(&app).await;
+    app.delete(&format!("/image/{}", ids[2])).await;
+    let places = json!([
+        {"id": ids[0], "x": 1, "y": 2, "w": 30},
+        {"id": ids[1], "x": 3.5, "y": -4, "z": 5},
+        {"id": ids[2], "x": 6, "y": 7},
+    ]);
+    let answer = viewer
+        .command("Image:arrange", json!({"places": places}))
+        .await;
+    assert_eq!(answer["ok"], true, "{answer}");
+    let mut moved: Vec<Value> = Vec::new();
+    while moved.len() < 2 {
+        let record = other.expect("Image:update").await;
+        moved.push(json!([record["id"], record["x"], record["y"], record["w"]]));
+    }
+    moved.sort_by_key(|place| place[0].to_string());
+    assert_eq!(moved[0], json!([ids[0], 1.0, 2.0, 30.0]));
+    assert_eq!(moved[1], json!([ids[1], 3.5, -4.0, 64.0]));
+    // The deleted image has not moved: it returns to where it was.
+    let restore = app.url(&format!("/image/{}/restore", ids[2]));
+    app.client.post(restore).send().await.unwrap();
+    let restored = other.expect("Image:update").await;
+    assert_eq!(
+        (&restored["id"], &restored["y"]),
+        (&json!(ids[2]), &json!(96.0))
+    );
+
+    let many: Vec<Value> = (0..2001)
+        .map(
+            |number| json!({"id": format!("0194bd2c-7a00-7000-8000-{number:012}"), "x": 0, "y": 0}),
+        )
+        .collect();
+    for places in [
+        json!([]),
+        json!(many),
+        json!([{"id": ids[0], "x": 1}]),
+        json!([{"id": ids[0], "x": 1, "y": 1e9}]),
+        json!([{"id": ids[0], "x": 1, "y": 1, "w": 0}]),
+        json!([{"id": ids[0], "x": 1, "y": 1}, {"id": ids[0], "x": 1, "y": 1}]),
+        json!([{"id": "0194bd2c-7a00-7000-8000-000000000001", "x": 1, "y": 1}]),
+    ] {
+        let answer = viewer
+            .command("Image:arrange", json!({"places": places}))
+            .await;
+        assert_eq!(answer["ok"], false);
+    }
+    let answer = viewer
+        .command("Image:arrange", json!({"places": many[..2000]}))
+        .await;
+    assert_eq!(answer["message"], "there is no such image");
+}
+
+#[tokio::test]
 async fn binary_and_oversized_messages_end_the_session() {
     let app = spawn_app().await;
     let mut viewer = ready(&app).await;
     viewer.send(vec![1, 2, 3]).await;
     assert_eq!(viewer.closed().await, Some(CloseCode::Unsupported));
     let mut viewer = ready(&app).await;
-    // The limit is 64 KiB.
-    viewer.send("x".repeat(65 << 10)).await;
+    // The limit is 256 KiB.
+    viewer.send("x".repeat(257 << 10)).await;
     assert_eq!(viewer.closed().await, Some(CloseCode::Size));
 }
 
@@ -181,7 +243,7 @@ async fn an_oversized_frame_ends_the_session_before_its_payload_arrives() {
     // The first byte holds the FIN bit and the opcode: text, binary, a fragment, and the control frames ping and close.
     for (first, length, code) in [
         (0x81, 1 << 40, CloseCode::Size),
-        (0x82, (64 << 10) + 1, CloseCode::Size),
+        (0x82, (256 << 10) + 1, CloseCode::Size),
         (0x01, u64::MAX, CloseCode::Size),
         (0x89, 126, CloseCode::Protocol),
         (0x88, 1 << 40, CloseCode::Protocol),
@@ -222,7 +284,7 @@ async fn a_fragmented_message_has_the_same_limit() {
     }
     viewer.send_raw(&frames).await.unwrap();
     assert_eq!(viewer.expect("Ack").await["ref"], "f");
-    let part = vec![b'a'; 40 << 10];
+    let part = vec![b'a'; 140 << 10];
     for first in [0x01, 0x00] {
         let frame = [head(first, part.len() as u64), part.clone()].concat();
         viewer.send_raw(&frame).await.unwrap();

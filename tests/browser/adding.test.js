@@ -4,10 +4,9 @@ import { PHONE } from './support/touch.js';
 
 const red = image('red.png', { colour: [190, 40, 40] });
 const tall = image('tall.png', { colour: [30, 140, 60], width: 200, height: 320 });
-const text = { name: 'notes.png', bytes: 'This is not an image.' };
 
 /** The placeholders of what others are adding. */
-const arriving = (window) => window.page.locator('.remote-upload');
+const arriving = (window) => window.page.locator('.placeholder:not(.is-own)');
 
 /** Holds uploads back until the returned function is called with what becomes of them and of all later ones. */
 async function holdUploads(window) {
@@ -36,7 +35,7 @@ test('others see a placeholder while an image is being added, which becomes the 
   await release((route) => route.continue());
   for (const window of [one, two, three]) {
     await window.shows('red.png', 'tall.png');
-    await expect(window.page.locator('.remote-upload, .upload')).toHaveCount(0);
+    await expect(window.page.locator('.placeholder, .upload')).toHaveCount(0);
   }
   await two.settled();
   const after = await two.boxOf(two.tile('tall.png'));
@@ -61,7 +60,7 @@ function watchForGaps({ page }, { x, y, width, height }) {
         const tile = elementAt('.tile');
         const img = tile?.querySelector('img');
         const isSeen = tile && img.complete && img.naturalWidth > 0 && getComputedStyle(tile).opacity === '1';
-        if (!elementAt('.remote-upload') && !isSeen) noted.gaps.push([noted.frames, tile?.outerHTML ?? 'no tile']);
+        if (!elementAt('.placeholder') && !isSeen) noted.gaps.push([noted.frames, tile?.outerHTML ?? 'no tile']);
       });
     },
     [x + width / 2, y + height / 2],
@@ -71,18 +70,17 @@ function watchForGaps({ page }, { x, y, width, height }) {
 test('a placeholder disappears when its upload is refused or canceled, or its window closed', async ({ open }) => {
   const two = await open();
   const refused = await open({ expectedErrors: [/status of 415/] });
-  const releaseRefused = await holdUploads(refused);
-  await refused.drop([text]);
-  await expect(arriving(two)).toHaveCount(1);
-  await releaseRefused((route) => route.continue());
+  await refused.page.route('**/image', (route) => route.fulfill({ status: 415, contentType: 'application/problem+json', body: '{"detail": "No."}' }));
+  await refused.drop([red]);
   await expect(refused.page.locator('.upload[data-state=failed]')).toBeVisible();
+  await expect(refused.page.locator('.placeholder')).toHaveCount(0);
   await expect(arriving(two)).toHaveCount(0);
 
   const canceled = await open();
   const release = await holdUploads(canceled);
   await canceled.drop([red], 400, 300);
   await expect(arriving(two).getByText('red.png')).toBeVisible();
-  await canceled.page.mouse.move(400, 300);
+  await canceled.page.getByRole('button', { name: 'Adding 1 of 1' }).click();
   await canceled.page.getByRole('button', { name: 'Cancel red.png' }).click();
   await expect(arriving(two)).toHaveCount(0);
 

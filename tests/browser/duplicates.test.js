@@ -35,9 +35,6 @@ test('a duplicate is pointed out and not sent; one click shows the original, ano
   await window.drop([copyOfRed('copy.png')], 400, 300);
   const card = page.locator('.upload[data-state=duplicate]');
   await expect(card).toHaveText(/copy\.png\s+Already on the board as “red\.png”\./);
-  await window.settled();
-  const box = await window.boxOf(card);
-  expect(Math.abs(box.x + box.width / 2 - 400), 'distance from the pointer').toBeLessThan(2);
   await announces(window, /copy\.png: Already on the board/);
 
   await noteHighlights(window);
@@ -75,12 +72,12 @@ test('several duplicates can be added or dismissed at once', async ({ server, op
   const panel = window.page.locator('#uploads');
   await window.drop([red, green], 640, 400);
   await expect(panel.getByText('2 already on the board')).toBeVisible();
-  await panel.getByRole('button', { name: 'Dismiss' }).click();
+  await panel.getByRole('button', { name: 'Dismiss all' }).click();
   await expect(panel).toBeHidden();
   expect(posts).toHaveLength(0);
   await window.drop([red, green], 640, 400);
   await expect(panel.getByText('2 already on the board')).toBeVisible();
-  await panel.getByRole('button', { name: 'Add anyway' }).click();
+  await panel.getByRole('button', { name: 'Add 2 anyway' }).click();
   await window.shows('red.png', 'green.png', 'red.png', 'green.png');
   expect(await server.images()).toHaveLength(4);
 });
@@ -96,7 +93,8 @@ test('neither a deleted image nor one whose upload was canceled counts as a dupl
 
   await window.page.route('**/image', (route) => route.abort('connectionreset'));
   await window.drop([green], 300, 300);
-  await expect(window.page.locator('.upload[data-state=paused]')).toBeVisible();
+  await expect(window.page.locator('.upload[data-state=paused]')).toBeAttached();
+  await window.page.getByRole('button', { name: 'Adding 1 of 1' }).click();
   await window.page.getByRole('button', { name: 'Cancel green.png' }).click();
   await window.page.unroute('**/image');
   await window.drop([green], 300, 300);

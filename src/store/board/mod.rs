@@ -1,5 +1,6 @@
 //! The table `placements`: the images on the board and where they lie.
 
+mod arrange;
 mod feed;
 pub(super) mod free_placements;
 mod list;

@@ -4,7 +4,7 @@
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').Point} Point */
 
-const SMALLEST = 0.05;
+const SMALLEST = 0.01;
 const LARGEST = 4;
 const GLIDE_MS = 260;
 

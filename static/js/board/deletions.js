@@ -1,5 +1,5 @@
 // @ts-check
-// Deleting and restoring images. Deleting asks for no confirmation, because every viewer can undo it.
+// Deleting and restoring images. Every viewer can undo a deletion, so only that of many images asks for confirmation.
 
 import { announce } from '../ui/announce.js';
 import { forEachConcurrently } from '../feed/queue.js';
@@ -37,6 +37,7 @@ export class Deletions {
    * @param {import('./board.js').Board} parts.board
    * @param {(id: string) => void} parts.onLeave The focused toast disappears; `id` is the image being restored, or empty.
    * @param {() => void} parts.onOffline A command was given without a connection.
+   * @param {(id: string) => void} parts.onBack An image is not deleted: it has been restored, or could not be deleted.
    */
   constructor(parts) {
     this.#parts = parts;
@@ -62,6 +63,7 @@ export class Deletions {
         await feed.send('Image:delete', { id });
       } catch (error) {
         if (feed.state === 'ready') this.#asked.delete(id);
+        if (feed.state === 'ready') this.#parts.onBack(id);
         board.tile(id)?.element.classList.remove('is-leaving');
         const record = images.get(id);
         if (record) notice(`${record.fileName} could not be deleted: ${/** @type {Error} */ (error).message}.`);
@@ -99,17 +101,16 @@ export class Deletions {
    */
   added(id) {
     this.#toast.remove(id);
+    this.#parts.onBack(id);
     const deletion = this.#deletions.find(({ ids }) => ids.has(id));
     deletion?.ids.delete(id);
     this.#deletions = this.#deletions.filter(({ ids }) => ids.size > 0);
     return deletion !== undefined;
   }
 
-  /** Undoes the last deletion by this page, or without one the last by others if the toast still shows it. */
+  /** Undoes the last deletion by others if the toast still shows it. */
   undo() {
-    const mine = this.#deletions.findLast((deletion) => deletion.mine);
-    const ids = mine ? [...mine.ids] : this.#toast.ids;
-    if (ids.length > 0) void this.restore(ids);
+    if (this.#toast.ids.length > 0) void this.restore(this.#toast.ids);
   }
 
   /** True if this page asked to restore the image. True once per restoration. @param {string} id */

@@ -5,13 +5,25 @@
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/types.js').Point} Point */
 
+/** The bounds of a tile's height divided by its width. The tile of a more extreme image shows its middle. */
+const FLATTEST = 1 / 4;
+const TALLEST = 3;
+
+/**
+ * The height of a tile divided by its width.
+ * @param {number} ratio The height of the image divided by its width.
+ */
+export function tileRatio(ratio) {
+  return ratio > 0 ? Math.min(TALLEST, Math.max(FLATTEST, ratio)) : 1;
+}
+
 /**
  * The rectangle that an image covers on the board.
- * @param {ImageRecord} record
+ * @param {Pick<ImageRecord, 'x' | 'y' | 'w' | 'width' | 'height'>} record
  * @returns {Box}
  */
 export function boxOf({ x, y, w, width, height }) {
-  return { x, y, w, h: width > 0 && height > 0 ? (w * height) / width : w };
+  return { x, y, w, h: w * tileRatio(height / width) };
 }
 
 /**

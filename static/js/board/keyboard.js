@@ -124,17 +124,20 @@ function stepOf({ shiftKey }) {
 
 /**
  * Shortcuts that work wherever the focus is, except in text fields.
- * @param {{ selecting: Selecting, onUndo: () => void }} handlers
+ * @param {{ selecting: Selecting, onUndo: () => void, onRedo: () => void }} handlers
  */
-export function useShortcuts({ selecting, onUndo }) {
+export function useShortcuts({ selecting, onUndo, onRedo }) {
   addEventListener('keydown', (event) => {
     const target = /** @type {Element} */ (event.target);
     if (event.defaultPrevented || target.closest?.('input, textarea, [popover]')) return;
     const key = event.key.toLowerCase();
-    const command = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    const withControl = (event.ctrlKey || event.metaKey) && !event.altKey;
+    const command = withControl && !event.shiftKey;
     const inDialog = document.querySelector('dialog[open]') !== null;
     if (command && key === 'z') {
       onUndo();
+    } else if ((withControl && event.shiftKey && key === 'z') || (command && key === 'y')) {
+      onRedo();
     } else if (command && key === 'a' && !inDialog) {
       selecting.all();
     } else if (key !== 'escape' || inDialog || !selecting.leave()) {

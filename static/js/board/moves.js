@@ -37,17 +37,22 @@ export class Moves {
   #feed;
   #images;
   #onChange;
+  #onEnd;
   #onRefused;
 
   /**
    * @param {Feed} feed
    * @param {Images} images
-   * @param {{ onChange: (id: string) => void, onRefused: (record: ImageRecord, error: Error) => void }} handlers
+   * @param {object} handlers
+   * @param {(id: string) => void} handlers.onChange
+   * @param {(changes: { id: string, before: Placement, after: Placement }[]) => void} handlers.onEnd A move has ended.
+   * @param {(record: ImageRecord, error: Error) => void} handlers.onRefused
    */
-  constructor(feed, images, { onChange, onRefused }) {
+  constructor(feed, images, { onChange, onEnd, onRefused }) {
     this.#feed = feed;
     this.#images = images;
     this.#onChange = onChange;
+    this.#onEnd = onEnd;
     this.#onRefused = onRefused;
   }
 
@@ -145,7 +150,17 @@ export class Moves {
       if (held.changed.size === 0) this.#release(id, held);
       else ending.push([id, held]);
     }
+    const changes = ending.map(([id, { from, now }]) => ({ id, before: { ...from }, after: { ...now } }));
+    const isMoved = (/** @type {{ before: Placement, after: Placement }} */ { before, after }) =>
+      before.x !== after.x || before.y !== after.y || before.w !== after.w;
+    if (changes.some(isMoved)) this.#onEnd(changes.filter(isMoved));
     void forEachConcurrently(ending, ([id, held]) => this.#settle(id, held));
+  }
+
+  /** Resolves when the database has confirmed all moves that have ended, or after a while. */
+  async settled() {
+    const end = performance.now() + GRACE_MS;
+    while (this.#held.size > 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }
 
   /**

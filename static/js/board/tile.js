@@ -2,6 +2,7 @@
 // The elements of one image on the board.
 
 import { thumbOf, urlOf } from '../feed/image-urls.js';
+import { tileRatio } from './geometry.js';
 import { isAnimated, needsFull } from './resolution.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -210,7 +211,7 @@ export class Tile {
     const { naturalWidth, naturalHeight } = this.image;
     const said = width > 0 && height > 0 ? height / width : 1;
     const seen = naturalWidth > 0 && naturalHeight > 0 ? naturalHeight / naturalWidth : said;
-    return Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said;
+    return tileRatio(Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said);
   }
 }
 

@@ -23,6 +23,8 @@
  * @property {(data: object) => void} [onUploadEnd]
  */
 
+/** An acknowledgement. `Upload:begin` is answered with a place. @typedef {{ place?: { x: number, y: number, w: number } }} Answer */
+
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 /** The time without a message after which the server is probed. Shorter silence is normal on a quiet board. */
@@ -51,7 +53,7 @@ export class Feed {
   #probeTimer = 0;
   #lastMessageAt = 0;
   #lastRef = 0;
-  /** @type {Map<number, { resolve: () => void, reject: (error: Error) => void, timer: number }>} */
+  /** @type {Map<number, { resolve: (answer: Answer) => void, reject: (error: Error) => void, timer: number }>} */
   #commands = new Map();
   /** @type {ImageRecord | null} */
   #awaitingFile = null;
@@ -86,10 +88,10 @@ export class Feed {
   }
 
   /**
-   * Sends a command. Resolves when the server has acknowledged it.
+   * Sends a command. Resolves with the answer when the server has acknowledged it.
    * @param {string} event
    * @param {object} data
-   * @returns {Promise<void>} Rejects with a `CommandError` if it was refused or the connection is gone.
+   * @returns {Promise<Answer>} Rejects with a `CommandError` if it was refused or the connection is gone.
    */
   send(event, data) {
     const socket = this.#socket;
@@ -182,13 +184,13 @@ export class Feed {
     this.#handlers.onUpdate(record, new Blob([file], { type: record.type }));
   }
 
-  /** @param {{ ref?: number, ok?: boolean, message?: string }} ack */
-  #acknowledge({ ref, ok, message }) {
+  /** @param {Answer & { ref?: number, ok?: boolean, message?: string }} ack */
+  #acknowledge({ ref, ok, message, place }) {
     const command = ref === undefined ? undefined : this.#commands.get(ref);
     if (ref === undefined || !command) return;
     this.#commands.delete(ref);
     clearTimeout(command.timer);
-    if (ok) command.resolve();
+    if (ok) command.resolve({ place });
     else command.reject(new CommandError(message ?? 'the server refused it'));
   }
 

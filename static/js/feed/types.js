@@ -32,4 +32,6 @@
 
 /** @typedef {{ x: number, y: number }} Point */
 
+/** The dimensions of an image in pixels. @typedef {{ width: number, height: number }} Pixels */
+
 export {};

@@ -41,7 +41,14 @@ const feed = new Feed('latest', {
 });
 const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
 const uploads = new UploadQueue((upload) => list.write(upload));
-const list = new UploadList(element('uploads'), template('upload'), uploads);
+const list = new UploadList(element('uploads'), template('upload'), {
+  retry: (upload) => uploads.retry(upload),
+  shrink: (upload) => void uploads.shrink(upload),
+  cancel(upload) {
+    uploads.cancel(upload);
+    list.remove(upload);
+  },
+});
 
 /**
  * @param {ImageRecord} record

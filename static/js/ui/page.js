@@ -8,6 +8,15 @@ export function element(id) {
   return found;
 }
 
+/**
+ * The first descendant that matches, which must exist.
+ * @param {Element} element
+ * @param {string} selector
+ */
+export function find(element, selector) {
+  return /** @type {HTMLElement} */ (element.querySelector(selector));
+}
+
 /** @param {string} name */
 export function template(name) {
   return /** @type {HTMLTemplateElement} */ (element(`${name}-template`));

@@ -1,38 +1,45 @@
 // @ts-check
-// Adding files to the board: uploads, their cards, and the placeholders of other viewers' uploads.
+// Adding files to the board: uploads, their lines in the tray and their placeholders, and the placeholders of others.
 
-import { RemoteUploads } from './remote-uploads.js';
-import { Duplicates } from './duplicates.js';
-import { loadPreview } from './files.js';
-import { boundsOf } from '../board/geometry.js';
-import { boxesAround, boxesFrom } from '../board/layout.js';
+import { boundsOf, boxOf } from '../board/geometry.js';
+import { highlight } from '../board/highlight.js';
+import { boxesFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
-import { Pending } from './pending.js';
-import { highlight } from '../board/highlight.js';
-import { Announcements } from './announcements.js';
+import { Duplicates } from './duplicates.js';
+import { loadPreview } from './files.js';
 import { Upload } from './item.js';
+import { Placeholders } from './placeholders.js';
+import { Reservations } from './reservations.js';
+import { Tray } from './tray.js';
 import { UploadQueue } from './upload-queue.js';
-import { find } from './upload-list.js';
-import { writePanel } from './upload-panel.js';
 
 /** @typedef {import('../board/board.js').Board} Board */
 /** @typedef {import('../board/camera.js').Camera} Camera */
 /** @typedef {import('../feed/feed.js').Feed} Feed */
 /** @typedef {import('../feed/images.js').Images} Images */
+/** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').Point} Point */
 
 /** @typedef {{ board: Board, camera: Camera, feed: Feed, images: Images }} Parts */
 
+/** The pause between two placements after which those of files that were added together count as complete. */
+const PLACED_MS = 250;
+
 export class Adding {
-  /** Placeholders of other viewers' uploads. */
-  remoteUploads;
-  #pending;
+  /** Placeholders of the uploads of everybody. */
+  placeholders;
   #uploads;
-  #announcements;
+  #reservations;
   #duplicates;
+  #tray;
   #parts;
   #onAdd;
+  /** The previews' object URLs. @type {Map<Upload, string>} */
+  #previews = new Map();
+  /** Boxes of added files that are not shown yet. @type {Box[]} */
+  #placed = [];
+  #placedTimer = 0;
 
   /**
    * @param {Parts} parts
@@ -41,129 +48,143 @@ export class Adding {
    * @param {() => void} handlers.onChange Called when `size` may have changed.
    */
   constructor(parts, { onAdd, onChange }) {
-    const tile = (/** @type {string} */ id) => parts.board.tile(id);
-    const list = element('pending');
     this.#parts = parts;
     this.#onAdd = onAdd;
     this.#duplicates = new Duplicates(parts.images);
-    this.#uploads = new UploadQueue((upload) => this.#write(upload));
-    this.#pending = new Pending({ list, template: template('upload') }, {
-      tile,
-      onShrink: (upload) => void this.#uploads.shrink(upload),
-      onRetry: (upload) => this.#uploads.retry(upload),
-      onCancel: (upload) => this.#cancel(upload),
-      onShow: (upload) => this.#show(upload),
-      onAnyway: (upload) => this.#uploads.enqueue(upload),
-      onChange: (cards) => {
-        writePanel(element('uploads'), [...cards].map(({ upload }) => upload));
-        onChange();
-      },
-    });
-    this.#announcements = new Announcements(parts.feed, (id) => this.#pending.boxOf(id));
-    this.remoteUploads = new RemoteUploads({ list, template: template('remote-upload') }, {
-      tile,
-      isThere: (id) => parts.images.get(id) !== undefined || this.#pending.boxOf(id) !== undefined,
+    this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
+    this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload) => this.#reserve(upload));
+    this.#tray = new Tray(element('uploads'), template('upload'), {
+      retry: (upload) => this.#uploads.retry(upload),
+      shrink: (upload) => void this.#uploads.shrink(upload),
+      cancel: (upload) => this.#cancel(upload),
+      show: (upload) => this.#show(upload),
+      anyway: (upload) => void this.#uploads.enqueue(upload),
+    }, onChange);
+    this.placeholders = new Placeholders({ list: element('pending'), template: template('placeholder') }, {
+      tile: (id) => parts.board.tile(id),
+      isThere: (id) => parts.images.get(id) !== undefined,
       onChange,
     });
-    this.#usePanel();
   }
 
-  /** The number of cards and placeholders. */
+  /** The number of uploads and placeholders. */
   get size() {
-    return this.#pending.size + this.remoteUploads.size;
+    return this.#tray.size + this.placeholders.size;
   }
 
   /**
-   * Shows a card with a preview for each file, and uploads the files that the board does not have.
+   * Uploads the files that the board does not have.
    * @param {File[]} files
-   * @param {Point | null} point The drop point on the page; null places the files in the middle of the view.
+   * @param {Point | null} point The drop point on the page; null lets the server choose the placements.
    */
   async add(files, point) {
     const { camera } = this.#parts;
     camera.chosen = true;
-    const target = point ? camera.toBoard(point) : camera.middle;
+    const target = point && camera.toBoard(point);
     const previews = await Promise.all(files.map(loadPreview));
-    const aspects = previews.map((preview) => preview?.aspect ?? 1);
-    const boxes = point ? boxesFrom(aspects, target) : boxesAround(aspects, target);
-    const all = files.map((file, at) => new Upload(file, placementOf(boxes[at])));
-    all.forEach(({ id }) => this.#onAdd(id));
-    all.forEach((upload, at) => this.#pending.add(upload, boxes[at], previews[at]?.url ?? null));
-    all.forEach((upload) => void this.#uploads.add(upload, this.#duplicates));
-    const bounds = boundsOf(boxes);
-    if (bounds && !point && !camera.sees(bounds)) camera.fit(bounds);
+    const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
+    const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at] }));
+    for (const [at, upload] of all.entries()) {
+      const url = previews[at]?.url ?? null;
+      if (url) this.#previews.set(upload, url);
+      this.#onAdd(upload.id);
+      this.#tray.add(upload, url);
+    }
+    for (const upload of all) void this.#uploads.add(upload, this.#duplicates);
   }
 
   /** The feed has sent an image. @param {string} id */
   arrived(id) {
-    this.#pending.arrived(id);
-    this.remoteUploads.arrived(id);
+    this.placeholders.arrived(id);
   }
 
   /** An image has been deleted. @param {string} id */
   deleted(id) {
-    this.#pending.deleted(id);
+    this.placeholders.remove(id);
   }
 
   /** The feed has sent all images. */
   ready() {
-    this.#pending.ready((id) => this.#parts.images.get(id) !== undefined);
     this.#uploads.resume();
-    this.#announcements.resume();
+    this.#reservations.resume();
   }
 
   /** The connection is lost. */
   lost() {
-    this.remoteUploads.clear();
+    this.placeholders.clear();
+  }
+
+  /** @param {Upload} upload */
+  async #reserve(upload) {
+    if (!upload.pixels) {
+      // The file has been converted or shrunk since it was added.
+      const preview = await loadPreview(upload.file);
+      if (preview) URL.revokeObjectURL(preview.url);
+      upload.pixels = preview?.pixels ?? null;
+    }
+    await this.#reservations.reserve(upload);
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {{ x: number, y: number, w: number }} place
+   */
+  #placeAt(upload, place) {
+    if (!upload.pixels || this.#parts.images.get(upload.id)) return;
+    const box = boxOf({ ...upload.pixels, ...place });
+    this.placeholders.add(upload.id, box, this.#previews.get(upload) ?? null);
+    this.#placed.push(box);
+    clearTimeout(this.#placedTimer);
+    this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
+  }
+
+  /** Shows where the files that were added lie. */
+  #revealPlaced() {
+    const { camera } = this.#parts;
+    const bounds = boundsOf(this.#placed.splice(0));
+    if (!bounds || camera.sees(bounds)) return;
+    const fits = bounds.w * camera.scale < camera.width && bounds.h * camera.scale < camera.height;
+    if (fits) camera.reveal(bounds);
+    else camera.fit(bounds);
   }
 
   /** @param {Upload} upload */
   #write(upload) {
-    this.#pending.write(upload);
-    this.#announcements.write(upload);
-    if (upload.state === 'saved' || upload.state === 'failed') this.#duplicates.release(upload);
+    const { id, state, progress } = upload;
+    this.#tray.write(upload);
+    this.placeholders.progress(id, progress);
+    if (state === 'saved') this.placeholders.saved(id);
+    if (state === 'failed' || state === 'duplicate') this.placeholders.remove(id);
+    if (state !== 'saved' && state !== 'failed') return;
+    this.#reservations.end(upload);
+    this.#duplicates.release(upload);
+    if (state === 'saved') this.#releasePreview(upload);
   }
 
   /** @param {Upload} upload */
   #cancel(upload) {
     this.#uploads.cancel(upload);
-    this.#announcements.end(upload.id);
+    this.#reservations.end(upload);
     this.#duplicates.release(upload);
+    this.placeholders.remove(upload.id);
+    this.#releasePreview(upload);
+  }
+
+  /** @param {Upload} upload */
+  #releasePreview(upload) {
+    const url = this.#previews.get(upload);
+    // An element that shows it keeps it.
+    if (url) URL.revokeObjectURL(url);
+    this.#previews.delete(upload);
   }
 
   /** @param {Upload} upload */
   #show({ twin }) {
     if (!twin || highlight(this.#parts, twin.id)) return;
-    const box = this.#pending.boxOf(twin.id);
+    const box = this.placeholders.boxOf(twin.id);
     if (box) this.#parts.camera.reveal(box);
     else notice(`${twin.fileName} is no longer on the board.`);
   }
-
-  #usePanel() {
-    const { camera } = this.#parts;
-    const panel = element('uploads');
-    find(panel, '[data-failed]').addEventListener('click', () => {
-      const rect = this.#pending.focusFailed();
-      if (rect) camera.reveal({ ...camera.toBoard(rect), w: rect.width / camera.scale, h: rect.height / camera.scale });
-    });
-    find(panel, '[data-shrink]').addEventListener('click', () => {
-      for (const upload of this.#pending.shrinkable) void this.#uploads.shrink(upload);
-    });
-    find(panel, '[data-anyway]').addEventListener('click', () => {
-      for (const upload of this.#pending.duplicates) this.#uploads.enqueue(upload);
-    });
-    find(panel, '[data-dismiss]').addEventListener('click', () => {
-      for (const upload of this.#pending.duplicates) this.#pending.cancel(upload);
-    });
-  }
-}
-
-/**
- * @param {import('../feed/types.js').Box} box
- * @returns {import('./item.js').RequestedPlacement}
- */
-function placementOf({ x, y, w }) {
-  const round = (/** @type {number} */ value) => Math.round(value * 10) / 10;
-  return { x: round(x), y: round(y), w: round(w) };
 }
 
 /**

@@ -74,16 +74,16 @@ async function* childrenOf(entry) {
 }
 
 /**
- * Loads a preview: an object URL, which the caller must revoke, and the aspect ratio. Null if this browser cannot decode the
+ * Loads a preview: an object URL, which the caller must revoke, and the dimensions. Null if this browser cannot decode the
  * file; the server may still accept it.
  * @param {File} file
- * @returns {Promise<{ url: string, aspect: number } | null>}
+ * @returns {Promise<{ url: string, pixels: import('../feed/types.js').Pixels } | null>}
  */
 export function loadPreview(file) {
   return new Promise((resolve) => {
     const url = URL.createObjectURL(file);
     const image = new Image();
-    image.onload = () => resolve({ url, aspect: image.naturalWidth / image.naturalHeight || 1 });
+    image.onload = () => resolve({ url, pixels: { width: image.naturalWidth || 1, height: image.naturalHeight || 1 } });
     image.onerror = () => {
       URL.revokeObjectURL(url);
       resolve(null);

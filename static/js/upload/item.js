@@ -1,5 +1,5 @@
 // @ts-check
-// One upload: a file, its requested placement and its progress.
+// One upload: a file, the position that it was dropped at, and its progress.
 
 import { uuidv7 } from './uuid.js';
 
@@ -17,7 +17,8 @@ import { uuidv7 } from './uuid.js';
  * @typedef {'checking' | 'converting' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
  */
 
-/** The placement that the uploader asks for, in board units. @typedef {{ x: number, y: number, w: number }} RequestedPlacement */
+/** @typedef {import('../feed/types.js').Point} Point */
+/** @typedef {import('../feed/types.js').Pixels} Pixels */
 
 /**
  * An image with the same bytes, on the board (`there`) or still being added.
@@ -42,13 +43,19 @@ export class Upload {
   /** The duplicate. @type {Twin | null} */
   twin = null;
 
+  /** The dimensions of the image, for its placement; null if this browser cannot tell. @type {Pixels | null} */
+  pixels;
+  /** The top left corner that it was dropped at, in board units; null if the server chooses. @type {Point | null} */
+  point;
+
   /**
    * @param {File} file
-   * @param {RequestedPlacement} [placement]
+   * @param {{ pixels?: Pixels, point?: Point }} [placement]
    */
-  constructor(file, placement) {
+  constructor(file, { pixels, point } = {}) {
     this.file = file;
-    this.placement = placement;
+    this.pixels = pixels ?? null;
+    this.point = point ? { x: Math.round(point.x), y: Math.round(point.y) } : null;
   }
 
   get fileName() {

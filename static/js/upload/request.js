@@ -52,15 +52,12 @@ export function sendUpload(upload, { onProgress, onSent, onOutcome }) {
 }
 
 /** @param {Upload} upload */
-function formOf({ id, file, placement }) {
+function formOf({ id, file }) {
   const form = new FormData();
   form.append('id', id);
   form.append('fileName', file.name);
   form.append('type', file.type);
   if (personName()) form.append('author', personName());
-  if (placement) {
-    for (const key of /** @type {const} */ (['x', 'y', 'w'])) form.append(key, String(placement[key]));
-  }
   form.append('file', file);
   return form;
 }

@@ -1,14 +1,23 @@
 // @ts-check
-// The list of uploads on /latest, and the texts that any view of an upload shows.
+// The list of uploads: a line for each with its state, its reason, and what can be done.
 
 import { announce } from '../ui/announce.js';
+import { find } from '../ui/page.js';
 
 /** @typedef {import('./item.js').Upload} Upload */
-/** @typedef {import('./upload-queue.js').UploadQueue} UploadQueue */
 /** @typedef {import('./item.js').UploadState} UploadState */
 
+/**
+ * @typedef {object} UploadActions
+ * @property {(upload: Upload) => void} retry
+ * @property {(upload: Upload) => void} shrink
+ * @property {(upload: Upload) => void} cancel
+ * @property {(upload: Upload) => void} [show] Shows the original of a duplicate.
+ * @property {(upload: Upload) => void} [anyway] Adds a duplicate.
+ */
+
 /** @type {Record<UploadState, (upload: Upload) => string>} */
-export const WORDS = {
+const WORDS = {
   checking: () => 'Waiting',
   converting: () => 'Converting',
   duplicate: ({ fileName, twin }) => `${twin?.there ? 'Already on the board' : 'Already being added'}${alias(fileName, twin)}.`,
@@ -28,70 +37,103 @@ export class UploadList {
   #lines = new Map();
   #list;
   #template;
-  #uploads;
+  #actions;
 
   /**
    * @param {HTMLElement} list
    * @param {HTMLTemplateElement} template
-   * @param {UploadQueue} uploads
+   * @param {UploadActions} actions
    */
-  constructor(list, template, uploads) {
+  constructor(list, template, actions) {
     this.#list = list;
     this.#template = template;
-    this.#uploads = uploads;
+    this.#actions = actions;
   }
 
-  /** @param {Upload} upload */
-  add(upload) {
+  /** @returns {Upload[]} */
+  get uploads() {
+    return [...this.#lines.keys()];
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {string | null} [preview] The URL of a preview, which must stay valid.
+   */
+  add(upload, preview) {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const line = /** @type {HTMLElement} */ (fragment.firstElementChild);
+    if (preview) line.querySelector('[data-preview]')?.append(Object.assign(new Image(), { alt: '', decoding: 'async', src: preview }));
+    for (const name of /** @type {const} */ (['retry', 'shrink', 'cancel', 'show', 'anyway'])) {
+      line.querySelector(`[data-${name}]`)?.addEventListener('click', () => this.#actions[name]?.(upload));
+    }
     this.#lines.set(upload, line);
-    find(line, '[data-retry]').addEventListener('click', () => this.#uploads.retry(upload));
-    find(line, '[data-shrink]').addEventListener('click', () => void this.#uploads.shrink(upload));
-    find(line, '[data-cancel]').addEventListener('click', () => {
-      this.#uploads.cancel(upload);
-      this.#remove(upload);
-    });
     this.#list.append(line);
+    this.write(upload);
   }
 
   /** @param {Upload} upload A changed upload. */
   write(upload) {
     const line = this.#lines.get(upload);
-    if (line) writeUpload(line, upload);
-    if (upload.state === 'saved') setTimeout(() => this.#remove(upload), SAVED_SHOWN_MS);
+    if (!line) return;
+    writeLine(line, upload);
+    if (upload.state !== 'saved') return;
+    this.#foundTwins(upload.id);
+    setTimeout(() => this.remove(upload), SAVED_SHOWN_MS);
   }
 
   /** @param {Upload} upload */
-  #remove(upload) {
-    this.#lines.get(upload)?.remove();
+  remove(upload) {
+    const line = this.#lines.get(upload);
+    const next = line?.nextElementSibling ?? line?.previousElementSibling;
+    if (line?.contains(document.activeElement)) /** @type {HTMLElement | null | undefined} */ (next?.querySelector('button:not([hidden])'))?.focus({ preventScroll: true });
+    line?.remove();
     this.#lines.delete(upload);
+  }
+
+  /**
+   * Updates the duplicates of an image that is now on the board.
+   * @param {string} id
+   */
+  #foundTwins(id) {
+    for (const upload of this.#lines.keys()) {
+      if (upload.twin?.id !== id || upload.twin.there) continue;
+      upload.twin.there = true;
+      this.write(upload);
+    }
   }
 }
 
 /**
- * Updates a view of an upload: its state, text and buttons.
- * @param {HTMLElement} element
+ * Updates a line: its state, text and buttons.
+ * @param {HTMLElement} line
  * @param {Upload} upload
  */
-export function writeUpload(element, upload) {
-  const failedNow = upload.state === 'failed' && element.dataset.state !== 'failed';
-  const duplicateNow = upload.state === 'duplicate' && element.dataset.state !== 'duplicate';
-  element.dataset.state = upload.state;
-  find(element, '[data-name]').textContent = upload.fileName;
-  find(element, '[data-words]').textContent = WORDS[upload.state](upload);
-  const [retry, shrink, cancel] = ['retry', 'shrink', 'cancel'].map((name) => find(element, `[data-${name}]`));
-  retry.hidden = upload.state !== 'failed' || !upload.retryable;
-  shrink.hidden = upload.state !== 'failed' || !upload.canShrink;
-  shrink.setAttribute('aria-label', `Shrink and add ${upload.fileName}`);
-  cancel.hidden = upload.state === 'saved' || upload.state === 'saving';
-  retry.setAttribute('aria-label', `Try ${upload.fileName} again`);
-  cancel.textContent = ['failed', 'duplicate'].includes(upload.state) ? 'Dismiss' : 'Cancel';
-  cancel.setAttribute('aria-label', `${cancel.textContent} ${upload.fileName}`);
-  const progress = element.querySelector('progress');
+function writeLine(line, upload) {
+  const { state, fileName } = upload;
+  const [failed, duplicate] = [state === 'failed', state === 'duplicate'];
+  const [failedNow, duplicateNow] = [failed && line.dataset.state !== 'failed', duplicate && line.dataset.state !== 'duplicate'];
+  line.dataset.state = state;
+  find(line, '[data-name]').textContent = fileName;
+  find(line, '[data-words]').textContent = WORDS[state](upload);
+  /** @type {[name: string, shown: boolean, label: string][]} */
+  const buttons = [
+    ['retry', failed && upload.retryable, `Try ${fileName} again`],
+    ['shrink', failed && upload.canShrink, `Shrink and add ${fileName}`],
+    ['show', duplicate, `Show it: ${upload.twin?.fileName}`],
+    ['anyway', duplicate, `Add anyway: ${fileName}`],
+    ['cancel', state !== 'saved' && state !== 'saving', `${failed || duplicate ? 'Dismiss' : 'Cancel'} ${fileName}`],
+  ];
+  for (const [name, shown, label] of buttons) {
+    const button = /** @type {HTMLElement | null} */ (line.querySelector(`[data-${name}]`));
+    if (!button) continue;
+    button.hidden = !shown;
+    button.setAttribute('aria-label', label);
+  }
+  find(line, '[data-cancel]').textContent = failed || duplicate ? 'Dismiss' : 'Cancel';
+  const progress = line.querySelector('progress');
   if (progress) progress.value = upload.progress;
-  if (duplicateNow) announce(`${upload.fileName}: ${WORDS.duplicate(upload)}`);
-  if (failedNow) announce(`${upload.fileName} could not be added. ${upload.reason}`, 'assertive');
+  if (duplicateNow) announce(`${fileName}: ${WORDS.duplicate(upload)}`);
+  if (failedNow) announce(`${fileName} could not be added. ${upload.reason}`, 'assertive');
 }
 
 /**
@@ -100,12 +142,4 @@ export function writeUpload(element, upload) {
  */
 function alias(fileName, twin) {
   return twin && twin.fileName !== fileName ? ` as “${twin.fileName}”` : '';
-}
-
-/**
- * @param {Element} element
- * @param {string} selector
- */
-export function find(element, selector) {
-  return /** @type {HTMLElement} */ (element.querySelector(selector));
 }

@@ -30,10 +30,15 @@ export class UploadQueue {
   /** Failed only because of the connection. @type {Set<Upload>} */
   #unreached = new Set();
   #onChange;
+  #reserve;
 
-  /** @param {(upload: Upload) => void} onChange Called after every change of an upload. */
-  constructor(onChange) {
+  /**
+   * @param {(upload: Upload) => void} onChange Called after every change of an upload.
+   * @param {(upload: Upload) => Promise<void>} [reserve] Reserves a placement before an upload is sent.
+   */
+  constructor(onChange, reserve = async () => {}) {
     this.#onChange = onChange;
+    this.#reserve = reserve;
     addEventListener('beforeunload', (event) => {
       if (this.#unfinished > 0) event.preventDefault();
     });
@@ -53,7 +58,7 @@ export class UploadQueue {
     // Canceled while the hash was computed.
     if (!this.#preparing.delete(upload)) return duplicates?.release(upload);
     if (twin) this.#change(upload, { state: 'duplicate', twin });
-    else this.enqueue(upload);
+    else await this.enqueue(upload);
   }
 
   /**
@@ -66,7 +71,7 @@ export class UploadQueue {
     this.#change(upload, { state: 'converting' });
     if (!this.#accept(upload, await shrinkToLimit(upload.file))) return;
     this.#preparing.delete(upload);
-    this.enqueue(upload);
+    await this.enqueue(upload);
   }
 
   /**
@@ -78,6 +83,7 @@ export class UploadQueue {
   #accept(upload, prepared) {
     if (!this.#preparing.has(upload)) return false;
     if (prepared.reason === undefined) {
+      if (upload.file !== prepared.file) upload.pixels = null;
       upload.file = prepared.file;
       return true;
     }
@@ -90,9 +96,13 @@ export class UploadQueue {
    * Sends an upload as it is, when it is its turn.
    * @param {Upload} upload
    */
-  enqueue(upload) {
-    this.#waiting.push(upload);
+  async enqueue(upload) {
+    this.#preparing.add(upload);
     this.#change(upload, { state: 'waiting', progress: 0 });
+    await this.#reserve(upload);
+    // Canceled while the placement was reserved.
+    if (!this.#preparing.delete(upload)) return;
+    this.#waiting.push(upload);
     this.#startNext();
   }
 
@@ -104,7 +114,7 @@ export class UploadQueue {
     if (upload.state !== 'failed' && upload.state !== 'paused') return;
     this.#remove(upload);
     this.#attempts.delete(upload);
-    this.enqueue(upload);
+    void this.enqueue(upload);
   }
 
   /** Retries at once everything that only the connection has delayed or failed. */
@@ -231,7 +241,7 @@ export class UploadQueue {
     }
     const again = () => {
       this.#paused.delete(upload);
-      this.enqueue(upload);
+      void this.enqueue(upload);
     };
     this.#paused.set(upload, window.setTimeout(again, pauseMs));
     this.#change(upload, { state: 'paused', reason, retryable: true });

@@ -289,20 +289,26 @@ impl Allocator {
 fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
     let now = now();
     planner.forget(now);
-    let mut areas = Vec::new();
+    let mut reserved = Vec::new();
     for task in batch {
         match task {
             Task::Reserve(reserve) => {
                 let Reserve {
                     id, size, wanted, ..
                 } = *reserve;
-                areas.push(planner.place(id, size, wanted, now + OPEN_MS)?);
+                let area = planner.place(id, size, wanted, now + OPEN_MS)?;
+                reserved.push((id, area));
             }
             Task::Confirm(id, area) => planner.confirm(*id, *area, now + CHOSEN_MS),
             Task::Release(id) => planner.release(*id),
         }
     }
-    Ok(areas)
+    // A later image of the batch may have completed the row of an earlier one.
+    let layout = &planner.layout;
+    let areas = reserved.into_iter();
+    Ok(areas
+        .map(|(id, area)| layout.area_of(id).unwrap_or(area))
+        .collect())
 }
 
 /// The fields of `placements` that determine the area of each image.

@@ -101,10 +101,15 @@ pub(super) struct Planner<'a> {
 }
 
 impl Layout {
+    /// The area that is reserved for an upload.
+    pub(super) fn area_of(&self, id: ImageId) -> Option<Area> {
+        self.open.get(&id).map(|open| open.area)
+    }
+
     /// Returns `true` if an image that was stored at `area` has to be moved: its row has changed since.
     pub(super) fn has_moved(&self, id: ImageId, area: Area) -> bool {
-        let open = self.open.get(&id);
-        open.is_some_and(|open| !open.area.is_at(area))
+        self.area_of(id)
+            .is_some_and(|reserved| !reserved.is_at(area))
     }
 }
 

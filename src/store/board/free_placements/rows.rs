@@ -9,7 +9,7 @@ use crate::image::{ImageId, SHOWN_WIDTHS};
 pub(super) const ROW_HEIGHT: f64 = 240.0;
 
 /// The heights to which a full row may be scaled.
-const ROW_HEIGHTS: std::ops::RangeInclusive<f64> = 150.0..=300.0;
+const ROW_HEIGHTS: std::ops::RangeInclusive<f64> = 120.0..=300.0;
 
 /// The greatest height of a row, which is kept free for it.
 pub(super) const TALLEST_ROW: f64 = *ROW_HEIGHTS.end();

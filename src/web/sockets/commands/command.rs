@@ -16,6 +16,8 @@ use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd};
 pub(crate) enum Command {
     /// Changes the placement or the description of an image.
     Update(ImageId, PlacementChange, Durability),
+    /// Changes the placements of many images at once.
+    Arrange(Vec<(ImageId, PlacementChange)>),
     /// Deletes an image.
     Delete(ImageId),
     /// Restores a deleted image.
@@ -64,6 +66,13 @@ impl Command {
             Self::Update(id, change, durability) => {
                 let store = store.clone();
                 Box::pin(async move { answer(store.update(id, change, durability).await) })
+            }
+            Self::Arrange(changes) => {
+                let store = store.clone();
+                Box::pin(async move {
+                    let arranged = store.arrange(changes).await;
+                    answer(arranged.map(|count| count > 0))
+                })
             }
             Self::Delete(id) => {
                 let (store, cache) = (store.clone(), cache.clone());

@@ -1,5 +1,6 @@
 //! Validation of commands.
 
+use std::collections::HashSet;
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
@@ -10,10 +11,14 @@ use super::data::{from_object, not_null};
 use crate::image::{ImageId, RequestedPlacement, checked_alt, checked_placement, clean_file_name};
 use crate::store::{Durability, PlacementChange};
 use crate::web::sockets::protocol::events::UploadBegin;
+use crate::web::sockets::protocol::json_object::JsonObject;
 
 /// The largest absolute `z`. Doubles below it are exact to a thousandth, and it is far above the milliseconds since 1970,
 /// which pages use as `z`.
 const MAX_Z: f64 = 8e12;
+
+/// The number of images that one command may arrange.
+const MAX_ARRANGED: usize = 2_000;
 
 /// The longest part of an unknown event name that is quoted in the answer, in characters.
 const MAX_QUOTED: usize = 40;
@@ -26,6 +31,7 @@ const MAX_QUOTED: usize = 40;
 pub(crate) fn parse(event: &str, data: Value) -> Result<Command, String> {
     match event {
         "Image:update" => parse_update(data),
+        "Image:arrange" => parse_arrange(data).map(Command::Arrange),
         "Image:delete" => from_object(data).map(|NamedImage { id }| Command::Delete(id)),
         "Image:restore" => from_object(data).map(|NamedImage { id }| Command::Restore(id)),
         "Upload:begin" => parse_begin(data),
@@ -106,6 +112,59 @@ fn checked_height(h: Option<f64>) -> Result<Option<f64>, String> {
     }
 }
 
+/// Checks the fields of a placement.
+fn checked_change(
+    x: Option<f64>,
+    y: Option<f64>,
+    w: Option<f64>,
+    z: Option<f64>,
+) -> Result<PlacementChange, String> {
+    let RequestedPlacement { x, y, w } =
+        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
+    if z.is_some_and(|z| z.abs() > MAX_Z) {
+        return Err("z is too large".to_owned());
+    }
+    Ok(PlacementChange {
+        x,
+        y,
+        w,
+        z,
+        alt: None,
+    })
+}
+
+fn parse_arrange(data: Value) -> Result<Vec<(ImageId, PlacementChange)>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Arrange {
+        places: Vec<JsonObject<Place>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Place {
+        id: ImageId,
+        x: f64,
+        y: f64,
+        #[serde(default, deserialize_with = "not_null")]
+        w: Option<f64>,
+        #[serde(default, deserialize_with = "not_null")]
+        z: Option<f64>,
+    }
+    let Arrange { places } = from_object(data)?;
+    if places.is_empty() || places.len() > MAX_ARRANGED {
+        return Err(format!("places must have 1 to {MAX_ARRANGED} images"));
+    }
+    let mut ids = HashSet::new();
+    let checked = places.into_iter().map(|JsonObject(place)| {
+        if !ids.insert(place.id) {
+            return Err(format!("{} is named twice", place.id));
+        }
+        let change = checked_change(Some(place.x), Some(place.y), place.w, place.z)?;
+        Ok((place.id, change))
+    });
+    checked.collect()
+}
+
 fn parse_update(data: Value) -> Result<Command, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -133,11 +192,6 @@ fn parse_update(data: Value) -> Result<Command, String> {
         alt,
         moving,
     } = from_object(data)?;
-    let place =
-        checked_placement(RequestedPlacement { x, y, w }).map_err(|error| error.to_string())?;
-    if z.is_some_and(|z| z.abs() > MAX_Z) {
-        return Err("z is too large".to_owned());
-    }
     let alt = match alt {
         None => None,
         // An empty description removes the present one.
@@ -148,11 +202,8 @@ fn parse_update(data: Value) -> Result<Command, String> {
         ),
     };
     let change = PlacementChange {
-        x: place.x,
-        y: place.y,
-        w: place.w,
-        z,
         alt,
+        ..checked_change(x, y, w, z)?
     };
     if change == PlacementChange::default() {
         return Err("the command changes nothing".to_owned());

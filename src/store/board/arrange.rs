@@ -1,0 +1,54 @@
+//! Moving many images as one change.
+
+use std::collections::BTreeMap;
+
+use reql::types::WriteStatus;
+use reql::{func, r};
+use serde_json::json;
+
+use super::PlacementChange;
+use crate::image::ImageId;
+use crate::store::error::{StoreError, shorten};
+use crate::store::handle::Store;
+use crate::store::rows::DELETED_AT;
+use crate::store::write::hard_update;
+
+impl Store {
+    /// Changes the placements of many images with one write. Returns the number of images that are on the board; the others
+    /// are skipped. Completes even if the caller is dropped.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable. The change may have been made nevertheless.
+    pub async fn arrange(
+        &self,
+        changes: Vec<(ImageId, PlacementChange)>,
+    ) -> Result<u64, StoreError> {
+        self.run_to_completion(|store| async move { arrange(&store, changes).await })
+            .await
+    }
+}
+
+async fn arrange(
+    store: &Store,
+    changes: Vec<(ImageId, PlacementChange)>,
+) -> Result<u64, StoreError> {
+    let changes: BTreeMap<ImageId, PlacementChange> = changes.into_iter().collect();
+    let mut ids = changes.keys().map(ImageId::to_string);
+    let Some(first) = ids.next() else {
+        return Ok(0);
+    };
+    let rows = store.placements().get_all(first);
+    let rows = ids.fold(rows, |rows, id| rows.with_arg(r.expr(id)));
+    let unless_deleted = func!(|row| r.branch(r.args((
+        row.clone().has_fields(DELETED_AT),
+        r.expr(json!({})),
+        r.expr(&changes).get_field(row.get_field("id")),
+    ))));
+    let update = rows.update(r.args((unless_deleted, hard_update())));
+    let status: WriteStatus = store.pool().value(update).await?;
+    match status.first_error {
+        Some(message) => Err(StoreError::Refused(shorten(&message))),
+        None => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
+    }
+}

@@ -1,0 +1,200 @@
+// @ts-check
+// Undo and redo of what this page has done: moves, arrangements, deletions and descriptions. What somebody else has changed
+// since is left as it is. The history survives a reload of the tab.
+
+import { forEachConcurrently } from '../feed/queue.js';
+
+/** @typedef {import('../feed/feed.js').Feed} Feed */
+/** @typedef {import('../feed/images.js').Images} Images */
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {{ x: number, y: number, w: number, z: number }} Placement */
+
+/**
+ * A change that can be undone. The sides of a move and of a description belong to one image each.
+ * @typedef {{ kind: 'move', changes: { id: string, before: Placement, after: Placement }[] }
+ *   | { kind: 'delete', ids: string[] }
+ *   | { kind: 'describe', id: string, before: string, after: string }} Change
+ */
+
+/**
+ * @typedef {object} HistoryHandlers
+ * @property {(ids: string[]) => Promise<void>} onDelete
+ * @property {(ids: string[]) => Promise<void>} onRestore
+ * @property {() => Promise<void>} settled Resolves when the moves of this page are confirmed.
+ * @property {(text: string) => void} onNotice
+ * @property {(text: string) => void} onDone Announces what was undone or redone.
+ * @property {() => void} onChange Called when `canUndo` or `canRedo` may have changed.
+ */
+
+/** The number of changes that are kept. */
+const MAX_CHANGES = 100;
+/** The number of placements that a command may have. */
+const MAX_PLACES = 2_000;
+/** Placements are rounded on their way. */
+const TOLERANCE = 0.06;
+const KEY = 'history';
+
+export class History {
+  /** Newest last. @type {Change[]} */
+  #done = [];
+  /** Undone, the next to redo last. @type {Change[]} */
+  #undone = [];
+  /** Commands run one after another. @type {Promise<void>} */
+  #last = Promise.resolve();
+  #feed;
+  #images;
+  #handlers;
+
+  /**
+   * @param {Feed} feed
+   * @param {Images} images
+   * @param {HistoryHandlers} handlers
+   */
+  constructor(feed, images, handlers) {
+    this.#feed = feed;
+    this.#images = images;
+    this.#handlers = handlers;
+    try {
+      const { done = [], undone = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? '{}');
+      [this.#done, this.#undone] = [done, undone];
+    } catch {
+      // The browser blocks storage: the history is that of the page.
+    }
+  }
+
+  get canUndo() {
+    return this.#done.length > 0;
+  }
+
+  get canRedo() {
+    return this.#undone.length > 0;
+  }
+
+  /** Adds a change that this page has made. @param {Change} change */
+  add(change) {
+    this.#done.push(change);
+    if (this.#done.length > MAX_CHANGES) this.#done.shift();
+    this.#undone = [];
+    this.#changed();
+  }
+
+  /**
+   * Removes images from the deletions that can be undone: they are back, or gone for good.
+   * @param {string} id
+   */
+  forget(id) {
+    this.#done = this.#done.filter((change) => {
+      if (change.kind !== 'delete') return true;
+      change.ids = change.ids.filter((each) => each !== id);
+      return change.ids.length > 0;
+    });
+    this.#changed();
+  }
+
+  /** Sends placements as one change, which can be undone. @param {import('./tidy.js').Place[]} places */
+  async arrange(places) {
+    const changes = places.flatMap((place) => {
+      const record = this.#images.get(place.id);
+      return record ? [{ id: place.id, before: placementOf(record), after: { ...placementOf(record), ...withoutId(place) } }] : [];
+    });
+    await this.#send(changes.map(({ id, after }) => ({ id, ...after })));
+    if (changes.length > 0) this.add({ kind: 'move', changes });
+  }
+
+  undo() {
+    this.#last = this.#last.then(() => this.#step(this.#done, this.#undone, true));
+  }
+
+  redo() {
+    this.#last = this.#last.then(() => this.#step(this.#undone, this.#done, false));
+  }
+
+  /**
+   * @param {Change[]} from
+   * @param {Change[]} to
+   * @param {boolean} isUndo
+   */
+  async #step(from, to, isUndo) {
+    const change = from.pop();
+    if (!change) return;
+    try {
+      await this.#apply(change, isUndo);
+      to.push(change);
+    } catch (error) {
+      from.push(change);
+      this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
+    }
+    this.#changed();
+  }
+
+  /**
+   * @param {Change} change
+   * @param {boolean} isUndo
+   */
+  async #apply(change, isUndo) {
+    const { onDelete, onRestore, onDone } = this.#handlers;
+    if (change.kind === 'delete') return isUndo ? onRestore(change.ids) : onDelete(change.ids);
+    if (change.kind === 'describe') {
+      const [now, next] = isUndo ? [change.after, change.before] : [change.before, change.after];
+      const record = this.#images.get(change.id);
+      if (!record || (record.alt ?? '') !== now) return this.#skipped(1, 1);
+      await this.#feed.send('Image:update', { id: change.id, alt: next });
+      return onDone(isUndo ? 'Description restored.' : 'Description changed again.');
+    }
+    await this.#handlers.settled();
+    const steps = change.changes.map(({ id, before, after }) => (isUndo ? { id, now: after, next: before } : { id, now: before, next: after }));
+    const own = steps.filter(({ id, now }) => isAt(this.#images.get(id), now));
+    await this.#send(own.map(({ id, next }) => ({ id, ...next })));
+    this.#skipped(steps.length - own.length, steps.length);
+    if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved back.`);
+  }
+
+  /**
+   * Says that others have changed some of the images since.
+   * @param {number} count
+   * @param {number} all
+   */
+  #skipped(count, all) {
+    if (count === 0) return;
+    const what = all === 1 ? 'This photo has' : count === all ? 'These photos have' : `${count} of ${all} photos have`;
+    this.#handlers.onNotice(`${what} been changed by someone else or deleted since.`);
+  }
+
+  /** @param {import('./tidy.js').Place[]} places */
+  async #send(places) {
+    const parts = [];
+    for (let at = 0; at < places.length; at += MAX_PLACES) parts.push(places.slice(at, at + MAX_PLACES));
+    await forEachConcurrently(parts, async (part) => void (await this.#feed.send('Image:arrange', { places: part })));
+  }
+
+  #changed() {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify({ done: this.#done, undone: this.#undone }));
+    } catch {
+      // Full or blocked.
+    }
+    this.#handlers.onChange();
+  }
+}
+
+/**
+ * @param {ImageRecord} record
+ * @returns {Placement}
+ */
+function placementOf({ x, y, w, z }) {
+  return { x, y, w, z };
+}
+
+/** @param {import('./tidy.js').Place} place */
+function withoutId({ id: _, ...placement }) {
+  return placement;
+}
+
+/**
+ * @param {ImageRecord | undefined} record
+ * @param {Placement} placement
+ */
+function isAt(record, placement) {
+  const keys = /** @type {const} */ (['x', 'y', 'w']);
+  return record !== undefined && keys.every((key) => Math.abs(record[key] - placement[key]) < TOLERANCE);
+}

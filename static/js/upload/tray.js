@@ -1,0 +1,124 @@
+// @ts-check
+// The tray: the progress of all uploads of this page, a line for each, and actions for all of a kind at once.
+
+import { find } from '../ui/page.js';
+import { UploadList } from './upload-list.js';
+
+/** @typedef {import('./item.js').Upload} Upload */
+/** @typedef {import('./item.js').UploadState} UploadState */
+/** @typedef {import('./upload-list.js').UploadActions} UploadActions */
+
+/** A single upload is answered on its line; the tray offers an action from two on. */
+const SEVERAL = 2;
+/** @type {ReadonlySet<UploadState>} */
+const AWAITS_ANSWER = new Set(['failed', 'duplicate']);
+
+export class Tray {
+  /** Uploads since the tray was last empty. */
+  #total = 0;
+  #saved = 0;
+  #list;
+  #panel;
+  #onChange;
+
+  /**
+   * @param {HTMLElement} panel
+   * @param {HTMLTemplateElement} template
+   * @param {UploadActions} actions
+   * @param {() => void} onChange Called when an upload has been added or removed.
+   */
+  constructor(panel, template, actions, onChange) {
+    this.#panel = panel;
+    this.#onChange = onChange;
+    const cancel = (/** @type {Upload} */ upload) => {
+      actions.cancel(upload);
+      this.#remove(upload);
+    };
+    this.#list = new UploadList(find(panel, '[data-list]'), template, { ...actions, cancel });
+    const forAll = (/** @type {string} */ name, /** @type {(upload: Upload) => boolean} */ concerns, /** @type {(upload: Upload) => void} */ act) =>
+      find(panel, `[data-${name}-all]`).addEventListener('click', () => this.#list.uploads.filter(concerns).forEach(act));
+    forAll('cancel', ({ state }) => state !== 'saved', cancel);
+    forAll('retry', ({ state, retryable }) => state === 'failed' && retryable, actions.retry);
+    forAll('shrink', ({ state, canShrink }) => state === 'failed' && canShrink, actions.shrink);
+    forAll('anyway', ({ state }) => state === 'duplicate', (upload) => actions.anyway?.(upload));
+    find(panel, '[data-toggle]').addEventListener('click', () => this.#expand(panel.dataset.open !== 'true'));
+  }
+
+  /** The number of uploads in the tray. */
+  get size() {
+    return this.#list.uploads.length;
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {string | null} preview
+   */
+  add(upload, preview) {
+    this.#total += 1;
+    this.#list.add(upload, preview);
+    this.#onChange();
+  }
+
+  /** @param {Upload} upload A changed upload. */
+  write(upload) {
+    if (!this.#list.uploads.includes(upload)) return;
+    this.#list.write(upload);
+    if (upload.state === 'saved') {
+      this.#saved += 1;
+      this.#list.remove(upload);
+      this.#onChange();
+    }
+    if (AWAITS_ANSWER.has(upload.state)) this.#expand(true);
+    this.#show();
+  }
+
+  /** @param {Upload} upload */
+  #remove(upload) {
+    this.#total -= 1;
+    this.#list.remove(upload);
+    this.#onChange();
+    this.#show();
+  }
+
+  /** @param {boolean} open */
+  #expand(open) {
+    this.#panel.dataset.open = String(open);
+    find(this.#panel, '[data-toggle]').setAttribute('aria-expanded', String(open));
+  }
+
+  #show() {
+    const { uploads } = this.#list;
+    const panel = this.#panel;
+    panel.hidden = uploads.length === 0;
+    if (panel.hidden) {
+      [this.#total, this.#saved] = [0, 0];
+      this.#expand(false);
+      return;
+    }
+    const failed = uploads.filter(({ state }) => state === 'failed');
+    const duplicates = uploads.filter(({ state }) => state === 'duplicate').length;
+    const open = uploads.length - failed.length - duplicates;
+    const problems = [failed.length > 0 ? `${failed.length} not added` : '', duplicates > 0 ? `${duplicates} already on the board` : ''];
+    find(panel, '[data-text]').textContent = open > 0 ? `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}` : '';
+    find(panel, '[data-problems]').textContent = problems.filter(Boolean).join(', ');
+    const progress = /** @type {HTMLProgressElement} */ (panel.querySelector('progress[data-total]'));
+    progress.hidden = open === 0;
+    progress.value = (this.#saved + uploads.reduce((sum, { progress, state }) => sum + (AWAITS_ANSWER.has(state) ? 1 : progress), 0)) / this.#total;
+    const retryable = failed.filter(({ retryable }) => retryable).length;
+    const shrinkable = failed.filter(({ canShrink }) => canShrink).length;
+    show(find(panel, '[data-retry-all]'), retryable, `Try ${retryable} again`);
+    show(find(panel, '[data-shrink-all]'), shrinkable, `Shrink and add ${shrinkable}`);
+    show(find(panel, '[data-anyway-all]'), duplicates, `Add ${duplicates} anyway`);
+    show(find(panel, '[data-cancel-all]'), uploads.length, open > 0 ? 'Cancel all' : 'Dismiss all');
+  }
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {number} count
+ * @param {string} text
+ */
+function show(button, count, text) {
+  button.hidden = count < SEVERAL;
+  button.textContent = text;
+}
