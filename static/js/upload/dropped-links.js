@@ -91,9 +91,13 @@ function parse(html) {
 
 /** @param {string} text */
 function addressOf(text) {
-  // A relative address belongs to the other page, whose own address is not known.
-  const address = URL.canParse(text) ? new URL(text) : null;
-  return address && SCHEMES.includes(address.protocol) ? address : null;
+  try {
+    const address = new URL(text);
+    return SCHEMES.includes(address.protocol) ? address : null;
+  } catch {
+    // A relative address belongs to the other page, whose own address is not known.
+    return null;
+  }
 }
 
 /**

@@ -125,7 +125,7 @@ function watchOwnDrags() {
     isOwn = false;
   };
   addEventListener('dragstart', () => (isOwn = true), true);
-  // A removed element reports no `dragend`, but a pointer reports nothing else during a drag.
+  // An element that is removed meanwhile reports no `dragend`. Pointer events come only after the drag.
   for (const type of ['dragend', 'pointerdown', 'pointermove']) addEventListener(type, end, true);
   return () => isOwn;
 }
