@@ -263,7 +263,7 @@ useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void r
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),
   onHover: (hover) => showHover(surface, hover),
-  onNothing: () => notice('Nothing to add: no files were dropped.'),
+  onMessage: notice,
 });
 for (const name of ['pick', 'photograph']) {
   const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));

@@ -21,6 +21,7 @@ async fn the_pages_load_nothing_from_other_origins() {
         let policy = text(&headers, "content-security-policy");
         for rule in [
             "default-src 'self';",
+            "connect-src 'self' http: https: data: blob:;",
             "img-src 'self' blob: data:;",
             "frame-ancestors 'none'",
         ] {

@@ -17,7 +17,8 @@
 //   `test.use({ serverOptions: ['--undo-window', '1s'] })`. `server.upload(image, fields)` stores an image without a page.
 // - `open(options)` opens a window: a browser context of its own, as if on another machine. See `support/window.js` for
 //   what a window can do and `support/board.js` for the board. Windows are closed at the end of the test, which fails if
-//   a page requested anything from another host or wrote an error to the console that `expectedErrors` does not list.
+//   a page requested anything from another host than the `expectedHosts` or wrote an error to the console that
+//   `expectedErrors` does not list.
 // - `image(name, options)` generates a PNG; `tests/files` holds real ones.
 //
 // Rules: wait for conditions (`expect(locator)`, `expect.poll`, `eventually`), never for time. Assert that something does
@@ -33,10 +34,11 @@ import { BrowserWindow } from './support/window.js';
  *   url?: string,
  *   prepare?: (context: import('@playwright/test').BrowserContext) => unknown,
  *   expectedErrors?: RegExp[],
+ *   expectedHosts?: string[],
  *   slowMessages?: boolean,
  * }} OpenOptions
  *   `path` is that of the page, `/` by default; `url` replaces the whole address; `prepare` is called with the context
- *   before the page loads; with `slowMessages` what the page shows for some seconds stays for a minute, so that it
+ *   before the page loads; `expectedHosts` are those the page may fetch from besides its own (`127.0.0.1:80`); with `slowMessages` what the page shows for some seconds stays for a minute, so that it
  *   outlives the steps of a test on a busy machine; all others are options of the context.
  */
 

@@ -116,6 +116,49 @@ test('an upload that cannot get through says so and can be tried again', async (
     .toHaveLength(1);
 });
 
+test('the page says clearly what a proxy refuses, whose own words are HTML', async ({ server, open }) => {
+  const window = await open({ expectedErrors: REFUSED });
+  const html = { contentType: 'text/html', body: '<html><center><h1>413 Request Entity Too Large</h1></center></html>' };
+  await window.page.route('**/image', (route) => route.fulfill({ status: 413, ...html }));
+  await window.drop([red]);
+  const card = window.page.locator('.upload[data-state=failed]');
+  await expect(card.locator('[data-words]')).toHaveText('Too large: a server in between refused it.');
+  await expect(card.getByRole('button', { name: 'again' })).toHaveCount(0);
+  await card.getByRole('button', { name: 'Dismiss' }).click();
+  await window.page.unroute('**/image');
+  await window.page.route('**/image', (route) => route.fulfill({ status: 403, ...html }));
+  await window.drop([red]);
+  await expect(card.locator('[data-words]')).toHaveText('A server in between refused it (403).');
+  expect(await server.images()).toEqual([]);
+});
+
+test('a proxy that cannot reach the server is asked again, and then the upload can be', async ({ server, open }) => {
+  const window = await open({ expectedErrors: [/status of 50[24]/] });
+  const { clock } = window.page;
+  await clock.install();
+  let attempts = 0;
+  await window.page.route('**/image', (route) => {
+    attempts += 1;
+    return route.fulfill({ status: attempts % 2 ? 502 : 504, contentType: 'text/html', body: '<html><h1>Bad Gateway</h1></html>' });
+  });
+  await window.drop([red]);
+  const retry = window.page.getByRole('button', { name: 'Try red.png again' });
+  await expect(async () => {
+    await clock.runFor(10_000);
+    await expect(retry).toBeVisible({ timeout: 200 });
+  }).toPass();
+  expect(attempts).toBeGreaterThan(1);
+  await expect(window.page.locator('.upload [data-words]')).toHaveText('The server could not be reached.');
+  await window.page.unroute('**/image');
+  await retry.click();
+  await expect
+    .poll(async () => {
+      await clock.runFor(1_000);
+      return server.images();
+    })
+    .toHaveLength(1);
+});
+
 test('an image can be added on plain HTTP, where browsers withhold randomUUID, subtle and the clipboard', async ({ open }) => {
   const window = await open({
     prepare: (context) =>

@@ -4,8 +4,9 @@ use actix_web::http::header;
 use actix_web::middleware::DefaultHeaders;
 
 /// Content Security Policy of the pages: their own origin only, and `blob:` previews of files before they are uploaded.
-pub(crate) const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// `connect-src` allows other sites, since the page itself fetches a photo that is dragged over from one.
+pub(crate) const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' http: https: data: blob:; \
+     img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Content Security Policy of all other responses: nothing loads or runs, should a browser show one as a page.
 const STRICT_POLICY: &str =

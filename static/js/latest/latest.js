@@ -105,7 +105,7 @@ function add(files) {
 acceptFiles({
   onFiles: add,
   onHover: (hover) => dropzone.classList.toggle('is-drop-target', hover !== null),
-  onNothing: () => notice('Nothing to add: no files were dropped.'),
+  onMessage: notice,
 });
 usePicker(/** @type {HTMLInputElement} */ (element('picker')), document.querySelectorAll('[data-pick]'), add);
 feed.start();

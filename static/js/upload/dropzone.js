@@ -1,6 +1,8 @@
 // @ts-check
-// Accepts files that are dropped anywhere on the page, pasted, or chosen in a file picker.
+// Accepts what is dropped anywhere on the page or pasted: files, and photos of other web pages. Nothing that is dropped makes
+// the browser leave the page.
 
+import { carriesLinks, carriesOnlyLinks, fetchPhotos, linksOf } from './dropped-links.js';
 import { carriesFiles, filesOf } from './files.js';
 
 /** @typedef {import('../feed/types.js').Point} Point */
@@ -8,38 +10,45 @@ import { carriesFiles, filesOf } from './files.js';
 /**
  * @typedef {object} DropHandlers
  * @property {(files: File[], point: Point | null) => void} onFiles With the drop point on the page; null if pasted.
- * @property {(hover: { point: Point, count: number } | null) => void} onHover Files are dragged over the page; null when they leave.
- * @property {() => void} onNothing Something without a file was dropped or pasted.
+ * @property {(hover: { point: Point, count: number } | null) => void} onHover Files or links are dragged over the page; null when they leave.
+ * @property {(sentence: string) => void} onMessage What cannot be added, and why.
  */
 
 /** The end of a drag outside the window is not always reported; inside, `dragover` fires at least every 350 ms. */
 const DRAG_SILENCE_MS = 1_000;
 
+/** After this time the page says that it is fetching photos. */
+const SLOW_MS = 1_000;
+
+const NOT_IN_A_FIELD = 'Photos can’t go in a text field: click outside it and paste again.';
+
 /** @param {DropHandlers} handlers */
-export function acceptFiles({ onFiles, onHover, onNothing }) {
+export function acceptFiles(handlers) {
+  acceptDrops(handlers);
+  acceptPastes(handlers);
+}
+
+/** @param {DropHandlers} handlers */
+function acceptDrops(handlers) {
+  const isOwn = watchOwnDrags();
   let silence = 0;
   const leave = () => {
     clearTimeout(silence);
-    onHover(null);
+    handlers.onHover(null);
   };
   /** @param {DragEvent} event */
   const hover = (event) => {
-    if (!carriesFiles(event.dataTransfer)) return;
+    const { dataTransfer: transfer, clientX: x, clientY: y } = event;
+    if (!transfer || belongsToField(event)) return leave();
+    // Otherwise the browser would open what is dropped.
     event.preventDefault();
-    event.dataTransfer.dropEffect = 'copy';
+    const isAccepted = !isOwn() && (carriesFiles(transfer) || carriesLinks(transfer));
+    transfer.dropEffect = isAccepted ? 'copy' : 'none';
+    if (!isAccepted) return leave();
     clearTimeout(silence);
     silence = window.setTimeout(leave, DRAG_SILENCE_MS);
-    const count = Array.from(event.dataTransfer.items).filter(({ kind }) => kind === 'file').length;
-    onHover({ point: { x: event.clientX, y: event.clientY }, count });
-  };
-  /**
-   * @param {DataTransfer} transfer
-   * @param {Point | null} point
-   */
-  const accept = async (transfer, point) => {
-    const files = await filesOf(transfer).catch(() => []);
-    if (files.length > 0) onFiles(files, point);
-    else onNothing();
+    const count = Array.from(transfer.items).filter(({ kind }) => kind === 'file').length;
+    handlers.onHover({ point: { x, y }, count });
   };
   addEventListener('dragenter', hover);
   addEventListener('dragover', hover);
@@ -47,16 +56,88 @@ export function acceptFiles({ onFiles, onHover, onNothing }) {
     if (event.relatedTarget === null) leave();
   });
   addEventListener('drop', (event) => {
-    if (!carriesFiles(event.dataTransfer)) return;
-    event.preventDefault();
+    const { dataTransfer: transfer, clientX: x, clientY: y } = event;
     leave();
-    void accept(event.dataTransfer, { x: event.clientX, y: event.clientY });
-  });
-  addEventListener('paste', (event) => {
-    if (!carriesFiles(event.clipboardData)) return;
+    if (!transfer || belongsToField(event)) return;
     event.preventDefault();
-    void accept(event.clipboardData, null);
+    if (!isOwn()) void accept(transfer, { x, y }, handlers);
   });
+}
+
+/** @param {DropHandlers} handlers */
+function acceptPastes(handlers) {
+  addEventListener('paste', (event) => {
+    const { clipboardData: transfer } = event;
+    if (!transfer || !(carriesFiles(transfer) || carriesOnlyLinks(transfer))) return;
+    if (isTextField(event.target)) {
+      // The field takes the text, if there is some, and nothing else.
+      if (!transfer.types.includes('text/plain')) handlers.onMessage(NOT_IN_A_FIELD);
+      return;
+    }
+    event.preventDefault();
+    void accept(transfer, null, handlers);
+  });
+}
+
+/**
+ * Adds the files of a transfer, or else the photos that it refers to, and says what could not be added.
+ * @param {DataTransfer} transfer
+ * @param {Point | null} point
+ * @param {DropHandlers} handlers
+ */
+async function accept(transfer, point, { onFiles, onMessage }) {
+  const hasFiles = carriesFiles(transfer);
+  // Both read the transfer now: it is empty after the event.
+  const [finding, links] = [filesOf(transfer), linksOf(transfer)];
+  const { files, unreadable } = await finding;
+  if (files.length > 0) onFiles(files, point);
+  if (unreadable.length > 0) onMessage(`${listed(unreadable)} could not be read.`);
+  if (files.length + unreadable.length > 0) return;
+  if (links.addresses.length === 0) return onMessage(nothing(hasFiles, point !== null));
+  const slow = setTimeout(() => onMessage('Getting the photo…'), SLOW_MS);
+  const { photos, messages } = await fetchPhotos(links);
+  clearTimeout(slow);
+  if (photos.length > 0) onFiles(photos, point);
+  messages.forEach(onMessage);
+}
+
+/**
+ * @param {boolean} hasFiles
+ * @param {boolean} isDrop
+ */
+function nothing(hasFiles, isDrop) {
+  if (hasFiles) return 'Nothing to add: no files were dropped.';
+  return isDrop ? 'Nothing to add: this is text, not a photo.' : 'Nothing to add: copy the photo itself and paste it here.';
+}
+
+/** @param {string[]} names */
+function listed(names) {
+  return names.length > 2 ? `${names[0]} and ${names.length - 1} others` : names.join(' and ');
+}
+
+/**
+ * Returns a function that tells whether something of this page is being dragged, such as a link or selected text.
+ * @returns {() => boolean}
+ */
+function watchOwnDrags() {
+  let isOwn = false;
+  const end = () => {
+    isOwn = false;
+  };
+  addEventListener('dragstart', () => (isOwn = true), true);
+  // An element that is removed meanwhile reports no `dragend`. Pointer events come only after the drag.
+  for (const type of ['dragend', 'pointerdown', 'pointermove']) addEventListener(type, end, true);
+  return () => isOwn;
+}
+
+/** Text that is dropped on a text field belongs to the field; files do not. @param {DragEvent} event */
+function belongsToField({ target, dataTransfer }) {
+  return isTextField(target) && !carriesFiles(dataTransfer);
+}
+
+/** @param {EventTarget | null} target */
+function isTextField(target) {
+  return target instanceof Element && target.closest('input, textarea, [contenteditable]') !== null;
 }
 
 /**

@@ -14,39 +14,62 @@ export function carriesFiles(transfer) {
 }
 
 /**
- * The files of a drop, including those in folders. Reads the transfer synchronously, since it is empty after the event.
+ * The files of a drop, including those in folders, and the paths of what cannot be read.
+ * @typedef {{ files: File[], unreadable: string[] }} Found
+ */
+
+/**
+ * Reads the items of the transfer synchronously, since it is empty after the event. Does not fail.
  * @param {DataTransfer} transfer
- * @returns {Promise<File[]>}
+ * @returns {Promise<Found>}
  */
 export async function filesOf(transfer) {
   /** @type {(FileSystemEntry | File | null)[]} */
-  const found = Array.from(transfer.items ?? [])
+  const items = Array.from(transfer.items ?? [])
     .filter(({ kind }) => kind === 'file')
     .map((item) => {
       const entry = item.webkitGetAsEntry?.();
       return entry?.isDirectory ? entry : item.getAsFile();
     });
-  const files = await Promise.all(found.map((each) => (each instanceof File ? [each] : each ? filesBelow(each) : [])));
-  return files.flat();
+  /** @type {Found} */
+  const found = { files: [], unreadable: [] };
+  for (const item of items) {
+    if (item instanceof File) found.files.push(item);
+    else if (item) await findBelow(item, found);
+  }
+  return found;
 }
 
 /**
  * @param {FileSystemEntry} entry
- * @returns {Promise<File[]>}
+ * @param {Found} found Receives the files.
  */
-async function filesBelow(entry) {
-  if (CLUTTER.test(entry.name)) return [];
-  if (entry.isFile) {
-    const file = /** @type {FileSystemFileEntry} */ (entry);
-    return [await new Promise((resolve, reject) => file.file(resolve, reject))];
+async function findBelow(entry, found) {
+  if (CLUTTER.test(entry.name)) return;
+  try {
+    if (entry.isFile) found.files.push(await fileOf(/** @type {FileSystemFileEntry} */ (entry)));
+    else for await (const child of childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry))) await findBelow(child, found);
+  } catch {
+    found.unreadable.push(entry.fullPath.replace(/^\//, ''));
   }
-  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
-  const files = [];
+}
+
+/**
+ * @param {FileSystemFileEntry} entry
+ * @returns {Promise<File>}
+ */
+function fileOf(entry) {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** @param {FileSystemDirectoryEntry} entry */
+async function* childrenOf(entry) {
+  const reader = entry.createReader();
   for (;;) {
     /** @type {FileSystemEntry[]} */
-    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (entries.length === 0) return files;
-    for (const each of entries) files.push(...(await filesBelow(each)));
+    const children = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (children.length === 0) return;
+    yield* children;
   }
 }
 

@@ -7,6 +7,9 @@
  * @typedef {{ maxUpload: number, maxPixels: number }} Limits
  */
 
+/** The limits to go by while the server cannot be asked: its defaults. @type {Limits} */
+export const DEFAULT_LIMITS = { maxUpload: 16 << 20, maxPixels: 100_000_000 };
+
 const TIMEOUT_MS = 5_000;
 
 /** @type {Promise<Limits | null> | null} */

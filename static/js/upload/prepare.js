@@ -4,11 +4,10 @@
 
 import { sizeText } from '../ui/text.js';
 import { formatOf } from './format.js';
-import { uploadLimits } from './limits.js';
+import { DEFAULT_LIMITS, uploadLimits } from './limits.js';
 import { convertToJpeg, pixelCount, shrink } from './reencode.js';
 
 /** @typedef {import('./format.js').Format} Format */
-/** @typedef {import('./limits.js').Limits} Limits */
 
 /**
  * Either the file to send, or why it cannot be sent. `canShrink`: `shrinkToLimit` will do.
@@ -22,9 +21,6 @@ const ADVICE = {
   bmp: 'BMP: save the photo as JPEG or PNG and add it again.',
   jxl: 'JPEG XL: save the photo as JPEG or PNG and add it again.',
 };
-
-/** Limits for a conversion while the server cannot be asked: its defaults. @type {Limits} */
-const DEFAULT_LIMITS = { maxUpload: 16 << 20, maxPixels: 100_000_000 };
 
 /** The end of the last conversion. */
 let lastConversion = Promise.resolve();

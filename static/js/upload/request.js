@@ -68,23 +68,35 @@ function formOf({ id, file }) {
  */
 function outcomeOf(request) {
   const { status } = request;
-  if (status === 200 || status === 201) return { kind: 'saved', record: parse(request.responseText) };
-  if (status === 0) return { kind: 'unreachable' };
-  const reason = reasonOf(request);
+  const answer = parse(request.responseText);
+  if (status === 200 || status === 201) return { kind: 'saved', record: answer };
+  // A proxy answers with 502 or 504 if it cannot reach the server; the server itself never does.
+  if (status === 0 || status === 502 || status === 504) return { kind: 'unreachable' };
+  const reason = reasonOf(answer) ?? proxyReason(status);
   if (status !== 503 && status !== 429) return { kind: 'refused', status, reason };
   const seconds = Number(request.getResponseHeader('Retry-After'));
   return { kind: 'busy', retryAfterMs: seconds > 0 ? Math.min(seconds, 30) * 1_000 : 0, reason };
 }
 
 /**
- * The problem details of a refusal (RFC 9457), as a sentence.
- * @param {XMLHttpRequest} request
+ * The problem details of a refusal (RFC 9457), as a sentence. Null without details: every refusal of the server has some.
+ * @param {any} answer
  */
-function reasonOf(request) {
-  const { detail, title } = parse(request.responseText) ?? {};
-  const text = String(detail || title || request.statusText || `The server answered ${request.status}`).trim();
+function reasonOf(answer) {
+  const text = String(answer?.detail || answer?.title || '').trim();
+  if (text === '') return null;
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}
+
+/**
+ * The reason of a proxy between the page and the server, whose own words are HTML.
+ * @param {number} status
+ */
+function proxyReason(status) {
+  if (status === 413) return 'Too large: a server in between refused it.';
+  if (status === 429 || status === 503) return 'The server is busy.';
+  return `A server in between refused it (${status}).`;
 }
 
 /**

@@ -7,6 +7,10 @@ import { writeFiles } from './images.js';
 /** Errors that a page writes to the console when its server is killed, in the middle of a request or not. */
 export const SERVER_DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION_(RESET|REFUSED)/, /ERR_EMPTY_RESPONSE/];
 
+/** Operations that the source of a drag allows (Chromium's `DragOperationsMask`). */
+const COPY = 1;
+const LINK = 2;
+
 export class BrowserWindow {
   /** The URLs that were requested. @type {string[]} */
   requests = [];
@@ -20,11 +24,11 @@ export class BrowserWindow {
    * @param {string} url
    * @param {Omit<import('../fixtures.js').OpenOptions, 'path' | 'url'>} [options]
    */
-  static async open(browser, url, { prepare, expectedErrors = [], slowMessages = false, ...options } = {}) {
+  static async open(browser, url, { prepare, expectedErrors = [], expectedHosts = [], slowMessages = false, ...options } = {}) {
     const context = await browser.newContext(options);
     await prepare?.(context);
     await followActivity(context, { slowMessages });
-    const window = new BrowserWindow(context, await context.newPage(), expectedErrors);
+    const window = new BrowserWindow(context, await context.newPage(), expectedErrors, expectedHosts);
     await window.page.goto(url);
     await window.ready();
     return window;
@@ -34,11 +38,13 @@ export class BrowserWindow {
    * @param {import('@playwright/test').BrowserContext} context
    * @param {import('@playwright/test').Page} page
    * @param {RegExp[]} expectedErrors
+   * @param {string[]} expectedHosts
    */
-  constructor(context, page, expectedErrors) {
+  constructor(context, page, expectedErrors, expectedHosts) {
     this.context = context;
     this.page = page;
     this.expectedErrors = expectedErrors;
+    this.expectedHosts = expectedHosts;
     // Chromium hands file choosers over only while somebody listens, so the first listener must never be the last.
     page.on('filechooser', () => {});
     page.on('request', (request) => this.requests.push(request.url()));
@@ -90,8 +96,20 @@ export class BrowserWindow {
    * @param {(string | { name: string, bytes: string | Uint8Array })[]} files Generated ones, or paths of files and folders.
    */
   async drop(files, x = 640, y = 400) {
+    await this.#dispatchDrop({ items: [], files: await pathsOf(files), dragOperationsMask: COPY }, x, y);
+  }
+
+  /**
+   * Drops what another web page or program has put into the drag, the way the window system does.
+   * @param {Record<string, string>} data By MIME type.
+   */
+  async dropData(data, x = 640, y = 400) {
+    const items = Object.entries(data).map(([mimeType, data]) => ({ mimeType, data, title: '', baseURL: 'about:blank' }));
+    await this.#dispatchDrop({ items, dragOperationsMask: COPY | LINK }, x, y);
+  }
+
+  async #dispatchDrop(data, x, y) {
     const session = await this.context.newCDPSession(this.page);
-    const data = { items: [], files: await pathsOf(files), dragOperationsMask: 1 };
     for (const type of /** @type {const} */ (['dragEnter', 'dragOver', 'drop'])) {
       await session.send('Input.dispatchDragEvent', { type, x, y, data });
     }
@@ -109,6 +127,20 @@ export class BrowserWindow {
   async choose(button, files) {
     const chooser = await this.chooseAfter(() => button.click(), files);
     expect(chooser.isMultiple(), 'the picker accepts several files').toBe(true);
+  }
+
+  /**
+   * Pastes text into the focused element, or into the page, as if it were on the clipboard. Returns whether the page handled
+   * the paste.
+   * @param {Record<string, string>} data By MIME type.
+   */
+  pasteData(data) {
+    return this.page.evaluate((data) => {
+      const clipboardData = new DataTransfer();
+      for (const [type, text] of Object.entries(data)) clipboardData.setData(type, text);
+      const target = document.activeElement ?? document.body;
+      return !target.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    }, data);
   }
 
   /** Pastes a PNG as if it were on the clipboard. Returns whether the page handled the paste. */
@@ -141,7 +173,8 @@ export class BrowserWindow {
     this.#isClosed = true;
     const { host } = new URL(this.page.url());
     await this.context.close();
-    const elsewhere = this.requests.filter((url) => !/^(blob|data):/.test(url) && new URL(url).host !== host);
+    const hosts = [host, ...this.expectedHosts];
+    const elsewhere = this.requests.filter((url) => !/^(blob|data):/.test(url) && !hosts.includes(new URL(url).host));
     expect(elsewhere, 'requests to other hosts').toEqual([]);
     const unexpected = this.errors.filter((text) => !this.expectedErrors.some((pattern) => pattern.test(text)));
     expect(unexpected, 'errors in the console').toEqual([]);
