@@ -40,6 +40,8 @@ export class Adding {
   /** Boxes of added files that are not shown yet. @type {Box[]} */
   #placed = [];
   #placedTimer = 0;
+  /** True if the board had no images when files were added without a point. */
+  #isEmpty = false;
 
   /**
    * @param {Parts} parts
@@ -81,6 +83,7 @@ export class Adding {
     const { camera } = this.#parts;
     camera.chosen = true;
     const target = point && camera.toBoard(point);
+    if (!point && this.#parts.images.size === 0) this.#isEmpty = true;
     const previews = await Promise.all(files.map(loadPreview));
     const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
     const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at] }));
@@ -142,6 +145,9 @@ export class Adding {
   #revealPlaced() {
     const { camera } = this.#parts;
     const bounds = boundsOf(this.#placed.splice(0));
+    const isFirst = this.#isEmpty;
+    this.#isEmpty = false;
+    if (bounds && isFirst) return camera.fit(bounds);
     if (!bounds || camera.sees(bounds)) return;
     const fits = bounds.w * camera.scale < camera.width && bounds.h * camera.scale < camera.height;
     if (fits) camera.reveal(bounds);
