@@ -78,7 +78,7 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id) => images.delete(id),
   onPeople: (count) => connection.showPeople(count),
-  onUploadBegin: (data) => adding.placeholders.begin(data),
+  onUploadBegin: (data) => adding.begin(data),
   onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
     if (state === 'initializing') images.begin();
@@ -195,8 +195,11 @@ const history = new History(feed, images, {
 async function remove(ids) {
   if (feed.state !== 'ready') return onOffline();
   if (ids.length > MAX_UNASKED && !(await confirmed(`Delete ${ids.length} photos for everyone?`, 'Delete'))) return;
-  history.add({ kind: 'delete', ids: [...ids] });
-  await deletions.remove(ids);
+  const there = ids.filter((id) => images.get(id));
+  if (feed.state !== 'ready') return onOffline();
+  if (there.length === 0) return;
+  history.add({ kind: 'delete', ids: [...there] });
+  await deletions.remove(there);
 }
 
 function undo() {

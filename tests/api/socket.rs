@@ -192,6 +192,8 @@ async fn many_images_are_arranged_with_one_command() {
         (&json!(ids[2]), &json!(96.0))
     );
 
+    let deleted = app.upload("b.png", sized(8 << 10, 9)).await;
+    app.delete(deleted["url"].as_str().unwrap()).await;
     let many: Vec<Value> = (0..2001)
         .map(
             |number| json!({"id": format!("0194bd2c-7a00-7000-8000-{number:012}"), "x": 0, "y": 0}),
@@ -205,6 +207,7 @@ async fn many_images_are_arranged_with_one_command() {
         json!([{"id": ids[0], "x": 1, "y": 1, "w": 0}]),
         json!([{"id": ids[0], "x": 1, "y": 1}, {"id": ids[0], "x": 1, "y": 1}]),
         json!([{"id": "0194bd2c-7a00-7000-8000-000000000001", "x": 1, "y": 1}]),
+        json!([{"id": deleted["id"], "x": 1, "y": 1}]),
     ] {
         let answer = viewer
             .command("Image:arrange", json!({"places": places}))

@@ -83,6 +83,11 @@ async fn fields_may_come_in_any_order_and_unknown_ones_are_skipped() {
     assert_eq!(record["type"], "image/gif");
     assert_eq!(record["x"], 1.0);
     assert_eq!(record.get("author"), None);
+    // The other coordinate is chosen by the server, which then leaves the image there: the next one completes no row.
+    app.upload("next.png", read("plain.png")).await;
+    let listed = app.get_json("/images").await;
+    let listed = listed["images"].as_array().unwrap();
+    assert!(listed.contains(&record), "{listed:?}");
 }
 
 #[tokio::test]

@@ -191,3 +191,19 @@ test('the ids of uploads are ascending UUIDs of version 7', async ({ open }) => 
 function idOf(request) {
   return request.postDataBuffer().toString('latin1').match(/name="id"\r\n\r\n([0-9a-f-]+)\r\n/)[1];
 }
+
+test('after more files than the server reserves placements for were canceled, one more is added', async ({ server, open }) => {
+  const window = await open();
+  const { page } = window;
+  await page.route('**/image', () => {});
+  const photos = Array.from({ length: 130 }, (_, at) => image(`${at}.png`, { width: 20 + at, height: 20 }));
+  await window.choose(page.getByRole('button', { name: 'Choose photos' }), photos);
+  await expect(page.locator('.placeholder')).toHaveCount(100);
+  await page.getByRole('button', { name: 'Cancel all' }).click();
+  await expect(page.locator('.placeholder')).toHaveCount(0);
+  await page.unroute('**/image');
+  await window.drop([red]);
+  await window.shows('red.png');
+  await expect(page.locator('#uploads')).toBeHidden();
+  expect(await server.images()).toHaveLength(1);
+});

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use reql::types::WriteStatus;
 use reql::{func, r};
-use serde_json::json;
 
 use super::PlacementChange;
 use crate::image::ImageId;
 use crate::store::error::{StoreError, shorten};
 use crate::store::handle::Store;
 use crate::store::rows::DELETED_AT;
-use crate::store::write::hard_update;
+use crate::store::write::{CONDITION_NOT_MET, hard_update};
 
 impl Store {
     /// Changes the placements of many images with one write. Returns the number of images that are on the board; the others
@@ -40,15 +39,17 @@ async fn arrange(
     };
     let rows = store.placements().get_all(first);
     let rows = ids.fold(rows, |rows, id| rows.with_arg(r.expr(id)));
-    let unless_deleted = func!(|row| r.branch(r.args((
+    let change = func!(|row| r.branch(r.args((
         row.clone().has_fields(DELETED_AT),
-        r.expr(json!({})),
+        r.error(CONDITION_NOT_MET),
         r.expr(&changes).get_field(row.get_field("id")),
     ))));
-    let update = rows.update(r.args((unless_deleted, hard_update())));
+    let update = rows.update(r.args((change, hard_update())));
     let status: WriteStatus = store.pool().value(update).await?;
     match status.first_error {
-        Some(message) => Err(StoreError::Refused(shorten(&message))),
-        None => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
+        Some(message) if message != CONDITION_NOT_MET => {
+            Err(StoreError::Refused(shorten(&message)))
+        }
+        _ => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
     }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// Gestures on images: selecting, moving, resizing, and opening by a double tap.
+// Gestures on images: selecting, moving, resizing and opening. A finger pans, also on an image, until it has rested on one.
 
 import { idOf } from './board.js';
 
@@ -33,11 +33,14 @@ const DOUBLE_TAP_MS = 350;
  */
 export function dragging(parts) {
   const tapped = doubleTap(parts.onOpen);
+  const nothing = () => {};
   return (event) => {
     const id = idOf(event.target);
     if (!id) return null;
     if (/** @type {Element} */ (event.target).closest('[data-handle]')) return resizing(parts, event, id);
-    return moving(parts, event, id, tapped);
+    if (event.pointerType !== 'touch' || parts.adds(event)) return moving(parts, event, id, tapped);
+    const hold = () => moving(parts, event, id, tapped);
+    return { hold, move: nothing, end: nothing, cancel: nothing, tap: () => parts.onOpen(id) };
   };
 }
 
@@ -51,7 +54,8 @@ export function dragging(parts) {
 function moving({ board, camera, moves, selection, adds, onOffline }, event, id, tapped) {
   const was = selection.has(id);
   const adding = adds(event);
-  board.tile(id)?.frame.focus({ preventScroll: true });
+  // A finger has no use for the focus, which would pan the board to show the whole image.
+  if (event.pointerType !== 'touch') board.tile(id)?.frame.focus({ preventScroll: true });
   if (!was && adding) selection.add(id);
   else if (!was) selection.set([id]);
   const from = pointOf(camera, event);

@@ -84,6 +84,7 @@ export class History {
    * @param {string} id
    */
   forget(id) {
+    if (!this.#done.some((change) => change.kind === 'delete' && change.ids.includes(id))) return;
     this.#done = this.#done.filter((change) => {
       if (change.kind !== 'delete') return true;
       change.ids = change.ids.filter((each) => each !== id);
@@ -98,31 +99,32 @@ export class History {
       const record = this.#images.get(place.id);
       return record ? [{ id: place.id, before: placementOf(record), after: { ...placementOf(record), ...withoutId(place) } }] : [];
     });
-    await this.#send(changes.map(({ id, after }) => ({ id, ...after })));
-    if (changes.length > 0) this.add({ kind: 'move', changes });
+    if (changes.length === 0) return;
+    // Before it is sent: what was arranged can be undone even if the rest fails.
+    this.add({ kind: 'move', changes });
+    const sent = this.#last.then(() => this.#send(places));
+    this.#last = sent.catch(() => {});
+    await sent;
   }
 
   undo() {
-    this.#last = this.#last.then(() => this.#step(this.#done, this.#undone, true));
+    this.#last = this.#last.then(() => this.#step(true));
   }
 
   redo() {
-    this.#last = this.#last.then(() => this.#step(this.#undone, this.#done, false));
+    this.#last = this.#last.then(() => this.#step(false));
   }
 
-  /**
-   * @param {Change[]} from
-   * @param {Change[]} to
-   * @param {boolean} isUndo
-   */
-  async #step(from, to, isUndo) {
-    const change = from.pop();
+  /** @param {boolean} isUndo */
+  async #step(isUndo) {
+    const change = (isUndo ? this.#done : this.#undone).pop();
     if (!change) return;
+    // The lists may be replaced while the change is applied.
     try {
       await this.#apply(change, isUndo);
-      to.push(change);
+      (isUndo ? this.#undone : this.#done).push(change);
     } catch (error) {
-      from.push(change);
+      (isUndo ? this.#done : this.#undone).push(change);
       this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
     }
     this.#changed(idsOf(change));
@@ -147,7 +149,7 @@ export class History {
     const own = steps.filter(({ id, now }) => isAt(this.#images.get(id), now));
     await this.#send(own.map(({ id, next }) => ({ id, ...next })));
     this.#skipped(steps.length - own.length, steps.length);
-    if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved back.`);
+    if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved${isUndo ? ' back' : ''}.`);
   }
 
   /**
@@ -206,6 +208,6 @@ function withoutId({ id: _, ...placement }) {
  * @param {Placement} placement
  */
 function isAt(record, placement) {
-  const keys = /** @type {const} */ (['x', 'y', 'w']);
+  const keys = /** @type {const} */ (['x', 'y', 'w', 'z']);
   return record !== undefined && keys.every((key) => Math.abs(record[key] - placement[key]) < TOLERANCE);
 }

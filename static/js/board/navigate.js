@@ -12,6 +12,7 @@
  * @property {() => void} end
  * @property {() => void} cancel Reverts its effects.
  * @property {(event: PointerEvent) => void} [tap] Released where it was pressed.
+ * @property {() => Gesture} [hold] Makes a finger pan. One that rests for a while continues with the gesture that this returns.
  */
 
 /**
@@ -22,6 +23,10 @@
 
 /** A shorter move is a click by an unsteady hand. */
 const THRESHOLD_PX = 4;
+/** A finger wavers more than a mouse while it rests. */
+const TOUCH_THRESHOLD_PX = 9;
+/** The time after which a resting finger is a long press, as on phones. */
+const HOLD_MS = 450;
 const KEY_STEP_PX = 80;
 const ZOOM_STEP = 1.25;
 
@@ -31,7 +36,13 @@ const ZOOM_STEP = 1.25;
  * @param {{ grasp: Grasp, onTap: () => void }} handlers `onTap`: on empty space.
  */
 export function navigate(surface, camera, { grasp, onTap }) {
-  usePointers(surface, (event) => (event.button === 0 ? grasp(event) : null) ?? panning(surface, camera, event, onTap), camera);
+  /** @param {PointerEvent} event */
+  const gestureOf = (event) => {
+    const grasped = event.button === 0 ? grasp(event) : null;
+    const pan = panning(surface, camera, event, onTap);
+    return grasped?.hold ? { ...grasped, move: pan.move } : (grasped ?? pan);
+  };
+  usePointers(surface, gestureOf, camera);
   useWheel(surface, camera);
   useKeys(surface, camera);
 }
@@ -49,7 +60,22 @@ function usePointers(surface, gestureOf, camera) {
   /** @type {{ middle: Point, distance: number } | null} */
   let pinch = null;
 
+  let holdTimer = 0;
+  const begin = (/** @type {number} */ id) => {
+    clearTimeout(holdTimer);
+    if (active) active.begun = true;
+    surface.setPointerCapture(id);
+    surface.classList.add('is-busy');
+  };
+  const hold = () => {
+    if (!active?.gesture.hold || active.begun) return;
+    active.gesture = active.gesture.hold();
+    begin(active.id);
+    navigator.vibrate?.(10);
+  };
+
   const stop = (/** @type {'end' | 'cancel'} */ how) => {
+    clearTimeout(holdTimer);
     const ending = active;
     active = null;
     surface.classList.remove('is-busy', 'is-panning');
@@ -68,6 +94,7 @@ function usePointers(surface, gestureOf, camera) {
     if (active || pinch || event.button > 1) return;
     if (event.button === 1) event.preventDefault();
     active = { id: event.pointerId, from: pointOf(event), gesture: gestureOf(event), begun: false };
+    if (active.gesture.hold) holdTimer = window.setTimeout(hold, HOLD_MS);
   });
 
   surface.addEventListener('pointermove', (event) => {
@@ -81,10 +108,9 @@ function usePointers(surface, gestureOf, camera) {
     }
     if (active?.id !== event.pointerId) return;
     if (!active.begun) {
-      if (Math.hypot(event.clientX - active.from.x, event.clientY - active.from.y) < THRESHOLD_PX) return;
-      active.begun = true;
-      surface.setPointerCapture(event.pointerId);
-      surface.classList.add('is-busy');
+      const threshold = active.gesture.hold ? TOUCH_THRESHOLD_PX : THRESHOLD_PX;
+      if (Math.hypot(event.clientX - active.from.x, event.clientY - active.from.y) < threshold) return;
+      begin(event.pointerId);
     }
     active.gesture.move(event);
   });
@@ -99,7 +125,7 @@ function usePointers(surface, gestureOf, camera) {
   };
   for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) addEventListener(type, up);
   addEventListener('blur', () => stop('end'));
-  // A long press starts a drag; suppress the browser's menu.
+  // A long press selects and drags; suppress the browser's menu.
   surface.addEventListener('contextmenu', (event) => {
     if (/** @type {PointerEvent} */ (event).pointerType === 'touch') event.preventDefault();
   });

@@ -64,7 +64,8 @@ export class Selecting {
   show() {
     const { size } = this.#selection;
     const { surface, bar } = this.#elements;
-    bar.hidden = !this.mode && size < 2;
+    // A single image has buttons of its own, but not for a finger, which would press them by mistake.
+    bar.hidden = !this.mode && size < (matchMedia('(pointer: coarse)').matches ? 1 : 2);
     document.documentElement.classList.toggle('is-selecting', !bar.hidden);
     surface.classList.toggle('is-picking', this.mode);
     this.#part('count').textContent = size > 0 ? `${size} selected` : 'Tap photos';

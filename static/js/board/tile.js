@@ -74,6 +74,7 @@ export class Tile {
     this.name.textContent = record.fileName;
     this.name.title = record.fileName;
     this.element.title = record.damaged ? DAMAGED : '';
+    this.element.classList.toggle('is-opaque', record.type === 'image/jpeg');
     this.frame.setAttribute('aria-label', text);
     this.open.setAttribute('aria-label', `Open ${record.fileName}`);
     this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);

@@ -37,11 +37,15 @@ export class Adding {
   #onAdd;
   /** The previews' object URLs. @type {Map<Upload, string>} */
   #previews = new Map();
-  /** Boxes of added files that are not shown yet. @type {Box[]} */
+  /** The ids of all uploads of this page. @type {Set<string>} */
+  #own = new Set();
+  /** Uploads whose placements the view has not shown yet. @type {Set<Upload>} */
+  #unrevealed = new Set();
+  /** Their placements. @type {Box[]} */
   #placed = [];
   #placedTimer = 0;
-  /** True if the board had no images when files were added without a point. */
-  #isEmpty = false;
+  /** True if the next placements are the first of the board, which the view then fits. */
+  #fitsNext = false;
 
   /**
    * @param {Parts} parts
@@ -54,7 +58,7 @@ export class Adding {
     this.#onAdd = onAdd;
     this.#duplicates = new Duplicates(parts.images);
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
-    this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload) => this.#reserve(upload));
+    this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload, isWanted) => this.#reserve(upload, isWanted));
     this.#tray = new Tray(element('uploads'), template('upload'), {
       retry: (upload) => this.#uploads.retry(upload),
       shrink: (upload) => void this.#uploads.shrink(upload),
@@ -83,7 +87,7 @@ export class Adding {
     const { camera } = this.#parts;
     camera.chosen = true;
     const target = point && camera.toBoard(point);
-    if (!point && this.#parts.images.size === 0) this.#isEmpty = true;
+    if (!point && this.#parts.images.size === 0) this.#fitsNext = true;
     const previews = await Promise.all(files.map(loadPreview));
     const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
     const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at] }));
@@ -91,6 +95,8 @@ export class Adding {
       const url = previews[at]?.url ?? null;
       if (url) this.#previews.set(upload, url);
       this.#onAdd(upload.id);
+      this.#own.add(upload.id);
+      this.#unrevealed.add(upload);
       this.#tray.add(upload, url);
     }
     for (const upload of all) void this.#uploads.add(upload, this.#duplicates);
@@ -117,15 +123,28 @@ export class Adding {
     this.placeholders.clear();
   }
 
-  /** @param {Upload} upload */
-  async #reserve(upload) {
+  /**
+   * Another viewer starts an upload, or the server has moved the placement of an upload.
+   * @param {{ upload?: unknown }} data
+   */
+  begin(data) {
+    // Not one of this page that has been canceled meanwhile.
+    const id = String(data.upload);
+    if (!this.#own.has(id) || this.placeholders.boxOf(id)) this.placeholders.begin(data);
+  }
+
+  /**
+   * @param {Upload} upload
+   * @param {() => boolean} isWanted
+   */
+  async #reserve(upload, isWanted) {
     if (!upload.pixels) {
       // The file has been converted or shrunk since it was added.
       const preview = await loadPreview(upload.file);
       if (preview) URL.revokeObjectURL(preview.url);
       upload.pixels = preview?.pixels ?? null;
     }
-    await this.#reservations.reserve(upload);
+    await this.#reservations.reserve(upload, isWanted);
   }
 
   /**
@@ -136,6 +155,8 @@ export class Adding {
     if (!upload.pixels || this.#parts.images.get(upload.id)) return;
     const box = boxOf({ ...upload.pixels, ...place });
     this.placeholders.add(upload.id, box, this.#previews.get(upload) ?? null);
+    // Not after a retry, a reconnection or a long wait: the user may look elsewhere by then.
+    if (!this.#unrevealed.delete(upload)) return;
     this.#placed.push(box);
     clearTimeout(this.#placedTimer);
     this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
@@ -145,8 +166,9 @@ export class Adding {
   #revealPlaced() {
     const { camera } = this.#parts;
     const bounds = boundsOf(this.#placed.splice(0));
-    const isFirst = this.#isEmpty;
-    this.#isEmpty = false;
+    const isFirst = this.#fitsNext;
+    this.#fitsNext = false;
+    this.#unrevealed.clear();
     if (bounds && isFirst) return camera.fit(bounds);
     if (!bounds || camera.sees(bounds)) return;
     const fits = bounds.w * camera.scale < camera.width && bounds.h * camera.scale < camera.height;

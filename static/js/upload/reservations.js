@@ -29,11 +29,17 @@ export class Reservations {
   /**
    * Reserves a placement. Resolves also if there is none: the upload does not depend on it.
    * @param {Upload} upload
+   * @param {() => boolean} isWanted False once the upload is canceled.
    */
-  async reserve(upload) {
+  async reserve(upload, isWanted) {
     if (!upload.pixels) return;
-    while (!this.#open.has(upload.id) && this.#open.size >= MAX_OPEN) {
+    while (isWanted() && !this.#open.has(upload.id) && this.#open.size >= MAX_OPEN) {
       await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
+    }
+    if (!isWanted()) {
+      // A canceled upload passes its turn on.
+      this.#waiting.shift()?.();
+      return;
     }
     this.#open.set(upload.id, upload);
     let timer = 0;

@@ -8,7 +8,7 @@ import { UploadList } from './upload-list.js';
 /** @typedef {import('./item.js').UploadState} UploadState */
 /** @typedef {import('./upload-list.js').UploadActions} UploadActions */
 
-/** A single upload is answered on its line; the tray offers an action from two on. */
+/** Actions for all are shown from two uploads on. */
 const SEVERAL = 2;
 /** @type {ReadonlySet<UploadState>} */
 const AWAITS_ANSWER = new Set(['failed', 'duplicate']);
@@ -37,7 +37,7 @@ export class Tray {
     this.#list = new UploadList(find(panel, '[data-list]'), template, { ...actions, cancel });
     const forAll = (/** @type {string} */ name, /** @type {(upload: Upload) => boolean} */ concerns, /** @type {(upload: Upload) => void} */ act) =>
       find(panel, `[data-${name}-all]`).addEventListener('click', () => this.#list.uploads.filter(concerns).forEach(act));
-    forAll('cancel', ({ state }) => state !== 'saved', cancel);
+    forAll('cancel', ({ state }) => state !== 'saved' && state !== 'saving', cancel);
     forAll('retry', ({ state, retryable }) => state === 'failed' && retryable, actions.retry);
     forAll('shrink', ({ state, canShrink }) => state === 'failed' && canShrink, actions.shrink);
     forAll('anyway', ({ state }) => state === 'duplicate', (upload) => actions.anyway?.(upload));

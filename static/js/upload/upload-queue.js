@@ -34,7 +34,8 @@ export class UploadQueue {
 
   /**
    * @param {(upload: Upload) => void} onChange Called after every change of an upload.
-   * @param {(upload: Upload) => Promise<void>} [reserve] Reserves a placement before an upload is sent.
+   * @param {(upload: Upload, isWanted: () => boolean) => Promise<void>} [reserve] Reserves a placement before an upload is
+   *   sent. `isWanted` is false once the upload is canceled.
    */
   constructor(onChange, reserve = async () => {}) {
     this.#onChange = onChange;
@@ -99,7 +100,7 @@ export class UploadQueue {
   async enqueue(upload) {
     this.#preparing.add(upload);
     this.#change(upload, { state: 'waiting', progress: 0 });
-    await this.#reserve(upload);
+    await this.#reserve(upload, () => this.#preparing.has(upload));
     // Canceled while the placement was reserved.
     if (!this.#preparing.delete(upload)) return;
     this.#waiting.push(upload);

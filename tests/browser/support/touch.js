@@ -1,5 +1,7 @@
 // Touch input of several fingers, as a touch screen reports it.
 
+import { expect } from '@playwright/test';
+
 /** Context options of a phone. */
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
@@ -9,13 +11,15 @@ const REST_MS = 120;
 /** @typedef {[x: number, y: number]} Point */
 
 export class Touch {
+  #page;
   #session;
 
   static async on(window) {
-    return new Touch(await window.context.newCDPSession(window.page));
+    return new Touch(window.page, await window.context.newCDPSession(window.page));
   }
 
-  constructor(session) {
+  constructor(page, session) {
+    this.#page = page;
     this.#session = session;
   }
 
@@ -49,6 +53,27 @@ export class Touch {
     await new Promise((resolve) => setTimeout(resolve, REST_MS));
     await this.send('Move', [toX, toY]);
     await this.send('End');
+  }
+
+  /** Rests one finger until that is a long press. @param {Point} point */
+  async hold(point) {
+    await this.send('Start', point);
+    await this.#untilHeld();
+    await this.send('End');
+  }
+
+  /** Rests one finger until that is a long press, and then drags it. @param {Point} from @param {Point} to */
+  async holdAndDrag([x, y], [toX, toY], steps = 5) {
+    await this.send('Start', [x, y]);
+    await this.#untilHeld();
+    for (let step = 1; step <= steps; step += 1) {
+      await this.send('Move', [x + ((toX - x) * step) / steps, y + ((toY - y) * step) / steps]);
+    }
+    await this.send('End');
+  }
+
+  async #untilHeld() {
+    await expect(this.#page.locator('.tile.is-selected')).not.toHaveCount(0);
   }
 
   /** Moves two fingers around a point from one distance to another. @param {Point} middle */

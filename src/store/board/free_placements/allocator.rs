@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::area::Area;
 use super::document::{LayoutDocument, Version};
-use super::layout::{Moved, Planner, Stale, Wanted};
+use super::layout::{Move, Planner, Stale, Wanted};
 use super::now;
 use super::occupied::Occupied;
 use super::rows::Size;
@@ -37,6 +37,9 @@ const MAX_BATCH: usize = 512;
 
 /// Time that the confirmation of a stored image waits for a reservation, with which it is written.
 const CONFIRM_DELAY: Duration = Duration::from_millis(100);
+
+/// Pause before confirmations are written again after the database was unavailable.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Time that a reservation lasts, in milliseconds. The slowest permitted upload of the largest file takes less.
 const OPEN_MS: i64 = 3_600_000;
@@ -76,13 +79,14 @@ pub(super) struct Allocator {
     occupied: Occupied,
     /// The state of the layout as last read or written; `None` if it must be read.
     version: Option<Version>,
+    /// The moves that have been written to `placements`. The next change of the layout removes them.
+    moved: Vec<(ImageId, Area)>,
 }
 
 /// The outcome of planning a batch.
 struct Plan {
     version: Version,
     areas: Vec<Area>,
-    moved: Vec<Moved>,
 }
 
 impl Allocator {
@@ -101,6 +105,7 @@ impl Allocator {
             moves,
             occupied: Occupied::default(),
             version: None,
+            moved: Vec::new(),
         }
     }
 
@@ -115,8 +120,8 @@ impl Allocator {
             }
             let is_due = confirm_at.is_some_and(|at| at <= Instant::now());
             if is_due || batch.iter().any(|task| self.is_urgent(task)) {
-                confirm_at = None;
-                self.serve(std::mem::take(&mut batch)).await;
+                batch = self.serve(std::mem::take(&mut batch)).await;
+                confirm_at = (!batch.is_empty()).then(|| Instant::now() + RETRY_DELAY);
                 continue;
             }
             let room = MAX_BATCH - batch.len().min(MAX_BATCH - 1);
@@ -135,11 +140,12 @@ impl Allocator {
         }
     }
 
-    /// Returns `true` if somebody waits for a task, or sees an image at a placement that has changed.
+    /// Returns `true` if a caller waits for the task, or the stored image must be moved.
     fn is_urgent(&self, task: &Task) -> bool {
         let version = self.version.as_ref();
         match *task {
             Task::Reserve(_) => true,
+            // Without a version, the database was unavailable.
             Task::Confirm(id, area) => {
                 version.is_some_and(|version| version.layout.has_moved(id, area))
             }
@@ -189,11 +195,11 @@ impl Allocator {
         }
     }
 
-    /// Plans and writes a batch, and replies to its reservations.
-    async fn serve(&mut self, batch: Vec<Task>) {
-        match self.reserve(&batch).await {
+    /// Plans and writes a batch, and replies to its reservations. Returns the other tasks if the database is unavailable.
+    async fn serve(&mut self, batch: Vec<Task>) -> Vec<Task> {
+        match self.commit(&batch).await {
             Ok(plan) => {
-                self.move_images(&plan.moved).await;
+                self.move_images(&plan.version).await;
                 let reservations = batch.into_iter().filter_map(|task| match task {
                     Task::Reserve(reserve) => Some(reserve),
                     _ => None,
@@ -203,20 +209,24 @@ impl Allocator {
                     let _ = reserve.reply.send(Ok(area));
                 }
                 self.version = Some(plan.version);
+                Vec::new()
             }
             Err(error) => {
                 self.version = None;
+                let mut rest = Vec::new();
                 for task in batch {
-                    if let Task::Reserve(reserve) = task {
-                        let _ = reserve.reply.send(Err(error.clone()));
+                    match task {
+                        Task::Reserve(reserve) => drop(reserve.reply.send(Err(error.clone()))),
+                        task => rest.push(task),
                     }
                 }
+                rest
             }
         }
     }
 
-    /// Plans a batch and writes the layout, again and again while other servers are faster.
-    async fn reserve(&mut self, batch: &[Task]) -> Result<Plan, StoreError> {
+    /// Plans a batch and writes the layout. Plans it again if another server has written in between.
+    async fn commit(&mut self, batch: &[Task]) -> Result<Plan, StoreError> {
         let mut is_fresh = false;
         for _ in 0..MAX_ATTEMPTS {
             let version = match self.version.take() {
@@ -227,8 +237,8 @@ impl Allocator {
                 layout: version.layout.clone(),
                 occupied: &self.occupied,
                 is_fresh,
-                moved: Vec::new(),
             };
+            planner.layout.remove_moves(&self.moved);
             let Ok(areas) = plan(&mut planner, batch) else {
                 // The layout first, so that every image confirmed in it is among the images. The feed corrects what it
                 // delivers late.
@@ -237,20 +247,15 @@ impl Allocator {
                 is_fresh = true;
                 continue;
             };
-            let (layout, moved) = (planner.layout, planner.moved);
-            if layout == version.layout {
-                return Ok(Plan {
-                    version,
-                    areas,
-                    moved,
-                });
-            }
-            if let Some(version) = self.document.write(&version, layout).await? {
-                return Ok(Plan {
-                    version,
-                    areas,
-                    moved,
-                });
+            let layout = planner.layout;
+            let written = if layout == version.layout {
+                Some(version)
+            } else {
+                self.document.write(&version, layout).await?
+            };
+            if let Some(version) = written {
+                self.moved.clear();
+                return Ok(Plan { version, areas });
             }
             is_fresh = false;
         }
@@ -268,19 +273,27 @@ impl Allocator {
         Ok(occupied)
     }
 
-    /// Moves the images of completed rows to their final areas, unless somebody has moved them.
-    async fn move_images(&self, moved: &[Moved]) {
-        for &Moved { id, to, .. } in moved {
+    /// Moves the images of completed rows to their final areas, unless somebody else has moved them.
+    async fn move_images(&mut self, version: &Version) {
+        let moves = version.layout.moves();
+        for (&id, planned) in moves {
             // Fails if nobody listens.
-            let _ = self.moves.send((id, to));
+            let _ = self.moves.send((id, planned.to));
         }
-        let moves = moved.iter().map(|moved| {
-            let row = self.placements.clone().get(moved.id);
-            let change = move_unless_moved(row, moved);
-            async move { write_row(&self.pool, change).await }
+        let (pool, placements) = (&self.pool, &self.placements);
+        let writes = moves.iter().map(|(&id, planned)| async move {
+            let change = move_unless_moved(placements.clone().get(id), planned);
+            (id, planned, write_row(pool, change).await)
         });
-        for error in join_all(moves).await.into_iter().filter_map(Result::err) {
-            log::warn!("a row of images is not justified: {error}");
+        for (id, planned, written) in join_all(writes).await {
+            match written {
+                // An upload that is not stored yet is moved when it is confirmed.
+                Ok(_) => {
+                    self.occupied.move_image(id, &planned.from, planned.to);
+                    self.moved.push((id, planned.to));
+                }
+                Err(error) => log::warn!("a row of images is not justified yet: {error}"),
+            }
         }
     }
 }
@@ -321,15 +334,17 @@ fn areas(table: Command) -> Command {
 }
 
 /// A write that moves an image which still lies where it was placed.
-fn move_unless_moved(row: Command, moved: &Moved) -> Command {
-    let position = |area: Area| json!({ "x": area.x, "y": area.y, "w": area.w });
-    let (from, to) = (position(moved.from), position(moved.to));
+fn move_unless_moved(row: Command, planned: &Move) -> Command {
+    let position = |area: &Area| json!({ "x": area.x, "y": area.y, "w": area.w });
+    let from: Vec<Value> = planned.from.iter().map(position).collect();
+    let to = position(&planned.to);
     let change = func!(|row| r.branch(
         r.args((
-            row.pluck(r.expr("x"))
-                .with_arg(r.expr("y"))
-                .with_arg(r.expr("w"))
-                .eq(&from),
+            r.expr(&from).contains(
+                row.pluck(r.expr("x"))
+                    .with_arg(r.expr("y"))
+                    .with_arg(r.expr("w"))
+            ),
             r.expr(&to),
             r.expr(json!({})),
         ))

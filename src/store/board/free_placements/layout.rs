@@ -40,6 +40,9 @@ pub(super) struct Layout {
     row: Option<Row>,
     /// The placements of uploads that are not known to be stored.
     open: BTreeMap<ImageId, OpenPlacement>,
+    /// Moves of images that may not be in the table `placements` yet. In this document, so that any server can complete them.
+    #[serde(default)]
+    moves: BTreeMap<ImageId, Move>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -78,11 +81,11 @@ pub(crate) enum Wanted {
     At(f64, f64),
 }
 
-/// An image whose placement changed because its row was completed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moved {
-    pub(super) id: ImageId,
-    pub(super) from: Area,
+/// The move of an image whose row was completed or compacted. Moves only an image that nobody else has moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Move {
+    /// Where the image may lie: more than one area if its row has changed again.
+    pub(super) from: Vec<Area>,
     pub(super) to: Area,
 }
 
@@ -96,14 +99,26 @@ pub(super) struct Planner<'a> {
     pub(super) occupied: &'a Occupied,
     /// `occupied` was read after the layout, so it contains every image that was stored in a placement given away before.
     pub(super) is_fresh: bool,
-    /// The images whose placements the planned changes have changed.
-    pub(super) moved: Vec<Moved>,
 }
 
 impl Layout {
     /// The area that is reserved for an upload.
     pub(super) fn area_of(&self, id: ImageId) -> Option<Area> {
         self.open.get(&id).map(|open| open.area)
+    }
+
+    /// The moves that may not be in the table `placements` yet.
+    pub(super) fn moves(&self) -> &BTreeMap<ImageId, Move> {
+        &self.moves
+    }
+
+    /// Removes moves that are in the table `placements`.
+    pub(super) fn remove_moves(&mut self, written: &[(ImageId, Area)]) {
+        for (id, to) in written {
+            if self.moves.get(id).is_some_and(|planned| planned.to == *to) {
+                self.moves.remove(id);
+            }
+        }
     }
 
     /// Returns `true` if an image that was stored at `area` has to be moved: its row has changed since.
@@ -126,9 +141,10 @@ impl Planner<'_> {
         wanted: Wanted,
         until: i64,
     ) -> Result<Area, Stale> {
-        if let Some(open) = self.layout.open.get(&id) {
+        if let (Some(open), Wanted::Next | Wanted::Near(..)) = (self.layout.open.get(&id), wanted) {
             return Ok(open.area);
         }
+        self.release(id);
         let natural = size.area_in(ROW_HEIGHT, 0.0, 0.0);
         let area = match wanted {
             Wanted::Next => self.next(id, size)?,
@@ -156,14 +172,14 @@ impl Planner<'_> {
         } else {
             self.layout.open.remove(&id);
         }
-        if !to.is_at(area) {
-            self.moved.push(Moved { id, from: area, to });
-        }
+        self.move_image(id, area, to);
     }
 
     /// Takes back the placement of an upload that has ended without an image.
     pub(super) fn release(&mut self, id: ImageId) {
-        self.layout.open.remove(&id);
+        if self.layout.open.remove(&id).is_none() {
+            return;
+        }
         if let Some(row) = &mut self.layout.row {
             row.images.retain(|image| image.id != id);
         }
@@ -171,7 +187,30 @@ impl Planner<'_> {
 
     /// Forgets the placements of uploads that have taken too long.
     pub(super) fn forget(&mut self, now: i64) {
-        self.layout.open.retain(|_, open| open.until > now);
+        let open = self.layout.open.iter();
+        let expired = open
+            .filter(|(_, open)| open.until <= now)
+            .map(|(&id, _)| id);
+        for id in expired.collect::<Vec<ImageId>>() {
+            let is_chosen = self.layout.open.get(&id).is_some_and(|open| open.is_chosen);
+            if is_chosen {
+                self.layout.open.remove(&id);
+            } else {
+                self.release(id);
+            }
+        }
+    }
+
+    fn move_image(&mut self, id: ImageId, from: Area, to: Area) {
+        if to.is_at(from) {
+            return;
+        }
+        let planned = self.layout.moves.entry(id).or_insert(Move {
+            from: Vec::new(),
+            to,
+        });
+        planned.from.push(from);
+        planned.to = to;
     }
 
     fn nearest(&self, id: ImageId, wanted: Area) -> Result<Area, Stale> {
@@ -427,17 +466,10 @@ impl Planner<'_> {
     /// Moves images to the first of these areas.
     fn move_images(&mut self, images: &[RowImage], areas: &[Area]) {
         for (image, &to) in images.iter().zip(areas) {
-            if to.is_at(image.area) {
-                continue;
-            }
             if let Some(open) = self.layout.open.get_mut(&image.id) {
                 open.area = to;
             }
-            self.moved.push(Moved {
-                id: image.id,
-                from: image.area,
-                to,
-            });
+            self.move_image(image.id, image.area, to);
         }
     }
 
@@ -456,8 +488,15 @@ impl Planner<'_> {
     /// Returns `true` for an image that nobody has moved. One that is not stored yet, or not known here, is in its place.
     fn is_in_place(&self, image: &RowImage) -> bool {
         let area = self.occupied.area_of(image.id);
-        // A row that another server completed may have moved it since.
-        area.is_none_or(|area| area.is_at(image.area))
+        area.is_none_or(|area| self.after_moves(image.id, area).is_at(image.area))
+    }
+
+    /// The area of an image after the planned moves.
+    fn after_moves(&self, id: ImageId, area: Area) -> Area {
+        match self.layout.moves.get(&id) {
+            Some(planned) if planned.from.iter().any(|from| from.is_at(area)) => planned.to,
+            _ => area,
+        }
     }
 
     /// Returns `true` for the images of the current row that lie in it. The others are obstacles.
@@ -473,9 +512,10 @@ impl Planner<'_> {
     /// Returns the image or open placement in `area` that reaches down the farthest.
     fn covering(&self, area: Area, except: impl Fn(ImageId) -> bool) -> Option<Area> {
         let open = self.layout.open.iter().map(|(&id, open)| (id, open.area));
-        let open = open.filter(|(_, open)| open.overlaps(area));
+        let stored = self.occupied.overlapping(area);
+        let stored = stored.map(|(id, other)| (id, self.after_moves(id, other)));
         let mut covering: Option<Area> = None;
-        for (id, other) in self.occupied.overlapping(area).chain(open) {
+        for (id, other) in stored.chain(open).filter(|(_, other)| other.overlaps(area)) {
             let is_lower = covering.is_none_or(|lowest| other.bottom() > lowest.bottom());
             if is_lower && !except(id) {
                 covering = Some(other);

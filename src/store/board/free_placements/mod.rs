@@ -94,7 +94,8 @@ impl FreePlacements {
         area.await.map_err(ended)?
     }
 
-    /// Reserves the requested position, or a free one if no complete position is requested, in front of all other images.
+    /// Reserves the requested position, in front of all other images. A coordinate that is not requested is that of the next
+    /// free placement.
     ///
     /// # Errors
     ///
@@ -115,15 +116,13 @@ impl FreePlacements {
             self.release(meta.id);
             area = self.reserve(meta.id, size, wanted).await?;
         }
+        if wanted == Wanted::Next && (requested.x.is_some() || requested.y.is_some()) {
+            let (x, y) = (requested.x.unwrap_or(area.x), requested.y.unwrap_or(area.y));
+            area = self.reserve(meta.id, size, Wanted::At(x, y)).await?;
+        }
         Ok(Placement {
-            x: requested
-                .x
-                .filter(|_| requested.y.is_none())
-                .unwrap_or(area.x),
-            y: requested
-                .y
-                .filter(|_| requested.x.is_none())
-                .unwrap_or(area.y),
+            x: area.x,
+            y: area.y,
             w: area.w,
             z: now() as f64,
         })

@@ -105,6 +105,15 @@ impl Occupied {
         }
     }
 
+    /// Moves an image that lies at one of these areas. The feed delivers the change later.
+    pub(super) fn move_image(&mut self, id: ImageId, from: &[Area], to: Area) {
+        if let Some(&Image { area, is_deleted }) = self.images.get(&id)
+            && from.iter().any(|from| from.is_at(area))
+        {
+            self.set(id, to, is_deleted);
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.images.is_empty()
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::area::Area;
-use super::layout::{Layout, Moved, Planner, Stale, Wanted};
+use super::layout::{Layout, Planner, Stale, Wanted};
 use super::occupied::Occupied;
 use super::rows::{GAP, ROW_HEIGHT, Size};
 use crate::image::ImageId;
@@ -34,21 +34,31 @@ impl TestBoard {
                 layout: self.layout.clone(),
                 occupied: &self.known,
                 is_fresh,
-                moved: Vec::new(),
             };
             if let Ok(value) = change(&mut planner) {
                 self.layout = planner.layout;
-                for Moved { id, from, to } in planner.moved {
-                    if let Some(area) = self.stored.get_mut(&id)
-                        && area.is_at(from)
-                    {
-                        *area = to;
-                    }
-                }
+                self.write_moves();
                 return value;
             }
         }
         panic!("a plan with all images is not stale");
+    }
+
+    /// Moves the images as the server does after it has written the layout.
+    fn write_moves(&mut self) {
+        let moves = self.layout.moves().clone();
+        for (id, planned) in &moves {
+            if let Some(area) = self.stored.get_mut(id)
+                && planned.from.iter().any(|from| from.is_at(*area))
+            {
+                *area = planned.to;
+            }
+        }
+        let written: Vec<_> = moves
+            .iter()
+            .map(|(&id, planned)| (id, planned.to))
+            .collect();
+        self.layout.remove_moves(&written);
     }
 
     /// Reads all images from the database.
