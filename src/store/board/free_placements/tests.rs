@@ -22,6 +22,8 @@ struct TestBoard {
     known: Occupied,
     /// Images that somebody has moved.
     moved: std::collections::HashSet<ImageId>,
+    /// The server stops after each write of the layout, before it moves images.
+    stops_before_moves: bool,
 }
 
 impl TestBoard {
@@ -37,7 +39,9 @@ impl TestBoard {
             };
             if let Ok(value) = change(&mut planner) {
                 self.layout = planner.layout;
-                self.write_moves();
+                if !self.stops_before_moves {
+                    self.write_moves();
+                }
                 return value;
             }
         }
@@ -275,7 +279,39 @@ fn an_upload_that_was_reserved_in_a_row_moves_with_it() {
 }
 
 #[test]
-fn the_place_of_a_canceled_upload_is_used_again() {
+fn a_row_that_a_server_left_half_moved_is_completed_with_the_next_change() {
+    let mut board = TestBoard {
+        stops_before_moves: true,
+        ..TestBoard::default()
+    };
+    for _ in 0..4 {
+        board.add(4000, 3000);
+    }
+    assert!(
+        board.overlap().is_some(),
+        "the last image lies in a row that is not scaled"
+    );
+    board.stops_before_moves = false;
+    board.add(4000, 3000);
+    assert_eq!(board.overlap(), None);
+}
+
+#[test]
+fn a_reservation_that_expires_leaves_no_gap() {
+    let mut board = TestBoard::default();
+    board.planned(|planner| {
+        planner.place(ImageId::new(), Size::of(4000, 3000, None), Wanted::Next, 5)
+    });
+    board.planned(|planner| {
+        planner.forget(5);
+        Ok(())
+    });
+    let next = board.add(4000, 3000);
+    assert_eq!(board.stored[&next].x, 0.0);
+}
+
+#[test]
+fn the_placement_of_a_canceled_upload_is_used_again() {
     let mut board = TestBoard::default();
     let canceled = ImageId::new();
     let size = Size::of(4000, 3000, None);
