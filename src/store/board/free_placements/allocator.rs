@@ -154,7 +154,7 @@ impl Allocator {
     }
 
     /// Opens a feed of the board and reads its initial values. Returns `None` if that fails or takes too long: placements
-    /// are then given away although images may be missing.
+    /// are then reserved although images may be missing.
     async fn load(&mut self) -> Option<BoardFeed> {
         let deadline = Instant::now() + LOAD_TIMEOUT;
         let changes = areas(self.placements.clone())

@@ -1,4 +1,4 @@
-//! The document that holds the layout, and changes of it that exclude each other.
+//! The document that holds the layout, and its compare-and-swap.
 
 use reql::{Command, func, r};
 use serde::{Deserialize, Serialize};
@@ -46,7 +46,7 @@ impl LayoutDocument {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable. An invalid document counts as none: the layout then starts beside the images.
+    /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the images.
     pub(super) async fn read(&self) -> Result<Version, StoreError> {
         let row: Value = self.pool.value(self.table.clone().get(BOARD)).await?;
         let revision = row["revision"].as_str().unwrap_or_default().to_owned();

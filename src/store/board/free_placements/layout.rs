@@ -6,8 +6,8 @@
 //! is full, the next one lies right of the images on the board or below them, whichever brings the whole closer to the
 //! proportions of a screen.
 //!
-//! A row is only opened where its whole area is free, and no image is placed on another. A placement that has been given
-//! away is not given away again while its region is in use, so a server may know the images of another one late.
+//! A row is only opened where its whole area is free, and no image is placed on another. A placement that has been
+//! reserved is not reserved again while its region is in use, so a server may know the images of another one late.
 
 use std::collections::BTreeMap;
 
@@ -97,7 +97,7 @@ pub(super) struct Stale;
 pub(super) struct Planner<'a> {
     pub(super) layout: Layout,
     pub(super) occupied: &'a Occupied,
-    /// `occupied` was read after the layout, so it contains every image that was stored in a placement given away before.
+    /// `occupied` was read after the layout, so it contains every image that was stored in a placement that was reserved before.
     pub(super) is_fresh: bool,
 }
 

@@ -385,7 +385,7 @@ proptest! {
                     let area = Area { x, y, ..board.stored[&id] };
                     board.stored.insert(id, area);
                     board.moved.insert(id);
-                    // A place that a row skips may be one that another server gives away before it knows of the move.
+                    // A placement that a row skips may be one that another server reserves before it knows of the move.
                     board.learn();
                 }
                 Step::Remove(at) if !order.is_empty() => {

@@ -63,7 +63,7 @@ impl Announcer {
         self.announcements.end(self.session, end)
     }
 
-    /// Waits for the next event about another session's upload. Cancellation safe.
+    /// Waits for the next event about an upload of another session, or the move of one of this session. Cancellation safe.
     pub(crate) async fn next(&mut self) -> Frame {
         loop {
             if let Some(frame) = self.pending.pop_front() {
@@ -110,10 +110,8 @@ impl Announcer {
             .iter()
             .filter(|upload| !others.contains_key(upload))
             .map(|&upload| upload_end(UploadEnd { upload, id: None }));
-        let begun = others
-            .iter()
-            .filter(|(upload, _)| !self.shown.contains(upload))
-            .map(|(_, open)| open.frame.clone());
+        // Also those that the viewer shows: their placements may have moved.
+        let begun = others.values().map(|open| open.frame.clone());
         self.pending = ended.chain(begun).collect();
         self.shown = others.into_keys().collect();
     }

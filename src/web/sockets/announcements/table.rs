@@ -46,7 +46,7 @@ pub(crate) struct OpenUpload {
     pub(crate) frame: Frame,
 }
 
-/// The start or end of an upload.
+/// The start, move or end of an upload.
 #[derive(Clone)]
 pub(crate) struct Change {
     pub(crate) session: SessionId,
