@@ -16,6 +16,8 @@ const TIMEOUT_MS = 5_000;
 export class Duplicates {
   /** The uploads of this page, by hash, with the result of the lookup. @type {Map<string, { upload: Upload, twin: Promise<Twin | null> }>} */
   #adding = new Map();
+  /** The end of the last comparison of files of each size: only files of one size can be equal. @type {Map<number, Promise<void>>} */
+  #turns = new Map();
   /** @type {(() => void)[]} */
   #waiting = [];
   #running = 0;
@@ -24,6 +26,25 @@ export class Duplicates {
   /** @param {Images} images */
   constructor(images) {
     this.#images = images;
+  }
+
+  /**
+   * Takes a turn in the order of the uploads, so that of two equal files the second is the duplicate.
+   * @param {Upload} upload
+   * @returns {{ before: Promise<void>, leave: () => void }} `before` ends with the turns of earlier files of the same size.
+   */
+  enter({ file: { size } }) {
+    const before = this.#turns.get(size) ?? Promise.resolve();
+    let leave = () => {};
+    /** @type {Promise<void>} */
+    const turn = new Promise((resolve) => {
+      leave = () => {
+        if (this.#turns.get(size) === turn) this.#turns.delete(size);
+        resolve();
+      };
+    });
+    this.#turns.set(size, turn);
+    return { before, leave };
   }
 
   /**

@@ -51,11 +51,15 @@ export class UploadQueue {
    * @param {Duplicates} [duplicates] Without it the board may get the same bytes twice.
    */
   async add(upload, duplicates) {
+    const turn = duplicates?.enter(upload);
     this.#preparing.add(upload);
     this.#change(upload, { state: 'checking' });
     const convert = () => this.#preparing.has(upload) && this.#change(upload, { state: 'converting' });
-    if (!this.#accept(upload, await prepare(upload.file, convert))) return;
-    const twin = (await duplicates?.twinOf(upload)) ?? null;
+    const accepted = this.#accept(upload, await prepare(upload.file, convert));
+    if (accepted) await turn?.before;
+    const twin = accepted ? await duplicates?.twinOf(upload) : null;
+    turn?.leave();
+    if (!accepted) return;
     // Canceled while the hash was computed.
     if (!this.#preparing.delete(upload)) return duplicates?.release(upload);
     if (twin) this.#change(upload, { state: 'duplicate', twin });
