@@ -34,6 +34,9 @@ const MAX_PLACES = 2_000;
 /** Placements are rounded on their way. */
 const TOLERANCE = 0.06;
 const KEY = 'history';
+/** The time within which the feed sends what a command has changed, and the interval at which the images are compared. */
+const FEED_MS = 3_000;
+const INTERVAL_MS = 34;
 
 export class History {
   /** Newest last. @type {Change[]} */
@@ -42,6 +45,8 @@ export class History {
   #undone = [];
   /** Commands run one after another. @type {Promise<void>} */
   #last = Promise.resolve();
+  /** The time of the last change by this page, in ms. */
+  #changedAt = 0;
   #feed;
   #images;
   #handlers;
@@ -73,6 +78,7 @@ export class History {
 
   /** Adds a change that this page has made. @param {Change} change */
   add(change) {
+    this.#changedAt = Date.now();
     this.#done.push(change);
     if (this.#done.length > MAX_CHANGES) this.#done.shift();
     this.#undone = [];
@@ -139,17 +145,29 @@ export class History {
     if (change.kind === 'delete') return isUndo ? onRestore(change.ids) : onDelete(change.ids);
     if (change.kind === 'describe') {
       const [now, next] = isUndo ? [change.after, change.before] : [change.before, change.after];
+      await this.#fed(() => (this.#images.get(change.id)?.alt ?? '') === now);
       const record = this.#images.get(change.id);
       if (!record || (record.alt ?? '') !== now) return this.#skipped(1, 1);
+      this.#changedAt = Date.now();
       await this.#feed.send('Image:update', { id: change.id, alt: next });
       return onDone(isUndo ? 'Description restored.' : 'Description changed again.');
     }
     await this.#handlers.settled();
     const steps = change.changes.map(({ id, before, after }) => (isUndo ? { id, now: after, next: before } : { id, now: before, next: after }));
-    const own = steps.filter(({ id, now }) => isAt(this.#images.get(id), now));
+    const unchanged = () => steps.filter(({ id, now }) => isAt(this.#images.get(id), now));
+    await this.#fed(() => unchanged().length === steps.length);
+    const own = unchanged();
     await this.#send(own.map(({ id, next }) => ({ id, ...next })));
     this.#skipped(steps.length - own.length, steps.length);
     if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved${isUndo ? ' back' : ''}.`);
+  }
+
+  /**
+   * Waits until the feed has sent the last change by this page, which is acknowledged before that.
+   * @param {() => boolean} isThere
+   */
+  async #fed(isThere) {
+    while (!isThere() && Date.now() < this.#changedAt + FEED_MS) await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
   }
 
   /**
@@ -165,6 +183,7 @@ export class History {
 
   /** @param {import('./tidy.js').Place[]} places */
   async #send(places) {
+    this.#changedAt = Date.now();
     const parts = [];
     for (let at = 0; at < places.length; at += MAX_PLACES) parts.push(places.slice(at, at + MAX_PLACES));
     await forEachConcurrently(parts, async (part) => void (await this.#feed.send('Image:arrange', { places: part })));
