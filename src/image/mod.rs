@@ -33,6 +33,6 @@ pub use thumbnail::{Preview, decoding_memory, preview};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unsupported::Unsupported;
 pub use upload::{
-    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_COORDINATE, SHOWN_WIDTHS, Upload, checked_alt,
-    checked_placement,
+    InvalidUpload, MAX_ALT, MAX_AUTHOR, MAX_CAPTION, MAX_COORDINATE, SHOWN_WIDTHS, Upload,
+    checked_alt, checked_caption, checked_name, checked_placement,
 };

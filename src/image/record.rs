@@ -101,6 +101,29 @@ pub struct ImageRecord {
     /// `true` if a thumbnail is stored, `false` if the image needs none or none can be made, `None` if not yet determined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumb: Option<bool>,
+    /// ThumbHash of the image, as base64 of about 28 bytes: what pages show until the thumbnail is there. Stored as an empty
+    /// text if none can be made.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unless_empty"
+    )]
+    pub thumbhash: Option<String>,
+    /// Words that people have written below the image. Clients remove them by writing an empty text.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unless_empty"
+    )]
+    pub caption: Option<String>,
+    /// Display name of the person who last moved or resized it; `None` if nobody did, or that person has no name.
+    #[serde(
+        rename = "movedBy",
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "unless_empty"
+    )]
+    pub moved_by: Option<String>,
 }
 
 /// A validated image that is ready to be stored.
@@ -114,6 +137,8 @@ pub struct NewImage {
     pub file: Bytes,
     /// Encoded thumbnail; `None` if the file itself serves as one, or none can be made.
     pub thumb: Option<Bytes>,
+    /// ThumbHash, as base64; see [`ImageRecord::thumbhash`].
+    pub thumbhash: Option<String>,
 }
 
 impl ImageType {
@@ -177,6 +202,18 @@ impl<'de> Deserialize<'de> for ImageType {
 }
 
 impl ImageRecord {
+    /// The record of an image that nobody has moved or captioned yet.
+    pub fn new(meta: ImageMeta, placement: Placement, thumb: Option<bool>) -> Self {
+        Self {
+            meta,
+            placement,
+            thumb,
+            thumbhash: None,
+            caption: None,
+            moved_by: None,
+        }
+    }
+
     /// Returns `true` if a thumbnail is stored.
     pub fn has_thumb(&self) -> bool {
         self.thumb == Some(true)
@@ -204,6 +241,9 @@ impl ImageRecord {
     /// A record for the tests of all modules that write or read one.
     pub(crate) fn example() -> Self {
         Self {
+            thumbhash: None,
+            caption: None,
+            moved_by: None,
             meta: ImageMeta {
                 id: "0194bd2c-7a00-7000-8000-000000000001".parse().unwrap(),
                 file_name: "cat \"1\".png".into(),
@@ -245,11 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn deserializing_ignores_unknown_fields_and_an_empty_alt() {
+    fn deserializing_ignores_unknown_fields_and_empty_texts() {
         let mut document = serde_json::to_value(ImageRecord::example()).unwrap();
         document["deletedAt"] = serde_json::Value::Null;
         document["z"] = serde_json::json!(7);
         document["alt"] = serde_json::json!("");
+        document["caption"] = serde_json::json!("");
+        document["movedBy"] = serde_json::json!("");
         assert_eq!(
             serde_json::from_value::<ImageRecord>(document).unwrap(),
             ImageRecord::example()
@@ -271,6 +313,7 @@ mod tests {
             requested: RequestedPlacement::default(),
             file: Bytes::from_static(b"secret"),
             thumb: Some(Bytes::from_static(b"hidden")),
+            thumbhash: None,
         };
         let debug = format!("{image:?}");
         assert!(debug.contains("file: 6 bytes"), "{debug}");

@@ -12,6 +12,8 @@ use super::{
 pub const MAX_AUTHOR: usize = 80;
 /// The limit on an alternative text, in characters.
 pub const MAX_ALT: usize = 1000;
+/// The limit on a caption, in characters.
+pub const MAX_CAPTION: usize = 280;
 /// The limit on the distance from the origin on either axis, in board units. Doubles are exact to a billionth there.
 pub const MAX_COORDINATE: f64 = 1e7;
 /// The displayed widths that a placement may have, in board units.
@@ -67,12 +69,7 @@ impl NewImage {
         metadata: Metadata,
     ) -> Result<Self, InvalidUpload> {
         let requested = checked_placement(upload.requested)?;
-        let author = short_text(
-            "author",
-            upload.author,
-            MAX_AUTHOR,
-            "must have at most 80 characters",
-        )?;
+        let author = checked_name("author", upload.author)?;
         let alt = checked_alt(upload.alt)?;
         if upload.file.is_empty() {
             return Err(InvalidUpload::Empty);
@@ -103,12 +100,14 @@ impl NewImage {
             requested,
             file,
             thumb: None,
+            thumbhash: None,
         })
     }
 
     /// Adds the result of decoding.
     pub fn add_preview(&mut self, preview: Preview) {
         self.thumb = preview.thumb;
+        self.thumbhash = preview.thumbhash;
         self.meta.damaged |= preview.is_damaged;
     }
 }
@@ -145,6 +144,30 @@ pub fn checked_placement(
 /// If it is longer than [`MAX_ALT`].
 pub fn checked_alt(alt: Option<String>) -> Result<Option<String>, InvalidUpload> {
     short_text("alt", alt, MAX_ALT, "must have at most 1000 characters")
+}
+
+/// A caption without control characters; `None` if nothing of it is left.
+///
+/// # Errors
+/// If it is longer than [`MAX_CAPTION`].
+pub fn checked_caption(caption: Option<String>) -> Result<Option<String>, InvalidUpload> {
+    short_text(
+        "caption",
+        caption,
+        MAX_CAPTION,
+        "must have at most 280 characters",
+    )
+}
+
+/// The display name of a person, without control characters; `None` if nothing of it is left.
+///
+/// # Errors
+/// If it is longer than [`MAX_AUTHOR`]. The message names it as `field`.
+pub fn checked_name(
+    field: &'static str,
+    name: Option<String>,
+) -> Result<Option<String>, InvalidUpload> {
+    short_text(field, name, MAX_AUTHOR, "must have at most 80 characters")
 }
 
 fn short_text(

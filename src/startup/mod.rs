@@ -77,6 +77,9 @@ impl Application {
         };
         let shutdown = CancellationToken::new();
         let web = web::Settings {
+            address: addresses
+                .first()
+                .map(|address| format!("http://{address}/")),
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
             metadata: settings.metadata,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::client::Element;
 use super::error::{StoreError, shorten};
-use super::rows::{document, id_of, is_deleted};
+use super::rows::{DELETED_BY, document, id_of, is_deleted};
 use crate::image::ImageId;
 
 /// Phase of a feed.
@@ -30,7 +30,12 @@ pub enum FeedEvent<T> {
     /// Current state of an image, initially or after a change.
     Update(T),
     /// An image has been deleted.
-    Delete(ImageId),
+    Delete {
+        /// Its id.
+        id: ImageId,
+        /// The display name of the person who deleted it, if known.
+        by: Option<String>,
+    },
 }
 
 /// A stream of events that ends after its first error. Dropping it closes its connection.
@@ -85,7 +90,9 @@ fn event<T: DeserializeOwned>(element: Element) -> Result<Option<FeedEvent<T>>, 
         return Ok(image.map(FeedEvent::Update));
     }
     if is_visible(&element.old_val) {
-        return Ok(id_of(&element.old_val).map(FeedEvent::Delete));
+        let by = element.new_val.get(DELETED_BY).and_then(Value::as_str);
+        let by = by.map(str::to_owned);
+        return Ok(id_of(&element.old_val).map(|id| FeedEvent::Delete { id, by }));
     }
     Ok(None)
 }
@@ -127,8 +134,11 @@ mod tests {
         Ok(Some(Event::Update(serde_json::from_value(row()).unwrap())))
     }
 
-    fn delete() -> Result<Option<Event>, StoreError> {
-        Ok(Some(Event::Delete(ID.parse().unwrap())))
+    fn delete(by: Option<&str>) -> Result<Option<Event>, StoreError> {
+        Ok(Some(Event::Delete {
+            id: ID.parse().unwrap(),
+            by: by.map(str::to_owned),
+        }))
     }
 
     #[test]
@@ -151,15 +161,19 @@ mod tests {
         let change = json!({"old_val": row(), "new_val": row()});
         assert_eq!(translate(change), update());
         let removal = json!({"old_val": row(), "new_val": null});
-        assert_eq!(translate(removal), delete());
+        assert_eq!(translate(removal), delete(None));
         let uninitial = json!({"old_val": row(), "type": "uninitial"});
-        assert_eq!(translate(uninitial), delete());
+        assert_eq!(translate(uninitial), delete(None));
     }
 
     #[test]
     fn a_soft_delete_is_one_delete_event() {
         let mark = json!({"old_val": row(), "new_val": deleted()});
-        assert_eq!(translate(mark), delete());
+        assert_eq!(translate(mark), delete(None));
+        let mut named = deleted();
+        named["deletedBy"] = json!("Åsa");
+        let mark = json!({"old_val": row(), "new_val": named});
+        assert_eq!(translate(mark), delete(Some("Åsa")));
         let purge = json!({"old_val": deleted(), "new_val": null});
         assert_eq!(translate(purge), Ok(None));
         let initial = json!({"new_val": deleted(), "type": "initial"});

@@ -1,7 +1,9 @@
-//! Ranges of primary keys. An [`ImageId`](crate::image::ImageId) is a UUIDv7, so its text sorts by creation time.
+//! Ranges and lists of primary keys. An [`ImageId`](crate::image::ImageId) is a UUIDv7, so its text sorts by creation time.
 
 use reql::{Command, r};
 use uuid::Uuid;
+
+use crate::image::ImageId;
 
 /// A key above every id: ids consist of hexadecimal digits and hyphens.
 pub(super) const ABOVE_ALL_IDS: &str = "g";
@@ -12,6 +14,14 @@ pub(super) const BELOW_ALL_IDS: &str = "";
 /// The rows of `table` from `lower` (inclusive) to `upper` (exclusive).
 pub(super) fn between(table: Command, lower: &str, upper: &str) -> Command {
     table.between(r.args((lower, upper)))
+}
+
+/// The rows of `table` with these ids.
+pub(super) fn get_all<'a>(table: Command, ids: impl IntoIterator<Item = &'a ImageId>) -> Command {
+    let mut ids = ids.into_iter().map(ImageId::to_string);
+    // No row has the empty key.
+    let rows = table.get_all(ids.next().unwrap_or_default());
+    ids.fold(rows, |rows, id| rows.with_arg(r.expr(id)))
 }
 
 /// A lower bound of the ids created at `ms` or later, in milliseconds since 1970: their first 48 bits.

@@ -33,4 +33,4 @@ pub use connect::DEFAULT_UNDO_WINDOW;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedState};
 pub use handle::Store;
-pub use images::{Insert, LatestEvent, LatestFeed};
+pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed};

@@ -10,6 +10,9 @@ use crate::image::ImageId;
 /// The field that marks a deleted image: the time of the delete. Absent or null otherwise.
 pub(super) const DELETED_AT: &str = "deletedAt";
 
+/// The display name of the person who deleted the image, next to [`DELETED_AT`], if that person has one.
+pub(super) const DELETED_BY: &str = "deletedBy";
+
 /// Returns `true` if a row is marked as deleted.
 pub(super) fn is_deleted(row: &Value) -> bool {
     row.get(DELETED_AT).is_some_and(|at| !at.is_null())

@@ -67,6 +67,18 @@ pub(super) async fn write_row(pool: &Pool, command: Command) -> Result<RowWrite,
     RowWrite::from_status(&pool.value(command).await?)
 }
 
+/// Runs an update or replace of several rows. Returns the number of rows that are as wanted; those that do not exist or whose
+/// condition raised [`CONDITION_NOT_MET`] are skipped.
+pub(super) async fn write_rows(pool: &Pool, command: Command) -> Result<u64, StoreError> {
+    let status: WriteStatus = pool.value(command).await?;
+    match status.first_error {
+        Some(message) if message != CONDITION_NOT_MET => {
+            Err(StoreError::Refused(shorten(&message)))
+        }
+        _ => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
+    }
+}
+
 /// Makes an update conditional: a row that is marked as deleted stays as it is, with [`RowWrite::ConditionNotMet`].
 pub(super) fn unless_deleted(change: Command) -> Func {
     func!(|row| r.branch(r.args((

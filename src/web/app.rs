@@ -15,9 +15,9 @@ use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::{self, reject_foreign_requests};
 use super::http::headers::security_headers;
 use super::images::image_cache::ImageCache;
-use super::images::{list, removal, serve, thumbnail};
+use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
-use super::{archive, health, images, pages, sockets, uploads};
+use super::{archive, health, images, invite, pages, sockets, uploads};
 use crate::store::Store;
 
 /// The time that a client has to close its side of a connection after the server has closed its own. A client that still
@@ -48,6 +48,7 @@ pub fn server(
     let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
     let sockets = sockets::configuration(store.clone(), cache, shutdown, &settings);
     let archive = archive::configuration(store);
+    let invite = invite::configuration(settings.address);
     let server = HttpServer::new(move || {
         App::new()
             .configure(guard.clone())
@@ -55,6 +56,7 @@ pub fn server(
             .configure(uploads.clone())
             .configure(sockets.clone())
             .configure(archive.clone())
+            .configure(invite.clone())
             .configure(routes)
             .wrap(from_fn(reject_foreign_requests))
             .wrap(from_fn(pages::show_not_found_page))
@@ -83,8 +85,11 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource("/image/{id}/restore").route(web::post().to(removal::restore)))
         .service(readable("/limits", uploads::limits))
         .service(readable("/images/download", archive::download))
+        .service(readable("/images/deleted", bin::list).wrap(Compress::default()))
         .service(readable("/images", list::list).wrap(Compress::default()))
         .service(resource("/ws").route(web::get().to(sockets::open)))
+        .service(readable("/invite", invite::show))
+        .service(readable("/invite/qr.svg", invite::qr_code))
         .service(readable("/healthz", health::healthy))
         .service(readable("/readyz", health::ready))
         .default_service(web::to(not_found));

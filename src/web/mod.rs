@@ -1,6 +1,6 @@
 //! HTTP and WebSocket for browsers and scripts.
 //!
-//! `app` makes the server and lists every route. Each area (`images`, `uploads`, `sockets`, `archive`) has a `configuration`
+//! `app` makes the server and lists every route. Each area (`images`, `uploads`, `sockets`, `archive`, `invite`) has a `configuration`
 //! function that makes the data of its handlers. `http` holds what all areas use and knows none of them.
 
 mod app;
@@ -8,6 +8,7 @@ mod archive;
 mod health;
 mod http;
 mod images;
+mod invite;
 mod pages;
 mod record_json;
 mod settings;

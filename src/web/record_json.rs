@@ -22,6 +22,12 @@ pub(crate) struct RecordJson<'a> {
     /// URL of the thumbnail, absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     thumb: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thumbhash: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
+    #[serde(rename = "movedBy", skip_serializing_if = "Option::is_none")]
+    moved_by: Option<&'a str>,
 }
 
 impl<'a> From<&'a ImageMeta> for MetaJson<'a> {
@@ -44,6 +50,9 @@ impl<'a> From<&'a ImageRecord> for RecordJson<'a> {
             },
             placement: &record.placement,
             thumb,
+            thumbhash: record.thumbhash.as_deref(),
+            caption: record.caption.as_deref(),
+            moved_by: record.moved_by.as_deref(),
         }
     }
 }

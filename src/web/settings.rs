@@ -7,6 +7,8 @@ use crate::image::{Limits, Metadata};
 /// Limits and timeouts of the web server.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// The URL at which other devices can open the board; `None` if the server listens on loopback only.
+    pub address: Option<String>,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
@@ -26,6 +28,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            address: None,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
             metadata: Metadata::Remove,

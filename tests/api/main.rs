@@ -13,6 +13,7 @@ mod images;
 mod latest;
 mod outage;
 mod pages;
+mod people;
 mod proxy;
 mod removal;
 mod sessions;

@@ -1,6 +1,7 @@
 //! Thumbnails: the policy of when to make one, and the encoding.
 
 mod encode;
+mod hash;
 
 use std::fmt;
 
@@ -19,6 +20,8 @@ const SMALL: usize = 64 << 10;
 pub struct Preview {
     /// The encoded thumbnail; `None` if the file itself serves as one, or none can be made.
     pub thumb: Option<Bytes>,
+    /// The ThumbHash of the image, as base64; `None` if it cannot be decoded here.
+    pub thumbhash: Option<String>,
     /// The pixels have a flaw.
     pub is_damaged: bool,
 }
@@ -50,19 +53,19 @@ enum Thumbnail {
 /// megapixels that are decoded as a whole wait for each other, with the clock stopped.
 pub fn preview(file: &Bytes, kind: ImageType, limits: Limits) -> Preview {
     match thumbnail(file, kind, limits) {
-        Ok((Thumbnail::Made { bytes, .. }, is_damaged)) => Preview {
-            thumb: Some(bytes),
-            is_damaged,
-        },
-        Ok((Thumbnail::Itself, is_damaged)) => Preview {
-            thumb: None,
-            is_damaged,
+        Ok(made) => Preview {
+            thumb: match made.thumbnail {
+                Thumbnail::Made { bytes, .. } => Some(bytes),
+                Thumbnail::Itself => None,
+            },
+            thumbhash: made.thumbhash,
+            is_damaged: made.is_damaged,
         },
         Err(error) => {
             log::info!("a {kind} has no thumbnail: {error}");
             Preview {
-                thumb: None,
                 is_damaged: error == DecodeError::Damaged,
+                ..Preview::default()
             }
         }
     }
@@ -73,39 +76,51 @@ pub fn decoding_memory(file: &[u8], kind: ImageType, pixels: u64) -> u64 {
     format::decoding_memory(file, kind, pixels)
 }
 
-/// The thumbnail, and whether the image is damaged.
-fn thumbnail(
-    bytes: &Bytes,
-    kind: ImageType,
-    limits: Limits,
-) -> Result<(Thumbnail, bool), DecodeError> {
+/// What one decoding yields.
+#[derive(Debug, PartialEq, Eq)]
+struct Made {
+    thumbnail: Thumbnail,
+    thumbhash: Option<String>,
+    is_damaged: bool,
+}
+
+fn thumbnail(bytes: &Bytes, kind: ImageType, limits: Limits) -> Result<Made, DecodeError> {
     if kind == ImageType::Avif {
         // The decoders of AV1 that exist need a C library, cmake or nasm to build, offer no safe interface, or have a licence
         // that does not fit.
-        return Ok((Thumbnail::Itself, false));
+        return Ok(Made {
+            thumbnail: Thumbnail::Itself,
+            thumbhash: None,
+            is_damaged: false,
+        });
     }
     let bounds = Bounds::start(limits);
     let decoded = format::decode(bytes, kind, bounds)?;
     let is_damaged = decoded.is_damaged;
     let (width, height) = decoded.size;
     let serves = width.max(height) <= MAX_SIDE && decoded.orientation == 1 && !decoded.is_animated;
-    if serves && bytes.len() <= SMALL {
-        return Ok((Thumbnail::Itself, is_damaged));
-    }
     let mut bitmap = decoded.bitmap.upright(decoded.orientation);
     let profile = decoded.colours.settle(&mut bitmap);
     bounds.check_time()?;
+    let thumbhash = Some(hash::thumbhash(&bitmap));
+    let made = |thumbnail| Made {
+        thumbnail,
+        thumbhash,
+        is_damaged,
+    };
+    if serves && bytes.len() <= SMALL {
+        return Ok(made(Thumbnail::Itself));
+    }
     let (file, kind) = encode::encode(&bitmap, profile, decoded.is_lossless);
     if serves && bytes.len() <= file.len() {
-        return Ok((Thumbnail::Itself, is_damaged));
+        return Ok(made(Thumbnail::Itself));
     }
-    let made = Thumbnail::Made {
+    Ok(made(Thumbnail::Made {
         bytes: file.into(),
         kind,
         width: bitmap.width,
         height: bitmap.height,
-    };
-    Ok((made, is_damaged))
+    }))
 }
 
 impl fmt::Debug for Thumbnail {

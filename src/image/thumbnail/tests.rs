@@ -30,7 +30,8 @@ fn made(name: &str) -> Thumbnail {
 }
 
 fn thumbnail_of(bytes: &Bytes, kind: ImageType) -> Thumbnail {
-    let (thumbnail, is_damaged) = thumbnail(bytes, kind, Limits::default()).unwrap();
+    let made = thumbnail(bytes, kind, Limits::default()).unwrap();
+    let (thumbnail, is_damaged) = (made.thumbnail, made.is_damaged);
     assert!(!is_damaged);
     thumbnail
 }
@@ -542,9 +543,8 @@ proptest! {
     ) {
         let bytes = damaged(&read(file), &changes, cut);
         let limits = Limits { max_pixels: 1 << 20, ..Limits::default() };
-        if let Ok((Thumbnail::Made { bytes, kind, width, height }, _)) =
-            thumbnail(&bytes, kind(file), limits)
-        {
+        let made = thumbnail(&bytes, kind(file), limits).map(|made| made.thumbnail);
+        if let Ok(Thumbnail::Made { bytes, kind, width, height }) = made {
             prop_assert!(width <= MAX_SIDE && height <= MAX_SIDE);
             let made = format::inspect(&bytes, limits, Metadata::Keep).unwrap();
             prop_assert_eq!((made.kind, made.width, made.height), (kind, width, height));

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use reql::types::WriteStatus;
 use reql::{func, r};
 
 use super::PlacementChange;
 use crate::image::ImageId;
-use crate::store::error::{StoreError, shorten};
+use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::keys::get_all;
 use crate::store::rows::DELETED_AT;
-use crate::store::write::{CONDITION_NOT_MET, hard_update};
+use crate::store::write::{CONDITION_NOT_MET, hard_update, write_rows};
 
 impl Store {
     /// Changes the placements of many images with one write. Returns the number of images that are on the board; the others
@@ -33,23 +33,11 @@ async fn arrange(
     changes: Vec<(ImageId, PlacementChange)>,
 ) -> Result<u64, StoreError> {
     let changes: BTreeMap<ImageId, PlacementChange> = changes.into_iter().collect();
-    let mut ids = changes.keys().map(ImageId::to_string);
-    let Some(first) = ids.next() else {
-        return Ok(0);
-    };
-    let rows = store.placements().get_all(first);
-    let rows = ids.fold(rows, |rows, id| rows.with_arg(r.expr(id)));
     let change = func!(|row| r.branch(r.args((
         row.clone().has_fields(DELETED_AT),
         r.error(CONDITION_NOT_MET),
         r.expr(&changes).get_field(row.get_field("id")),
     ))));
-    let update = rows.update(r.args((change, hard_update())));
-    let status: WriteStatus = store.pool().value(update).await?;
-    match status.first_error {
-        Some(message) if message != CONDITION_NOT_MET => {
-            Err(StoreError::Refused(shorten(&message)))
-        }
-        _ => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
-    }
+    let rows = get_all(store.placements(), changes.keys());
+    write_rows(store.pool(), rows.update(r.args((change, hard_update())))).await
 }

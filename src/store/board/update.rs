@@ -1,4 +1,4 @@
-//! Moving, resizing and describing images.
+//! Moving, resizing, describing and captioning images.
 
 use reql::cmd::update;
 use reql::r;
@@ -27,6 +27,19 @@ pub struct PlacementChange {
     /// Alternative text; an empty one removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alt: Option<String>,
+    /// Caption; an empty one removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+    /// Display name of the person who moves or resizes the image; empty if that person has none.
+    #[serde(rename = "movedBy", skip_serializing_if = "Option::is_none")]
+    pub moved_by: Option<String>,
+}
+
+impl PlacementChange {
+    /// Returns `true` if the change moves or resizes the image.
+    pub fn is_move(&self) -> bool {
+        self.x.is_some() || self.y.is_some() || self.w.is_some()
+    }
 }
 
 /// When the database acknowledges a change.

@@ -8,6 +8,7 @@
 //! The mark of the placement is authoritative. [`Store::reconcile`] copies it to the image at the end of each delete and
 //! restore, and in the sweep for those that were interrupted.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use reql::{Command, func, r};
@@ -17,8 +18,11 @@ use serde_json::{Value, json};
 use crate::image::{ImageId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::DELETED_AT;
-use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row};
+use crate::store::keys::get_all;
+use crate::store::rows::{DELETED_AT, DELETED_BY};
+use crate::store::write::{
+    CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
+};
 
 /// A text above every [`Timestamp`]: those start with a digit.
 const ABOVE_ALL_TIMES: &str = "never";
@@ -35,14 +39,16 @@ pub(super) struct DeletedPlacement {
 }
 
 impl Store {
-    /// Removes an image from the board; returns `false` if it is not there. It can be restored within the undo window.
-    /// Completes even if the caller is dropped.
+    /// Removes images from the board, with one write. Returns the number of those that were there. They can be restored
+    /// within the undo window. Completes even if the caller is dropped.
+    ///
+    /// `by` is the display name of the person who deletes them.
     ///
     /// # Errors
     ///
-    /// If the database is unavailable. The image may have been deleted nevertheless; the sweep completes the operation.
-    pub async fn delete(&self, id: ImageId) -> Result<bool, StoreError> {
-        self.run_to_completion(|store| async move { delete(&store, id).await })
+    /// If the database is unavailable. Images may have been deleted nevertheless; the sweep completes the operation.
+    pub async fn delete(&self, ids: Vec<ImageId>, by: Option<String>) -> Result<u64, StoreError> {
+        self.run_to_completion(|store| async move { delete(&store, &ids, by).await })
             .await
     }
 
@@ -67,32 +73,51 @@ impl Store {
         Ok(parsed.filter_map(Result::ok).collect())
     }
 
-    /// Copies the mark of a placement to its image.
+    /// Copies the marks of placements to their images.
     ///
     /// Safe to run concurrently with deletes and restores: each of them calls this after its writes, and it repeats until
-    /// the placement has not changed since it was read, so that the last one leaves both in agreement.
-    pub(super) async fn reconcile(&self, id: ImageId) -> Result<(), StoreError> {
-        let mut mark = self.placement_mark(id).await?;
+    /// no placement has changed since it was read, so that the last one leaves both in agreement.
+    pub(super) async fn reconcile(&self, ids: &[ImageId]) -> Result<(), StoreError> {
+        let mut written: HashMap<ImageId, Option<Timestamp>> = HashMap::new();
         for _ in 0..MAX_RECONCILIATIONS {
-            let Some(wanted) = mark else { return Ok(()) };
-            let image = self.images().get(id);
-            let write = match &wanted {
-                Value::Null => unmark(image, &json!("")),
-                at => image.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
-            };
-            write_row(self.pool(), write).await?;
-            mark = self.placement_mark(id).await?;
-            if mark.as_ref() == Some(&wanted) {
+            let mut changed: HashMap<Option<Timestamp>, Vec<ImageId>> = HashMap::new();
+            for (id, mark) in self.placement_marks(ids).await? {
+                if written.insert(id, mark) != Some(mark) {
+                    changed.entry(mark).or_default().push(id);
+                }
+            }
+            if changed.is_empty() {
                 return Ok(());
+            }
+            for (mark, ids) in changed {
+                let images = get_all(self.images(), &ids);
+                let write = match mark {
+                    None => unmark(images, &json!("")),
+                    Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
+                };
+                write_rows(self.pool(), write).await?;
             }
         }
         Ok(())
     }
 
-    /// Returns the time at which a placement was deleted, null if it is not; `None` if there is no placement.
-    async fn placement_mark(&self, id: ImageId) -> Result<Option<Value>, StoreError> {
-        let mut row = self.placement_row(id).await?;
-        Ok(row.is_object().then(|| row[DELETED_AT].take()))
+    /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out what has no placement.
+    async fn placement_marks(
+        &self,
+        ids: &[ImageId],
+    ) -> Result<Vec<(ImageId, Option<Timestamp>)>, StoreError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Mark {
+            id: ImageId,
+            #[serde(default)]
+            deleted_at: Option<Timestamp>,
+        }
+        let rows = get_all(self.placements(), ids);
+        let marks = rows.pluck(r.expr("id")).with_arg(r.expr(DELETED_AT));
+        let marks: Vec<Mark> = self.pool().query(marks).await?;
+        let mark = |Mark { id, deleted_at }| (id, deleted_at);
+        Ok(marks.into_iter().map(mark).collect())
     }
 
     /// Removes an image that was deleted at or before `until`, and its placement. Returns `false` if it has been restored or
@@ -109,22 +134,26 @@ impl Store {
     }
 }
 
-async fn delete(store: &Store, id: ImageId) -> Result<bool, StoreError> {
+async fn delete(store: &Store, ids: &[ImageId], by: Option<String>) -> Result<u64, StoreError> {
     let at = json!(Timestamp::now());
+    let mut fields = json!({ DELETED_AT: at });
+    if let Some(by) = by {
+        fields[DELETED_BY] = by.into();
+    }
     // The pool repeats a query whose answer was lost, so a mark with this very time counts as set by this delete.
     let mark = func!(|row| r.branch(r.args((
         row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at),
-        r.expr(json!({ DELETED_AT: at })),
+        r.expr(fields),
         r.error(CONDITION_NOT_MET),
     ))));
-    let placement = store.placements().get(id);
-    let mark = placement.update(r.args((mark, hard_update())));
-    if write_row(store.pool(), mark).await? != RowWrite::Done {
-        return Ok(false);
+    let placements = get_all(store.placements(), ids);
+    let mark = placements.update(r.args((mark, hard_update())));
+    let deleted = write_rows(store.pool(), mark).await?;
+    if deleted > 0 {
+        store.inner.deleted.notify_one();
+        store.reconcile(ids).await?;
     }
-    store.inner.deleted.notify_one();
-    store.reconcile(id).await?;
-    Ok(true)
+    Ok(deleted)
 }
 
 async fn restore(store: &Store, id: ImageId) -> Result<bool, StoreError> {
@@ -139,7 +168,7 @@ async fn restore(store: &Store, id: ImageId) -> Result<bool, StoreError> {
     }
     let placement = unmark(store.placements().get(id), &since);
     let restored = write_row(store.pool(), placement).await?;
-    store.reconcile(id).await?;
+    store.reconcile(&[id]).await?;
     Ok(restored == RowWrite::Done)
 }
 
@@ -149,14 +178,14 @@ pub(super) fn time_before_now(duration: Duration) -> Timestamp {
     Timestamp::from_millis(Timestamp::now().as_millis().saturating_sub(duration).max(0))
 }
 
-/// A write that removes the mark of a row. Its condition is that the row is not marked, or was marked after `since`.
+/// A write that removes the mark of rows. Its condition is that the row is not marked, or was marked after `since`.
 fn unmark(row: Command, since: &Value) -> Command {
     let unmarked = func!(|row| r.branch(r.args((
         row.clone().get_field(DELETED_AT).default(r.expr("")).eq(""),
         row.clone(),
         r.branch(r.args((
             row.clone().get_field(DELETED_AT).gt(r.expr(since)),
-            row.without(r.expr(DELETED_AT)),
+            row.without(r.expr(DELETED_AT)).with_arg(r.expr(DELETED_BY)),
             r.error(CONDITION_NOT_MET),
         ))),
     ))));

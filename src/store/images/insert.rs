@@ -71,6 +71,7 @@ async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
         requested,
         file,
         thumb,
+        thumbhash,
     } = image;
     let mut existing = existing_rows(store, meta.id).await?;
     if let Some(rejection) = existing.rejection(&meta) {
@@ -93,8 +94,22 @@ async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
     }
     match existing.record {
         Some(record) => Ok(Insert::Existing(record)),
-        None => place(store, meta, requested, has_thumb).await,
+        None => {
+            let seen = Seen {
+                thumb: has_thumb,
+                thumbhash,
+            };
+            place(store, meta, requested, seen).await
+        }
     }
+}
+
+/// What decoding an image has shown.
+struct Seen {
+    /// See [`ImageRecord::thumb`].
+    thumb: Option<bool>,
+    /// See [`ImageRecord::thumbhash`].
+    thumbhash: Option<String>,
 }
 
 /// Puts a stored image on the board.
@@ -102,14 +117,13 @@ async fn place(
     store: &Store,
     meta: ImageMeta,
     requested: RequestedPlacement,
-    thumb: Option<bool>,
+    seen: Seen,
 ) -> Result<Insert, StoreError> {
     let free_placements = &store.inner.free_placements;
     let placement = free_placements.reserve_requested(&meta, requested).await?;
     let record = ImageRecord {
-        meta,
-        placement,
-        thumb,
+        thumbhash: seen.thumbhash,
+        ..ImageRecord::new(meta, placement, seen.thumb)
     };
     match store.insert_placement(&record).await? {
         Inserted::Now | Inserted::Perhaps => {

@@ -3,6 +3,7 @@
 //! There are no transactions over two tables. Each operation writes them in an order in which every state between the
 //! writes is consistent for readers, and the sweep completes operations that a crash interrupted.
 
+mod bin;
 mod delete;
 mod file;
 mod insert;
@@ -11,6 +12,7 @@ mod sweep;
 mod thumbnails;
 mod unplaced;
 
+pub use bin::DeletedImage;
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;

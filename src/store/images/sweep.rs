@@ -89,7 +89,7 @@ impl Sweep {
         for delete in deleted {
             let DeletedPlacement { id, deleted_at } = delete;
             if !self.reconciled.contains(&delete) {
-                store.reconcile(id).await?;
+                store.reconcile(&[id]).await?;
                 self.reconciled.insert(delete);
             }
             if deleted_at > due {

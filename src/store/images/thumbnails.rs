@@ -1,5 +1,5 @@
-//! Background task that makes missing thumbnails: of images stored by a release without thumbnails, and of interrupted
-//! uploads.
+//! Background task that makes missing thumbnails and ThumbHashes: of images stored by a release without them, and of
+//! interrupted uploads.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::image::{ImageId, Limits, preview};
+use crate::image::{ImageId, ImageType, Limits, Preview, preview, sniff};
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::{Inner, Store};
@@ -27,6 +27,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(60);
 
 /// Pause between two images, which leaves processors and database to uploads and viewers.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// The field of `placements` with the ThumbHash, as base64; empty if none can be made.
+const THUMBHASH: &str = "thumbhash";
 
 /// Starts the task: it runs at start-up and every hour until `shutdown`.
 pub(crate) fn spawn(store: &Store, shutdown: CancellationToken) {
@@ -65,13 +68,15 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Returns the images on the board of which it is not known if they have a thumbnail, oldest first.
+    /// Returns the images on the board of which it is not known if they have a thumbnail, and those that have one but no
+    /// ThumbHash, oldest first.
     pub(crate) async fn without_thumb(&self) -> Result<Vec<ImageId>, StoreError> {
-        let is_unknown = func!(|row| row
-            .clone()
-            .has_fields("thumb")
-            .or(row.has_fields(DELETED_AT))
-            .eq(false));
+        let is_unknown = func!(|row| {
+            let has_all = row.clone().get_field("thumb").default(r.expr(())).eq(false);
+            let has_all = has_all.or(row.clone().has_fields(THUMBHASH));
+            let has_all = has_all.and(row.clone().has_fields("thumb"));
+            has_all.or(row.has_fields(DELETED_AT)).eq(false)
+        });
         let rows = self.placements().filter(is_unknown).pluck(r.expr("id"));
         let rows: Vec<Value> = self.pool().query(rows).await?;
         let mut ids: Vec<ImageId> = rows.iter().filter_map(id_of).collect();
@@ -79,28 +84,29 @@ impl Store {
         Ok(ids)
     }
 
-    /// Makes and stores the thumbnail of an image unless there is one, and records the result in its placement. Does nothing
-    /// if the image is gone.
+    /// Makes and stores the thumbnail of an image unless there is one, and records the result and the ThumbHash in its
+    /// placement. Does nothing if the image is gone.
     pub(crate) async fn add_thumb(&self, id: ImageId) -> Result<(), StoreError> {
-        let has_thumb = match self.thumb(id).await? {
-            Some(_) => true,
+        let (has_thumb, preview) = match self.thumb(id).await? {
+            Some(thumb) => match sniff(&thumb) {
+                Some(kind) => (true, decoded(id, thumb, kind).await),
+                None => (true, Preview::default()),
+            },
             None => {
                 let Some((meta, file)) = self.file(id).await? else {
                     return Ok(());
                 };
-                let limits = Limits::default();
-                let made = spawn_blocking(move || preview(&file, meta.kind, limits).thumb);
-                match made.await {
-                    Ok(Some(thumb)) => self.store_thumb(id, thumb).await?,
-                    Ok(None) => false,
-                    Err(error) => {
-                        log::error!("making the thumbnail of image {id} panicked: {error}");
-                        false
-                    }
-                }
+                let mut preview = decoded(id, file, meta.kind).await;
+                let has_thumb = match preview.thumb.take() {
+                    Some(thumb) => self.store_thumb(id, thumb).await?,
+                    None => false,
+                };
+                (has_thumb, preview)
             }
         };
-        let update = unless_deleted(r.expr(json!({ "thumb": has_thumb })));
+        let thumbhash = preview.thumbhash.unwrap_or_default();
+        let found = json!({ "thumb": has_thumb, THUMBHASH: thumbhash });
+        let update = unless_deleted(r.expr(found));
         let placement = self.placements().get(id);
         let placement = placement.update(r.args((update, hard_update())));
         write_row(self.pool(), placement).await.map(drop)
@@ -121,4 +127,13 @@ impl Store {
             .update(r.args((fields, hard_update())));
         Ok(write_row(self.pool(), update).await? == RowWrite::Done)
     }
+}
+
+/// Decodes a file on a blocking thread.
+async fn decoded(id: ImageId, file: Bytes, kind: ImageType) -> Preview {
+    let decoding = spawn_blocking(move || preview(&file, kind, Limits::default()));
+    decoding.await.unwrap_or_else(|error| {
+        log::error!("making the thumbnail of image {id} panicked: {error}");
+        Preview::default()
+    })
 }

@@ -61,12 +61,8 @@ impl Store {
         let free_placements = &self.inner.free_placements;
         let requested = RequestedPlacement::default();
         let placement = free_placements.reserve_requested(&meta, requested).await?;
-        let record = ImageRecord {
-            meta,
-            placement,
-            // `thumbnails` determines it.
-            thumb: None,
-        };
+        // `thumbnails` determines whether there is a thumbnail.
+        let record = ImageRecord::new(meta, placement, None);
         let is_placed = self.insert_placement(&record).await? != Inserted::Before;
         if is_placed {
             free_placements.confirm(&record.meta, placement);

@@ -53,10 +53,16 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     assert_eq!(next(&mut feed).await, Update(first));
 
     // Each delete is a single event.
-    store.delete(id).await.unwrap();
-    store.delete(second.meta.id).await.unwrap();
-    assert_eq!(next(&mut feed).await, Delete(id));
-    assert_eq!(next(&mut feed).await, Delete(second.meta.id));
+    store.delete(vec![id], None).await.unwrap();
+    store.delete(vec![second.meta.id], None).await.unwrap();
+    assert_eq!(next(&mut feed).await, Delete { id: id, by: None });
+    assert_eq!(
+        next(&mut feed).await,
+        Delete {
+            id: second.meta.id,
+            by: None
+        }
+    );
     store.drop_database().await;
     let end = within_deadline(feed.next()).await.unwrap();
     assert!(matches!(end, Err(StoreError::FeedEnded(_))), "{end:?}");
@@ -83,10 +89,22 @@ async fn the_latest_feed_sends_the_last_image_and_then_every_new_one() {
         .update(first.id, moved(1.0), Durability::Hard)
         .await
         .unwrap();
-    store.delete(second.id).await.unwrap();
+    store.delete(vec![second.id], None).await.unwrap();
     assert_eq!(next(&mut feed).await, Update(second.clone()));
-    assert_eq!(next(&mut feed).await, Delete(second.id));
-    assert_eq!(next(&mut later).await, Delete(second.id));
+    assert_eq!(
+        next(&mut feed).await,
+        Delete {
+            id: second.id,
+            by: None
+        }
+    );
+    assert_eq!(
+        next(&mut later).await,
+        Delete {
+            id: second.id,
+            by: None
+        }
+    );
     store.drop_database().await;
 }
 

@@ -142,7 +142,7 @@ async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
     let first = put(&store).await;
     let second = put(&store).await;
     for record in [&first, &second] {
-        assert_eq!(store.delete(record.meta.id).await, Ok(true));
+        assert_eq!(store.delete(vec![record.meta.id], None).await, Ok(1));
     }
     let other = store.again().await;
     let third = put(&other).await;
@@ -150,7 +150,7 @@ async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
     assert_eq!(without_overlap(&store).await, 2);
     let always = Timestamp::from_millis(i64::MAX);
     for record in [first, second, third] {
-        store.delete(record.meta.id).await.unwrap();
+        store.delete(vec![record.meta.id], None).await.unwrap();
         assert_eq!(store.purge(record.meta.id, always).await, Ok(true));
     }
     // The reservation of the last image ends shortly after the image is stored.

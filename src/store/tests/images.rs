@@ -52,7 +52,7 @@ async fn an_empty_board_has_no_images() {
     assert_eq!(store.latest().await, Ok(None));
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
-    assert_eq!(store.delete(id).await, Ok(false));
+    assert_eq!(store.delete(vec![id], None).await, Ok(0));
     let change = PlacementChange::default();
     assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
     let page = store.list(all(10)).await.unwrap();
@@ -195,12 +195,15 @@ async fn an_update_changes_placement_and_alt() {
         w: Some(100.0),
         z: Some(9e12),
         alt: None,
+        caption: Some("Our cat".into()),
+        moved_by: Some("Åsa".into()),
     };
     assert_eq!(
         store.update(id, to.clone(), Durability::Soft).await,
         Ok(true)
     );
     (record.placement.x, record.placement.w, record.placement.z) = (1.5, 100.0, 9e12);
+    (record.caption, record.moved_by) = (Some("Our cat".into()), Some("Åsa".into()));
     assert_eq!(store.record(id).await, Ok(Some(record.clone())));
     // Repeating it succeeds without a change.
     assert_eq!(store.update(id, to, Durability::Hard).await, Ok(true));
@@ -224,8 +227,8 @@ async fn a_deleted_image_is_neither_listed_nor_readable() {
     let store = TestStore::new().await;
     let older = created(&store, image(b"dog")).await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    assert_eq!(store.delete(id).await, Ok(true));
-    assert_eq!(store.delete(id).await, Ok(false));
+    assert_eq!(store.delete(vec![id], None).await, Ok(1));
+    assert_eq!(store.delete(vec![id], None).await, Ok(0));
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
     let change = PlacementChange::default();

@@ -145,6 +145,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
         requested: RequestedPlacement::default(),
         file,
         thumb: None,
+        thumbhash: None,
     }
 }
 

@@ -77,7 +77,7 @@ async fn an_interrupted_restore_leaves_the_image_deleted() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
-    assert_eq!(store.delete(id).await, Ok(true));
+    assert_eq!(store.delete(vec![id], None).await, Ok(1));
     let unmarked = func!(|row| row.without(r.expr(DELETED_AT)));
     let unmarked = store.images().get(id).replace(unmarked);
     store.pool().value::<Value>(unmarked).await.unwrap();
@@ -93,7 +93,7 @@ async fn an_interrupted_restore_leaves_the_image_deleted() {
 async fn an_interrupted_purge_is_completed() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    assert_eq!(store.delete(id).await, Ok(true));
+    assert_eq!(store.delete(vec![id], None).await, Ok(1));
     let row = store.images().get(id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
     assert_eq!(store.restore(id).await, Ok(false));

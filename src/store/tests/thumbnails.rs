@@ -32,9 +32,11 @@ async fn a_thumbnail_is_stored_with_its_image() {
     let store = TestStore::new().await;
     let mut image = image(b"cat");
     image.thumb = Some(Bytes::from_static(b"kitten"));
+    image.thumbhash = Some("aGFzaA==".into());
     let record = created(&store, image.clone()).await;
     let id = record.meta.id;
     assert_eq!(record.thumb, Some(true));
+    assert_eq!(record.thumbhash.as_deref(), Some("aGFzaA=="));
     assert_eq!(store.record(id).await, Ok(Some(record.clone())));
     assert_eq!(
         store.thumb(id).await,
@@ -67,7 +69,7 @@ async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
     let unknown = store.placements().get(known);
     let unknown = unknown.update(json!({ "thumb": null }));
     store.pool().value::<Value>(unknown).await.unwrap();
-    store.delete(gone).await.unwrap();
+    store.delete(vec![gone], None).await.unwrap();
     assert_eq!(
         store.without_thumb().await,
         Ok(vec![photo_id, damaged, known])
@@ -84,6 +86,7 @@ async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
             panic!("not an update")
         };
         assert_eq!((record.meta.id, record.has_thumb()), (id, has_thumb));
+        assert_eq!(record.thumbhash.is_some(), id == photo_id);
     }
     let thumb = store.thumb(photo_id).await.unwrap().unwrap();
     assert!(sniff(&thumb).is_some());
@@ -94,8 +97,14 @@ async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
     for _ in 0..3 {
         next(&mut latest).await;
     }
-    store.delete(photo_id).await.unwrap();
-    assert_eq!(next(&mut latest).await, FeedEvent::Delete(photo_id));
+    store.delete(vec![photo_id], None).await.unwrap();
+    assert_eq!(
+        next(&mut latest).await,
+        FeedEvent::Delete {
+            id: photo_id,
+            by: None
+        }
+    );
     store.drop_database().await;
 }
 

@@ -107,7 +107,8 @@ fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
     }
 }
 
-fn is_loopback_name(host: &str) -> bool {
+/// Returns `true` for a `Host` that names this machine itself.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
     let name = without_port(host);
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }

@@ -1,5 +1,6 @@
 //! Images over HTTP: their bytes, thumbnails, lists and removal.
 
+pub(crate) mod bin;
 pub(crate) mod image_cache;
 pub(crate) mod list;
 pub(crate) mod removal;

@@ -14,10 +14,10 @@ pub(crate) async fn delete(
     store: Data<Store>,
     cache: Data<ImageCache>,
 ) -> Result<HttpResponse, Problem> {
-    let deleted = store.delete(id).await;
+    let deleted = store.delete(vec![id], None).await;
     // Only now: a read that started before the delete would put the image back into the cache.
     cache.invalidate(id);
-    if !deleted? {
+    if deleted? == 0 {
         return Err(Problem::no_such_image());
     }
     log::info!("deleted image {id}");

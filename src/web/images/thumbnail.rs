@@ -1,4 +1,5 @@
-//! `GET` and `HEAD /image/{id}/thumb`: the small version of an image that the board shows at a distance.
+//! `GET` and `HEAD /image/{id}/thumb`: the small version of an image that the board shows at a distance. With
+//! `?deleted=true`, that of an image in the bin.
 
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
@@ -26,7 +27,11 @@ pub(crate) async fn show(
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
     // The cache cannot say whether an image exists: another server may have deleted it.
-    let record = store.record(id).await?;
+    let record = if wants_deleted(request.query_string()) {
+        store.binned(id).await?
+    } else {
+        store.record(id).await?
+    };
     let record = record.ok_or_else(Problem::no_such_image)?;
     if !record.has_thumb() {
         return Err(Problem::no_thumbnail());
@@ -53,4 +58,9 @@ pub(crate) async fn show(
         .insert_header((header::CACHE_CONTROL, IMMUTABLE))
         .insert_header(ETag(etag))
         .body(body))
+}
+
+/// Returns `true` for `deleted=true`.
+fn wants_deleted(query: &str) -> bool {
+    query.split('&').any(|part| part == "deleted=true")
 }

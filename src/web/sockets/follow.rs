@@ -21,7 +21,7 @@ const MAX_DELAY: Duration = Duration::from_secs(5);
 pub(crate) enum ViewerEvent<T> {
     State(ViewerFeedState),
     Update(T),
-    Delete(ImageId),
+    Delete { id: ImageId, by: Option<String> },
 }
 
 enum Step<T> {
@@ -104,7 +104,7 @@ where
                 ViewerEvent::State(ViewerFeedState::Ready)
             }
             FeedEvent::Update(image) => ViewerEvent::Update(image),
-            FeedEvent::Delete(id) => ViewerEvent::Delete(id),
+            FeedEvent::Delete { id, by } => ViewerEvent::Delete { id, by },
         }
     }
 

@@ -109,11 +109,11 @@ impl LatestImageFeed {
                 self.step = Step::Send(Box::new(meta));
                 None
             }
-            ViewerEvent::Delete(id) => {
+            ViewerEvent::Delete { id, .. } => {
                 if self.shown == Some(id) {
                     self.step = Step::FindLatest;
                 }
-                Some(events::image_delete(id))
+                Some(events::image_delete(id, None))
             }
         }
     }

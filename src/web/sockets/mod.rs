@@ -4,6 +4,7 @@ mod announcements;
 mod closing;
 mod commands;
 mod follow;
+mod initial_batches;
 mod latest_feed;
 mod outbox;
 mod presence;
@@ -22,7 +23,7 @@ use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::store::Store;
 
-/// Returns the configuration that gives the handler its data, and starts publishing the number of viewers and
+/// Returns the configuration that gives the handler its data, and starts publishing who views the board and
 /// the moves of uploads.
 ///
 /// `shutdown` ends all sessions. Must be called within a tokio runtime.
@@ -33,7 +34,7 @@ pub(crate) fn configuration(
     settings: &Settings,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
     let context = Data::new(SessionContext::new(store, cache, shutdown, settings));
-    context.publish_counts();
+    context.publish_presence();
     context.announce_moves();
     move |config| {
         config.app_data(context.clone());

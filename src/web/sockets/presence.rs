@@ -1,108 +1,221 @@
-//! The number of viewers on this server.
+//! Who views the board on this server: the number of sessions, and the names of those that have one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
-/// The shortest time between two published counts. Without it, each of a thousand viewers that connects would cost a
-/// thousand messages.
+use super::protocol::events::{self, Person};
+use super::protocol::frame::Frame;
+
+/// The shortest time between two published lists. Without it, each of a thousand viewers that connects would cost a thousand
+/// messages.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Counts the sessions and publishes the count to all of them at most once a second.
+/// The number of people that are listed. The others are only counted.
+const MAX_LISTED: usize = 100;
+
+/// The colours of people, each legible on white and below white text (WCAG AA, 4.5:1).
+const COLOURS: [&str; 12] = [
+    "#b3261e", "#8a4b00", "#6b5c00", "#3d6a00", "#00695c", "#006783", "#1a5fb4", "#4355b9",
+    "#6a3fb5", "#8e3a9c", "#a62c6c", "#705147",
+];
+
+/// The sessions of this server. Publishes them to all of them at most once a second.
 pub(crate) struct Presence {
-    counter: Arc<Counter>,
+    registry: Arc<Registry>,
 }
 
-struct Counter {
-    count: AtomicUsize,
+struct Registry {
+    sessions: Mutex<Sessions>,
     changed: Notify,
-    published: watch::Sender<usize>,
+    /// The event with the present state, encoded once for all sessions.
+    published: watch::Sender<Frame>,
+}
+
+#[derive(Default)]
+struct Sessions {
+    last_id: u64,
+    count: usize,
+    people: BTreeMap<u64, Person>,
 }
 
 /// The membership of a session, until it is dropped.
 pub(crate) struct PresenceGuard {
-    counter: Arc<Counter>,
-    published: watch::Receiver<usize>,
+    registry: Arc<Registry>,
+    id: u64,
+    published: watch::Receiver<Frame>,
 }
 
 impl Presence {
     pub(crate) fn new() -> Self {
-        let counter = Counter {
-            count: AtomicUsize::new(0),
+        let registry = Registry {
+            sessions: Mutex::default(),
             changed: Notify::new(),
-            published: watch::Sender::new(0),
+            published: watch::Sender::new(events::user_update(0, &[])),
         };
         Self {
-            counter: Arc::new(counter),
+            registry: Arc::new(registry),
         }
     }
 
-    /// Adds a session.
+    /// Adds a session, without a name.
     pub(crate) fn join(&self) -> PresenceGuard {
-        let published = self.counter.published.subscribe();
-        self.counter.count.fetch_add(1, Ordering::Relaxed);
-        self.counter.changed.notify_one();
+        let published = self.registry.published.subscribe();
+        let mut sessions = self.registry.sessions();
+        sessions.last_id += 1;
+        sessions.count += 1;
+        let id = sessions.last_id;
+        drop(sessions);
+        self.registry.changed.notify_one();
         PresenceGuard {
-            counter: self.counter.clone(),
+            registry: self.registry.clone(),
+            id,
             published,
         }
     }
 
-    /// Publishes the count whenever it changes. Never completes.
-    pub(crate) fn publish_counts(&self) -> impl Future<Output = ()> + Send + use<> {
+    /// Publishes the sessions whenever they change. Never completes.
+    pub(crate) fn publish(&self) -> impl Future<Output = ()> + Send + use<> {
         self.publish_at_most_every(INTERVAL)
     }
 
     fn publish_at_most_every(&self, interval: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let counter = self.counter.clone();
+        let registry = self.registry.clone();
         async move {
             loop {
-                counter.changed.notified().await;
-                let count = counter.count.load(Ordering::Relaxed);
-                counter.published.send_replace(count);
+                registry.changed.notified().await;
+                let update = registry.sessions().event();
+                registry.published.send_replace(update);
                 tokio::time::sleep(interval).await;
             }
         }
     }
 }
 
+impl Registry {
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sessions {
+    fn event(&self) -> Frame {
+        let people: Vec<&Person> = self.people.values().take(MAX_LISTED).collect();
+        events::user_update(self.count, &people)
+    }
+}
+
 impl PresenceGuard {
-    /// Waits for the next published count. Cancellation safe.
-    pub(crate) async fn count(&mut self) -> usize {
+    /// Waits for the next published event. Cancellation safe.
+    pub(crate) async fn update(&mut self) -> Frame {
         if self.published.changed().await.is_err() {
-            // Unreachable: the sender lives as long as `counter`.
+            // Unreachable: the sender lives as long as `registry`.
             std::future::pending::<()>().await;
         }
-        *self.published.borrow_and_update()
+        self.published.borrow_and_update().clone()
+    }
+
+    /// Sets or removes the name of the session.
+    pub(crate) fn set_name(&self, name: Option<String>) -> Option<Person> {
+        let person = name.map(|name| Person {
+            id: self.id,
+            colour: colour_of(&name),
+            name,
+        });
+        let mut sessions = self.registry.sessions();
+        let before = match &person {
+            Some(person) => sessions.people.insert(self.id, person.clone()),
+            None => sessions.people.remove(&self.id),
+        };
+        drop(sessions);
+        if before != person {
+            self.registry.changed.notify_one();
+        }
+        person
+    }
+
+    /// The name of the session, if it has one.
+    pub(crate) fn name(&self) -> Option<String> {
+        let sessions = self.registry.sessions();
+        sessions
+            .people
+            .get(&self.id)
+            .map(|person| person.name.clone())
     }
 }
 
 impl Drop for PresenceGuard {
     fn drop(&mut self) {
-        self.counter.count.fetch_sub(1, Ordering::Relaxed);
-        self.counter.changed.notify_one();
+        let mut sessions = self.registry.sessions();
+        sessions.count -= 1;
+        sessions.people.remove(&self.id);
+        drop(sessions);
+        self.registry.changed.notify_one();
     }
+}
+
+/// The colour of a name, by the hash FNV-1a.
+fn colour_of(name: &str) -> &'static str {
+    let hash = name
+        .to_lowercase()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+    COLOURS[hash as usize % COLOURS.len()]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn text_of(frame: &Frame) -> String {
+        let payload = if frame.head[1] == 126 { 4 } else { 2 };
+        str::from_utf8(&frame.head[payload..]).unwrap().to_owned()
+    }
+
+    fn update(count: usize, people: &[&Person]) -> String {
+        text_of(&events::user_update(count, people))
+    }
+
     #[tokio::test]
-    async fn a_count_is_published_at_most_once_per_interval() {
+    async fn the_sessions_are_published_at_most_once_per_interval() {
         let interval = Duration::from_millis(50);
         let presence = Presence::new();
         tokio::spawn(presence.publish_at_most_every(interval));
         let start = tokio::time::Instant::now();
         let mut first = presence.join();
-        assert_eq!(first.count().await, 1);
+        assert_eq!(text_of(&first.update().await), update(1, &[]));
         let others: Vec<PresenceGuard> = (0..9).map(|_| presence.join()).collect();
-        assert_eq!(first.count().await, 10);
+        assert_eq!(text_of(&first.update().await), update(10, &[]));
         drop(others);
-        assert_eq!(first.count().await, 1);
+        assert_eq!(text_of(&first.update().await), update(1, &[]));
         // A lower bound holds however busy the machine is.
         assert!(start.elapsed() >= 2 * interval);
+    }
+
+    #[tokio::test]
+    async fn a_person_is_listed_with_the_colour_of_the_name_until_the_session_ends() {
+        let presence = Presence::new();
+        tokio::spawn(presence.publish_at_most_every(Duration::from_millis(1)));
+        let mut first = presence.join();
+        let second = presence.join();
+        let ada = second.set_name(Some("Ada".into())).unwrap();
+        assert_eq!(second.name().as_deref(), Some("Ada"));
+        assert_eq!(ada.colour, colour_of("ADA"));
+        until(&mut first, &update(2, &[&ada])).await;
+        assert_eq!(second.set_name(None), None);
+        until(&mut first, &update(2, &[])).await;
+        let bo = second.set_name(Some("Bo".into())).unwrap();
+        until(&mut first, &update(2, &[&bo])).await;
+        drop(second);
+        until(&mut first, &update(1, &[])).await;
+    }
+
+    /// Reads updates until one is as expected.
+    async fn until(guard: &mut PresenceGuard, expected: &str) {
+        while text_of(&guard.update().await) != expected {}
     }
 }

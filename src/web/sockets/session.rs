@@ -17,10 +17,11 @@ use super::commands::request::Request;
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
-use super::protocol::events;
+use super::protocol::events::{self, AckDetails, Place, UploadBegin};
 use super::protocol::frame::{self, CloseCode, Frame};
 use super::session_context::SessionContext;
 use super::viewer_feed::{FeedKind, ViewerFeed};
+use crate::store::Area;
 use crate::web::http::connection::ConnectionHandle;
 
 /// The number of commands that may be queued or running. Further ones stay in the client's socket.
@@ -146,7 +147,7 @@ impl Session {
                 message = self.messages.next(), if may_read => if let Err(end) = self.on_message(message) {
                     return end;
                 },
-                count = self.presence.count(), if may_send_event => self.outbox.push(events::user_update(count)),
+                update = self.presence.update(), if may_send_event => self.outbox.push(update),
                 frame = self.announcer.next(), if may_send_event => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
                     self.outbox.push(frame);
@@ -179,8 +180,12 @@ impl Session {
             match command {
                 Ok(command) => {
                     self.are_reservations_running = matches!(command, Command::ReserveUpload(..));
-                    let outcome =
-                        command.execute(&self.context.store, &self.context.cache, &self.announcer);
+                    let outcome = command.execute(
+                        &self.context.store,
+                        &self.context.cache,
+                        &self.announcer,
+                        &self.presence,
+                    );
                     let finish = outcome.map(|outcome| FinishedCommand { reference, outcome });
                     self.running.push_back(finish.boxed_local());
                 }
@@ -195,19 +200,30 @@ impl Session {
 
     fn answer(&mut self, finished: FinishedCommand) {
         let FinishedCommand { reference, outcome } = finished;
-        let answer = match outcome {
-            Ok(Success::Done) => events::ack(&reference, Ok(())),
-            Ok(Success::Reserved(begin)) => match self.announcer.begin(&begin) {
-                Ok(()) => events::reserved(&reference, &begin),
-                Err(message) => {
-                    self.context.store.release_placement(begin.upload);
-                    events::ack(&reference, Err(message))
-                }
-            },
-            Err(message) => events::ack(&reference, Err(message)),
-        };
-        self.answers.push_back(answer);
+        let outcome = outcome.and_then(|success| match success {
+            Success::Done => Ok(AckDetails::default()),
+            Success::Named(person) => Ok(AckDetails {
+                person,
+                ..AckDetails::default()
+            }),
+            Success::Reserved(begin, area) => self.announce(begin, area),
+        });
+        self.answers.push_back(events::ack(&reference, outcome));
         self.send_answers();
+    }
+
+    /// Announces an upload at its reserved placement.
+    fn announce(&self, begin: UploadBegin, area: Area) -> Result<AckDetails, &'static str> {
+        let upload = begin.upload;
+        if let Err(message) = self.announcer.begin(&begin.at(area)) {
+            self.context.store.release_placement(upload);
+            return Err(message);
+        }
+        let Area { x, y, w, .. } = area;
+        Ok(AckDetails {
+            place: Some(Place { x, y, w }),
+            ..AckDetails::default()
+        })
     }
 
     /// Sends the answers, unless a fragmented message is incomplete. They then wait, and count as queued commands.

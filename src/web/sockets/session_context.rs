@@ -63,9 +63,9 @@ impl SessionContext {
         tokio::spawn(async move { shutdown.run_until_cancelled(announcing).await });
     }
 
-    /// Spawns a task that publishes the number of viewers until shutdown.
-    pub(crate) fn publish_counts(&self) {
-        let publishing = self.presence.publish_counts();
+    /// Spawns a task that publishes who views the board, until shutdown.
+    pub(crate) fn publish_presence(&self) {
+        let publishing = self.presence.publish();
         let shutdown = self.shutdown.clone();
         tokio::spawn(async move { shutdown.run_until_cancelled(publishing).await });
     }

@@ -73,8 +73,8 @@ impl ImageProcessor {
         decoding.await.unwrap_or_else(|error| {
             log::error!("decoding image {} failed: {error}", image.meta.id);
             Preview {
-                thumb: None,
                 is_damaged: true,
+                ..Preview::default()
             }
         })
     }

@@ -6,10 +6,11 @@ use actix_web::web::Data;
 use futures::future::LocalBoxFuture;
 
 use crate::image::{ImageId, RequestedPlacement};
-use crate::store::{Durability, PlacementChange, Store, StoreError};
+use crate::store::{Area, Durability, PlacementChange, Store, StoreError};
 use crate::web::images::image_cache::ImageCache;
 use crate::web::sockets::announcements::announcer::Announcer;
-use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd};
+use crate::web::sockets::presence::PresenceGuard;
+use crate::web::sockets::protocol::events::{Person, UploadBegin, UploadEnd};
 
 /// A valid command.
 #[derive(Debug, PartialEq)]
@@ -18,10 +19,12 @@ pub(crate) enum Command {
     Update(ImageId, PlacementChange, Durability),
     /// Changes the placements of many images at once.
     Arrange(Vec<(ImageId, PlacementChange)>),
-    /// Deletes an image.
-    Delete(ImageId),
+    /// Deletes images.
+    Delete(Vec<ImageId>),
     /// Restores a deleted image.
     Restore(ImageId),
+    /// Sets the name of the session, or removes it.
+    Name(Option<String>),
     /// Announces an upload to the other viewers.
     BeginUpload(UploadBegin),
     /// Reserves a placement for an image of this width and height in pixels, and announces its upload.
@@ -35,8 +38,10 @@ pub(crate) enum Command {
 pub(crate) enum Success {
     /// Nothing is left to do.
     Done,
+    /// The session has this name, or none.
+    Named(Option<Person>),
     /// The placement of an upload is reserved. The upload is to be announced there.
-    Reserved(UploadBegin),
+    Reserved(UploadBegin, Area),
 }
 
 /// The result of a command, or an error message for the client.
@@ -49,6 +54,7 @@ impl Command {
         store: &Data<Store>,
         cache: &Data<ImageCache>,
         announcer: &Announcer,
+        presence: &PresenceGuard,
     ) -> Outcome {
         match self {
             Self::BeginUpload(begin) => Box::pin(ready(announcer.begin(&begin).map(done))),
@@ -63,24 +69,34 @@ impl Command {
                 }
                 Box::pin(ready(ended.map(done)))
             }
-            Self::Update(id, change, durability) => {
+            Self::Name(name) => {
+                let person = presence.set_name(name);
+                Box::pin(ready(Ok(Success::Named(person))))
+            }
+            Self::Update(id, mut change, durability) => {
+                sign(&mut change, presence);
                 let store = store.clone();
                 Box::pin(async move { answer(store.update(id, change, durability).await) })
             }
-            Self::Arrange(changes) => {
+            Self::Arrange(mut changes) => {
+                for (_, change) in &mut changes {
+                    sign(change, presence);
+                }
                 let store = store.clone();
                 Box::pin(async move {
                     let arranged = store.arrange(changes).await;
                     answer(arranged.map(|count| count > 0))
                 })
             }
-            Self::Delete(id) => {
-                let (store, cache) = (store.clone(), cache.clone());
+            Self::Delete(ids) => {
+                let (store, cache, by) = (store.clone(), cache.clone(), presence.name());
                 Box::pin(async move {
-                    let deleted = store.delete(id).await;
+                    let deleted = store.delete(ids.clone(), by).await;
                     // Only now: a read that started before the delete would put the image back into the cache.
-                    cache.invalidate(id);
-                    answer(deleted)
+                    for id in ids {
+                        cache.invalidate(id);
+                    }
+                    answer(deleted.map(|count| count > 0))
                 })
             }
             Self::Restore(id) => {
@@ -88,6 +104,13 @@ impl Command {
                 Box::pin(async move { answer(store.restore(id).await) })
             }
         }
+    }
+}
+
+/// Adds the name of the person who moves an image.
+fn sign(change: &mut PlacementChange, presence: &PresenceGuard) {
+    if change.is_move() {
+        change.moved_by = Some(presence.name().unwrap_or_default());
     }
 }
 
@@ -102,7 +125,7 @@ async fn reserve(
     let requested = RequestedPlacement { x, y, w };
     let reserved = store.reserve_placement(upload, pixels, requested).await;
     let area = reserved.map_err(failed)?;
-    Ok(Success::Reserved(begin.at(area)))
+    Ok(Success::Reserved(begin, area))
 }
 
 fn done((): ()) -> Success {

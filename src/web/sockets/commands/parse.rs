@@ -1,6 +1,6 @@
 //! Validation of commands.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
@@ -8,7 +8,10 @@ use serde_json::Value;
 
 use super::command::Command;
 use super::data::{from_object, not_null};
-use crate::image::{ImageId, RequestedPlacement, checked_alt, checked_placement, clean_file_name};
+use crate::image::{
+    ImageId, InvalidUpload, RequestedPlacement, checked_alt, checked_caption, checked_name,
+    checked_placement, clean_file_name,
+};
 use crate::store::{Durability, PlacementChange};
 use crate::web::sockets::protocol::events::UploadBegin;
 use crate::web::sockets::protocol::json_object::JsonObject;
@@ -17,8 +20,8 @@ use crate::web::sockets::protocol::json_object::JsonObject;
 /// which pages use as `z`.
 const MAX_Z: f64 = 8e12;
 
-/// The number of images that one command may arrange.
-const MAX_ARRANGED: usize = 2_000;
+/// The number of images that one command may arrange or delete.
+const MAX_IMAGES: usize = 2_000;
 
 /// The longest part of an unknown event name that is quoted in the answer, in characters.
 const MAX_QUOTED: usize = 40;
@@ -32,8 +35,9 @@ pub(crate) fn parse(event: &str, data: Value) -> Result<Command, String> {
     match event {
         "Image:update" => parse_update(data),
         "Image:arrange" => parse_arrange(data).map(Command::Arrange),
-        "Image:delete" => from_object(data).map(|NamedImage { id }| Command::Delete(id)),
+        "Image:delete" => parse_delete(data).map(Command::Delete),
         "Image:restore" => from_object(data).map(|NamedImage { id }| Command::Restore(id)),
+        "User:name" => parse_name(data).map(Command::Name),
         "Upload:begin" => parse_begin(data),
         "Upload:end" => from_object(data).map(Command::EndUpload),
         other => Err(format!(
@@ -48,6 +52,43 @@ pub(crate) fn parse(event: &str, data: Value) -> Result<Command, String> {
 #[serde(deny_unknown_fields)]
 struct NamedImage {
     id: ImageId,
+}
+
+/// Parses `{"id"}` or `{"ids"}`.
+fn parse_delete(data: Value) -> Result<Vec<ImageId>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Delete {
+        #[serde(default, deserialize_with = "not_null")]
+        id: Option<ImageId>,
+        #[serde(default, deserialize_with = "not_null")]
+        ids: Option<BTreeSet<ImageId>>,
+    }
+    match from_object(data)? {
+        Delete {
+            id: Some(id),
+            ids: None,
+        } => Ok(vec![id]),
+        Delete {
+            id: None,
+            ids: Some(ids),
+        } if (1..=MAX_IMAGES).contains(&ids.len()) => Ok(ids.into_iter().collect()),
+        Delete {
+            id: None,
+            ids: Some(_),
+        } => Err(format!("ids must have 1 to {MAX_IMAGES} images")),
+        _ => Err("id or ids must name the images".to_owned()),
+    }
+}
+
+fn parse_name(data: Value) -> Result<Option<String>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Name {
+        name: String,
+    }
+    let Name { name } = from_object(data)?;
+    checked_name("name", Some(name)).map_err(|error| error.to_string())
 }
 
 fn parse_begin(data: Value) -> Result<Command, String> {
@@ -129,7 +170,7 @@ fn checked_change(
         y,
         w,
         z,
-        alt: None,
+        ..PlacementChange::default()
     })
 }
 
@@ -151,8 +192,8 @@ fn parse_arrange(data: Value) -> Result<Vec<(ImageId, PlacementChange)>, String>
         z: Option<f64>,
     }
     let Arrange { places } = from_object(data)?;
-    if places.is_empty() || places.len() > MAX_ARRANGED {
-        return Err(format!("places must have 1 to {MAX_ARRANGED} images"));
+    if places.is_empty() || places.len() > MAX_IMAGES {
+        return Err(format!("places must have 1 to {MAX_IMAGES} images"));
     }
     let mut ids = HashSet::new();
     let checked = places.into_iter().map(|JsonObject(place)| {
@@ -163,6 +204,16 @@ fn parse_arrange(data: Value) -> Result<Vec<(ImageId, PlacementChange)>, String>
         Ok((place.id, change))
     });
     checked.collect()
+}
+
+/// Checks a text that the command sets. An empty one, which removes the present text, stays empty.
+fn checked_text(
+    text: Option<String>,
+    check: impl Fn(Option<String>) -> Result<Option<String>, InvalidUpload>,
+) -> Result<Option<String>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let checked = check(Some(text)).map_err(|error| error.to_string())?;
+    Ok(Some(checked.unwrap_or_default()))
 }
 
 fn parse_update(data: Value) -> Result<Command, String> {
@@ -180,6 +231,8 @@ fn parse_update(data: Value) -> Result<Command, String> {
         z: Option<f64>,
         #[serde(default, deserialize_with = "not_null")]
         alt: Option<String>,
+        #[serde(default, deserialize_with = "not_null")]
+        caption: Option<String>,
         #[serde(default)]
         moving: bool,
     }
@@ -190,19 +243,12 @@ fn parse_update(data: Value) -> Result<Command, String> {
         w,
         z,
         alt,
+        caption,
         moving,
     } = from_object(data)?;
-    let alt = match alt {
-        None => None,
-        // An empty description removes the present one.
-        Some(text) => Some(
-            checked_alt(Some(text))
-                .map_err(|error| error.to_string())?
-                .unwrap_or_default(),
-        ),
-    };
     let change = PlacementChange {
-        alt,
+        alt: checked_text(alt, checked_alt)?,
+        caption: checked_text(caption, checked_caption)?,
         ..checked_change(x, y, w, z)?
     };
     if change == PlacementChange::default() {

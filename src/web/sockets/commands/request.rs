@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_delete_and_a_restore_name_an_image() {
         for (event, command) in [
-            ("Image:delete", Command::Delete(id())),
+            ("Image:delete", Command::Delete(vec![id()])),
             ("Image:restore", Command::Restore(id())),
         ] {
             let text = format!(r#"{{"event":"{event}","data":{{"id":"{ID}"}},"ref":7}}"#);

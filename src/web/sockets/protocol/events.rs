@@ -79,6 +79,11 @@ pub(crate) fn image_update(record: &ImageRecord) -> Frame {
     event("Image:update", RecordJson::from(record))
 }
 
+/// The text of an `Image:batch` with these records, which are JSON texts separated by commas.
+pub(crate) fn image_batch(records: &str) -> String {
+    format!(r#"{{"event":"Image:batch","data":{{"images":[{records}]}}}}"#)
+}
+
 /// `Image:update` for the latest image. A binary message with its file must follow.
 pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     #[derive(Serialize)]
@@ -100,22 +105,25 @@ pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     )
 }
 
-/// `Image:delete`
-pub(crate) fn image_delete(id: ImageId) -> Frame {
+/// `Image:delete`, with the display name of the person who deleted the image
+pub(crate) fn image_delete(id: ImageId, by: Option<&str>) -> Frame {
     #[derive(Serialize)]
-    struct Data {
+    struct Data<'a> {
         id: ImageId,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        by: Option<&'a str>,
     }
-    event("Image:delete", Data { id })
+    event("Image:delete", Data { id, by })
 }
 
-/// `User:update`
-pub(crate) fn user_update(count: usize) -> Frame {
+/// `User:update`, with the number of sessions and the people among them
+pub(crate) fn user_update(count: usize, people: &[&Person]) -> Frame {
     #[derive(Serialize)]
-    struct Data {
+    struct Data<'a> {
         count: usize,
+        people: &'a [&'a Person],
     }
-    event("User:update", Data { count })
+    event("User:update", Data { count, people })
 }
 
 /// `Upload:begin` of another viewer
@@ -128,46 +136,53 @@ pub(crate) fn upload_end(end: UploadEnd) -> Frame {
     event("Upload:end", end)
 }
 
-/// `Ack` of a reserved upload, with its place
-pub(crate) fn reserved(reference: &Value, begin: &UploadBegin) -> Frame {
-    #[derive(Serialize)]
-    struct Data<'a> {
-        r#ref: &'a Value,
-        ok: bool,
-        place: Place,
-    }
-    #[derive(Serialize)]
-    struct Place {
-        x: Option<f64>,
-        y: Option<f64>,
-        w: Option<f64>,
-    }
-    let UploadBegin { x, y, w, .. } = *begin;
-    event(
-        "Ack",
-        Data {
-            r#ref: reference,
-            ok: true,
-            place: Place { x, y, w },
-        },
-    )
+/// A person: a session with a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Person {
+    /// Identifies the session within this server.
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    /// A CSS colour, the same for the same name.
+    pub(crate) colour: &'static str,
+}
+
+/// What an `Ack` contains beside the outcome of the command.
+#[derive(Default, Serialize)]
+pub(crate) struct AckDetails {
+    /// The reserved placement of an upload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) place: Option<Place>,
+    /// The person that the session now is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) person: Option<Person>,
+}
+
+/// A placement without stacking order, in board units.
+#[derive(Serialize)]
+pub(crate) struct Place {
+    pub(crate) x: f64,
+    pub(crate) y: f64,
+    pub(crate) w: f64,
 }
 
 /// `Ack`, with the error message of a failed command
-pub(crate) fn ack(reference: &Value, outcome: Result<(), &str>) -> Frame {
+pub(crate) fn ack(reference: &Value, outcome: Result<AckDetails, &str>) -> Frame {
     #[derive(Serialize)]
     struct Data<'a> {
         r#ref: &'a Value,
         ok: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<&'a str>,
+        #[serde(flatten)]
+        details: AckDetails,
     }
     event(
         "Ack",
         Data {
             r#ref: reference,
             ok: outcome.is_ok(),
-            message: outcome.err(),
+            message: outcome.as_ref().err().copied(),
+            details: outcome.unwrap_or_default(),
         },
     )
 }
@@ -193,10 +208,10 @@ mod tests {
             r#"{"event":"Feed:state","data":{"state":"initializing"}}"#
         );
         assert_eq!(
-            text_of(&user_update(3)),
-            r#"{"event":"User:update","data":{"count":3}}"#
+            text_of(&user_update(3, &[])),
+            r#"{"event":"User:update","data":{"count":3,"people":[]}}"#
         );
-        let accepted = ack(&Value::from(7), Ok(()));
+        let accepted = ack(&Value::from(7), Ok(AckDetails::default()));
         assert_eq!(
             text_of(&accepted),
             r#"{"event":"Ack","data":{"ref":7,"ok":true}}"#

@@ -1,0 +1,67 @@
+//! The bin: the deleted images that can still be restored.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::delete::time_before_now;
+use crate::image::{ImageId, ImageRecord, Timestamp};
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::rows::{DELETED_AT, document, is_deleted};
+
+/// An image in the bin.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeletedImage {
+    /// The record that restoring it brings back.
+    #[serde(flatten)]
+    pub record: ImageRecord,
+    /// Time of the delete.
+    pub deleted_at: Timestamp,
+    /// Display name of the person who deleted it, if known.
+    #[serde(default)]
+    pub deleted_by: Option<String>,
+}
+
+impl Store {
+    /// Returns the images that can be restored, the last deleted first, at most `limit`. Invalid rows are omitted and logged.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn bin(&self, limit: usize) -> Result<Vec<DeletedImage>, StoreError> {
+        let since = time_before_now(self.inner.undo_window);
+        let rows = self.placements().has_fields(DELETED_AT);
+        let rows: Vec<Value> = self.pool().query(rows).await?;
+        let mut images: Vec<DeletedImage> = rows
+            .into_iter()
+            .filter_map(|row| {
+                document(row, "placements").unwrap_or_else(|error| {
+                    log::warn!("omitted from the bin: {error}");
+                    None
+                })
+            })
+            .filter(|image: &DeletedImage| image.deleted_at > since)
+            .collect();
+        images.sort_by_key(|image| std::cmp::Reverse((image.deleted_at, image.record.meta.id)));
+        images.truncate(limit);
+        Ok(images)
+    }
+
+    /// Returns the record of an image in the bin; `None` if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable, or the row is invalid.
+    pub async fn binned(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
+        let row = self.placement_row(id).await?;
+        if !is_deleted(&row) {
+            return Ok(None);
+        }
+        let image: Option<DeletedImage> = document(row, "placements")?;
+        let since = time_before_now(self.inner.undo_window);
+        Ok(image
+            .filter(|image| image.deleted_at > since)
+            .map(|image| image.record))
+    }
+}

@@ -1,0 +1,91 @@
+//! `GET /invite` and `GET /invite/qr.svg`: the address at which other devices can open the board.
+
+use actix_web::http::header;
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse};
+use qrcode::QrCode;
+use qrcode::render::svg;
+use serde::Serialize;
+
+use super::http::guard::is_loopback_name;
+use super::http::problem::Problem;
+
+/// The smallest side of the QR code in CSS pixels. It is a vector graphic, which pages scale.
+const SIDE: u32 = 256;
+
+/// The URL of this server in the network, if it listens there.
+pub(crate) struct NetworkAddress(Option<String>);
+
+/// Returns the configuration that gives the handlers the URL of this server in the network.
+pub(crate) fn configuration(address: Option<String>) -> impl Fn(&mut ServiceConfig) + Clone {
+    let address = Data::new(NetworkAddress(address));
+    move |config| {
+        config.app_data(address.clone());
+    }
+}
+
+/// `GET /invite`: `{"url"}`, or `{}` if only this machine reaches the server.
+pub(crate) async fn show(request: HttpRequest, network: Data<NetworkAddress>) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Body {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
+    }
+    HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(Body {
+            url: url(&request, &network),
+        })
+}
+
+/// `GET /invite/qr.svg`: the URL as a QR code.
+pub(crate) async fn qr_code(
+    request: HttpRequest,
+    network: Data<NetworkAddress>,
+) -> Result<HttpResponse, Problem> {
+    let url = url(&request, &network)
+        .ok_or_else(|| Problem::not_found("Only this machine reaches the server."))?;
+    let code = QrCode::new(url).map_err(|_| Problem::bad_request("The host is too long."))?;
+    let image = code
+        .render::<svg::Color<'_>>()
+        .min_dimensions(SIDE, SIDE)
+        .build();
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "image/svg+xml"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(image))
+}
+
+/// The URL that the request came to, unless it is one of loopback, which means nothing to other devices.
+fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
+    let connection = request.connection_info();
+    if is_loopback_name(connection.host()) {
+        return network.0.clone();
+    }
+    Some(format!("{}://{}/", connection.scheme(), connection.host()))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn url_for(host: &'static str, network: Option<&str>) -> Option<String> {
+        let request = TestRequest::default()
+            .insert_header((header::HOST, host))
+            .to_http_request();
+        url(&request, &NetworkAddress(network.map(str::to_owned)))
+    }
+
+    #[test]
+    fn a_page_on_loopback_invites_to_the_address_in_the_network() {
+        let lan = "http://192.168.1.7:8000/";
+        for host in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+            assert_eq!(url_for(host, Some(lan)).as_deref(), Some(lan));
+            assert_eq!(url_for(host, None), None);
+        }
+        let named = url_for("photos.local:8000", Some(lan));
+        assert_eq!(named.as_deref(), Some("http://photos.local:8000/"));
+    }
+}
