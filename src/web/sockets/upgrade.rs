@@ -8,11 +8,14 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::web::{Data, Payload, Query};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse};
 
+use super::initial_batches::BatchOptions;
 use super::outbox::Outbox;
 use super::protocol::client_messages::{ClientMessages, scanned};
+use super::protocol::deflate;
 use super::session::Session;
 use super::session_context::SessionContext;
 use super::viewer_feed::FeedKind;
+use crate::store::Area;
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::problem::Problem;
 
@@ -26,7 +29,8 @@ pub(crate) async fn open(
     payload: Payload,
     context: Data<SessionContext>,
 ) -> Result<HttpResponse, Problem> {
-    let kind = requested_feed(request.query_string())?;
+    let is_compressed = offers_compression(&request);
+    let kind = requested_feed(request.query_string(), is_compressed)?;
     if !request.headers().contains_key(header::UPGRADE) {
         let problem = Problem::new(
             StatusCode::UPGRADE_REQUIRED,
@@ -41,10 +45,15 @@ pub(crate) async fn open(
         return Err(Problem::busy("The server is shutting down."));
     }
     let malformed = |_| Problem::bad_request("The WebSocket handshake is malformed.");
-    let (mut payload, scan_result) = scanned(payload.into_inner());
+    let (mut payload, scan_result) = scanned(payload.into_inner(), is_compressed);
     let payload = Payload::from_request(&request, &mut payload);
-    let (response, _, messages) =
+    let (mut response, _, messages) =
         actix_ws::handle(&request, payload.await.map_err(malformed)?).map_err(malformed)?;
+    if is_compressed {
+        let accepted = HeaderValue::from_static(deflate::ACCEPTED);
+        let headers = response.headers_mut();
+        headers.insert(header::SEC_WEBSOCKET_EXTENSIONS, accepted);
+    }
     let messages = ClientMessages::new(messages, scan_result);
     let mut outbox = None;
     let response = response.map_body(|_, handshake| {
@@ -59,13 +68,45 @@ pub(crate) async fn open(
     Ok(response)
 }
 
-/// Parses `?feed=board` or `?feed=latest`.
-fn requested_feed(query: &str) -> Result<FeedKind, Problem> {
+/// Parses `?feed=board` with `batch=1` and `around=x,y,w,h`, or `?feed=latest`.
+fn requested_feed(query: &str, is_compressed: bool) -> Result<FeedKind, Problem> {
     let unreadable = |_| Problem::bad_request("The query cannot be read.");
     let query = Query::<HashMap<String, String>>::from_query(query).map_err(unreadable)?;
     match query.get("feed").map(String::as_str) {
-        None | Some("board") => Ok(FeedKind::Board),
+        None | Some("board") => {
+            let around = query
+                .get("around")
+                .map(|area| parse_area(area))
+                .transpose()?;
+            Ok(match query.get("batch").map(String::as_str) {
+                None | Some("0") => FeedKind::Board,
+                Some("1") => FeedKind::BatchedBoard(BatchOptions {
+                    around,
+                    is_compressed,
+                }),
+                Some(_) => return Err(Problem::bad_request("batch must be 0 or 1.")),
+            })
+        }
         Some("latest") => Ok(FeedKind::Latest),
         Some(_) => Err(Problem::bad_request("feed must be board or latest.")),
     }
+}
+
+fn parse_area(text: &str) -> Result<Area, Problem> {
+    let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some(&[x, y, w, h]) if [x, y, w, h].iter().all(|number| number.is_finite()) => {
+            Ok(Area { x, y, w, h })
+        }
+        _ => Err(Problem::bad_request(
+            "around must be four numbers: x,y,w,h.",
+        )),
+    }
+}
+
+/// Returns `true` if the client understands compressed messages.
+fn offers_compression(request: &HttpRequest) -> bool {
+    let offers = request.headers().get_all(header::SEC_WEBSOCKET_EXTENSIONS);
+    let mut offers = offers.filter_map(|offer| offer.to_str().ok());
+    offers.any(deflate::is_acceptable)
 }

@@ -5,6 +5,7 @@ use futures::StreamExt as _;
 use futures::stream::LocalBoxStream;
 
 use super::follow::{ViewerEvent, follow};
+use super::initial_batches::{BatchOptions, InitialBatches};
 use super::latest_feed::LatestImageFeed;
 use super::protocol::events;
 use super::protocol::frame::Frame;
@@ -13,10 +14,12 @@ use crate::store::Store;
 use crate::web::images::image_cache::ImageCache;
 
 /// The feed that a viewer requested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum FeedKind {
     /// The records of all images on the board.
     Board,
+    /// The same, with the initial records in batches.
+    BatchedBoard(BatchOptions),
     /// The latest image, with its file.
     Latest,
 }
@@ -24,18 +27,20 @@ pub(crate) enum FeedKind {
 /// A stream of frames for one viewer.
 pub(crate) enum ViewerFeed {
     Board(LocalBoxStream<'static, ViewerEvent<ImageRecord>>),
+    BatchedBoard(
+        LocalBoxStream<'static, ViewerEvent<ImageRecord>>,
+        Box<InitialBatches>,
+    ),
     Latest(LatestImageFeed),
 }
 
 impl ViewerFeed {
     pub(crate) fn new(kind: FeedKind, store: &Data<Store>, cache: &Data<ImageCache>) -> Self {
         match kind {
-            FeedKind::Board => {
-                let store = store.clone();
-                Self::Board(follow(move || {
-                    let store = store.clone();
-                    async move { store.board_feed().await }
-                }))
+            FeedKind::Board => Self::Board(follow_board(store)),
+            FeedKind::BatchedBoard(options) => {
+                let batches = Box::new(InitialBatches::new(options));
+                Self::BatchedBoard(follow_board(store), batches)
             }
             FeedKind::Latest => Self::Latest(LatestImageFeed::new(store.clone(), cache.clone())),
         }
@@ -44,7 +49,7 @@ impl ViewerFeed {
     /// Returns whether a fragmented message is incomplete. No other message may be sent before its last fragment.
     pub(crate) fn is_inside_message(&self) -> bool {
         match self {
-            Self::Board(_) => false,
+            Self::Board(_) | Self::BatchedBoard(..) => false,
             Self::Latest(feed) => feed.is_inside_message(),
         }
     }
@@ -55,9 +60,24 @@ impl ViewerFeed {
             Self::Board(feed) => match feed.next().await? {
                 ViewerEvent::State(state) => Some(events::feed_state(state)),
                 ViewerEvent::Update(record) => Some(events::image_update(&record)),
-                ViewerEvent::Delete(id) => Some(events::image_delete(id)),
+                ViewerEvent::Delete { id, by } => Some(events::image_delete(id, by.as_deref())),
             },
+            Self::BatchedBoard(feed, batches) => {
+                if let Some(frame) = batches.next_frame() {
+                    return Some(frame);
+                }
+                batches.push(feed.next().await?);
+                batches.next_frame()
+            }
             Self::Latest(feed) => feed.next().await,
         }
     }
+}
+
+fn follow_board(store: &Data<Store>) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
+    let store = store.clone();
+    follow(move || {
+        let store = store.clone();
+        async move { store.board_feed().await }
+    })
 }

@@ -1,6 +1,7 @@
 //! The messages of a client.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -9,17 +10,27 @@ use std::task::{Context, Poll, ready};
 use actix_web::dev;
 use actix_web::error::PayloadError;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream, ProtocolError};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt as _};
 
-use super::frame::CloseCode;
+use super::deflate::inflate;
+use super::frame::{BINARY, COMPRESSED, CloseCode, FINAL};
 use super::frame_scanner::FrameScanner;
 
 /// The size limit of a client's message: an arrangement of 2,000 images has up to 240 KB.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// The close code for an invalid frame, set when the scanner finds one.
-pub(crate) type ScanResult = Rc<Cell<Option<CloseCode>>>;
+/// What the scanner has found.
+#[derive(Default)]
+pub(crate) struct Scanned {
+    /// The close code for an invalid frame.
+    invalid: Cell<Option<CloseCode>>,
+    /// The parser of actix-ws knows no compression, so compressed texts pass it as binary messages. This says of each binary
+    /// message if it was one.
+    compressed: RefCell<VecDeque<bool>>,
+}
+
+pub(crate) type ScanResult = Rc<Scanned>;
 
 type BoxedPayloadStream = Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>>;
 
@@ -49,8 +60,17 @@ impl ClientMessages {
     /// The code to close with when the client sends no more valid messages.
     pub(crate) async fn next(&mut self) -> Result<AggregatedMessage, CloseCode> {
         match self.messages.recv().await {
+            Some(Ok(AggregatedMessage::Binary(payload))) => {
+                let is_compressed = self.scan_result.compressed.borrow_mut().pop_front();
+                if is_compressed != Some(true) {
+                    return Ok(AggregatedMessage::Binary(payload));
+                }
+                let text = inflate(&payload, MAX_MESSAGE)?;
+                let text = String::from_utf8(text).map_err(|_| CloseCode::Invalid)?;
+                Ok(AggregatedMessage::Text(text.into()))
+            }
             Some(Ok(message)) => Ok(message),
-            None => Err(self.scan_result.get().unwrap_or(CloseCode::Normal)),
+            None => Err(self.scan_result.invalid.get().unwrap_or(CloseCode::Normal)),
             Some(Err(ProtocolError::Overflow)) => Err(CloseCode::TooBig),
             // actix-ws reports text that is not UTF-8 like this.
             Some(Err(ProtocolError::Io(error))) if error.kind() == ErrorKind::InvalidData => {
@@ -62,12 +82,13 @@ impl ClientMessages {
     }
 }
 
-/// Ends a payload before its first invalid frame, and reports the close code for that frame.
-pub(crate) fn scanned(payload: dev::Payload) -> (dev::Payload, ScanResult) {
+/// Ends a payload before its first invalid frame, and reports the close code for that frame. Texts may be compressed if
+/// `takes_compressed`.
+pub(crate) fn scanned(payload: dev::Payload, takes_compressed: bool) -> (dev::Payload, ScanResult) {
     let result = ScanResult::default();
     let scanned = ScannedPayload {
         payload,
-        scanner: FrameScanner::new(MAX_MESSAGE as u64),
+        scanner: FrameScanner::new(MAX_MESSAGE as u64, takes_compressed),
         result: result.clone(),
     };
     let payload: BoxedPayloadStream = Box::pin(scanned);
@@ -84,17 +105,37 @@ impl Stream for ScannedPayload {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.result.get().is_some() {
+        if self.result.invalid.get().is_some() {
             return Poll::Ready(None);
         }
         let next = ready!(self.payload.poll_next_unpin(context));
         let Some(Ok(mut bytes)) = next else {
             return Poll::Ready(next);
         };
-        if let Err((valid, code)) = self.scanner.scan(&bytes) {
-            self.result.set(Some(code));
+        let mut starts = Vec::new();
+        if let Err((valid, code)) = self.scanner.scan(&bytes, |start| starts.push(start)) {
+            self.result.invalid.set(Some(code));
             bytes.truncate(valid);
         }
-        Poll::Ready(Some(Ok(bytes)))
+        starts.retain(|&start| start < bytes.len());
+        Poll::Ready(Some(Ok(self.result.disguise(bytes, &starts))))
+    }
+}
+
+impl Scanned {
+    /// Turns the compressed texts among the frames that start at these positions into binary messages.
+    fn disguise(&self, bytes: Bytes, starts: &[usize]) -> Bytes {
+        let mut compressed = self.compressed.borrow_mut();
+        let mut bytes = BytesMut::from(bytes);
+        for &start in starts {
+            let first = bytes[start];
+            if first & COMPRESSED != 0 {
+                bytes[start] = first & FINAL | BINARY;
+                compressed.push_back(true);
+            } else if first & 0x0f == BINARY {
+                compressed.push_back(false);
+            }
+        }
+        bytes.freeze()
     }
 }

@@ -3,13 +3,15 @@
 use bytes::{BufMut as _, Bytes, BytesMut};
 
 const CONTINUATION: u8 = 0x0;
-const TEXT: u8 = 0x1;
-const BINARY: u8 = 0x2;
+pub(crate) const TEXT: u8 = 0x1;
+pub(crate) const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xa;
 /// Marks the last fragment of a message.
 pub(crate) const FINAL: u8 = 0x80;
+/// Marks the first frame of a compressed message (RFC 7692, section 6).
+pub(crate) const COMPRESSED: u8 = 0x40;
 
 /// The longest payload of a control frame, in bytes.
 pub(crate) const MAX_CONTROL: usize = 125;
@@ -43,6 +45,11 @@ pub(crate) struct Frame {
 /// Encodes a text message.
 pub(crate) fn text(text: &str) -> Frame {
     unfragmented(TEXT, text.as_bytes())
+}
+
+/// Encodes a text message that [`deflate`](super::deflate::deflate) has compressed.
+pub(crate) fn compressed_text(payload: &[u8]) -> Frame {
+    unfragmented(TEXT | COMPRESSED, payload)
 }
 
 /// Encodes a fragment of a binary message.

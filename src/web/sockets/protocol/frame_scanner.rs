@@ -2,9 +2,9 @@
 //!
 //! The parser of actix-http 3.20 behind it buffers a whole frame, of any length, before it checks the length.
 
-use super::frame::{CloseCode, FINAL, MAX_CONTROL};
+use super::frame::{COMPRESSED, CloseCode, FINAL, MAX_CONTROL, TEXT};
 
-/// The bits reserved for extensions, which must be zero.
+/// The bits reserved for extensions, which must be zero unless the extension is in use.
 const RESERVED: u8 = 0x70;
 /// The bit that distinguishes control frames from data frames.
 const CONTROL: u8 = 0x08;
@@ -19,6 +19,8 @@ const MAX_HEADER: usize = 2 + 8 + MASK;
 pub(crate) struct FrameScanner {
     /// The size limit of a message, in one frame or several.
     limit: u64,
+    /// Messages may be compressed.
+    takes_compressed: bool,
     /// The bytes of the current header.
     header: [u8; MAX_HEADER],
     /// The number of header bytes received.
@@ -30,9 +32,10 @@ pub(crate) struct FrameScanner {
 }
 
 impl FrameScanner {
-    pub(crate) fn new(limit: u64) -> Self {
+    pub(crate) fn new(limit: u64, takes_compressed: bool) -> Self {
         Self {
             limit,
+            takes_compressed,
             header: [0; MAX_HEADER],
             received: 0,
             payload: 0,
@@ -40,12 +43,16 @@ impl FrameScanner {
         }
     }
 
-    /// Scans the next bytes.
+    /// Scans the next bytes. Calls `on_frame` with the position of the first byte of each frame.
     ///
     /// # Errors
     ///
     /// The close code for an invalid frame, and the number of bytes that belong to valid frames before it.
-    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Result<(), (usize, CloseCode)> {
+    pub(crate) fn scan(
+        &mut self,
+        bytes: &[u8],
+        mut on_frame: impl FnMut(usize),
+    ) -> Result<(), (usize, CloseCode)> {
         let mut done = 0;
         let mut position = 0;
         while position < bytes.len() {
@@ -56,6 +63,9 @@ impl FrameScanner {
                 position += step;
                 done = position;
                 continue;
+            }
+            if self.received == 0 {
+                on_frame(position);
             }
             self.header[self.received] = bytes[position];
             self.received += 1;
@@ -74,7 +84,12 @@ impl FrameScanner {
             return Ok(false);
         };
         let is_control = first & CONTROL != 0;
-        if first & RESERVED != 0
+        let may_have = if self.takes_compressed && first & 0x0f == TEXT {
+            COMPRESSED
+        } else {
+            0
+        };
+        if first & RESERVED & !may_have != 0
             || second & MASKED == 0
             || is_control && (first & FINAL == 0 || second & !MASKED > MAX_CONTROL as u8)
         {
@@ -132,10 +147,10 @@ mod tests {
 
     /// Scans `bytes` in pieces of `size` bytes.
     fn scanned(bytes: &[u8], size: usize) -> Result<(), (usize, CloseCode)> {
-        let mut scanner = FrameScanner::new(LIMIT);
+        let mut scanner = FrameScanner::new(LIMIT, false);
         for (number, piece) in bytes.chunks(size).enumerate() {
             scanner
-                .scan(piece)
+                .scan(piece, |_| ())
                 .map_err(|(done, code)| (number * size + done, code))?;
         }
         Ok(())
@@ -181,6 +196,21 @@ mod tests {
             let (_, found) = scanned(&bytes, 1).unwrap_err();
             assert_eq!(found, code);
         }
+    }
+
+    #[test]
+    fn a_compressed_text_is_valid_if_the_extension_is_in_use() {
+        let bytes = [frame(0x41, 5), frame(0x80, 7), frame(0xc1, 3)].concat();
+        let mut starts = Vec::new();
+        let mut scanner = FrameScanner::new(LIMIT, true);
+        assert_eq!(scanner.scan(&bytes, |start| starts.push(start)), Ok(()));
+        assert_eq!(starts, [0, 11, 24]);
+        for wrong in [0xc0, 0xc2, 0xc9, 0xa1, 0xe1] {
+            let mut scanner = FrameScanner::new(LIMIT, true);
+            let scanned = scanner.scan(&frame(wrong, 3), |_| ());
+            assert_eq!(scanned, Err((0, CloseCode::Protocol)), "{wrong:x}");
+        }
+        assert_eq!(scanned(&bytes, 1), Err((0, CloseCode::Protocol)));
     }
 
     #[test]
