@@ -19,6 +19,7 @@ import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
 import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
+import { Compare } from './lightbox/compare.js';
 import { Lightbox } from './lightbox/lightbox.js';
 import { announce, announcer } from './ui/announce.js';
 import { confirmed } from './ui/confirm.js';
@@ -56,6 +57,7 @@ const images = new Images({
     board.changed(record.id);
     adding.arrived(record.id);
     lightbox.changed(record);
+    compare.changed(record.id);
     if (before) return;
     const restored = deletions.added(record.id);
     if (!live) return;
@@ -68,6 +70,7 @@ const images = new Images({
     selection.remove(record.id);
     board.changed(record.id);
     adding.deleted(record.id);
+    compare.changed(record.id);
     const reported = lightbox.removed(record);
     if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported);
     if (live) showStart();
@@ -226,7 +229,7 @@ const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
   images,
-  (ids) => void remove(ids),
+  { onCompare: (ids) => compare.open(ids), onDelete: (ids) => void remove(ids) },
 );
 const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
@@ -240,6 +243,11 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
 });
+const compare = new Compare(
+  { dialog: /** @type {HTMLDialogElement} */ (element('compare')), everywhere, pane: template('pane') },
+  images,
+  { previewOf: (id) => board.tile(id)?.preview ?? '', onClose: (id) => board.focus(id) },
+);
 
 useKeyboard(surface, { moves, selection }, {
   onDelete: (ids) => void remove(ids),

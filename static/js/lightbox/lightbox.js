@@ -9,16 +9,11 @@ import { position } from '../feed/images.js';
 import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
 import { urlOf } from '../feed/image-urls.js';
-import { Zoom } from './zoom.js';
+import { ARROWS, ZOOM_KEYS, Zoom } from './zoom.js';
 import { Description } from './description.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/images.js').Images} Images */
-
-/** @type {Record<string, 'in' | 'out' | 'full' | 'fit'>} */
-const ZOOM_KEYS = { '+': 'in', '=': 'in', '-': 'out', 0: 'full', 1: 'fit' };
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * @typedef {object} LightboxHandlers
