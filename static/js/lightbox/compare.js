@@ -4,7 +4,7 @@
 import { announce } from '../ui/announce.js';
 import { showModal } from '../ui/modal.js';
 import { find } from '../ui/page.js';
-import { addedText } from '../ui/text.js';
+import { addedText, altOf, shownName } from '../ui/text.js';
 import { urlOf } from '../feed/image-urls.js';
 import { ARROWS, ZOOM_KEYS, Zoom } from './zoom.js';
 
@@ -160,7 +160,7 @@ export class Compare {
  * @param {ImageRecord} record
  */
 function write(element, record) {
-  find(element, '[data-name]').textContent = record.fileName;
+  find(element, '[data-name]').textContent = shownName(record) || 'Photo';
   find(element, '[data-by]').textContent = addedText(record);
-  /** @type {HTMLImageElement} */ (find(element, '[data-image]')).alt = record.alt || record.fileName;
+  /** @type {HTMLImageElement} */ (find(element, '[data-image]')).alt = altOf(record);
 }
