@@ -36,15 +36,27 @@ export class Movers {
     const { element, timer } = this.#flags.get(name) ?? { element: flagOf(name), timer: 0 };
     clearTimeout(timer);
     element.style.setProperty('--colour', this.#colourOf(name) ?? 'var(--accent)');
-    if (element.parentElement !== tile.element) tile.element.append(element);
+    if (element.parentElement !== tile.element) {
+      detach(element);
+      tile.element.append(element);
+    }
+    tile.element.classList.add('is-moved');
     this.#flags.set(name, { element, timer: window.setTimeout(() => this.#remove(name), SHOWN_MS) });
   }
 
   /** @param {string} name */
   #remove(name) {
-    this.#flags.get(name)?.element.remove();
+    const flag = this.#flags.get(name);
     this.#flags.delete(name);
+    if (flag) detach(flag.element);
   }
+}
+
+/** @param {HTMLElement} flag */
+function detach(flag) {
+  const tile = flag.parentElement;
+  flag.remove();
+  if (!tile?.querySelector('.mover')) tile?.classList.remove('is-moved');
 }
 
 /** @param {string} name */
