@@ -48,6 +48,8 @@ export class History {
   #undone = [];
   /** Commands run one after another. @type {Promise<void>} */
   #last = Promise.resolve();
+  /** The commands that have not ended. What is being undone can be redone next. */
+  #waiting = { undo: 0, redo: 0 };
   /** The time of the last change by this page, in ms. */
   #changedAt = 0;
   #feed;
@@ -72,11 +74,11 @@ export class History {
   }
 
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#done.length > 0 || this.#waiting.redo > 0;
   }
 
   get canRedo() {
-    return this.#undone.length > 0;
+    return this.#undone.length > 0 || this.#waiting.undo > 0;
   }
 
   /** Adds a change that this page has made. @param {Change} change */
@@ -117,17 +119,22 @@ export class History {
   }
 
   undo() {
+    this.#waiting.undo += 1;
     this.#last = this.#last.then(() => this.#step(true));
   }
 
   redo() {
+    this.#waiting.redo += 1;
     this.#last = this.#last.then(() => this.#step(false));
   }
 
   /** @param {boolean} isUndo */
   async #step(isUndo) {
     const change = (isUndo ? this.#done : this.#undone).pop();
-    if (!change) return;
+    if (!change) {
+      this.#waiting[isUndo ? 'undo' : 'redo'] -= 1;
+      return this.#changed();
+    }
     // The lists may be replaced while the change is applied.
     try {
       await this.#apply(change, isUndo);
@@ -136,6 +143,7 @@ export class History {
       (isUndo ? this.#done : this.#undone).push(change);
       this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
     }
+    this.#waiting[isUndo ? 'undo' : 'redo'] -= 1;
     this.#changed(idsOf(change));
   }
 

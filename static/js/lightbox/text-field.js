@@ -89,11 +89,12 @@ export class TextField {
 
   /**
    * @param {string} text
-   * @param {number} [shownMs] Stays if omitted.
+   * @param {number} [shownMs] For good news. Other texts stay.
    */
   #say(text, shownMs) {
     clearTimeout(this.#timer);
     this.#state.textContent = text;
+    this.#state.classList.toggle('is-saved', shownMs !== undefined);
     if (shownMs) this.#timer = window.setTimeout(() => (this.#state.textContent = ''), shownMs);
   }
 }
