@@ -276,6 +276,7 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
 });
 const bin = new Bin({ dialog: /** @type {HTMLDialogElement} */ (element('bin')), everywhere, item: template('deleted') }, async (ids) => {
   const restored = await deletions.restore(ids);
+  bin.changed();
   if (restored.length > 0) history.add({ kind: 'restore', ids: restored });
 });
 element('show-bin').addEventListener('click', () => bin.open());
