@@ -3,8 +3,10 @@
 
 import { useArranging } from './board/arranging.js';
 import { banding } from './board/band.js';
+import { Bin } from './board/bin.js';
 import { Board } from './board/board.js';
 import { Camera, rememberView } from './board/camera.js';
+import { Captions } from './board/captions.js';
 import { useControls } from './board/controls.js';
 import { Deletions } from './board/deletions.js';
 import { dragging } from './board/drag.js';
@@ -19,13 +21,17 @@ import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
 import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
+import { Compare } from './lightbox/compare.js';
 import { Lightbox } from './lightbox/lightbox.js';
+import { Movers } from './people/movers.js';
+import { People } from './people/people.js';
 import { announce, announcer } from './ui/announce.js';
 import { confirmed } from './ui/confirm.js';
 import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
-import { useName } from './ui/person.js';
+import { onNameChange, personName, useName } from './ui/person.js';
+import { nameOf } from './ui/text.js';
 import { Adding, showHover } from './upload/adding.js';
 import { acceptFiles, usePicker } from './upload/dropzone.js';
 
@@ -56,45 +62,63 @@ const images = new Images({
     board.changed(record.id);
     adding.arrived(record.id);
     lightbox.changed(record);
+    compare.changed(record.id);
+    captions.changed(record);
+    if (before && live) movers.changed(record, before);
     if (before) return;
+    bin.changed();
     const restored = deletions.added(record.id);
     if (!live) return;
     reportArrival(record, restored);
     showStart();
     if (!restored) overview.follow(record);
   },
-  onRemove(record, live) {
+  onRemove(record, live, by) {
     moves.remove(record.id);
     selection.remove(record.id);
     board.changed(record.id);
     adding.deleted(record.id);
-    const reported = lightbox.removed(record);
-    if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported);
+    compare.changed(record.id);
+    bin.changed();
+    const reported = lightbox.removed(record, by);
+    if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported, by);
     if (live) showStart();
   },
 });
 
 const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
-  onDelete: (id) => images.delete(id),
-  onPeople: (count) => connection.showPeople(count),
+  onDelete: (id, by) => images.delete(id, by),
+  onPeople: (count, list) => people.update(count, list),
   onUploadBegin: (data) => adding.begin(data),
   onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
-    if (state === 'initializing') images.begin();
+    if (state === 'initializing') {
+      images.begin();
+      if (personName()) sendName();
+    }
     if (state === 'ready') caughtUp();
     if (state === 'lost') adding.lost();
     connection.show(state);
+    people.connected(state === 'ready');
     view.dataset.feed = state;
   },
 });
 
 const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
 
+const people = new People(element('people'), element('people-list'));
+onNameChange(sendName);
+
+/** Tells this session's name to the server, which an older one refuses. */
+function sendName() {
+  feed.send('User:name', { name: personName() }).catch(() => {});
+}
+
 const moves = new Moves(feed, images, {
   onChange: (id) => board.changed(id),
   onEnd: (changes) => history.add({ kind: 'move', changes }),
-  onRefused: ({ fileName }, { message }) => notice(`${fileName} could not be moved: ${message}.`),
+  onRefused: (record, { message }) => notice(`${nameOf(record, 'A photo')} could not be moved: ${message}.`),
 });
 
 const selection = new Selection((changed) => {
@@ -118,6 +142,8 @@ const board = new Board(
   moves,
   selection,
 );
+
+const movers = new Movers(board, (name) => people.colourOf(name));
 
 const overview = useOverview({ board, camera, images });
 
@@ -153,8 +179,8 @@ function showStart() {
  * @param {boolean} restored
  */
 function reportArrival(record, restored) {
-  if (restored && deletions.takeRestored(record.id)) announce(`${record.fileName} restored.`);
-  else if (mine.has(record.id) && !restored) added(record.fileName);
+  if (restored && deletions.takeRestored(record.id)) announce(`${nameOf(record, 'A photo')} restored.`);
+  else if (mine.has(record.id) && !restored) added(nameOf(record, 'A photo'));
   else events.add(restored ? 'restored' : 'added', record);
 }
 
@@ -169,7 +195,7 @@ function reportMove(ids) {
   const records = ids.flatMap((id) => images.get(id) ?? []);
   if (records.length === 0) return;
   if (records.length === 1) camera.reveal(board.boxOf(records[0]));
-  announce(`${records.length === 1 ? records[0].fileName : `${records.length} photos`} moved.`);
+  announce(`${records.length === 1 ? nameOf(records[0], 'A photo') : `${records.length} photos`} moved.`);
 }
 
 const onOffline = () => notice(OFFLINE);
@@ -180,6 +206,7 @@ const deletions = new Deletions({
   board,
   onOffline,
   onLeave: giveFocus,
+  onShowAll: () => bin.open(),
   onBack: (id) => history.forget(id),
 });
 const history = new History(feed, images, {
@@ -202,6 +229,17 @@ async function remove(ids) {
   await deletions.remove(there);
 }
 
+/**
+ * @param {string} id
+ * @param {import('./feed/types.js').TextName} name
+ * @param {string} text
+ */
+async function saveText(id, name, text) {
+  const before = images.get(id)?.[name] ?? '';
+  await feed.send('Image:update', { id, [name]: text });
+  history.add({ kind: 'describe', name, id, before, after: text });
+}
+
 function undo() {
   if (feed.state !== 'ready') onOffline();
   else if (history.canUndo) history.undo();
@@ -220,26 +258,33 @@ function showHistory(ids) {
     if (active === element(name) && !can) giveFocus(ids[0] ?? '');
     element(name).toggleAttribute('disabled', !can);
   }
-  element('history').hidden = !history.canUndo && !history.canRedo;
+  for (const name of ['undo', 'redo']) element(name).hidden = !history.canUndo && !history.canRedo;
 }
 const selecting = new Selecting(
   { surface, button: element('select'), bar: element('selection') },
   selection,
   images,
-  (ids) => void remove(ids),
+  { onCompare: (ids) => compare.open(ids), onDelete: (ids) => void remove(ids) },
 );
 const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
   onDelete: (id) => void remove([id]),
   onUndo: (id) => void deletions.restore([id]),
-  async onAlt(id, alt) {
-    const before = images.get(id)?.alt ?? '';
-    await feed.send('Image:update', { id, alt });
-    history.add({ kind: 'describe', id, before, after: alt });
-  },
+  onText: saveText,
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
 });
+const bin = new Bin({ dialog: /** @type {HTMLDialogElement} */ (element('bin')), everywhere, item: template('deleted') }, async (ids) => {
+  const restored = await deletions.restore(ids);
+  bin.changed();
+  if (restored.length > 0) history.add({ kind: 'restore', ids: restored });
+});
+element('show-bin').addEventListener('click', () => bin.open());
+const compare = new Compare(
+  { dialog: /** @type {HTMLDialogElement} */ (element('compare')), everywhere, pane: template('pane') },
+  images,
+  { previewOf: (id) => board.tile(id)?.preview ?? '', onClose: (id) => board.focus(id) },
+);
 
 useKeyboard(surface, { moves, selection }, {
   onDelete: (ids) => void remove(ids),
@@ -262,6 +307,7 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
+const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),

@@ -19,7 +19,7 @@ function notePosts({ page }) {
 function noteHighlights({ page }) {
   return page.evaluate(() => {
     globalThis.noted = [];
-    const names = () => [...document.querySelectorAll('.tile.is-highlighted [data-name]')].map(({ textContent }) => textContent);
+    const names = () => [...document.querySelectorAll('.tile.is-highlighted [data-name]')].map((name) => name.getAttribute('title'));
     const observer = new MutationObserver(() => noted.push(...names()));
     observer.observe(document.querySelector('#surface'), { subtree: true, attributeFilter: ['class'] });
   });
@@ -41,7 +41,7 @@ test('a duplicate is pointed out and not sent; one click shows the original, ano
   await card.getByRole('button', { name: 'Show it: red.png' }).click();
   await expect.poll(() => page.evaluate(() => noted)).toContain('red.png');
   await expect(window.tile('red.png')).toBeInViewport({ ratio: 1 });
-  await hasFocus(window, 'red.png');
+  await hasFocus(window, 'red');
   await expect(page.locator('.tile.is-highlighted')).toHaveCount(0);
 
   expect(posts, 'nothing has been sent').toHaveLength(0);

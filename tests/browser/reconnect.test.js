@@ -64,14 +64,14 @@ test('the lightbox says that its image was deleted while the connection was lost
   const { id } = await server.upload(red);
   // The page may still load the image when it is deleted.
   const window = await open({ path: `/#image=${id}`, expectedErrors: [...expectedErrors, /status of 404/] });
-  await expect(window.page.getByRole('dialog', { name: 'red.png' })).toBeVisible();
+  await expect(window.page.getByRole('dialog', { name: 'red' })).toBeVisible();
   await window.page.routeWebSocket('**/ws*', (socket) => socket.close());
   await server.kill();
   await window.lost();
   await server.start();
   await server.delete(id);
   await window.page.routeWebSocket('**/ws*', (socket) => void socket.connectToServer());
-  await expect(window.page.getByText('Someone deleted red.png.')).toBeVisible();
+  await expect(window.page.getByText('Someone deleted red.')).toBeVisible();
   await window.page.locator('#lightbox').getByRole('button', { name: 'Undo' }).click();
   await expect.poll(() => server.images()).toHaveLength(1);
   await expect(window.page.locator('#lightbox [data-gone]')).toBeHidden();
@@ -107,7 +107,7 @@ test('a change without a connection is refused with a message', async ({ server,
   await server.kill();
   await window.lost();
   await window.tile('red.png').hover();
-  await window.page.getByRole('button', { name: 'Delete red.png' }).click();
+  await window.page.getByRole('button', { name: 'Delete red' }).click();
   await expect(window.page.getByText('You’re offline')).toBeVisible();
   await expect(window.tile('red.png')).toHaveCount(1);
 });

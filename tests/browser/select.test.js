@@ -63,7 +63,7 @@ test('images are selected by click, Shift, a rubber band and Ctrl+A, and deselec
   await page.keyboard.press('Control+a');
   await areSelected(window, ...names);
   await expect(page.locator('#selection [data-count]')).toHaveText('3 selected');
-  await expect(page.getByRole('application', { name: 'red.png' }), 'described as selected').toHaveAttribute(
+  await expect(page.getByRole('application', { name: 'red' }), 'described as selected').toHaveAttribute(
     'aria-describedby',
     /(^| )tile-selected( |$)/,
   );
@@ -183,7 +183,7 @@ test('what others move glides on the screen, and jumps where reduced motion is p
       });
     });
   }
-  await tabTo(mover, 'red.png');
+  await tabTo(mover, 'red');
   await mover.page.keyboard.press('Shift+ArrowRight');
   for (const window of [gliding, jumping]) await isPlaced(window, 'red.png', { x: -220 });
   const durations = (window) =>
@@ -196,9 +196,9 @@ test('with the keyboard alone several images are selected, moved and deleted tog
   await uploadRow(server, row);
   const before = await placements(server);
   const [one, two] = [await open(), await open()];
-  await tabTo(one, 'red.png');
+  await tabTo(one, 'red');
   await one.page.keyboard.press('Space');
-  await tabTo(one, 'green.png');
+  await tabTo(one, 'green');
   await one.page.keyboard.press('Space');
   await announces(one, /2 selected/);
   await one.page.keyboard.press('ArrowRight');
@@ -207,7 +207,7 @@ test('with the keyboard alone several images are selected, moved and deleted tog
   await announces(one, /2 photos moved/);
   await one.page.keyboard.press('Delete');
   for (const window of [one, two]) await window.shows('blue.png');
-  await hasFocus(one, 'blue.png');
+  await hasFocus(one, 'blue');
   await announces(one, /You deleted 2 photos/);
 
   await one.page.keyboard.press('Control+a');

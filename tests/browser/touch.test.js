@@ -34,10 +34,10 @@ test('on a phone a tap opens an image, and a long press selects it and shows wha
   const touch = await Touch.on(window);
   const { x, y } = await settledBox(window, 'red.png');
   await touch.tap([x + 50, y + 50]);
-  await expect(page.getByRole('dialog', { name: 'red.png' })).toBeVisible();
+  await expect(page.getByRole('dialog', { name: 'red' })).toBeVisible();
   await page.getByRole('button', { name: 'Close', exact: true }).tap();
   await expect(page.getByRole('dialog')).toHaveCount(0);
-  await expect(page.getByRole('button', { name: 'Delete red.png' }), 'no button under a thumb').toBeHidden();
+  await expect(page.getByRole('button', { name: 'Delete red' }), 'no button under a thumb').toBeHidden();
 
   await touch.hold([x + 50, y + 50]);
   await expect(window.tile('red.png')).toHaveClass(/is-selected/);

@@ -28,6 +28,8 @@ const DOT_STEP = 32;
 /** Names grow up to this factor as the board is zoomed out. Below the scale they are hidden, being illegible anyway. */
 const LARGEST_NAME = 2;
 const READABLE_SCALE = 0.35;
+/** From this scale on two lines of a caption fit between two rows. */
+const TWO_LINES_SCALE = 0.9;
 /** Below this scale a thousand tiles can be in view, and corners and shadows are invisible: they are not painted. */
 const DETAILED_SCALE = 0.25;
 /** The number of new images in a frame above which none is faded in. */
@@ -186,6 +188,7 @@ export class Board {
     layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
     this.#drawPixels();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
+    layer.style.setProperty('--name-lines', this.#camera.scale < TWO_LINES_SCALE ? '1' : '2');
   }
 
   /** Tells each tile its size on the screen, from which it chooses the thumbnail or the full image. */

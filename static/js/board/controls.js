@@ -33,7 +33,8 @@ export function useControls(layer, { onOpen, onDelete }) {
     else onDelete(idOf(button));
   });
   layer.addEventListener('dblclick', ({ target }) => {
-    if (idOf(target) && !buttonAt(target)) onOpen(idOf(target));
+    const onCaption = /** @type {Element} */ (target).closest('[data-name]');
+    if (idOf(target) && !buttonAt(target) && !onCaption) onOpen(idOf(target));
   });
 }
 

@@ -4,6 +4,7 @@
 import { announce } from '../ui/announce.js';
 import { forEachConcurrently } from '../feed/queue.js';
 import { notice } from '../ui/notice.js';
+import { nameOf } from '../ui/text.js';
 import { UndoToast, wordsFor } from './undo-toast.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -24,7 +25,7 @@ export class Deletions {
   #restoring = new Set();
   /** Newest last. @type {Deletion[]} */
   #deletions = [];
-  /** Deletions to announce. @type {{ name: string, mine: boolean }[]} */
+  /** Deletions to announce. @type {import('./undo-toast.js').Gone[]} */
   #unannounced = [];
   #toast;
   #parts;
@@ -32,6 +33,7 @@ export class Deletions {
   /**
    * @param {object} parts
    * @param {HTMLElement} parts.toast
+   * @param {() => void} parts.onShowAll
    * @param {import('../feed/feed.js').Feed} parts.feed
    * @param {import('../feed/images.js').Images} parts.images
    * @param {import('./board.js').Board} parts.board
@@ -43,6 +45,7 @@ export class Deletions {
     this.#parts = parts;
     this.#toast = new UndoToast(parts.toast, {
       onUndo: (ids) => void this.restore(ids),
+      onShowAll: parts.onShowAll,
       onLeave: (ids) => this.#parts.onLeave(ids[0] ?? ''),
     });
   }
@@ -66,7 +69,7 @@ export class Deletions {
         if (feed.state === 'ready') this.#parts.onBack(id);
         board.tile(id)?.element.classList.remove('is-leaving');
         const record = images.get(id);
-        if (record) notice(`${record.fileName} could not be deleted: ${/** @type {Error} */ (error).message}.`);
+        if (record) notice(`${nameOf(record, 'A photo')} could not be deleted: ${/** @type {Error} */ (error).message}.`);
       }
     });
   }
@@ -80,8 +83,9 @@ export class Deletions {
    * Records a deletion, by this page or another viewer.
    * @param {ImageRecord} record
    * @param {boolean} shown Whether the toast offers Undo; Ctrl+Z works in any case.
+   * @param {string} [by] The name of the person who deleted it.
    */
-  deleted(record, shown) {
+  deleted(record, shown, by) {
     const mine = this.#asked.get(record.id);
     this.#asked.delete(record.id);
     const deletion = mine ?? this.#byOthers();
@@ -89,8 +93,8 @@ export class Deletions {
     if (this.#deletions.length > MAX_UNDO) this.#deletions.shift();
     deletion.ids.add(record.id);
     deletion.at = Date.now();
-    if (shown) this.#toast.add(record, mine !== undefined);
-    this.#unannounced.push({ name: record.fileName, mine: mine !== undefined });
+    if (shown) this.#toast.add(record, mine !== undefined, by);
+    this.#unannounced.push({ name: nameOf(record), mine: mine !== undefined, by });
     if (this.#unannounced.length === 1) setTimeout(() => this.#announce(), ANNOUNCE_MS);
   }
 
@@ -118,16 +122,25 @@ export class Deletions {
     return this.#restoring.delete(id);
   }
 
-  /** @param {string[]} ids */
+  /**
+   * @param {string[]} ids
+   * @returns {Promise<string[]>} Those that were restored.
+   */
   async restore(ids) {
     const { feed, onOffline } = this.#parts;
-    if (feed.state !== 'ready') return onOffline();
+    if (feed.state !== 'ready') {
+      onOffline();
+      return [];
+    }
+    /** @type {string[]} */
+    const restored = [];
     let refused = 0;
     let reason = '';
     await forEachConcurrently(ids, async (id) => {
       this.#restoring.add(id);
       try {
         await feed.send('Image:restore', { id });
+        restored.push(id);
       } catch (error) {
         this.#restoring.delete(id);
         refused += 1;
@@ -136,6 +149,7 @@ export class Deletions {
       }
     });
     if (refused > 0) notice(`${refused === 1 ? 'A photo' : `${refused} photos`} could not be restored: ${reason}.`);
+    return restored;
   }
 
   #byOthers() {
@@ -145,10 +159,8 @@ export class Deletions {
   }
 
   #announce() {
-    const [{ name }] = this.#unannounced;
     const undo = this.#unannounced.some(({ mine }) => mine) || this.#toast.ids.length > 0 ? ' Control Z brings it back.' : '';
-    if (this.#unannounced.every(({ mine }) => mine) && this.#unannounced.length === 1) announce(`${name} was deleted.${undo}`);
-    else announce(`${wordsFor(this.#unannounced)}.${undo}`);
+    announce(`${wordsFor(this.#unannounced)}.${undo}`);
     this.#unannounced = [];
   }
 }

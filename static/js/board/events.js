@@ -1,6 +1,8 @@
 // @ts-check
 // Reports what other viewers do in a single line. Events of the same kind are merged.
 
+import { nameOf, peopleIn } from '../ui/text.js';
+
 const GATHER_MS = 600;
 const SHOWN_MS = 5_000;
 
@@ -22,12 +24,12 @@ export class BoardEvents {
 
   /**
    * @param {EventKind} kind
-   * @param {{ fileName: string, author?: string }} record
+   * @param {import('../feed/types.js').ImageRecord} record
    */
-  add(kind, { fileName, author }) {
+  add(kind, record) {
     if (kind !== this.#kind) this.#images = [];
     this.#kind = kind;
-    this.#images.push({ name: fileName, author: kind === 'added' ? author : undefined });
+    this.#images.push({ name: nameOf(record), author: kind === 'added' ? record.author : undefined });
     this.#writeTimer ||= window.setTimeout(() => this.#write(), GATHER_MS);
   }
 
@@ -49,14 +51,5 @@ export class BoardEvents {
  */
 function wordsFor(kind, images) {
   const what = images.length === 1 ? images[0].name : `${images.length} photos`;
-  return `${peopleIn(images)} ${kind === 'added' ? 'added' : 'restored'} ${what}`;
-}
-
-/** @param {{ author?: string }[]} images */
-function peopleIn(images) {
-  const authors = [...new Set(images.map(({ author }) => author))];
-  const names = authors.filter((author) => author !== undefined);
-  if (names.length === 0) return 'Someone';
-  if (names.length === 2 && authors.length === 2) return `${names[0]} and ${names[1]}`;
-  return authors.length === 1 ? names[0] : `${names[0]} and others`;
+  return `${peopleIn(images.map(({ author }) => author))} ${kind === 'added' ? 'added' : 'restored'} ${what}`;
 }

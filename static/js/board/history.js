@@ -1,5 +1,5 @@
 // @ts-check
-// Undo and redo of what this page has done: moves, arrangements, deletions and descriptions. What somebody else has changed
+// Undo and redo of what this page has done: moves, arrangements, deletions and texts. What somebody else has changed
 // since is left as it is. The history survives a reload of the tab.
 
 import { forEachConcurrently } from '../feed/queue.js';
@@ -7,19 +7,22 @@ import { forEachConcurrently } from '../feed/queue.js';
 /** @typedef {import('../feed/feed.js').Feed} Feed */
 /** @typedef {import('../feed/images.js').Images} Images */
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {import('../feed/types.js').TextName} TextName */
 /** @typedef {{ x: number, y: number, w: number, z: number }} Placement */
 
 /**
- * A change that can be undone. The sides of a move and of a description belong to one image each.
+ * A change that can be undone. A move has the placements of its images, a description
+ * that of one image or its caption.
  * @typedef {{ kind: 'move', changes: { id: string, before: Placement, after: Placement }[] }
  *   | { kind: 'delete', ids: string[] }
- *   | { kind: 'describe', id: string, before: string, after: string }} Change
+ *   | { kind: 'restore', ids: string[] }
+ *   | { kind: 'describe', name?: TextName, id: string, before: string, after: string }} Change
  */
 
 /**
  * @typedef {object} HistoryHandlers
  * @property {(ids: string[]) => Promise<void>} onDelete
- * @property {(ids: string[]) => Promise<void>} onRestore
+ * @property {(ids: string[]) => Promise<unknown>} onRestore
  * @property {() => Promise<void>} settled Resolves when the moves of this page are confirmed.
  * @property {(text: string) => void} onNotice
  * @property {(text: string) => void} onDone Announces what was undone or redone.
@@ -45,6 +48,8 @@ export class History {
   #undone = [];
   /** Commands run one after another. @type {Promise<void>} */
   #last = Promise.resolve();
+  /** The commands that have not ended. What is being undone can be redone next. */
+  #waiting = { undo: 0, redo: 0 };
   /** The time of the last change by this page, in ms. */
   #changedAt = 0;
   #feed;
@@ -69,11 +74,11 @@ export class History {
   }
 
   get canUndo() {
-    return this.#done.length > 0;
+    return this.#done.length > 0 || this.#waiting.redo > 0;
   }
 
   get canRedo() {
-    return this.#undone.length > 0;
+    return this.#undone.length > 0 || this.#waiting.undo > 0;
   }
 
   /** Adds a change that this page has made. @param {Change} change */
@@ -114,17 +119,22 @@ export class History {
   }
 
   undo() {
+    this.#waiting.undo += 1;
     this.#last = this.#last.then(() => this.#step(true));
   }
 
   redo() {
+    this.#waiting.redo += 1;
     this.#last = this.#last.then(() => this.#step(false));
   }
 
   /** @param {boolean} isUndo */
   async #step(isUndo) {
     const change = (isUndo ? this.#done : this.#undone).pop();
-    if (!change) return;
+    if (!change) {
+      this.#waiting[isUndo ? 'undo' : 'redo'] -= 1;
+      return this.#changed();
+    }
     // The lists may be replaced while the change is applied.
     try {
       await this.#apply(change, isUndo);
@@ -133,24 +143,29 @@ export class History {
       (isUndo ? this.#done : this.#undone).push(change);
       this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
     }
+    this.#waiting[isUndo ? 'undo' : 'redo'] -= 1;
     this.#changed(idsOf(change));
   }
 
   /**
    * @param {Change} change
    * @param {boolean} isUndo
+   * @returns {Promise<unknown>}
    */
   async #apply(change, isUndo) {
     const { onDelete, onRestore, onDone } = this.#handlers;
     if (change.kind === 'delete') return isUndo ? onRestore(change.ids) : onDelete(change.ids);
+    if (change.kind === 'restore') return isUndo ? onDelete(change.ids) : onRestore(change.ids);
     if (change.kind === 'describe') {
+      const { id, name = 'alt' } = change;
       const [now, next] = isUndo ? [change.after, change.before] : [change.before, change.after];
-      await this.#fed(() => (this.#images.get(change.id)?.alt ?? '') === now);
-      const record = this.#images.get(change.id);
-      if (!record || (record.alt ?? '') !== now) return this.#skipped(1, 1);
+      const isNow = () => (this.#images.get(id)?.[name] ?? '') === now;
+      await this.#fed(isNow);
+      if (!this.#images.get(id) || !isNow()) return this.#skipped(1, 1);
       this.#changedAt = Date.now();
-      await this.#feed.send('Image:update', { id: change.id, alt: next });
-      return onDone(isUndo ? 'Description restored.' : 'Description changed again.');
+      await this.#feed.send('Image:update', { id, [name]: next });
+      const what = name === 'alt' ? 'Description' : 'Caption';
+      return onDone(isUndo ? `${what} restored.` : `${what} changed again.`);
     }
     await this.#handlers.settled();
     const steps = change.changes.map(({ id, before, after }) => (isUndo ? { id, now: after, next: before } : { id, now: before, next: after }));
@@ -206,7 +221,7 @@ export class History {
  */
 function idsOf(change) {
   if (change.kind === 'describe') return [change.id];
-  return change.kind === 'delete' ? change.ids : change.changes.map(({ id }) => id);
+  return change.kind === 'move' ? change.changes.map(({ id }) => id) : change.ids;
 }
 
 /**

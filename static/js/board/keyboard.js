@@ -140,6 +140,8 @@ export function useShortcuts({ selecting, onUndo, onRedo }) {
       onRedo();
     } else if (command && key === 'a' && !inDialog) {
       selecting.all();
+    } else if (key === 'c' && !event.ctrlKey && !event.metaKey && !event.altKey && !inDialog) {
+      if (!selecting.compare()) return;
     } else if (key !== 'escape' || inDialog || !selecting.leave()) {
       return;
     }

@@ -1,6 +1,7 @@
 // @ts-check
 // Selecting several images: the selection mode, since a touch screen has no Shift, and the bar with the count.
 
+import { canCompare } from '../lightbox/compare.js';
 import { announce } from '../ui/announce.js';
 
 /** @typedef {import('./selection.js').Selection} Selection */
@@ -16,6 +17,7 @@ export class Selecting {
   #images;
   #announced = 0;
   #timer = 0;
+  #onCompare;
 
   /**
    * @param {object} elements
@@ -24,9 +26,9 @@ export class Selecting {
    * @param {HTMLElement} elements.bar
    * @param {Selection} selection
    * @param {Images} images
-   * @param {(ids: string[]) => void} onDelete
+   * @param {{ onCompare: (ids: string[]) => void, onDelete: (ids: string[]) => void }} handlers
    */
-  constructor(elements, selection, images, onDelete) {
+  constructor(elements, selection, images, { onCompare, onDelete }) {
     this.#elements = elements;
     this.#selection = selection;
     this.#images = images;
@@ -35,6 +37,8 @@ export class Selecting {
       onDelete(selection.ids);
       elements.surface.focus({ preventScroll: true });
     });
+    this.#onCompare = onCompare;
+    this.#part('compare').addEventListener('click', () => this.compare());
     this.#part('done').addEventListener('click', () => this.#finish());
     this.show();
   }
@@ -50,6 +54,13 @@ export class Selecting {
     this.#selection.set(this.#images.ids);
     const active = document.activeElement;
     if (!active || active === document.body) this.#elements.surface.focus({ preventScroll: true });
+  }
+
+  /** Compares the selected images. @returns {boolean} False if there are too few or too many. */
+  compare() {
+    if (!canCompare(this.#selection.size)) return false;
+    this.#onCompare(this.#selection.ids);
+    return true;
   }
 
   /** Clears the selection, or without one leaves the mode. @returns {boolean} False if there was nothing to do. */
@@ -68,7 +79,9 @@ export class Selecting {
     bar.hidden = !this.mode && size < (matchMedia('(pointer: coarse)').matches ? 1 : 2);
     document.documentElement.classList.toggle('is-selecting', !bar.hidden);
     surface.classList.toggle('is-picking', this.mode);
-    this.#part('count').textContent = size > 0 ? `${size} selected` : 'Tap photos';
+    const word = Object.assign(document.createElement('span'), { textContent: ' selected' });
+    this.#part('count').replaceChildren(...(size > 0 ? [String(size), word] : ['Tap photos']));
+    this.#part('compare').hidden = !canCompare(size);
     this.#part('delete').hidden = size === 0;
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#announce(), ANNOUNCE_MS);

@@ -3,6 +3,7 @@
 
 import { thumbOf, urlOf } from '../feed/image-urls.js';
 import { tileRatio } from './geometry.js';
+import { altOf, nameOf, shownName } from '../ui/text.js';
 import { isAnimated, needsFull } from './resolution.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -67,18 +68,20 @@ export class Tile {
 
   /** @param {ImageRecord} record */
   write(record) {
-    const text = record.alt || record.fileName;
+    const [text, name] = [altOf(record), nameOf(record)];
     this.#record = record;
     this.#ratio = this.#ratioNow();
     this.image.alt = text;
-    this.name.textContent = record.fileName;
+    this.name.textContent = shownName(record);
     this.name.title = record.fileName;
+    this.element.classList.toggle('is-captioned', Boolean(record.caption));
+    this.element.classList.toggle('is-unnamed', this.name.textContent === '');
     this.element.title = record.damaged ? DAMAGED : '';
     this.element.classList.toggle('is-opaque', record.type === 'image/jpeg');
     this.frame.setAttribute('aria-label', text);
-    this.open.setAttribute('aria-label', `Open ${record.fileName}`);
-    this.delete.setAttribute('aria-label', `Delete ${record.fileName}`);
-    this.handle.setAttribute('aria-label', `Width of ${record.fileName}`);
+    this.open.setAttribute('aria-label', `Open ${name}`);
+    this.delete.setAttribute('aria-label', `Delete ${name}`);
+    this.handle.setAttribute('aria-label', `Width of ${name}`);
   }
 
   /** @param {{ x: number, y: number, w: number }} placement */

@@ -2,10 +2,14 @@
 // The toast that names what was just deleted and offers Undo for ten seconds. The time stops while the toast is hovered or
 // focused, or the page hidden.
 
+import { nameOf, peopleIn } from '../ui/text.js';
+
+/** A deleted image. `by`: the name of the person who deleted it, if known. @typedef {{ name: string, mine: boolean, by?: string }} Gone */
+
 const SHOWN_MS = 10_000;
 
 export class UndoToast {
-  /** The deleted images, by id. @type {Map<string, { name: string, mine: boolean }>} */
+  /** The deleted images, by id. @type {Map<string, Gone>} */
   #deleted = new Map();
   #element;
   #text;
@@ -21,14 +25,16 @@ export class UndoToast {
    * @param {HTMLElement} element
    * @param {object} handlers
    * @param {(ids: string[]) => void} handlers.onUndo
+   * @param {() => void} handlers.onShowAll Opens the list of all deleted images.
    * @param {(ids: string[]) => void} handlers.onLeave The toast disappears while focused; `ids` are being restored.
    */
-  constructor(element, { onUndo, onLeave }) {
+  constructor(element, { onUndo, onShowAll, onLeave }) {
     this.#element = element;
     this.#text = /** @type {HTMLElement} */ (element.querySelector('[data-text]'));
     this.#onUndo = onUndo;
     this.#onLeave = onLeave;
     /** @type {HTMLElement} */ (element.querySelector('[data-undo]')).addEventListener('click', () => this.#undo());
+    /** @type {HTMLElement} */ (element.querySelector('[data-show-all]')).addEventListener('click', onShowAll);
     /** @type {HTMLElement} */ (element.querySelector('[data-dismiss]')).addEventListener('click', () => this.#hide());
     element.addEventListener('pointerenter', () => this.#pause('hovered', true));
     element.addEventListener('pointerleave', () => this.#pause('hovered', false));
@@ -46,9 +52,10 @@ export class UndoToast {
   /**
    * @param {import('../feed/types.js').ImageRecord} record
    * @param {boolean} mine Deleted by this page.
+   * @param {string} [by]
    */
-  add(record, mine) {
-    this.#deleted.set(record.id, { name: record.fileName, mine });
+  add(record, mine, by) {
+    this.#deleted.set(record.id, { name: nameOf(record), mine, by });
     this.#write();
     this.#left = SHOWN_MS;
     this.#run();
@@ -102,10 +109,10 @@ export class UndoToast {
   }
 }
 
-/** @param {{ name: string, mine: boolean }[]} gone */
+/** @param {Gone[]} gone */
 export function wordsFor(gone) {
   const what = gone.length === 1 ? gone[0].name : `${gone.length} photos`;
   if (gone.every(({ mine }) => mine)) return `You deleted ${what}`;
   if (gone.some(({ mine }) => mine)) return `${what} were deleted`;
-  return `Someone deleted ${what}`;
+  return `${peopleIn(gone.map(({ by }) => by))} deleted ${what}`;
 }

@@ -3,6 +3,7 @@
 // message with the record before it, and matches acknowledgements to commands.
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
+/** @typedef {import('./types.js').Person} Person */
 
 /**
  * - `connecting`: no session yet
@@ -17,13 +18,16 @@
  * @typedef {object} FeedHandlers
  * @property {(state: FeedState) => void} onState
  * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
- * @property {(id: string) => void} onDelete
- * @property {(count: number) => void} [onPeople]
+ * @property {(id: string, by?: string) => void} onDelete With the name of the person who deleted it.
+ * @property {(count: number, people: Person[]) => void} [onPeople] The number of sessions, and the people who have set a name.
  * @property {(data: object) => void} [onUploadBegin] Another viewer starts an upload.
  * @property {(data: object) => void} [onUploadEnd]
  */
 
-/** An acknowledgement. `Upload:begin` is answered with a place. @typedef {{ place?: { x: number, y: number, w: number } }} Answer */
+/**
+ * An acknowledgement. `Upload:begin` is answered with a place, `User:name` with a person.
+ * @typedef {{ place?: { x: number, y: number, w: number }, person?: Person }} Answer
+ */
 
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
@@ -164,9 +168,9 @@ export class Feed {
       if (data.file) this.#awaitingFile = data;
       else this.#handlers.onUpdate(data);
     } else if (event === 'Image:delete' && ID.test(data.id)) {
-      this.#handlers.onDelete(data.id);
+      this.#handlers.onDelete(data.id, textOf(data.by));
     } else if (event === 'User:update' && Number.isInteger(data.count)) {
-      this.#handlers.onPeople?.(data.count);
+      this.#handlers.onPeople?.(data.count, peopleOf(data.people));
     } else if (event === 'Upload:begin' && ID.test(data.upload)) {
       this.#handlers.onUploadBegin?.(data);
     } else if (event === 'Upload:end' && ID.test(data.upload)) {
@@ -185,12 +189,12 @@ export class Feed {
   }
 
   /** @param {Answer & { ref?: number, ok?: boolean, message?: string }} ack */
-  #acknowledge({ ref, ok, message, place }) {
+  #acknowledge({ ref, ok, message, place, person }) {
     const command = ref === undefined ? undefined : this.#commands.get(ref);
     if (ref === undefined || !command) return;
     this.#commands.delete(ref);
     clearTimeout(command.timer);
-    if (ok) command.resolve({ place });
+    if (ok) command.resolve({ place, person });
     else command.reject(new CommandError(message ?? 'the server refused it'));
   }
 
@@ -210,6 +214,19 @@ export class Feed {
     clearTimeout(this.#probeTimer);
     this.#probeTimer = window.setTimeout(() => this.#lose(socket), ANSWER_TIMEOUT_MS);
   }
+}
+
+/** @param {unknown} value */
+function textOf(value) {
+  return typeof value === 'string' && value ? value : undefined;
+}
+
+/**
+ * @param {unknown} people
+ * @returns {Person[]}
+ */
+function peopleOf(people) {
+  return Array.isArray(people) ? people.filter((person) => textOf(person?.name) && /^#[0-9a-f]{6}$/i.test(person.colour)) : [];
 }
 
 /**

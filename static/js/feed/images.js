@@ -7,7 +7,7 @@
  * `live` is false for changes that are only caught up on after connecting.
  * @typedef {object} ImagesHandlers
  * @property {(record: ImageRecord, before: ImageRecord | undefined, live: boolean) => void} onUpdate
- * @property {(record: ImageRecord, live: boolean) => void} onRemove
+ * @property {(record: ImageRecord, live: boolean, by?: string) => void} onRemove With the name of the person who deleted it.
  */
 
 export class Images {
@@ -67,10 +67,13 @@ export class Images {
     this.#handlers.onUpdate(record, before, this.#received === null);
   }
 
-  /** @param {string} id */
-  delete(id) {
+  /**
+   * @param {string} id
+   * @param {string} [by]
+   */
+  delete(id, by) {
     this.#received?.delete(id);
-    this.#remove(id, this.#received === null);
+    this.#remove(id, this.#received === null, by);
   }
 
   /** The highest `z`. */
@@ -83,13 +86,14 @@ export class Images {
   /**
    * @param {string} id
    * @param {boolean} live
+   * @param {string} [by]
    */
-  #remove(id, live) {
+  #remove(id, live, by) {
     const record = this.#records.get(id);
     if (!record) return;
     this.#records.delete(id);
     this.#order.splice(position(this.#order, id), 1);
-    this.#handlers.onRemove(record, live);
+    this.#handlers.onRemove(record, live, by);
   }
 }
 

@@ -7,7 +7,8 @@
  * @typedef {object} ImageRecord
  * @property {string} id
  * @property {string} fileName
- * @property {string} [alt]
+ * @property {string} [caption] Shown under the photo.
+ * @property {string} [alt] The description, for people who cannot see the photo.
  * @property {string} type The MIME type, from the bytes.
  * @property {number} size
  * @property {number} width
@@ -22,6 +23,7 @@
  * @property {boolean} [damaged] Part of the image cannot be decoded; browsers show the rest.
  * @property {string} [author]
  * @property {string} createdAt
+ * @property {string} [movedBy] The name of the person who last moved or resized it.
  * @property {{ size: number }} [file] The size of the file, which is the next binary message.
  */
 
@@ -31,6 +33,10 @@
  */
 
 /** @typedef {{ x: number, y: number }} Point */
+
+/** A text of a record that people write. @typedef {'alt' | 'caption'} TextName */
+
+/** A person in a session of this server who has set a name. @typedef {{ id: string, name: string, colour: string }} Person */
 
 /** The dimensions of an image in pixels. @typedef {{ width: number, height: number }} Pixels */
 

@@ -4,27 +4,23 @@
 import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
 import { copyText } from '../ui/copy.js';
-import { addedText, sizeText, typeName } from '../ui/text.js';
+import { addedText, altOf, nameOf, shownName, sizeText, typeName } from '../ui/text.js';
 import { position } from '../feed/images.js';
 import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
 import { urlOf } from '../feed/image-urls.js';
-import { Zoom } from './zoom.js';
-import { Description } from './description.js';
+import { ARROWS, ZOOM_KEYS, Zoom } from './zoom.js';
+import { TextField } from './text-field.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {import('../feed/types.js').TextName} TextName */
 /** @typedef {import('../feed/images.js').Images} Images */
-
-/** @type {Record<string, 'in' | 'out' | 'full' | 'fit'>} */
-const ZOOM_KEYS = { '+': 'in', '=': 'in', '-': 'out', 0: 'full', 1: 'fit' };
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /**
  * @typedef {object} LightboxHandlers
  * @property {(id: string) => void} onDelete
  * @property {(id: string) => void} onUndo
- * @property {(id: string, alt: string) => Promise<void>} onAlt Rejects if the description could not be saved.
+ * @property {(id: string, name: TextName, text: string) => Promise<void>} onText Rejects if the text could not be saved.
  * @property {(id: string) => string} previewOf The URL that the board displays; empty if none.
  * @property {(id: string) => void} onClose Called with the last image.
  */
@@ -40,7 +36,8 @@ export class Lightbox {
   #handlers;
   #zoom;
   #address;
-  #description;
+  /** @type {Record<TextName, TextField>} */
+  #texts;
   #image;
 
   /**
@@ -58,7 +55,9 @@ export class Lightbox {
       onSwipe: (step) => this.#step(step),
       onChange: (scale) => (this.#part('scale').textContent = `${Math.round(scale * 100)} %`),
     });
-    this.#description = new Description(this.#part('alt-form'), handlers.onAlt);
+    const field = (/** @type {TextName} */ name) =>
+      new TextField(name, this.#part(`${name}-form`), (id, text) => handlers.onText(id, name, text));
+    this.#texts = { caption: field('caption'), alt: field('alt') };
     this.#address = new Address((id) => (id ? this.open(id) : this.#dialog.close()));
     this.#listen();
   }
@@ -83,12 +82,12 @@ export class Lightbox {
     }
     if (this.shown === id || !this.#address.show(id)) return;
     const opening = !this.#dialog.open;
-    this.#description.keep();
+    this.#keepTexts();
     this.#show(record);
     showModal(this.#dialog, this.#everywhere);
     this.#zoom.show(record.width, record.height);
     if (opening) this.focus();
-    else announce(`${record.alt || record.fileName}, ${this.#part('count').textContent}.`);
+    else announce(`${altOf(record)}, ${this.#part('count').textContent}.`);
   }
 
   /** Loads the image again if it failed to load. */
@@ -111,15 +110,16 @@ export class Lightbox {
 
   /**
    * @param {ImageRecord} record A deleted image.
+   * @param {string} [by] The name of the person who deleted it.
    * @returns {boolean} Whether the lightbox reports the deletion.
    */
-  removed(record) {
+  removed(record, by) {
     if (this.shown !== record.id) {
       this.#writeCount();
       return false;
     }
     if (this.#deleting !== record.id) {
-      this.#showGone(true);
+      this.#showGone(true, by);
       return true;
     }
     const next = this.#neighbour(1) ?? this.#neighbour(-1);
@@ -137,7 +137,7 @@ export class Lightbox {
     on('copy', () => void this.#copy());
     on('delete', () => this.#delete());
     on('undo', () => this.#record && this.#handlers.onUndo(this.#record.id));
-    on('more', () => this.#part('more').setAttribute('aria-expanded', String(dialog.classList.toggle('is-detailed'))));
+    on('more', () => this.#detail(!dialog.classList.contains('is-detailed')));
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('[data-zoom]'))) {
       const how = /** @type {'in' | 'out' | 'full' | 'fit'} */ (button.dataset.zoom);
       button.addEventListener('click', () => this.#zoom.act(how));
@@ -164,9 +164,25 @@ export class Lightbox {
     else if (key === 'PageDown') this.#step(1);
     else if (key === 'PageUp') this.#step(-1);
     else if (key === 'Delete') this.#delete();
+    else if (key === 'F2') this.#editCaption();
     else if (ZOOM_KEYS[key]) this.#zoom.act(ZOOM_KEYS[key]);
     else return;
     event.preventDefault();
+  }
+
+  /** Shows or hides the details where there is little room. @param {boolean} on */
+  #detail(on) {
+    this.#dialog.classList.toggle('is-detailed', on);
+    this.#part('more').setAttribute('aria-expanded', String(on));
+  }
+
+  #editCaption() {
+    this.#detail(true);
+    this.#texts.caption.focus();
+  }
+
+  #keepTexts() {
+    for (const text of Object.values(this.#texts)) void text.keep();
   }
 
   /** @param {ImageRecord} record */
@@ -180,23 +196,26 @@ export class Lightbox {
     if (known) preview.src = known;
     this.#image.removeAttribute('src');
     this.#image.src = urlOf(record);
-    this.#description.show(record);
+    for (const text of Object.values(this.#texts)) text.show(record);
     this.#write(record);
   }
 
   /** @param {ImageRecord} record */
   #write(record) {
     this.#record = record;
-    const { fileName, alt, width, height, size, type } = record;
-    this.#image.alt = alt || fileName;
-    this.#part('name').textContent = fileName;
+    const { fileName, width, height, size, type, movedBy } = record;
+    this.#image.alt = altOf(record);
+    this.#part('name').textContent = shownName(record) || 'Photo';
+    this.#part('file').textContent = fileName;
+    this.#part('moved').hidden = !movedBy;
+    this.#part('moved-by').textContent = movedBy ?? '';
     this.#part('by').textContent = addedText(record);
     this.#part('damaged').hidden = !record.damaged;
     this.#part('dimensions').textContent = `${width} × ${height}`;
     this.#part('size').textContent = sizeText(size);
     this.#part('type').textContent = typeName(type);
     this.#part('download').setAttribute('href', `/image/download/${record.id}`);
-    this.#description.update(record);
+    for (const text of Object.values(this.#texts)) text.update(record);
     this.#showGone(false);
     this.#writeCount();
   }
@@ -209,8 +228,11 @@ export class Lightbox {
     for (const name of ['next', 'previous', 'count']) this.#part(name).hidden = alone;
   }
 
-  /** @param {boolean} gone */
-  #showGone(gone) {
+  /**
+   * @param {boolean} gone
+   * @param {string} [by]
+   */
+  #showGone(gone, by = 'Someone') {
     const was = this.#dialog.classList.contains('is-gone');
     if (was === gone) return;
     const inside = this.#part('gone').contains(document.activeElement);
@@ -218,8 +240,8 @@ export class Lightbox {
     this.#dialog.classList.toggle('is-gone', gone);
     this.#part('gone').hidden = !gone;
     this.#part('actions').inert = gone;
-    this.#part('alt-form').inert = gone;
-    this.#part('gone-text').textContent = gone ? `Someone deleted ${this.#record?.fileName}.` : '';
+    for (const name of Object.keys(this.#texts)) this.#part(`${name}-form`).inert = gone;
+    this.#part('gone-text').textContent = gone && this.#record ? `${by} deleted ${nameOf(this.#record)}.` : '';
     if (gone && acting) this.#part('undo').focus();
     if (!gone && inside) this.focus();
   }
@@ -268,7 +290,7 @@ export class Lightbox {
   }
 
   #closed() {
-    this.#description.keep();
+    this.#keepTexts();
     const id = this.#record?.id ?? '';
     this.#record = null;
     this.#image.removeAttribute('src');

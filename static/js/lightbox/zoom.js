@@ -1,5 +1,5 @@
 // @ts-check
-// Zooming and panning in the lightbox, and swiping to the next image.
+// Zooming and panning in the lightbox and in the comparison, and swiping to the next image.
 
 /** @typedef {import('../feed/types.js').Point} Point */
 
@@ -9,11 +9,25 @@ const THRESHOLD_PX = 6;
 const SWIPE_PX = 60;
 const DOUBLE_TAP_MS = 350;
 const PAN_STEP_PX = 80;
+/** The scale in a stage without any room. */
+const SMALLEST = 0.001;
+
+/** @type {Record<string, 'in' | 'out' | 'full' | 'fit'>} */
+export const ZOOM_KEYS = { '+': 'in', '=': 'in', '-': 'out', 0: 'full', 1: 'fit' };
+/** @type {Record<string, [number, number]>} */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/**
+ * A view that images of different sizes can share: the zoom, 1 if the whole image is visible, and the offset from the middle
+ * of the stage to the middle of the image, in sides of the image.
+ * @typedef {{ zoom: number, x: number, y: number }} View
+ */
 
 /**
  * @typedef {object} ZoomHandlers
- * @property {(step: 1 | -1) => void} onSwipe 1 for the next image, -1 for the previous one.
- * @property {(scale: number) => void} onChange Called with the scale: CSS pixels per pixel of the image.
+ * @property {(step: 1 | -1) => void} [onSwipe] 1 for the next image, -1 for the previous one.
+ * @property {(scale: number) => void} [onChange] Called with the scale: CSS pixels per pixel of the image.
+ * @property {(view: View) => void} [onView] The user has zoomed or panned.
  */
 
 export class Zoom {
@@ -65,7 +79,14 @@ export class Zoom {
   show(w, h) {
     this.#size = { w: Math.max(1, w), h: Math.max(1, h) };
     this.#content.classList.remove('is-gliding');
-    this.#set(this.#fitting(), { x: 0, y: 0 });
+    this.#place(this.#fitting(), { x: 0, y: 0 });
+  }
+
+  /** Takes over the view of another image. @param {View} view */
+  follow({ zoom, x, y }) {
+    const scale = zoom * this.#fitting();
+    this.#content.classList.remove('is-gliding');
+    this.#place(scale, { x: x * this.#size.w * scale, y: y * this.#size.h * scale });
   }
 
   /** @param {'in' | 'out' | 'full' | 'fit'} how */
@@ -88,13 +109,13 @@ export class Zoom {
   /** The scale at which the whole image fits, at most 1. */
   #fitting() {
     const { clientWidth, clientHeight } = this.#stage;
-    return Math.min(clientWidth / this.#size.w, clientHeight / this.#size.h, 1) || 1;
+    return Math.min(clientWidth / this.#size.w, clientHeight / this.#size.h, 1) || SMALLEST;
   }
 
   /** Adapts to a new size of the stage. */
   #keep() {
     const close = this.#content.dataset.zoomed === 'true';
-    this.#set(close ? this.#scale : this.#fitting(), this.#offset);
+    this.#place(close ? this.#scale : this.#fitting(), this.#offset);
   }
 
   /**
@@ -114,7 +135,18 @@ export class Zoom {
    * @param {number} scale
    * @param {Point} offset
    */
-  #set(scale, { x, y }) {
+  #set(scale, offset) {
+    this.#place(scale, offset);
+    const { w, h } = this.#size;
+    const { x, y } = this.#offset;
+    this.#handlers.onView?.({ zoom: this.#scale / this.#fitting(), x: x / (w * this.#scale), y: y / (h * this.#scale) });
+  }
+
+  /**
+   * @param {number} scale
+   * @param {Point} offset
+   */
+  #place(scale, { x, y }) {
     const { w, h } = this.#size;
     const { clientWidth, clientHeight } = this.#stage;
     const limit = (/** @type {number} */ value, /** @type {number} */ room) => Math.min(Math.max(value, -room), room);
@@ -128,7 +160,7 @@ export class Zoom {
     style.height = `${h * this.#fitting()}px`;
     this.#content.dataset.zoomed = String(this.isZoomed);
     this.#draw();
-    this.#handlers.onChange(scale);
+    this.#handlers.onChange?.(scale);
   }
 
   #draw() {
@@ -167,7 +199,7 @@ export class Zoom {
     this.#dragged = true;
     if (this.isZoomed) {
       this.#set(this.#scale, { x: this.#offset.x + now.x - before.x, y: this.#offset.y + now.y - before.y });
-    } else if (Math.abs(dx) > Math.abs(dy)) {
+    } else if (this.#handlers.onSwipe && Math.abs(dx) > Math.abs(dy)) {
       this.#swipe(dx);
     }
   }
@@ -180,7 +212,7 @@ export class Zoom {
     this.#swipe(0);
     this.#from = null;
     if (event.type === 'pointercancel') return;
-    if (Math.abs(swiped) > SWIPE_PX) this.#handlers.onSwipe(swiped < 0 ? 1 : -1);
+    if (Math.abs(swiped) > SWIPE_PX) this.#handlers.onSwipe?.(swiped < 0 ? 1 : -1);
     else if (!this.#dragged && !this.#byMouse) this.#tap(event);
   }
 

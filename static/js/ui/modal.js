@@ -7,7 +7,9 @@
  */
 export function showModal(dialog, everywhere) {
   if (dialog.open) return;
+  // Another dialog may be open below.
+  const below = /** @type {Element} */ (everywhere.parentElement).closest('dialog');
   dialog.showModal();
   dialog.append(everywhere);
-  dialog.addEventListener('close', () => document.body.append(everywhere), { once: true });
+  dialog.addEventListener('close', () => (below?.open ? below : document.body).append(everywhere), { once: true });
 }

@@ -15,10 +15,21 @@ function storage() {
 
 /** The name while storage is blocked or full: lasts as long as the page. */
 let unsaved = '';
+/** @type {((name: string) => void)[]} */
+const listeners = [];
 
 /** The name; empty if none is set. */
 export function personName() {
   return storage()?.getItem(KEY) ?? unsaved;
+}
+
+/** Calls `listener` after every change of the name, also in another tab. @param {(name: string) => void} listener */
+export function onNameChange(listener) {
+  listeners.push(listener);
+}
+
+function reportChange() {
+  for (const listener of listeners) listener(personName());
 }
 
 /** @param {string} name */
@@ -30,6 +41,7 @@ function saveName(name) {
   } catch {
     // Storage is full.
   }
+  reportChange();
 }
 
 /**
@@ -55,10 +67,10 @@ export function useName({ button, form }) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     saveName(input.value);
-    show();
     form.hidePopover();
     button.focus();
   });
-  addEventListener('storage', ({ key }) => key === KEY && show());
+  onNameChange(show);
+  addEventListener('storage', ({ key }) => key === KEY && reportChange());
   show();
 }

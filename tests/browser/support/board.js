@@ -35,9 +35,9 @@ export async function uploadRow(server, images) {
   for (const [at, each] of images.entries()) await server.upload(each, { x: at * 240 - 320, y: -60, w: 160 });
 }
 
-/** Waits until exactly the images of these names are selected. */
-export async function areSelected({ page }, ...names) {
-  const found = async () => (await page.locator('.tile.is-selected [data-name]').allTextContents()).sort();
+/** Waits until exactly the images with these file names are selected. */
+export async function areSelected(window, ...names) {
+  const found = () => window.namesOf(window.page.locator('.tile.is-selected'));
   await expect.poll(found, { message: 'selected images' }).toEqual([...names].sort());
 }
 

@@ -75,15 +75,19 @@ export class BrowserWindow {
     return this.page.locator('.tile[data-id]');
   }
 
-  /** The tile of the image of that name. */
+  /** The tile of the image with that file name. */
   tile(name) {
-    return this.tiles().filter({ has: this.page.getByText(name, { exact: true }) });
+    return this.tiles().filter({ has: this.page.getByTitle(name, { exact: true }) });
   }
 
-  /** Waits until the board shows exactly the images of these names. */
+  /** The file names of the images in these tiles. */
+  async namesOf(tiles) {
+    return (await tiles.locator('[data-name]').evaluateAll((names) => names.map(({ title }) => title))).sort();
+  }
+
+  /** Waits until the board shows exactly the images with these file names. */
   async shows(...names) {
-    const found = async () => (await this.tiles().locator('[data-name]').allTextContents()).sort();
-    await expect.poll(found, { message: 'names of the tiles' }).toEqual([...names].sort());
+    await expect.poll(() => this.namesOf(this.tiles()), { message: 'names of the tiles' }).toEqual([...names].sort());
   }
 
   /** Waits until the tile of that name is painted in this colour, from the bytes that the server sent. */

@@ -1,0 +1,106 @@
+// @ts-check
+// Recently deleted photos: a dialog that lists what can be restored, and restores it.
+
+import { find } from '../ui/page.js';
+import { showModal } from '../ui/modal.js';
+import { agoText, shownName } from '../ui/text.js';
+
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {ImageRecord & { deletedAt: string, deletedBy?: string }} DeletedRecord */
+
+/** Changes within this time are fetched together. */
+const GATHER_MS = 200;
+
+export class Bin {
+  /** @type {DeletedRecord[]} */
+  #records = [];
+  #timer = 0;
+  /** The last request, which alone may write. */
+  #request = 0;
+  #elements;
+  #onRestore;
+
+  /**
+   * @param {{ dialog: HTMLDialogElement, everywhere: HTMLElement, item: HTMLTemplateElement }} elements
+   * @param {(ids: string[]) => void} onRestore
+   */
+  constructor(elements, onRestore) {
+    this.#elements = elements;
+    this.#onRestore = onRestore;
+    const { dialog } = elements;
+    this.#part('close').addEventListener('click', () => dialog.close());
+    this.#part('restore-all').addEventListener('click', () => this.#restore(this.#records.map(({ id }) => id)));
+    this.#part('list').addEventListener('click', ({ target }) => {
+      const button = /** @type {Element} */ (target).closest('button');
+      const id = /** @type {HTMLElement | null} */ (button?.closest('[data-id]'))?.dataset.id;
+      if (id) this.#restore([id]);
+    });
+  }
+
+  open() {
+    showModal(this.#elements.dialog, this.#elements.everywhere);
+    void this.#fetch();
+  }
+
+  /** A photo has been deleted or restored. */
+  changed() {
+    if (this.#elements.dialog.open) this.#timer ||= window.setTimeout(() => void this.#fetch(), GATHER_MS);
+  }
+
+  /** @param {string[]} ids */
+  #restore(ids) {
+    this.#onRestore(ids);
+    // The button that was pressed disappears with its photo.
+    this.#part('close').focus();
+  }
+
+  async #fetch() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    const request = (this.#request += 1);
+    let text = '';
+    try {
+      const response = await fetch('/images/deleted', { cache: 'no-store' });
+      if (!response.ok) throw new Error(`status ${response.status}`);
+      const { images } = await response.json();
+      if (request !== this.#request) return;
+      this.#records = images;
+    } catch {
+      if (request !== this.#request) return;
+      text = 'The deleted photos could not be loaded. Try again later.';
+    }
+    this.#write(text);
+  }
+
+  /** @param {string} problem */
+  #write(problem) {
+    const now = Date.now();
+    this.#part('list').replaceChildren(...this.#records.map((record) => this.#itemOf(record, now)));
+    const empty = this.#records.length === 0;
+    this.#part('empty').textContent = problem || (empty ? 'Nothing here. Deleted photos stay for a while.' : '');
+    this.#part('restore-all').hidden = this.#records.length < 2;
+  }
+
+  /**
+   * @param {DeletedRecord} record
+   * @param {number} now
+   */
+  #itemOf(record, now) {
+    const item = /** @type {HTMLElement} */ (this.#elements.item.content.firstElementChild?.cloneNode(true));
+    const name = shownName(record) || 'Photo';
+    item.dataset.id = record.id;
+    const image = /** @type {HTMLImageElement} */ (find(item, 'img'));
+    image.hidden = !record.thumb;
+    if (record.thumb) image.src = `/image/${record.id}/thumb?deleted=true`;
+    find(item, '[data-name]').textContent = name;
+    find(item, '[data-name]').title = record.fileName;
+    find(item, '[data-by]').textContent = `Deleted${record.deletedBy ? ` by ${record.deletedBy}` : ''}, ${agoText(record.deletedAt, now)}`;
+    find(item, 'button').setAttribute('aria-label', `Restore ${name}`);
+    return item;
+  }
+
+  /** @param {string} name */
+  #part(name) {
+    return find(this.#elements.dialog, `[data-${name}]`);
+  }
+}

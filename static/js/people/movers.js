@@ -1,0 +1,67 @@
+// @ts-check
+// Shows who else is moving a photo: a flag with the name at the photo, one for each person.
+
+import { personName } from '../ui/person.js';
+
+/** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {import('../board/board.js').Board} Board */
+
+/** The time after the last change for which the flag stays. */
+const SHOWN_MS = 1_000;
+
+export class Movers {
+  /** By name. @type {Map<string, { element: HTMLElement, timer: number }>} */
+  #flags = new Map();
+  #board;
+  #colourOf;
+
+  /**
+   * @param {Board} board
+   * @param {(name: string) => string | undefined} colourOf
+   */
+  constructor(board, colourOf) {
+    this.#board = board;
+    this.#colourOf = colourOf;
+  }
+
+  /**
+   * @param {ImageRecord} record A changed image.
+   * @param {ImageRecord} before
+   */
+  changed(record, before) {
+    const name = record.movedBy;
+    const isSame = record.x === before.x && record.y === before.y && record.w === before.w;
+    const tile = this.#board.tile(record.id);
+    if (!name || isSame || !tile || name === personName()) return;
+    const { element, timer } = this.#flags.get(name) ?? { element: flagOf(name), timer: 0 };
+    clearTimeout(timer);
+    element.style.setProperty('--colour', this.#colourOf(name) ?? 'var(--accent)');
+    if (element.parentElement !== tile.element) {
+      detach(element);
+      tile.element.append(element);
+    }
+    tile.element.classList.add('is-moved');
+    this.#flags.set(name, { element, timer: window.setTimeout(() => this.#remove(name), SHOWN_MS) });
+  }
+
+  /** @param {string} name */
+  #remove(name) {
+    const flag = this.#flags.get(name);
+    this.#flags.delete(name);
+    if (flag) detach(flag.element);
+  }
+}
+
+/** @param {HTMLElement} flag */
+function detach(flag) {
+  const tile = flag.parentElement;
+  flag.remove();
+  if (!tile?.querySelector('.mover')) tile?.classList.remove('is-moved');
+}
+
+/** @param {string} name */
+function flagOf(name) {
+  const flag = Object.assign(document.createElement('span'), { className: 'mover', textContent: name });
+  flag.setAttribute('aria-hidden', 'true');
+  return flag;
+}
