@@ -134,7 +134,9 @@ export class Board {
    * @param {string} id
    */
   changed(id) {
-    this.#stale.add(id);
+    // A hidden page draws no frames, and forgets what is added and deleted meanwhile.
+    if (this.#images.get(id) || this.#tiles.has(id)) this.#stale.add(id);
+    else this.#stale.delete(id);
     this.#schedule();
     if (id !== this.#focusOnArrival || !this.#images.get(id)) return;
     this.#focusOnArrival = '';
@@ -283,7 +285,7 @@ export class Board {
     const at = position(this.#order, id);
     this.#order.splice(at, 1);
     if (!gone) {
-      tile.element.remove();
+      tile.remove();
       return;
     }
     const heir = this.#tiles.get(this.#order[at]) ?? this.#tiles.get(this.#order[at - 1]);
@@ -292,7 +294,7 @@ export class Board {
     tile.element.inert = true;
     delete tile.element.dataset.id;
     this.#elements.layer.append(tile.element);
-    setTimeout(() => tile.element.remove(), LEAVE_MS);
+    setTimeout(() => tile.remove(), LEAVE_MS);
   }
 
   /**

@@ -37,6 +37,8 @@ export class Tile {
   #playTimer = 0;
   #record;
   #shown = '';
+  /** Called when the file is loaded, or will not be. @type {(() => void)[]} */
+  #waiting = [];
   /** The time of the last move by another viewer. */
   #movedAt = 0;
   /** @type {Box} */
@@ -150,10 +152,24 @@ export class Tile {
     this.#playTimer = window.setTimeout(() => this.#chooseFile(), playing ? PLAY_DELAY_MS : 0);
   }
 
-  /** Resolves when the image is visible. */
+  /**
+   * Resolves when the image is visible, has failed to load, or is removed. The browser would keep an image, and with it the
+   * tile, for as long as a `decode()` is pending, which out of view is forever.
+   */
   async shown() {
+    const isPending = !this.element.matches('.is-loaded, .is-broken') && this.element.isConnected;
+    if (isPending) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
+    if (!this.element.isConnected) return;
     await this.image.decode().catch(() => {});
     await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
+  }
+
+  /** Removes the tile for good. */
+  remove() {
+    clearTimeout(this.#playTimer);
+    this.#next = null;
+    this.element.remove();
+    this.#settle();
   }
 
   /** @param {number} scale The scale of the board. */
@@ -193,6 +209,7 @@ export class Tile {
   #failed() {
     if (this.#isFull) {
       this.element.classList.add('is-broken');
+      this.#settle();
     } else {
       this.#isFull = true;
       this.image.src = urlOf(this.#record);
@@ -204,6 +221,11 @@ export class Tile {
     this.element.classList.add('is-loaded');
     this.#ratio = this.#ratioNow();
     this.place(this.box);
+    this.#settle();
+  }
+
+  #settle() {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   /** The ratio in the record, unless the loaded file clearly has another. The sides of a thumbnail are rounded. */
