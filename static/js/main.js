@@ -241,7 +241,7 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
   onClose: (id) => board.focus(id),
 });
 
-useKeyboard(surface, { moves, selection }, {
+useKeyboard(surface, { board, images, moves, selection }, {
   onDelete: (ids) => void remove(ids),
   onMoved: reportMove,
   onOpen: (id) => lightbox.open(id),
@@ -253,7 +253,6 @@ navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
   onTap: () => selection.clear(),
 });
-useShortcuts({ selecting, onUndo: undo, onRedo: redo });
 element('undo').addEventListener('click', undo);
 element('redo').addEventListener('click', redo);
 useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
@@ -273,7 +272,9 @@ for (const name of ['pick', 'photograph']) {
   usePicker(input, document.querySelectorAll(`[data-${name}]`), (files) => void adding.add(files, null));
 }
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
-element('show-keys').addEventListener('click', () => showModal(keys, everywhere));
+const showKeys = () => showModal(keys, everywhere);
+element('show-keys').addEventListener('click', showKeys);
+useShortcuts(surface, { selecting, onUndo: undo, onRedo: redo, onHelp: showKeys });
 
 new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);
