@@ -11,9 +11,11 @@ import { dragging } from './board/drag.js';
 import { BoardEvents } from './board/events.js';
 import { History } from './board/history.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
+import { BoardMap } from './board/map.js';
 import { Moves } from './board/moves.js';
 import { navigate, useZoomControls } from './board/navigate.js';
 import { useOverview } from './board/overview.js';
+import { usePrinting } from './board/printing.js';
 import { Selecting } from './board/selecting.js';
 import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
@@ -50,6 +52,7 @@ const camera = new Camera(() => {
   element('scale').textContent = `${Math.round(camera.scale * 100)} %`;
 });
 
+/** @type {Images} */
 const images = new Images({
   onUpdate(record, before, live) {
     moves.confirm(record);
@@ -102,6 +105,7 @@ const selection = new Selection((changed) => {
   selecting.show();
 });
 
+/** @type {Board} */
 const board = new Board(
   {
     surface,
@@ -120,6 +124,11 @@ const board = new Board(
 );
 
 const overview = useOverview({ board, camera, images });
+const map = new BoardMap({ canvas: /** @type {HTMLCanvasElement} */ (element('map')), button: element('back') }, { camera, images }, () => {
+  overview.showNewest();
+  surface.focus({ preventScroll: true });
+});
+board.onDraw = (moved) => map.draw(moved && complete);
 
 const adding = new Adding({ board, camera, feed, images }, {
   onAdd: (id) => mine.add(id),
@@ -260,6 +269,7 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
   history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
+usePrinting(images);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({

@@ -54,6 +54,8 @@ export class Board {
   /** @type {Box} */
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
+  /** Called after a frame has been drawn. @type {(moved: boolean) => void} */
+  onDraw = () => {};
   #focused = '';
   /** The image that Tab goes to: the last that had the focus, or one in view. */
   #current = '';
@@ -171,6 +173,7 @@ export class Board {
     if (this.#ranksStale) this.#drawRanks();
     this.#drawControls();
     if (!this.#tiles.has(this.#current)) this.#chooseCurrent();
+    this.onDraw(this.#cameraMoved);
     this.#cameraMoved = false;
     this.#stale.clear();
     clearTimeout(this.#rest);
