@@ -228,13 +228,16 @@ export class Tile {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
-  /** The ratio in the record, unless the loaded file clearly has another. The sides of a thumbnail are rounded. */
+  /**
+   * The ratio in the record, unless the loaded file is clearly flatter. A taller one, of an old record, shows its middle: it
+   * would cover the row below. The sides of a thumbnail are rounded.
+   */
   #ratioNow() {
     const { width, height } = this.#record;
     const { naturalWidth, naturalHeight } = this.image;
     const said = width > 0 && height > 0 ? height / width : 1;
     const seen = naturalWidth > 0 && naturalHeight > 0 ? naturalHeight / naturalWidth : said;
-    return tileRatio(Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said);
+    return tileRatio(Math.log(said / seen) > ROUNDING ? seen : said);
   }
 }
 
