@@ -13,9 +13,11 @@ import { dragging } from './board/drag.js';
 import { BoardEvents } from './board/events.js';
 import { History } from './board/history.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
+import { BoardMap } from './board/map.js';
 import { Moves } from './board/moves.js';
 import { navigate, useZoomControls } from './board/navigate.js';
 import { useOverview } from './board/overview.js';
+import { usePrinting } from './board/printing.js';
 import { Selecting } from './board/selecting.js';
 import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
@@ -56,6 +58,7 @@ const camera = new Camera(() => {
   element('scale').textContent = `${Math.round(camera.scale * 100)} %`;
 });
 
+/** @type {Images} */
 const images = new Images({
   onUpdate(record, before, live) {
     moves.confirm(record);
@@ -126,6 +129,7 @@ const selection = new Selection((changed) => {
   selecting.show();
 });
 
+/** @type {Board} */
 const board = new Board(
   {
     surface,
@@ -146,6 +150,11 @@ const board = new Board(
 const movers = new Movers(board, (name) => people.colourOf(name));
 
 const overview = useOverview({ board, camera, images });
+const map = new BoardMap({ canvas: /** @type {HTMLCanvasElement} */ (element('map')), button: element('back') }, { camera, images }, () => {
+  overview.showNewest();
+  surface.focus({ preventScroll: true });
+});
+board.onDraw = (moved) => map.draw(moved && complete);
 
 const adding = new Adding({ board, camera, feed, images }, {
   onAdd: (id) => mine.add(id),
@@ -286,7 +295,7 @@ const compare = new Compare(
   { previewOf: (id) => board.tile(id)?.preview ?? '', onClose: (id) => board.focus(id) },
 );
 
-useKeyboard(surface, { moves, selection }, {
+useKeyboard(surface, { board, images, moves, selection }, {
   onDelete: (ids) => void remove(ids),
   onMoved: reportMove,
   onOpen: (id) => lightbox.open(id),
@@ -298,7 +307,6 @@ navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
   onTap: () => selection.clear(),
 });
-useShortcuts({ selecting, onUndo: undo, onRedo: redo });
 element('undo').addEventListener('click', undo);
 element('redo').addEventListener('click', redo);
 useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
@@ -306,6 +314,7 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
   history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
+usePrinting(images);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
@@ -319,7 +328,9 @@ for (const name of ['pick', 'photograph']) {
   usePicker(input, document.querySelectorAll(`[data-${name}]`), (files) => void adding.add(files, null));
 }
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
-element('show-keys').addEventListener('click', () => showModal(keys, everywhere));
+const showKeys = () => showModal(keys, everywhere);
+element('show-keys').addEventListener('click', showKeys);
+useShortcuts(surface, { selecting, onUndo: undo, onRedo: redo, onHelp: showKeys });
 
 new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);

@@ -39,7 +39,7 @@ test('guests on plain HTTP in a local network add, see, move and delete images, 
 
   const { x } = await server.image('red.png');
   await one.tile('red.png').locator('[data-image]').focus();
-  await one.page.keyboard.press('ArrowLeft');
+  await one.page.keyboard.press('Alt+ArrowLeft');
   await expect.poll(async () => (await server.image('red.png')).x).toBeLessThan(x);
   await one.page.keyboard.press('Delete');
   for (const window of [one, two]) await window.shows('green.png', 'pasted.png');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from './fixtures.js';
-import { announces, focused, hasFocus, middleOf, tabTo } from './support/board.js';
+import { announces, focusPhoto, focused, hasFocus, middleOf } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE, Touch } from './support/touch.js';
 
@@ -77,7 +77,7 @@ test('with the keyboard alone Enter opens the lightbox, the focus stays inside, 
   await uploadThree(server);
   const window = await open();
   const { page } = window;
-  await tabTo(window, 'green');
+  await focusPhoto(window, 'green');
   await page.keyboard.press('Enter');
   await shows(window, 'green.png');
   const isInside = () => page.evaluate(() => document.activeElement === document.body || document.activeElement.closest('#lightbox') !== null);

@@ -43,7 +43,7 @@ test('a page that reconnects catches up with what was deleted, added and changed
   await other.page.getByLabel('Description').fill('A blue square');
   await other.page.keyboard.press('Escape');
   await other.page.getByRole('application', { name: 'A blue square' }).focus();
-  await other.page.keyboard.press('Shift+ArrowDown');
+  await other.page.keyboard.press('Alt+Shift+ArrowDown');
   await expect.poll(async () => (await server.image('blue.png')).y).toBe(100);
   await other.close();
   await expect(window.page.locator('html')).toHaveAttribute('data-feed', 'lost');

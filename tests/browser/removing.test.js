@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { announces, blur, eventsOf, hasFocus, isPlaced, middleOf, pastEventsOf, tabTo, uploadRow } from './support/board.js';
+import { announces, blur, eventsOf, focusPhoto, hasFocus, isPlaced, middleOf, pastEventsOf, tabTo, uploadRow } from './support/board.js';
 import { CLOCKED, stopClock } from './support/clock.js';
 import { image } from './support/images.js';
 
@@ -83,7 +83,7 @@ test('with the keyboard alone Undo is reached, the image gets the focus back, an
   await uploadRow(server, row);
   const window = await open({ slowMessages: true });
   const { page } = window;
-  await tabTo(window, 'red');
+  await focusPhoto(window, 'red');
   await page.keyboard.press('Delete');
   await window.shows('green.png', 'blue.png');
   await announces(window, /You deleted red\. Control Z brings it back/);
@@ -95,7 +95,7 @@ test('with the keyboard alone Undo is reached, the image gets the focus back, an
   await hasFocus(window, 'red');
 
   await blur(window);
-  await tabTo(window, 'red');
+  await focusPhoto(window, 'red');
   await page.keyboard.press('Delete');
   await window.shows('green.png', 'blue.png');
   await hasFocus(window, 'green');

@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { announces, areSelected, hasFocus, isPlaced, middleOf, placementOf, settledBox, tabTo, uploadRow } from './support/board.js';
+import { announces, areSelected, hasFocus, isPlaced, middleOf, placementOf, settledBox, focusPhoto, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE, Touch } from './support/touch.js';
 import { eventually } from './support/window.js';
@@ -183,8 +183,8 @@ test('what others move glides on the screen, and jumps where reduced motion is p
       });
     });
   }
-  await tabTo(mover, 'red');
-  await mover.page.keyboard.press('Shift+ArrowRight');
+  await focusPhoto(mover, 'red');
+  await mover.page.keyboard.press('Alt+Shift+ArrowRight');
   for (const window of [gliding, jumping]) await isPlaced(window, 'red.png', { x: -220 });
   const durations = (window) =>
     window.page.evaluate(() => noted.filter(({ propertyName }) => propertyName === 'transform').map(({ duration }) => duration));
@@ -196,13 +196,13 @@ test('with the keyboard alone several images are selected, moved and deleted tog
   await uploadRow(server, row);
   const before = await placements(server);
   const [one, two] = [await open(), await open()];
-  await tabTo(one, 'red');
+  await focusPhoto(one, 'red');
   await one.page.keyboard.press('Space');
-  await tabTo(one, 'green');
+  await focusPhoto(one, 'green');
   await one.page.keyboard.press('Space');
   await announces(one, /2 selected/);
-  await one.page.keyboard.press('ArrowRight');
-  await one.page.keyboard.press('Shift+ArrowDown');
+  await one.page.keyboard.press('Alt+ArrowRight');
+  await one.page.keyboard.press('Alt+Shift+ArrowDown');
   await areMovedBy(server, before, [10, 100], 'red.png', 'green.png');
   await announces(one, /2 photos moved/);
   await one.page.keyboard.press('Delete');
@@ -212,7 +212,7 @@ test('with the keyboard alone several images are selected, moved and deleted tog
 
   await one.page.keyboard.press('Control+a');
   await areSelected(one, 'blue.png');
-  await one.page.keyboard.press('ArrowUp');
+  await one.page.keyboard.press('Alt+ArrowUp');
   await areMovedBy(server, before, [0, -10], 'blue.png');
 });
 

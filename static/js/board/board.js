@@ -3,6 +3,7 @@
 
 import { position } from '../feed/images.js';
 import { boxOf, contains, grow, overlaps } from './geometry.js';
+import { nearestIn, nearestTo } from './nearest.js';
 import { Tile } from './tile.js';
 
 /** @typedef {import('../feed/types.js').Box} Box */
@@ -55,7 +56,11 @@ export class Board {
   /** @type {Box} */
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
+  /** Called after a frame has been drawn. @type {(moved: boolean) => void} */
+  onDraw = () => {};
   #focused = '';
+  /** The image that Tab goes to: the last that had the focus, or one in view. */
+  #current = '';
   /** An image that gets the focus when the feed sends it: one that is being restored. */
   #focusOnArrival = '';
   #hovered = '';
@@ -120,6 +125,19 @@ export class Board {
     if (record && !this.#camera.sees(this.boxOf(record))) this.#camera.reveal(this.boxOf(record));
   }
 
+  /**
+   * Moves the focus to the nearest image in a direction.
+   * @param {string} id
+   * @param {import('./nearest.js').Direction} direction
+   */
+  focusFrom(id, direction) {
+    const from = this.#images.get(id);
+    if (!from) return;
+    const items = [...this.#images.values()].map((record) => ({ id: record.id, box: this.#boxNow(record) }));
+    const next = nearestIn({ id, box: this.#boxNow(from) }, items, direction);
+    if (next) this.focus(next.id);
+  }
+
   /** Loads the images again that failed to load. */
   retryFailed() {
     for (const tile of this.#tiles.values()) tile.retry();
@@ -136,7 +154,9 @@ export class Board {
    * @param {string} id
    */
   changed(id) {
-    this.#stale.add(id);
+    // A hidden page draws no frames, and forgets what is added and deleted meanwhile.
+    if (this.#images.get(id) || this.#tiles.has(id)) this.#stale.add(id);
+    else this.#stale.delete(id);
     this.#schedule();
     if (id !== this.#focusOnArrival || !this.#images.get(id)) return;
     this.#focusOnArrival = '';
@@ -154,6 +174,8 @@ export class Board {
     if (this.#stale.size > 0 || this.#hasMovedFar()) this.#drawTiles();
     if (this.#ranksStale) this.#drawRanks();
     this.#drawControls();
+    if (!this.#tiles.has(this.#current)) this.#chooseCurrent();
+    this.onDraw(this.#cameraMoved);
     this.#cameraMoved = false;
     this.#stale.clear();
     clearTimeout(this.#rest);
@@ -187,6 +209,7 @@ export class Board {
     }
     layer.style.setProperty('--line-size', String(1 / this.#camera.scale));
     this.#drawPixels();
+    this.#chooseCurrent();
     layer.style.setProperty('--name-size', String(Math.min(LARGEST_NAME, Math.max(1, 1 / this.#camera.scale))));
     layer.style.setProperty('--name-lines', this.#camera.scale < TWO_LINES_SCALE ? '1' : '2');
   }
@@ -246,13 +269,25 @@ export class Board {
     for (const id of [this.#focused, this.#hovered]) this.#tiles.get(id)?.showControls(this.#camera.scale);
   }
 
-  /** Ids that stay in the document outside the view: the neighbours in the tab order, so that Tab reaches every image. */
+  /** Ids that stay in the document outside the view. */
   #kept() {
-    const ids = this.#images.ids;
-    const at = this.#focused ? position(ids, this.#focused) : -1;
-    const kept = new Set([ids[0], ids[ids.length - 1]]);
-    if (at >= 0) for (const each of [ids[at - 1], ids[at], ids[at + 1]]) kept.add(each);
-    return kept;
+    return new Set([this.#focused, this.#current]);
+  }
+
+  /** The board is one stop of Tab: the image that had the focus, or the one in the middle of the view if that is out of view. */
+  #chooseCurrent() {
+    const { view, middle } = this.#camera;
+    const tile = this.#tiles.get(this.#current);
+    if (this.#focused || (tile && overlaps(tile.box, view))) return;
+    const items = [...this.#tiles].map(([id, { box }]) => ({ id, box }));
+    this.#makeCurrent(nearestTo(middle, items)?.id ?? '');
+  }
+
+  /** @param {string} id */
+  #makeCurrent(id) {
+    this.#tiles.get(this.#current)?.frame.setAttribute('tabindex', '-1');
+    this.#current = id;
+    this.#tiles.get(id)?.frame.setAttribute('tabindex', '0');
   }
 
   /** @param {ImageRecord} record */
@@ -270,6 +305,7 @@ export class Board {
     this.#tiles.set(record.id, tile);
     tile.select(this.#selection.has(record.id));
     tile.place(this.#moves.at(record.id) ?? record);
+    tile.frame.tabIndex = record.id === this.#current ? 0 : -1;
     tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= MAX_FADED_IN);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
     this.#ranksStale = true;
@@ -286,7 +322,7 @@ export class Board {
     const at = position(this.#order, id);
     this.#order.splice(at, 1);
     if (!gone) {
-      tile.element.remove();
+      tile.remove();
       return;
     }
     const heir = this.#tiles.get(this.#order[at]) ?? this.#tiles.get(this.#order[at - 1]);
@@ -295,7 +331,7 @@ export class Board {
     tile.element.inert = true;
     delete tile.element.dataset.id;
     this.#elements.layer.append(tile.element);
-    setTimeout(() => tile.element.remove(), LEAVE_MS);
+    setTimeout(() => tile.remove(), LEAVE_MS);
   }
 
   /**
@@ -339,7 +375,8 @@ export class Board {
     const before = this.#focused;
     this.#focused = id;
     this.#play(before, id);
-    if (id) this.#drawTiles(); // Not in the next frame: Tab may be pressed again before it.
+    if (id) this.#makeCurrent(id);
+    if (id) this.#drawTiles(); // Not in the next frame: a key may be pressed again before it.
     this.#schedule();
     const record = this.#images.get(id);
     if (!record || !this.#tiles.get(id)?.frame.matches(':focus-visible')) return;

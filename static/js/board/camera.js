@@ -101,21 +101,25 @@ export class Camera {
   }
 
   /**
-   * Shows the whole box at a scale of at most 1 and at least `smallest`, at which only the middle of a larger box is seen.
+   * Shows the whole box at a scale of at most 1.
    * @param {Box} box
-   * @param {{ smallest?: number, glide?: boolean }} [options]
+   * @param {{ glide?: boolean }} [options]
    */
-  fit(box, { smallest = SMALLEST, glide = true } = {}) {
-    const free = { w: this.width - MARGIN.left - MARGIN.right, h: this.height - MARGIN.top - MARGIN.bottom };
-    const fitting = Math.min(free.w / Math.max(box.w, 1), free.h / Math.max(box.h, 1), 1);
-    const scale = Math.max(smallest, fitting);
+  fit(box, { glide = true } = {}) {
+    const { w, h } = this.free;
+    const scale = Math.max(SMALLEST, Math.min(w / Math.max(box.w, 1), h / Math.max(box.h, 1), 1));
     const target = {
-      x: box.x + box.w / 2 - (MARGIN.left + free.w / 2) / scale,
-      y: box.y + box.h / 2 - (MARGIN.top + free.h / 2) / scale,
+      x: box.x + box.w / 2 - (MARGIN.left + w / 2) / scale,
+      y: box.y + box.h / 2 - (MARGIN.top + h / 2) / scale,
       scale,
     };
     if (glide) this.glideTo(target);
     else this.show(target);
+  }
+
+  /** The size of the area between the controls, in pixels. */
+  get free() {
+    return { w: this.width - MARGIN.left - MARGIN.right, h: this.height - MARGIN.top - MARGIN.bottom };
   }
 
   /**

@@ -1,9 +1,11 @@
 // @ts-check
-// The keyboard: moves, resizes, selects, opens and deletes images.
+// The keyboard: goes from image to image, and moves, resizes, selects, opens and deletes them.
 
 import { idOf } from './board.js';
 import { LARGEST_WIDTH, SMALLEST_WIDTH } from './drag.js';
 
+/** @typedef {import('./board.js').Board} Board */
+/** @typedef {import('../feed/images.js').Images} Images */
 /** @typedef {import('./moves.js').Moves} Moves */
 /** @typedef {import('./selecting.js').Selecting} Selecting */
 /** @typedef {import('./selection.js').Selection} Selection */
@@ -13,8 +15,10 @@ const LARGE_STEP = 100;
 /** Key presses with shorter pauses are one move. */
 const PAUSE_MS = 400;
 
-/** @type {Record<string, [number, number]>} */
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @type {Record<string, import('./nearest.js').Direction>} */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** Where the keys go in the list of images, oldest first. @type {Record<string, number>} */
+const ENDS = { Home: 0, End: -1 };
 
 /**
  * @typedef {object} KeyHandlers
@@ -27,35 +31,31 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 /**
  * Keys on an image act on it, or on the whole selection if it is selected. Keys on the board act on the selection.
  * @param {HTMLElement} surface Holds the tiles. Other keys are left to other listeners.
- * @param {{ moves: Moves, selection: Selection }} parts
+ * @param {{ board: Board, images: Images, moves: Moves, selection: Selection }} parts
  * @param {KeyHandlers} handlers
  */
-export function useKeyboard(surface, { moves, selection }, { onDelete, onMoved, onOpen, onOffline }) {
+export function useKeyboard(surface, { board, images, moves, selection }, { onDelete, onMoved, onOpen, onOffline }) {
   const series = seriesOf(moves, onMoved, onOffline);
   surface.addEventListener('focusout', series.finish);
   surface.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const id = idOf(target);
     const ids = id ? selection.with(id) : target === surface ? selection.ids : [];
-    const onHandle = target.matches('[data-handle]');
-    const arrow = ARROWS[event.key];
-    const onImage = target.matches('[data-image]');
     if (ids.length === 0) return;
-    if (event.key === 'Delete' || event.key === 'Backspace') {
+    const onImage = target.matches('[data-image]');
+    const arrow = ARROWS[event.key];
+    if (arrow && event.altKey && (onImage || target === surface)) series.move(ids, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
+    else if (event.altKey) return;
+    else if (arrow && target.matches('[data-handle]')) series.resize(id, (arrow[0] - arrow[1]) * stepOf(event));
+    else if (arrow && onImage) board.focusFrom(id, arrow);
+    else if (onImage && event.key in ENDS) board.focus(images.ids.at(ENDS[event.key]) ?? id);
+    else if (onImage && event.key === 'Enter') onOpen(id);
+    else if (onImage && event.key === ' ') selection.toggle(id);
+    else if (event.key === 'Delete' || event.key === 'Backspace') {
       series.finish();
       onDelete(ids);
-    } else if (onImage && event.key === 'Enter') {
-      onOpen(id);
-    } else if (onImage && event.key === ' ') {
-      selection.toggle(id);
-    } else if (arrow && onHandle) {
-      series.resize(id, (arrow[0] - arrow[1]) * stepOf(event));
-    } else if (arrow && (onImage || target === surface)) {
-      series.move(ids, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
-    } else {
-      return;
-    }
+    } else return;
     event.preventDefault();
   });
 }
@@ -123,13 +123,29 @@ function stepOf({ shiftKey }) {
 }
 
 /**
- * Shortcuts that work wherever the focus is, except in text fields.
- * @param {{ selecting: Selecting, onUndo: () => void, onRedo: () => void }} handlers
+ * True if the key belongs to the page as a whole: the focus is neither in a text field nor in something that lies above the
+ * page, and nobody else has handled the key.
+ * @param {KeyboardEvent} event
  */
-export function useShortcuts({ selecting, onUndo, onRedo }) {
+export function isForPage(event) {
+  const target = /** @type {Element} */ (event.target);
+  return !event.defaultPrevented && !target.closest?.('input, textarea, select, [contenteditable], [popover]');
+}
+
+/**
+ * Shortcuts that work wherever the focus is, except in text fields.
+ * @param {HTMLElement} surface
+ * @param {{ selecting: Selecting, onUndo: () => void, onRedo: () => void, onHelp: () => void }} handlers
+ */
+export function useShortcuts(surface, { selecting, onUndo, onRedo, onHelp }) {
+  /** Leaves the image that has the focus, so that the arrow keys pan. */
+  const leaveImage = () => {
+    if (!surface.contains(document.activeElement) || document.activeElement === surface) return false;
+    surface.focus({ preventScroll: true });
+    return true;
+  };
   addEventListener('keydown', (event) => {
-    const target = /** @type {Element} */ (event.target);
-    if (event.defaultPrevented || target.closest?.('input, textarea, [popover]')) return;
+    if (!isForPage(event)) return;
     const key = event.key.toLowerCase();
     const withControl = (event.ctrlKey || event.metaKey) && !event.altKey;
     const command = withControl && !event.shiftKey;
@@ -142,7 +158,9 @@ export function useShortcuts({ selecting, onUndo, onRedo }) {
       selecting.all();
     } else if (key === 'c' && !event.ctrlKey && !event.metaKey && !event.altKey && !inDialog) {
       if (!selecting.compare()) return;
-    } else if (key !== 'escape' || inDialog || !selecting.leave()) {
+    } else if (key === '?' && !withControl && !inDialog) {
+      onHelp();
+    } else if (key !== 'escape' || inDialog || !(selecting.leave() || leaveImage())) {
       return;
     }
     event.preventDefault();

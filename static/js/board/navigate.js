@@ -2,6 +2,8 @@
 // Panning and zooming by pointer, wheel, fingers and keys, and the choice of the gesture that a pointer starts. The surface
 // fills the window, so page coordinates are view coordinates.
 
+import { ARROWS, isForPage } from './keyboard.js';
+
 /** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('../feed/types.js').Point} Point */
 
@@ -202,20 +204,31 @@ function useSafariPinch(surface, camera) {
 }
 
 /**
+ * Arrow keys pan while nothing has the focus that has a use for them.
  * @param {HTMLElement} surface
  * @param {Camera} camera
  */
 function useKeys(surface, camera) {
-  /** @type {Record<string, [number, number]>} */
-  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  surface.addEventListener('keydown', (event) => {
-    const arrow = arrows[event.key];
-    if (!arrow || event.defaultPrevented || event.target !== surface || event.ctrlKey || event.metaKey || event.altKey) return;
+  addEventListener('keydown', (event) => {
+    const arrow = ARROWS[event.key];
+    const { activeElement } = document;
+    const isFree = activeElement === surface || activeElement === document.body;
+    if (!arrow || !isFree || !isForBoard(event, surface)) return;
     event.preventDefault();
     camera.chosen = true;
     const step = event.shiftKey ? KEY_STEP_PX * 4 : KEY_STEP_PX;
     camera.pan(arrow[0] * step, arrow[1] * step);
   });
+}
+
+/**
+ * True if the key belongs to the view of the board.
+ * @param {KeyboardEvent} event
+ * @param {HTMLElement} surface
+ */
+function isForBoard(event, surface) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !isForPage(event)) return false;
+  return surface.checkVisibility() && document.querySelector('dialog[open]') === null;
 }
 
 /**
@@ -242,9 +255,9 @@ export function useZoomControls(surface, camera, toolbar, fitAll) {
   }
   /** @type {Record<string, string>} */
   const keys = { '+': 'in', '=': 'in', '-': 'out', 0: 'full', 1: 'fit' };
-  surface.addEventListener('keydown', (event) => {
+  addEventListener('keydown', (event) => {
     const name = keys[event.key];
-    if (!name || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!name || !isForBoard(event, surface)) return;
     event.preventDefault();
     act(name);
   });

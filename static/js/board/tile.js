@@ -38,6 +38,8 @@ export class Tile {
   #playTimer = 0;
   #record;
   #shown = '';
+  /** Called when the file is loaded, or will not be. @type {(() => void)[]} */
+  #waiting = [];
   /** The time of the last move by another viewer. */
   #movedAt = 0;
   /** @type {Box} */
@@ -153,10 +155,24 @@ export class Tile {
     this.#playTimer = window.setTimeout(() => this.#chooseFile(), playing ? PLAY_DELAY_MS : 0);
   }
 
-  /** Resolves when the image is visible. */
+  /**
+   * Resolves when the image is visible, has failed to load, or is removed. The browser would keep an image, and with it the
+   * tile, for as long as a `decode()` is pending, which out of view is forever.
+   */
   async shown() {
+    const isPending = !this.element.matches('.is-loaded, .is-broken') && this.element.isConnected;
+    if (isPending) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
+    if (!this.element.isConnected) return;
     await this.image.decode().catch(() => {});
     await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
+  }
+
+  /** Removes the tile for good. */
+  remove() {
+    clearTimeout(this.#playTimer);
+    this.#next = null;
+    this.element.remove();
+    this.#settle();
   }
 
   /** @param {number} scale The scale of the board. */
@@ -196,6 +212,7 @@ export class Tile {
   #failed() {
     if (this.#isFull) {
       this.element.classList.add('is-broken');
+      this.#settle();
     } else {
       this.#isFull = true;
       this.image.src = urlOf(this.#record);
@@ -207,15 +224,23 @@ export class Tile {
     this.element.classList.add('is-loaded');
     this.#ratio = this.#ratioNow();
     this.place(this.box);
+    this.#settle();
   }
 
-  /** The ratio in the record, unless the loaded file clearly has another. The sides of a thumbnail are rounded. */
+  #settle() {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /**
+   * The ratio in the record, unless the loaded file is clearly flatter. A taller one, of an old record, shows its middle: it
+   * would cover the row below. The sides of a thumbnail are rounded.
+   */
   #ratioNow() {
     const { width, height } = this.#record;
     const { naturalWidth, naturalHeight } = this.image;
     const said = width > 0 && height > 0 ? height / width : 1;
     const seen = naturalWidth > 0 && naturalHeight > 0 ? naturalHeight / naturalWidth : said;
-    return tileRatio(Math.abs(Math.log(seen / said)) > ROUNDING ? seen : said);
+    return tileRatio(Math.log(said / seen) > ROUNDING ? seen : said);
   }
 }
 

@@ -94,6 +94,27 @@ export async function tabTo(window, name) {
   expect(seen, `Tab reaches ${name}`).toContain(name);
 }
 
+/** Presses Tab until a photo has the focus. The board is a single stop of Tab. */
+export async function tabToPhoto(window) {
+  const isPhoto = () => window.page.evaluate(() => document.activeElement?.matches('[data-image]') ?? false);
+  for (let press = 0; press < 50 && !(await isPhoto()); press += 1) await window.page.keyboard.press('Tab');
+  expect(await isPhoto(), 'Tab reaches the photos').toBe(true);
+}
+
+/** Goes with Tab to the photos and with keys to the one of that name. */
+export async function focusPhoto(window, name) {
+  await tabToPhoto(window);
+  await window.page.keyboard.press('Home');
+  const seen = [await focused(window)];
+  for (const key of ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowUp']) {
+    for (let press = 0; press < 12 && seen.at(-1) !== name; press += 1) {
+      await window.page.keyboard.press(key);
+      seen.push(await focused(window));
+    }
+  }
+  expect(seen.at(-1), `keys reach ${name} after ${seen}`).toBe(name);
+}
+
 /**
  * Drags with the mouse from one point to another and releases the button.
  * @param {BrowserWindow} window

@@ -1,0 +1,38 @@
+import { expect, test } from './fixtures.js';
+import { image } from './support/images.js';
+
+const ROUNDS = 3;
+const COUNT = 40;
+/** Above the count after the first round, which sets up what a page needs once. */
+const TOLERANCE = 1.1;
+
+test('a page does not grow while others add and delete images just outside its view', async ({ server, open }) => {
+  const [window, other] = [await open(), await open()];
+  const { page } = window;
+  await page.mouse.move(640, 400);
+  await page.mouse.wheel(0, 700); // The browser does not load what lies out of view.
+  await window.settled();
+  const devtools = await window.context.newCDPSession(page);
+  const counts = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { nodes, jsEventListeners } = await devtools.send('Memory.getDOMCounters');
+    return { nodes, listeners: jsEventListeners };
+  };
+
+  const round = async (number) => {
+    const files = Array.from({ length: COUNT }, (_, at) => image(`${number} ${at}.png`, { width: 24, height: 16, colour: [at, number * 50, 90] }));
+    await other.drop(files);
+    await expect.poll(async () => (await server.images()).length, { timeout: 120_000 }).toBe(COUNT);
+    await expect(window.tiles().nth(COUNT / 2)).toBeAttached();
+    await window.settled();
+    for (const { id } of await server.images()) await server.delete(id);
+    await expect(page.locator('.tile, .placeholder')).toHaveCount(0);
+    await window.settled();
+  };
+
+  await round(0);
+  const first = await counts();
+  for (let number = 1; number <= ROUNDS; number += 1) await round(number);
+  await expect.poll(async () => (await counts()).nodes, { message: 'nodes' }).toBeLessThan(first.nodes * TOLERANCE);
+  await expect.poll(async () => (await counts()).listeners, { message: 'listeners' }).toBeLessThan(first.listeners * TOLERANCE);
+});
