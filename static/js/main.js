@@ -1,6 +1,7 @@
 // @ts-check
 // The page of the board: constructs its parts and connects them.
 
+import { Album } from './album/album.js';
 import { useArranging } from './board/arranging.js';
 import { banding } from './board/band.js';
 import { Board } from './board/board.js';
@@ -9,6 +10,7 @@ import { useControls } from './board/controls.js';
 import { Deletions } from './board/deletions.js';
 import { dragging } from './board/drag.js';
 import { BoardEvents } from './board/events.js';
+import { highlight } from './board/highlight.js';
 import { History } from './board/history.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
 import { Moves } from './board/moves.js';
@@ -26,6 +28,7 @@ import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
 import { useName } from './ui/person.js';
+import { Views } from './ui/views.js';
 import { Adding, showHover } from './upload/adding.js';
 import { acceptFiles, usePicker } from './upload/dropzone.js';
 
@@ -54,6 +57,8 @@ const images = new Images({
   onUpdate(record, before, live) {
     moves.confirm(record);
     board.changed(record.id);
+    if (live && before) album.changed(record);
+    else if (live) album.added(record);
     adding.arrived(record.id);
     lightbox.changed(record);
     if (before) return;
@@ -67,6 +72,7 @@ const images = new Images({
     moves.remove(record.id);
     selection.remove(record.id);
     board.changed(record.id);
+    if (live) album.removed(record);
     adding.deleted(record.id);
     const reported = lightbox.removed(record);
     if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported);
@@ -121,9 +127,33 @@ const board = new Board(
 
 const overview = useOverview({ board, camera, images });
 
+const album = new Album(
+  { element: element('album-view'), photo: template('album-photo'), day: template('album-day') },
+  images,
+  { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) },
+);
+const views = new Views(element('views'), {
+  board: {
+    open() {
+      surface.hidden = false;
+      board.resume();
+    },
+    close() {
+      selecting.stop();
+      surface.hidden = true;
+      board.pause();
+    },
+    focus: (id) => board.focus(id),
+    reveal: (id) => highlight({ board, camera, images }, id),
+    previewOf: (id) => board.tile(id)?.preview ?? '',
+  },
+  album,
+});
+
 const adding = new Adding({ board, camera, feed, images }, {
   onAdd: (id) => mine.add(id),
   onChange: showStart,
+  onShow: (id) => views.shown.reveal?.(id),
 });
 
 /** The feed has sent all images, at the start and after each reconnection. */
@@ -133,6 +163,7 @@ function caughtUp() {
   images.ready();
   moves.resume();
   board.retryFailed();
+  album.refresh();
   lightbox.retryFailed();
   adding.ready();
   showStart();
@@ -161,7 +192,7 @@ function reportArrival(record, restored) {
 /** @param {string} id */
 function giveFocus(id) {
   if (lightbox.shown) lightbox.focus();
-  else board.focus(id);
+  else views.shown.focus?.(id);
 }
 
 /** @param {string[]} ids */
@@ -237,8 +268,9 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
     await feed.send('Image:update', { id, alt });
     history.add({ kind: 'describe', id, before, after: alt });
   },
-  previewOf: (id) => board.tile(id)?.preview ?? '',
-  onClose: (id) => board.focus(id),
+  previewOf: (id) => views.shown.previewOf?.(id) ?? '',
+  order: () => views.shown.order ?? images.order,
+  onClose: (id) => views.shown.focus?.(id),
 });
 
 useKeyboard(surface, { moves, selection }, {
@@ -264,8 +296,8 @@ useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({
-  onFiles: (files, point) => void adding.add(files, point),
-  onHover: (hover) => showHover(surface, hover),
+  onFiles: (files, point) => void adding.add(files, surface.hidden ? null : point),
+  onHover: (hover) => showHover(surface.hidden ? album.element : surface, hover),
   onMessage: notice,
 });
 for (const name of ['pick', 'photograph']) {
@@ -275,8 +307,11 @@ for (const name of ['pick', 'photograph']) {
 const keys = /** @type {HTMLDialogElement} */ (element('keys'));
 element('show-keys').addEventListener('click', () => showModal(keys, everywhere));
 
-new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
+new ResizeObserver(([{ contentRect }]) => {
+  if (!surface.hidden) camera.resize(contentRect.width, contentRect.height);
+}).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);
 rememberView(camera);
+views.start();
 showHistory([]);
 feed.start();

@@ -53,6 +53,7 @@ export class Board {
   /** @type {Box} */
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
+  #isPaused = false;
   #focused = '';
   /** An image that gets the focus when the feed sends it: one that is being restored. */
   #focusOnArrival = '';
@@ -123,6 +124,16 @@ export class Board {
     for (const tile of this.#tiles.values()) tile.retry();
   }
 
+  /** Draws nothing until `resume`. */
+  pause() {
+    this.#isPaused = true;
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.viewChanged();
+  }
+
   /** Schedules a frame after the view has changed. */
   viewChanged() {
     this.#cameraMoved = true;
@@ -143,7 +154,7 @@ export class Board {
   }
 
   #schedule() {
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    if (!this.#isPaused) this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {

@@ -8,6 +8,7 @@
  * @property {string} id
  * @property {string} fileName
  * @property {string} [alt]
+ * @property {string} [caption]
  * @property {string} type The MIME type, from the bytes.
  * @property {number} size
  * @property {number} width
