@@ -72,7 +72,7 @@ test('keys pan and zoom the focused board', async ({ server, open }) => {
   await server.upload(red, { x: -120, y: -75, w: 240 });
   const window = await open();
   const box = () => settledBox(window, 'red.png');
-  await tabTo(window, 'Board');
+  await window.page.getByRole('main', { name: 'Board' }).focus();
   const start = await box();
   await window.page.keyboard.press('ArrowRight');
   expect((await box()).x).toBe(start.x - 80);

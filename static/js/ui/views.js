@@ -48,7 +48,7 @@ export class Views {
         this.choose(link.dataset.view ?? '');
       });
     }
-    addEventListener('popstate', () => this.#show(this.#named()));
+    addEventListener('popstate', () => this.#show(this.#named(location.hash && this.name)));
   }
 
   /** The view that is shown. @returns {View} */
@@ -58,7 +58,7 @@ export class Views {
 
   /** Shows the view that the address names, or the one to begin with. */
   start() {
-    this.#show(this.#named());
+    this.#show(this.#named(''));
   }
 
   /** The user chooses a view. @param {string} name */
@@ -88,16 +88,17 @@ export class Views {
     this.shown.open();
   }
 
-  /** The view of the current history entry. */
-  #named() {
-    const hash = location.hash.slice(1);
-    // An address without a name is home; any other that names no view leaves it as it is.
-    const names = [hash, history.state?.view, hash && this.name, storage()?.getItem(KEY)];
+  /**
+   * The view of the current history entry.
+   * @param {string} other That of an entry which the user has typed and which names no view; empty for the one to begin with.
+   */
+  #named(other) {
+    const names = [location.hash.slice(1), history.state?.view, other, storage()?.getItem(KEY)];
     return names.find((name) => this.#has(name)) ?? (matchMedia(PHONE).matches ? 'album' : 'board');
   }
 
-  /** @param {string | undefined} name */
+  /** @param {string | null | undefined} name */
   #has(name) {
-    return name !== undefined && Object.hasOwn(this.#views, name);
+    return Object.hasOwn(this.#views, name ?? '');
   }
 }
