@@ -36,15 +36,36 @@ export async function hasPhotoFocus(window, id) {
 }
 
 /**
- * Changes the records that the server sends to a window.
+ * Replaces each record that the server sends to a window by others.
  * @param {import('@playwright/test').BrowserContext} context
- * @param {(record: any) => object} change Returns the fields to replace.
+ * @param {(record: any) => object[]} replace
  */
-export function changeRecords(context, change) {
+function replaceRecords(context, replace) {
   return context.routeWebSocket(/\/ws\?/, (page) => {
     page.connectToServer().onMessage((message) => {
       const { event, data } = JSON.parse(String(message));
-      page.send(event === 'Image:update' ? JSON.stringify({ event, data: { ...data, ...change(data) } }) : message);
+      if (event !== 'Image:update') page.send(message);
+      else for (const record of replace(data)) page.send(JSON.stringify({ event, data: record }));
     });
   });
+}
+
+/**
+ * Changes the records that the server sends to a window. `change` returns the fields to replace.
+ * @param {import('@playwright/test').BrowserContext} context
+ * @param {(record: any) => object} change
+ */
+export function changeRecords(context, change) {
+  return replaceRecords(context, (record) => [{ ...record, ...change(record) }]);
+}
+
+/**
+ * Sends a window each record that `isCopied` as `times` images, which is faster than to upload so many.
+ * @param {import('@playwright/test').BrowserContext} context
+ * @param {number} times
+ * @param {(record: any) => boolean} isCopied
+ */
+export function multiplyRecords(context, times, isCopied) {
+  const copy = (record, at) => ({ ...record, id: `${record.id.slice(0, -4)}${at.toString(16).padStart(4, '0')}` });
+  return replaceRecords(context, (record) => [record, ...(isCopied(record) ? Array.from({ length: times - 1 }, (_, at) => copy(record, at)) : [])]);
 }
