@@ -1,6 +1,7 @@
 // @ts-check
 // The page of the board: constructs its parts and connects them.
 
+import { Album } from './album/album.js';
 import { useArranging } from './board/arranging.js';
 import { banding } from './board/band.js';
 import { Bin } from './board/bin.js';
@@ -11,6 +12,7 @@ import { useControls } from './board/controls.js';
 import { Deletions } from './board/deletions.js';
 import { dragging } from './board/drag.js';
 import { BoardEvents } from './board/events.js';
+import { highlight } from './board/highlight.js';
 import { History } from './board/history.js';
 import { useKeyboard, useShortcuts } from './board/keyboard.js';
 import { BoardMap } from './board/map.js';
@@ -34,6 +36,7 @@ import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
 import { onNameChange, personName, useName } from './ui/person.js';
 import { nameOf } from './ui/text.js';
+import { Views } from './ui/views.js';
 import { Adding, showHover } from './upload/adding.js';
 import { acceptFiles, usePicker } from './upload/dropzone.js';
 
@@ -63,6 +66,8 @@ const images = new Images({
   onUpdate(record, before, live) {
     moves.confirm(record);
     board.changed(record.id);
+    if (live && before) album.changed(record);
+    else if (live) album.added(record);
     adding.arrived(record.id);
     lightbox.changed(record);
     compare.changed(record.id);
@@ -80,6 +85,7 @@ const images = new Images({
     moves.remove(record.id);
     selection.remove(record.id);
     board.changed(record.id);
+    if (live) album.removed(record);
     adding.deleted(record.id);
     compare.changed(record.id);
     bin.changed();
@@ -156,9 +162,33 @@ const map = new BoardMap({ canvas: /** @type {HTMLCanvasElement} */ (element('ma
 });
 board.onDraw = (moved) => map.draw(moved && complete);
 
+const album = new Album(
+  { element: element('album-view'), photo: template('album-photo'), day: template('album-day') },
+  images,
+  { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) },
+);
+const views = new Views(element('views'), {
+  board: {
+    open() {
+      surface.hidden = false;
+      board.resume();
+    },
+    close() {
+      selecting.stop();
+      surface.hidden = true;
+      board.pause();
+    },
+    focus: (id) => board.focus(id),
+    reveal: (id) => highlight({ board, camera, images }, id),
+    previewOf: (id) => board.tile(id)?.preview ?? '',
+  },
+  album,
+});
+
 const adding = new Adding({ board, camera, feed, images }, {
   onAdd: (id) => mine.add(id),
   onChange: showStart,
+  onShow: (id) => views.shown.reveal?.(id),
 });
 
 /** The feed has sent all images, at the start and after each reconnection. */
@@ -168,6 +198,7 @@ function caughtUp() {
   images.ready();
   moves.resume();
   board.retryFailed();
+  album.refresh();
   lightbox.retryFailed();
   adding.ready();
   showStart();
@@ -196,7 +227,7 @@ function reportArrival(record, restored) {
 /** @param {string} id */
 function giveFocus(id) {
   if (lightbox.shown) lightbox.focus();
-  else board.focus(id);
+  else views.shown.focus?.(id);
 }
 
 /** @param {string[]} ids */
@@ -280,8 +311,9 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
   onDelete: (id) => void remove([id]),
   onUndo: (id) => void deletions.restore([id]),
   onText: saveText,
-  previewOf: (id) => board.tile(id)?.preview ?? '',
-  onClose: (id) => board.focus(id),
+  previewOf: (id) => views.shown.previewOf?.(id) ?? '',
+  order: () => views.shown.order ?? images.order,
+  onClose: (id) => views.shown.focus?.(id),
 });
 const bin = new Bin({ dialog: /** @type {HTMLDialogElement} */ (element('bin')), everywhere, item: template('deleted') }, async (ids) => {
   const restored = await deletions.restore(ids);
@@ -319,8 +351,8 @@ useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (el
 const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({
-  onFiles: (files, point) => void adding.add(files, point),
-  onHover: (hover) => showHover(surface, hover),
+  onFiles: (files, point) => void adding.add(files, surface.hidden ? null : point),
+  onHover: (hover) => showHover(surface.hidden ? album.element : surface, hover),
   onMessage: notice,
 });
 for (const name of ['pick', 'photograph']) {
@@ -332,8 +364,11 @@ const showKeys = () => showModal(keys, everywhere);
 element('show-keys').addEventListener('click', showKeys);
 useShortcuts(surface, { selecting, onUndo: undo, onRedo: redo, onHelp: showKeys });
 
-new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, contentRect.height)).observe(surface);
+new ResizeObserver(([{ contentRect }]) => {
+  if (!surface.hidden) camera.resize(contentRect.width, contentRect.height);
+}).observe(surface);
 camera.start(surface.clientWidth, surface.clientHeight);
 rememberView(camera);
+views.start();
 showHistory([]);
 feed.start();

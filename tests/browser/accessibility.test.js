@@ -1,23 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { expect, test } from './fixtures.js';
+import { expectAccessible } from './support/accessible.js';
 import { image } from './support/images.js';
 import { PHONE } from './support/touch.js';
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const red = image('red.png', { colour: [190, 40, 40] });
 const green = image('green.png', { colour: [30, 140, 60] });
 const blue = image('blue.png', { colour: [40, 60, 190] });
 const text = { name: 'notes.png', bytes: 'This is not an image.' };
-
-/** Runs every rule of axe-core on the page as it is, and expects no violation of any impact. */
-async function expectAccessible(window) {
-  await window.settled();
-  await window.page.evaluate(axeSource);
-  const { violations } = await window.page.evaluate(() => axe.run());
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
-  expect(found).toEqual([]);
-}
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`the board and /latest are accessible, empty and filled, in ${colorScheme}`, async ({ server, open }) => {
@@ -56,7 +45,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     test(`the lightbox, a selection, a deletion and the name are accessible on ${size}, in ${colorScheme}`, async ({ server, open }) => {
       const { id } = await server.upload(red, { x: -120, y: -200, w: 160, author: 'Ada' });
       const second = await server.upload(green, { x: -80, y: 0, w: 160 });
-      const window = await open({ path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', slowMessages: true, ...options });
+      const window = await open({ ...options, path: `/#image=${id}`, colorScheme, reducedMotion: 'reduce', slowMessages: true });
       const { page } = window;
       await expect(page.locator('#lightbox.is-loaded')).toBeVisible();
       await page.locator('[data-stage]').focus();
@@ -68,6 +57,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await expectAccessible(window);
       await page.keyboard.press('Escape');
       await expect(page.locator('#lightbox')).toBeHidden();
+      await page.getByRole('link', { name: 'Board' }).click();
 
       await server.upload(blue, { x: -80, y: 150, w: 160, author: 'Grace' });
       await expect(page.locator('#events').getByText('Grace added blue')).toBeVisible();

@@ -58,6 +58,7 @@ export class Board {
   #ranksStale = false;
   /** Called after a frame has been drawn. @type {(moved: boolean) => void} */
   onDraw = () => {};
+  #isPaused = false;
   #focused = '';
   /** The image that Tab goes to: the last that had the focus, or one in view. */
   #current = '';
@@ -143,6 +144,16 @@ export class Board {
     for (const tile of this.#tiles.values()) tile.retry();
   }
 
+  /** Draws nothing until `resume`. */
+  pause() {
+    this.#isPaused = true;
+  }
+
+  resume() {
+    this.#isPaused = false;
+    this.viewChanged();
+  }
+
   /** Schedules a frame after the view has changed. */
   viewChanged() {
     this.#cameraMoved = true;
@@ -165,7 +176,7 @@ export class Board {
   }
 
   #schedule() {
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    if (!this.#isPaused) this.#frame ||= requestAnimationFrame(() => this.#draw());
   }
 
   #draw() {

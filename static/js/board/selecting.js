@@ -49,8 +49,9 @@ export class Selecting {
   /** @param {PointerEvent} event */
   bands = (event) => this.mode || event.shiftKey;
 
-  /** Selects all images. */
+  /** Selects all images, if the board is shown. */
   all() {
+    if (this.#elements.surface.hidden) return;
     this.#selection.set(this.#images.ids);
     const active = document.activeElement;
     if (!active || active === document.body) this.#elements.surface.focus({ preventScroll: true });
@@ -96,9 +97,13 @@ export class Selecting {
     this.#announced = size;
   }
 
-  #finish() {
-    this.#selection.clear();
+  /** Leaves the mode and clears the selection. */
+  stop() {
     this.#turn(false);
+  }
+
+  #finish() {
+    this.stop();
     this.#elements.surface.focus({ preventScroll: true });
   }
 

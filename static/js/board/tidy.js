@@ -3,16 +3,14 @@
 // new placements.
 
 import { boundsOf, boxOf, overlaps, tileRatio } from './geometry.js';
+import { rowsIn, sizeIn } from './rows.js';
 
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {{ id: string, x: number, y: number, w?: number, z?: number }} Place */
 
-/** The height of a row that is not full, and the bounds of that of a full one, as on the server. */
-const ROW_HEIGHT = 240;
-const LOWEST_ROW = 120;
-const TALLEST_ROW = 300;
-const GAP = 16;
+/** As on the server. */
+const STYLE = { height: 240, lowest: 120, tallest: 300, gap: 16 };
 /** Names and captions stand between the rows. */
 const ROW_GAP = 40;
 /** The proportions of a screen. */
@@ -49,83 +47,23 @@ export function tidy(records, others) {
  * @returns {Box[]} From the origin.
  */
 function rowsOf(records) {
-  const widths = records.map((record) => widthIn(record, ROW_HEIGHT) + GAP);
+  const widths = records.map((record) => sizeIn(record, STYLE.height).w + STYLE.gap);
   const total = widths.reduce((sum, width) => sum + width, 0);
-  const width = Math.max(Math.sqrt(total * (ROW_HEIGHT + ROW_GAP) * SCREEN), ...widths);
+  const width = Math.max(Math.sqrt(total * (STYLE.height + ROW_GAP) * SCREEN), ...widths);
   /** @type {Box[]} */
   const boxes = [];
   let y = 0;
-  for (let start = 0; start < records.length; ) {
-    const { end, height } = rowFrom(records, start, width);
-    const row = records.slice(start, end).map((record) => ({ w: widthIn(record, height), h: heightIn(record, height) }));
+  for (const { start, end, height } of rowsIn(records, width, STYLE)) {
+    const row = records.slice(start, end).map((record) => sizeIn(record, height));
     const band = Math.max(...row.map(({ h }) => h));
     let x = 0;
     for (const { w, h } of row) {
       boxes.push({ x, y: y + (band - h) / 2, w, h });
-      x += w + GAP;
+      x += w + STYLE.gap;
     }
     y += band + ROW_GAP;
-    start = end;
   }
   return boxes;
-}
-
-/**
- * The end of the row that begins at `start`, and its height: with or without the image that exceeds the width, whichever
- * changes the height less.
- * @param {ImageRecord[]} records
- * @param {number} start
- * @param {number} width
- */
-function rowFrom(records, start, width) {
-  let end = start + 1;
-  let used = widthIn(records[start], ROW_HEIGHT);
-  while (end < records.length && used <= width) {
-    used += GAP + widthIn(records[end], ROW_HEIGHT);
-    end += 1;
-  }
-  if (used <= width) return { end, height: ROW_HEIGHT };
-  const change = (/** @type {number} */ height) => Math.abs(Math.log(height / ROW_HEIGHT));
-  const withLast = justified(records.slice(start, end), width);
-  const without = end - start > 1 ? justified(records.slice(start, end - 1), width) : 0;
-  const fits = (/** @type {number} */ height) => height >= LOWEST_ROW && height <= TALLEST_ROW;
-  if (fits(without) && (!fits(withLast) || change(without) < change(withLast))) return { end: end - 1, height: without };
-  if (fits(withLast) || end - start === 1) return { end, height: withLast };
-  return { end: end - 1, height: ROW_HEIGHT };
-}
-
-/**
- * The height at which a row is as wide as `width`; infinite if it cannot be.
- * @param {ImageRecord[]} records
- * @param {number} width
- */
-function justified(records, width) {
-  const widthAt = (/** @type {number} */ height) => records.reduce((sum, record) => sum + widthIn(record, height), GAP * (records.length - 1));
-  let [low, high] = [0, 2 * TALLEST_ROW];
-  if (widthAt(high) < width) return Infinity;
-  for (let step = 0; step < 50; step += 1) {
-    const middle = (low + high) / 2;
-    if (widthAt(middle) > width) high = middle;
-    else low = middle;
-  }
-  return low;
-}
-
-/**
- * The height of an image in a row, which is never enlarged.
- * @param {ImageRecord} record
- * @param {number} row
- */
-function heightIn({ width, height }, row) {
-  return Math.min(row, height, width * tileRatio(height / width));
-}
-
-/**
- * @param {ImageRecord} record
- * @param {number} row
- */
-function widthIn(record, row) {
-  return heightIn(record, row) / tileRatio(record.height / record.width);
 }
 
 /**

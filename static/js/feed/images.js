@@ -33,6 +33,11 @@ export class Images {
     return this.#order;
   }
 
+  /** The order of the images, oldest first. @returns {import('../lightbox/lightbox.js').Order} */
+  get order() {
+    return { size: this.size, idAt: (at) => this.#order[at], at: ({ id }) => position(this.#order, id) };
+  }
+
   /** @param {string} id */
   get(id) {
     return this.#records.get(id);

@@ -14,14 +14,14 @@ export function addressOf(id) {
 }
 
 export class Address {
-  /** True if the history entry before this one is the board. */
-  #pushed = false;
+  /** True if the history entry before this one is the page without the lightbox. Also after a reload. */
+  #pushed = history.state?.lightbox === true;
   /** The image to show once the browser has gone back. @type {string | null} */
   #waiting = null;
   #returning = false;
   #onGo;
 
-  /** @param {(id: string) => void} onGo Called when the user changes the address; with an empty id for the board. */
+  /** @param {(id: string) => void} onGo Called when the user changes the address; with an empty id for the page without the lightbox. */
   constructor(onGo) {
     this.#onGo = onGo;
     addEventListener('popstate', () => this.#arrived());
@@ -40,7 +40,7 @@ export class Address {
     if (imageInAddress()) {
       history.replaceState(history.state, '', `#image=${id}`);
     } else {
-      history.pushState({ lightbox: true }, '', `#image=${id}`);
+      history.pushState({ ...history.state, lightbox: true }, '', `#image=${id}`);
       this.#pushed = true;
     }
     return true;

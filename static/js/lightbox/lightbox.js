@@ -5,7 +5,6 @@ import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
 import { copyText } from '../ui/copy.js';
 import { addedText, altOf, nameOf, shownName, sizeText, typeName } from '../ui/text.js';
-import { position } from '../feed/images.js';
 import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
 import { urlOf } from '../feed/image-urls.js';
@@ -17,11 +16,17 @@ import { TextField } from './text-field.js';
 /** @typedef {import('../feed/images.js').Images} Images */
 
 /**
+ * The order of the images: `at` is the index of an image, or the index at which a deleted one was.
+ * @typedef {{ size: number, idAt: (at: number) => string | undefined, at: (record: ImageRecord) => number }} Order
+ */
+
+/**
  * @typedef {object} LightboxHandlers
  * @property {(id: string) => void} onDelete
  * @property {(id: string) => void} onUndo
  * @property {(id: string, name: TextName, text: string) => Promise<void>} onText Rejects if the text could not be saved.
- * @property {(id: string) => string} previewOf The URL that the board displays; empty if none.
+ * @property {(id: string) => string} previewOf The URL that the page displays; empty if none.
+ * @property {() => Order} order
  * @property {(id: string) => void} onClose Called with the last image.
  */
 
@@ -222,8 +227,8 @@ export class Lightbox {
 
   #writeCount() {
     if (!this.#record) return;
-    const at = position(this.#images.ids, this.#record.id);
-    this.#part('count').textContent = `${at + 1} of ${this.#images.size}`;
+    const order = this.#handlers.order();
+    this.#part('count').textContent = `${order.at(this.#record) + 1} of ${order.size}`;
     const alone = this.#neighbour(1) === undefined;
     for (const name of ['next', 'previous', 'count']) this.#part(name).hidden = alone;
   }
@@ -258,13 +263,13 @@ export class Lightbox {
    * @returns {string | undefined}
    */
   #neighbour(step) {
-    const { ids } = this.#images;
-    const id = this.#record?.id ?? '';
-    const at = position(ids, id);
-    const there = ids[at] === id;
-    if (ids.length === 0 || (there && ids.length === 1)) return undefined;
+    const order = this.#handlers.order();
+    if (!this.#record) return undefined;
+    const at = order.at(this.#record);
+    const there = order.idAt(at) === this.#record.id;
+    if (order.size === 0 || (there && order.size === 1)) return undefined;
     const next = step === 1 && !there ? at : at + step;
-    return ids[(next + ids.length) % ids.length];
+    return order.idAt((next + order.size) % order.size);
   }
 
   /** Loads the neighbours, so that they open without a delay. */

@@ -2,7 +2,6 @@
 // Adding files to the board: uploads, their lines in the tray and their placeholders, and the placeholders of others.
 
 import { boundsOf, boxOf } from '../board/geometry.js';
-import { highlight } from '../board/highlight.js';
 import { boxesFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
@@ -35,6 +34,7 @@ export class Adding {
   #tray;
   #parts;
   #onAdd;
+  #onShow;
   /** The previews' object URLs. @type {Map<Upload, string>} */
   #previews = new Map();
   /** The ids of all uploads of this page. @type {Set<string>} */
@@ -52,10 +52,12 @@ export class Adding {
    * @param {object} handlers
    * @param {(id: string) => void} handlers.onAdd Called for each new upload of this page.
    * @param {() => void} handlers.onChange Called when `size` may have changed.
+   * @param {(id: string) => void} handlers.onShow Shows an image to the user.
    */
-  constructor(parts, { onAdd, onChange }) {
+  constructor(parts, { onAdd, onChange, onShow }) {
     this.#parts = parts;
     this.#onAdd = onAdd;
+    this.#onShow = onShow;
     this.#duplicates = new Duplicates(parts.images);
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
     this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload, isWanted) => this.#reserve(upload, isWanted));
@@ -208,7 +210,8 @@ export class Adding {
 
   /** @param {Upload} upload */
   #show({ twin }) {
-    if (!twin || highlight(this.#parts, twin.id)) return;
+    if (!twin) return;
+    if (this.#parts.images.get(twin.id)) return this.#onShow(twin.id);
     const box = this.placeholders.boxOf(twin.id);
     if (box) this.#parts.camera.reveal(box);
     else notice(`${twin.fileName} is no longer on the board.`);
@@ -216,8 +219,8 @@ export class Adding {
 }
 
 /**
- * Shows the drop target while files are dragged over the board.
- * @param {HTMLElement} surface
+ * Shows the drop target while files are dragged over the page.
+ * @param {HTMLElement} surface The view.
  * @param {{ point: Point, count: number } | null} hover
  */
 export function showHover(surface, hover) {

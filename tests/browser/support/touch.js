@@ -2,8 +2,8 @@
 
 import { expect } from '@playwright/test';
 
-/** Context options of a phone. */
-export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
+/** Options of a phone, which shows the board instead of the album. */
+export const PHONE = { path: '/#board', viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 
 /** Longer than the 100 ms after which Chromium no longer takes a movement for a fling. */
 const REST_MS = 120;
