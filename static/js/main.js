@@ -19,6 +19,8 @@ import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
 import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
+import { showCodes } from './invite/address.js';
+import { useInvite } from './invite/invite.js';
 import { Lightbox } from './lightbox/lightbox.js';
 import { announce, announcer } from './ui/announce.js';
 import { confirmed } from './ui/confirm.js';
@@ -145,7 +147,9 @@ function caughtUp() {
 /** Shows or hides the welcome of an empty board. */
 function showStart() {
   if (!complete) return;
-  view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
+  const state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
+  if (state === 'empty' && view.dataset.state !== state) void showCodes(element('welcome'));
+  view.dataset.state = state;
 }
 
 /**
@@ -261,6 +265,7 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
   history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
+useInvite({ button: element('share'), popover: element('invite') });
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({

@@ -1,23 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { expect, test } from './fixtures.js';
+import { expectAccessible } from './support/accessible.js';
 import { image } from './support/images.js';
 import { PHONE } from './support/touch.js';
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const red = image('red.png', { colour: [190, 40, 40] });
 const green = image('green.png', { colour: [30, 140, 60] });
 const blue = image('blue.png', { colour: [40, 60, 190] });
 const text = { name: 'notes.png', bytes: 'This is not an image.' };
-
-/** Runs every rule of axe-core on the page as it is, and expects no violation of any impact. */
-async function expectAccessible(window) {
-  await window.settled();
-  await window.page.evaluate(axeSource);
-  const { violations } = await window.page.evaluate(() => axe.run());
-  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' ')}`);
-  expect(found).toEqual([]);
-}
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`the board and /latest are accessible, empty and filled, in ${colorScheme}`, async ({ server, open }) => {
