@@ -22,6 +22,7 @@ import { Images } from './feed/images.js';
 import { showCodes } from './invite/address.js';
 import { useInvite } from './invite/invite.js';
 import { Lightbox } from './lightbox/lightbox.js';
+import { Show } from './show/show.js';
 import { announce, announcer } from './ui/announce.js';
 import { confirmed } from './ui/confirm.js';
 import { showModal } from './ui/modal.js';
@@ -58,7 +59,9 @@ const images = new Images({
     board.changed(record.id);
     adding.arrived(record.id);
     lightbox.changed(record);
+    show.changed(record);
     if (before) return;
+    if (complete) show.added(record);
     const restored = deletions.added(record.id);
     if (!live) return;
     reportArrival(record, restored);
@@ -71,6 +74,7 @@ const images = new Images({
     board.changed(record.id);
     adding.deleted(record.id);
     const reported = lightbox.removed(record);
+    show.removed(record);
     if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported);
     if (live) showStart();
   },
@@ -136,6 +140,7 @@ function caughtUp() {
   moves.resume();
   board.retryFailed();
   lightbox.retryFailed();
+  show.retryFailed();
   adding.ready();
   showStart();
   if (!first) return;
@@ -243,6 +248,10 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
   },
   previewOf: (id) => board.tile(id)?.preview ?? '',
   onClose: (id) => board.focus(id),
+});
+
+const show = new Show({ dialog: /** @type {HTMLDialogElement} */ (element('show')) }, images, {
+  onClose: () => {},
 });
 
 useKeyboard(surface, { moves, selection }, {

@@ -8,6 +8,7 @@
  * @property {string} id
  * @property {string} fileName
  * @property {string} [alt]
+ * @property {string} [caption] Shown with the image, at most 280 characters.
  * @property {string} type The MIME type, from the bytes.
  * @property {number} size
  * @property {number} width
