@@ -251,8 +251,10 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
 });
 
 const show = new Show({ dialog: /** @type {HTMLDialogElement} */ (element('show')) }, images, {
-  onClose: () => {},
+  onClose: () => location.hash === '#show' && window.history.replaceState(null, '', location.pathname + location.search),
 });
+const followAddress = () => (location.hash === '#show' ? show.open() : show.close());
+addEventListener('popstate', followAddress);
 
 useKeyboard(surface, { moves, selection }, {
   onDelete: (ids) => void remove(ids),
@@ -293,4 +295,5 @@ new ResizeObserver(([{ contentRect }]) => camera.resize(contentRect.width, conte
 camera.start(surface.clientWidth, surface.clientHeight);
 rememberView(camera);
 showHistory([]);
+followAddress();
 feed.start();
