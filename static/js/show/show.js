@@ -1,6 +1,6 @@
 // @ts-check
-// The show: one photo after the other on a full screen, such as a television. It runs for days, so it creates no elements
-// and keeps a single timer.
+// The show: one photo after the other on a full screen, such as a television. It runs for days, so it creates no elements:
+// two layers take turns.
 
 import { showCodes } from '../invite/address.js';
 import { find } from '../ui/page.js';
