@@ -25,10 +25,13 @@ import { Selection } from './board/selection.js';
 import { Connection } from './feed/connection.js';
 import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
+import { showCodes } from './invite/address.js';
+import { useInvite } from './invite/invite.js';
 import { Compare } from './lightbox/compare.js';
 import { Lightbox } from './lightbox/lightbox.js';
 import { Movers } from './people/movers.js';
 import { People } from './people/people.js';
+import { Show } from './show/show.js';
 import { announce, announcer } from './ui/announce.js';
 import { confirmed } from './ui/confirm.js';
 import { showModal } from './ui/modal.js';
@@ -73,7 +76,9 @@ const images = new Images({
     compare.changed(record.id);
     captions.changed(record);
     if (before && live) movers.changed(record, before);
+    show.changed(record);
     if (before) return;
+    if (complete) show.added(record);
     bin.changed();
     const restored = deletions.added(record.id);
     if (!live) return;
@@ -89,6 +94,7 @@ const images = new Images({
     adding.deleted(record.id);
     compare.changed(record.id);
     bin.changed();
+    show.removed(record);
     const reported = lightbox.removed(record, by);
     if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported, by);
     if (live) showStart();
@@ -167,6 +173,9 @@ const album = new Album(
   images,
   { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) },
 );
+const show = new Show({ dialog: /** @type {HTMLDialogElement} */ (element('show')) }, images, {
+  onClose: () => views.name === 'show' && views.leave(),
+});
 const views = new Views(element('views'), {
   board: {
     open() {
@@ -183,6 +192,7 @@ const views = new Views(element('views'), {
     previewOf: (id) => board.tile(id)?.preview ?? '',
   },
   album,
+  show,
 });
 
 const adding = new Adding({ board, camera, feed, images }, {
@@ -200,6 +210,7 @@ function caughtUp() {
   board.retryFailed();
   album.refresh();
   lightbox.retryFailed();
+  show.retryFailed();
   adding.ready();
   showStart();
   if (!first) return;
@@ -211,7 +222,9 @@ function caughtUp() {
 /** Shows or hides the welcome of an empty board. */
 function showStart() {
   if (!complete) return;
-  view.dataset.state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
+  const state = images.size > 0 || adding.size > 0 ? 'filled' : 'empty';
+  if (state === 'empty' && view.dataset.state !== state) void showCodes(element('welcome'));
+  view.dataset.state = state;
 }
 
 /**
@@ -347,6 +360,7 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 usePrinting(images);
+useInvite({ button: element('share'), popover: element('invite') });
 useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });

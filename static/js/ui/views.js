@@ -30,6 +30,8 @@ function storage() {
 export class Views {
   /** The name of the view that is shown; at first the board, which the page begins with. */
   name = 'board';
+  /** The last view that was shown of those in `HOMES`. */
+  #home = 'board';
   #links;
   #views;
 
@@ -74,6 +76,11 @@ export class Views {
     }
   }
 
+  /** Returns from a view that an address without a name cannot show. */
+  leave() {
+    this.choose(this.#home);
+  }
+
   /** @param {string} name */
   #show(name) {
     history.replaceState({ ...history.state, view: name }, '');
@@ -82,6 +89,7 @@ export class Views {
       if (link.dataset.view === name) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     }
+    if (HOMES.includes(name)) this.#home = name;
     if (name === this.name) return;
     this.shown.close();
     this.name = name;

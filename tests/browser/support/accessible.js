@@ -1,4 +1,4 @@
-// Accessibility of a page as a whole.
+// The rules of axe-core.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
