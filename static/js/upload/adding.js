@@ -6,9 +6,11 @@ import { highlight } from '../board/highlight.js';
 import { boxesFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
+import { personName } from '../ui/person.js';
 import { Duplicates } from './duplicates.js';
 import { loadPreview } from './files.js';
 import { Upload } from './item.js';
+import { KeptUploads } from './kept.js';
 import { Placeholders } from './placeholders.js';
 import { Reservations } from './reservations.js';
 import { Tray } from './tray.js';
@@ -30,6 +32,7 @@ export class Adding {
   /** Placeholders of the uploads of everybody. */
   placeholders;
   #uploads;
+  #kept = new KeptUploads();
   #reservations;
   #duplicates;
   #tray;
@@ -58,7 +61,11 @@ export class Adding {
     this.#onAdd = onAdd;
     this.#duplicates = new Duplicates(parts.images);
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
-    this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload, isWanted) => this.#reserve(upload, isWanted));
+    this.#uploads = new UploadQueue(
+      (upload) => this.#write(upload),
+      (upload, isWanted) => this.#reserve(upload, isWanted),
+      (upload) => this.#kept.has(upload),
+    );
     this.#tray = new Tray(element('uploads'), template('upload'), {
       retry: (upload) => this.#uploads.retry(upload),
       shrink: (upload) => void this.#uploads.shrink(upload),
@@ -90,16 +97,35 @@ export class Adding {
     if (!point && this.#parts.images.size === 0) this.#fitsNext = true;
     const previews = await Promise.all(files.map(loadPreview));
     const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
-    const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at] }));
-    for (const [at, upload] of all.entries()) {
-      const url = previews[at]?.url ?? null;
+    const author = personName();
+    const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at], author }));
+    for (const upload of all) this.#unrevealed.add(upload);
+    this.#start(all, previews.map((preview) => preview?.url ?? null));
+  }
+
+  /** Uploads what an earlier page could not send. */
+  async #addKept() {
+    const kept = await this.#kept.takeOver();
+    // The answer to some may have been lost.
+    const uploads = kept.filter((upload) => !this.#parts.images.get(upload.id) || this.#kept.forget(upload));
+    const previews = await Promise.all(uploads.map(({ file }) => loadPreview(file)));
+    for (const [at, upload] of uploads.entries()) upload.pixels = previews[at]?.pixels ?? null;
+    this.#start(uploads, previews.map((preview) => preview?.url ?? null));
+  }
+
+  /**
+   * @param {Upload[]} uploads
+   * @param {(string | null)[]} previews
+   */
+  #start(uploads, previews) {
+    for (const [at, upload] of uploads.entries()) {
+      const url = previews[at];
       if (url) this.#previews.set(upload, url);
       this.#onAdd(upload.id);
       this.#own.add(upload.id);
-      this.#unrevealed.add(upload);
       this.#tray.add(upload, url);
     }
-    for (const upload of all) void this.#uploads.add(upload, this.#duplicates);
+    for (const upload of uploads) void this.#uploads.add(upload, this.#duplicates);
   }
 
   /** The feed has sent an image. @param {string} id */
@@ -116,10 +142,12 @@ export class Adding {
   ready() {
     this.#uploads.resume();
     this.#reservations.resume();
+    void this.#addKept();
   }
 
   /** The connection is lost. */
   lost() {
+    this.#uploads.hold();
     this.placeholders.clear();
   }
 
@@ -179,6 +207,7 @@ export class Adding {
   /** @param {Upload} upload */
   #write(upload) {
     const { id, state, progress } = upload;
+    this.#kept.follow(upload);
     this.#tray.write(upload);
     this.placeholders.progress(id, progress);
     if (state === 'saved') this.placeholders.saved(id);
@@ -192,6 +221,7 @@ export class Adding {
   /** @param {Upload} upload */
   #cancel(upload) {
     this.#uploads.cancel(upload);
+    this.#kept.forget(upload);
     this.#reservations.end(upload);
     this.#duplicates.release(upload);
     this.placeholders.remove(upload.id);

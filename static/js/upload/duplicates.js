@@ -59,7 +59,7 @@ export class Duplicates {
       const { id, fileName } = other.upload;
       return (await other.twin) ?? { id, fileName, there: false };
     }
-    const twin = this.#find(hash);
+    const twin = this.#find(hash, upload.id);
     this.#adding.set(hash, { upload, twin });
     if (await twin) this.#adding.delete(hash);
     return twin;
@@ -75,17 +75,18 @@ export class Duplicates {
 
   /**
    * @param {string} hash
+   * @param {string} own The id of the upload, whose image the board has if the answer was lost.
    * @returns {Promise<Twin | null>}
    */
-  async #find(hash) {
+  async #find(hash, own) {
     for (const { id, fileName, sha256 } of this.#images.values()) {
-      if (sha256 === hash) return { id, fileName, there: true };
+      if (sha256 === hash && id !== own) return { id, fileName, there: true };
     }
     try {
       const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */
       const { images } = await response.json();
-      return images.length > 0 ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;
+      return images.length > 0 && images[0].id !== own ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;
     } catch {
       return null;
     }

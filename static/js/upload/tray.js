@@ -98,8 +98,10 @@ export class Tray {
     const failed = uploads.filter(({ state }) => state === 'failed');
     const duplicates = uploads.filter(({ state }) => state === 'duplicate').length;
     const open = uploads.length - failed.length - duplicates;
+    const offline = uploads.filter(({ state }) => state === 'offline').length;
     const problems = [failed.length > 0 ? `${failed.length} not added` : '', duplicates > 0 ? `${duplicates} already on the board` : ''];
-    find(panel, '[data-text]').textContent = open > 0 ? `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}` : '';
+    const adding = offline === open ? `${offline} waiting for the connection` : `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}`;
+    find(panel, '[data-text]').textContent = open > 0 ? adding : '';
     find(panel, '[data-problems]').textContent = problems.filter(Boolean).join(', ');
     const progress = /** @type {HTMLProgressElement} */ (panel.querySelector('progress[data-total]'));
     progress.hidden = open === 0;

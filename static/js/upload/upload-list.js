@@ -25,6 +25,7 @@ const WORDS = {
   sending: ({ progress }) => `${Math.round(progress * 100)} %`,
   saving: () => 'Saving',
   paused: () => 'Retrying soon',
+  offline: () => 'Waiting for the connection',
   saved: () => 'Saved',
   failed: ({ reason }) => reason,
 };

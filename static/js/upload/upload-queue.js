@@ -29,6 +29,10 @@ export class UploadQueue {
   #attempts = new WeakMap();
   /** Failed only because of the connection. @type {Set<Upload>} */
   #unreached = new Set();
+  /** Wait for the connection. @type {Set<Upload>} */
+  #offline = new Set();
+  /** False while the connection is lost, and nothing is sent. */
+  #isOnline = true;
   #onChange;
   #reserve;
 
@@ -36,12 +40,13 @@ export class UploadQueue {
    * @param {(upload: Upload) => void} onChange Called after every change of an upload.
    * @param {(upload: Upload, isWanted: () => boolean) => Promise<void>} [reserve] Reserves a placement before an upload is
    *   sent. `isWanted` is false once the upload is canceled.
+   * @param {(upload: Upload) => boolean} [isKept] Whether the upload outlives the page.
    */
-  constructor(onChange, reserve = async () => {}) {
+  constructor(onChange, reserve = async () => {}, isKept = () => false) {
     this.#onChange = onChange;
     this.#reserve = reserve;
     addEventListener('beforeunload', (event) => {
-      if (this.#unfinished > 0) event.preventDefault();
+      if (!this.#unfinished.every(isKept)) event.preventDefault();
     });
   }
 
@@ -102,11 +107,13 @@ export class UploadQueue {
    * @param {Upload} upload
    */
   async enqueue(upload) {
+    if (!this.#isOnline) return this.#hold(upload);
     this.#preparing.add(upload);
     this.#change(upload, { state: 'waiting', progress: 0 });
     await this.#reserve(upload, () => this.#preparing.has(upload));
     // Canceled while the placement was reserved.
     if (!this.#preparing.delete(upload)) return;
+    if (!this.#isOnline) return this.#hold(upload);
     this.#waiting.push(upload);
     this.#startNext();
   }
@@ -116,15 +123,23 @@ export class UploadQueue {
    * @param {Upload} upload
    */
   retry(upload) {
-    if (upload.state !== 'failed' && upload.state !== 'paused') return;
+    if (!['failed', 'paused', 'offline'].includes(upload.state)) return;
     this.#remove(upload);
     this.#attempts.delete(upload);
     void this.enqueue(upload);
   }
 
-  /** Retries at once everything that only the connection has delayed or failed. */
+  /** The connection is lost: everything waits until `resume`. What is being sent may still get through. */
+  hold() {
+    this.#isOnline = false;
+    for (const upload of [...this.#paused.keys(), ...this.#waiting.splice(0)]) this.#hold(upload);
+  }
+
+  /** Retries at once everything that only the connection has delayed or failed, in the order in which it was added. */
   resume() {
-    for (const upload of [...this.#paused.keys(), ...this.#unreached]) this.retry(upload);
+    this.#isOnline = true;
+    const delayed = [...this.#paused.keys(), ...this.#unreached, ...this.#offline];
+    for (const upload of delayed.sort((one, other) => (one.id < other.id ? -1 : 1))) this.retry(upload);
   }
 
   /**
@@ -141,7 +156,14 @@ export class UploadQueue {
   }
 
   get #unfinished() {
-    return this.#preparing.size + this.#waiting.length + this.#running.size + this.#paused.size;
+    return [...this.#preparing, ...this.#waiting, ...this.#running.keys(), ...this.#paused.keys(), ...this.#offline];
+  }
+
+  /** @param {Upload} upload */
+  #hold(upload) {
+    this.#remove(upload);
+    this.#offline.add(upload);
+    this.#change(upload, { state: 'offline', progress: 0 });
   }
 
   /** @param {Upload} upload */
@@ -149,6 +171,7 @@ export class UploadQueue {
     clearTimeout(this.#paused.get(upload));
     this.#paused.delete(upload);
     this.#unreached.delete(upload);
+    this.#offline.delete(upload);
     this.#running.delete(upload);
   }
 
@@ -220,7 +243,9 @@ export class UploadQueue {
     this.#paused.set(upload, 0);
     const readable = await upload.file.slice(0, 1).arrayBuffer().then(() => true, () => false);
     if (!this.#paused.has(upload)) return;
-    if (readable) {
+    if (readable && !this.#isOnline) {
+      this.#hold(upload);
+    } else if (readable) {
       const pause = FIRST_PAUSE_MS * 2 ** (this.#attempts.get(upload) ?? 0);
       this.#pause(upload, pause, 'The server could not be reached.');
     } else {
