@@ -25,7 +25,7 @@ import { confirmed } from './ui/confirm.js';
 import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
-import { useName } from './ui/person.js';
+import { onNameChange, personName, useName } from './ui/person.js';
 import { Adding, showHover } from './upload/adding.js';
 import { acceptFiles, usePicker } from './upload/dropzone.js';
 
@@ -81,7 +81,10 @@ const feed = new Feed('board', {
   onUploadBegin: (data) => adding.begin(data),
   onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
-    if (state === 'initializing') images.begin();
+    if (state === 'initializing') {
+      images.begin();
+      if (personName()) sendName();
+    }
     if (state === 'ready') caughtUp();
     if (state === 'lost') adding.lost();
     connection.show(state);
@@ -121,7 +124,16 @@ const board = new Board(
 
 const overview = useOverview({ board, camera, images });
 
+const askName = useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
+onNameChange(sendName);
+
+/** Tells this session's name to the server, which an older one refuses. */
+function sendName() {
+  feed.send('User:name', { name: personName() }).catch(() => {});
+}
+
 const adding = new Adding({ board, camera, feed, images }, {
+  askName,
   onAdd: (id) => mine.add(id),
   onChange: showStart,
 });
@@ -261,7 +273,6 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
   history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
-useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, point),

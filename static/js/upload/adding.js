@@ -37,7 +37,10 @@ export class Adding {
   #duplicates;
   #tray;
   #parts;
+  #askName;
   #onAdd;
+  /** Settles once the question for the name has. */
+  #named = Promise.resolve();
   /** The previews' object URLs. @type {Map<Upload, string>} */
   #previews = new Map();
   /** The ids of all uploads of this page. @type {Set<string>} */
@@ -53,11 +56,13 @@ export class Adding {
   /**
    * @param {Parts} parts
    * @param {object} handlers
+   * @param {() => Promise<void>} handlers.askName Asks for the user's name; nothing is sent before.
    * @param {(id: string) => void} handlers.onAdd Called for each new upload of this page.
    * @param {() => void} handlers.onChange Called when `size` may have changed.
    */
-  constructor(parts, { onAdd, onChange }) {
+  constructor(parts, { askName, onAdd, onChange }) {
     this.#parts = parts;
+    this.#askName = askName;
     this.#onAdd = onAdd;
     this.#duplicates = new Duplicates(parts.images);
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
@@ -95,6 +100,7 @@ export class Adding {
     camera.chosen = true;
     const target = point && camera.toBoard(point);
     if (!point && this.#parts.images.size === 0) this.#fitsNext = true;
+    this.#named = this.#askName();
     const previews = await Promise.all(files.map(loadPreview));
     const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
     const author = personName();
@@ -173,6 +179,7 @@ export class Adding {
       upload.pixels = preview?.pixels ?? null;
     }
     await this.#reservations.reserve(upload, isWanted);
+    await this.#named;
   }
 
   /**
