@@ -28,6 +28,9 @@ import { UploadQueue } from './upload-queue.js';
 /** The pause between two placements after which those of files that were added together count as complete. */
 const PLACED_MS = 250;
 
+/** The number of uploads that are started at once. */
+const BATCH = 24;
+
 export class Adding {
   /** Placeholders of the uploads of everybody. */
   placeholders;
@@ -41,6 +44,8 @@ export class Adding {
   #onAdd;
   /** Settles once the question for the name has. */
   #named = Promise.resolve();
+  /** Uploads that were added together, until all have been started. @type {Set<Upload[]>} */
+  #starting = new Set();
   /** The previews' object URLs. @type {Map<Upload, string>} */
   #previews = new Map();
   /** The ids of all uploads of this page. @type {Set<string>} */
@@ -64,7 +69,7 @@ export class Adding {
     this.#parts = parts;
     this.#askName = askName;
     this.#onAdd = onAdd;
-    this.#duplicates = new Duplicates(parts.images);
+    this.#duplicates = new Duplicates(parts.images, () => parts.feed.state === 'ready');
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
     this.#uploads = new UploadQueue(
       (upload) => this.#write(upload),
@@ -75,6 +80,7 @@ export class Adding {
       retry: (upload) => this.#uploads.retry(upload),
       shrink: (upload) => void this.#uploads.shrink(upload),
       cancel: (upload) => this.#cancel(upload),
+      stop: () => (this.#starting = new Set()),
       show: (upload) => this.#show(upload),
       anyway: (upload) => void this.#uploads.enqueue(upload),
     }, onChange);
@@ -101,37 +107,56 @@ export class Adding {
     const target = point && camera.toBoard(point);
     if (!point && this.#parts.images.size === 0) this.#fitsNext = true;
     this.#named = this.#askName();
-    const previews = await Promise.all(files.map(loadPreview));
-    const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
     const author = personName();
-    const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at], author }));
-    for (const upload of all) this.#unrevealed.add(upload);
-    this.#start(all, previews.map((preview) => preview?.url ?? null));
+    const uploads = files.map((file) => new Upload(file, { author }));
+    for (const upload of uploads) this.#unrevealed.add(upload);
+    if (target) await this.#aim(uploads, target);
+    await this.#start(uploads);
+  }
+
+  /**
+   * Lays uploads at the drop point.
+   * @param {Upload[]} uploads
+   * @param {Point} target
+   */
+  async #aim(uploads, target) {
+    await Promise.all(uploads.map((upload) => this.#load(upload)));
+    const boxes = boxesFrom(uploads.map(({ pixels }) => pixels), target);
+    for (const [at, upload] of uploads.entries()) upload.point = { x: Math.round(boxes[at].x), y: Math.round(boxes[at].y) };
   }
 
   /** Uploads what an earlier page could not send. */
   async #addKept() {
     const kept = await this.#kept.takeOver();
     // The answer to some may have been lost.
-    const uploads = kept.filter((upload) => !this.#parts.images.get(upload.id) || this.#kept.forget(upload));
-    const previews = await Promise.all(uploads.map(({ file }) => loadPreview(file)));
-    for (const [at, upload] of uploads.entries()) upload.pixels = previews[at]?.pixels ?? null;
-    this.#start(uploads, previews.map((preview) => preview?.url ?? null));
+    await this.#start(kept.filter((upload) => !this.#parts.images.get(upload.id) || this.#kept.forget(upload)));
   }
 
-  /**
-   * @param {Upload[]} uploads
-   * @param {(string | null)[]} previews
-   */
-  #start(uploads, previews) {
-    for (const [at, upload] of uploads.entries()) {
-      const url = previews[at];
-      if (url) this.#previews.set(upload, url);
-      this.#onAdd(upload.id);
-      this.#own.add(upload.id);
-      this.#tray.add(upload, url);
+  /** Starts uploads in batches: hundreds at once would hold up a frame. @param {Upload[]} uploads */
+  async #start(uploads) {
+    this.#starting.add(uploads);
+    for (let at = 0; at < uploads.length; at += BATCH) {
+      const batch = uploads.slice(at, at + BATCH);
+      await Promise.all(batch.map((upload) => this.#load(upload)));
+      if (!this.#starting.has(uploads)) return;
+      for (const upload of batch) {
+        this.#onAdd(upload.id);
+        this.#own.add(upload.id);
+        this.#tray.add(upload, this.#previews.get(upload) ?? null);
+      }
+      for (const upload of batch) void this.#uploads.add(upload, this.#duplicates);
     }
-    for (const upload of uploads) void this.#uploads.add(upload, this.#duplicates);
+    this.#starting.delete(uploads);
+    this.#awaitPlaced();
+  }
+
+  /** Loads the preview of an upload and its dimensions. @param {Upload} upload */
+  async #load(upload) {
+    if (upload.pixels) return;
+    const preview = await loadPreview(upload.file);
+    if (!preview) return;
+    this.#previews.set(upload, preview.url);
+    upload.pixels = preview.pixels;
   }
 
   /** The feed has sent an image. @param {string} id */
@@ -193,8 +218,12 @@ export class Adding {
     // Not after a retry, a reconnection or a long wait: the user may look elsewhere by then.
     if (!this.#unrevealed.delete(upload)) return;
     this.#placed.push(box);
+    this.#awaitPlaced();
+  }
+
+  #awaitPlaced() {
     clearTimeout(this.#placedTimer);
-    this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
+    if (this.#starting.size === 0) this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
   }
 
   /** Shows where the files that were added lie. */

@@ -22,10 +22,15 @@ export class Duplicates {
   #waiting = [];
   #running = 0;
   #images;
+  #isCurrent;
 
-  /** @param {Images} images */
-  constructor(images) {
+  /**
+   * @param {Images} images
+   * @param {() => boolean} isCurrent Whether `images` has all images. Otherwise the server is asked.
+   */
+  constructor(images, isCurrent) {
     this.#images = images;
+    this.#isCurrent = isCurrent;
   }
 
   /**
@@ -79,9 +84,13 @@ export class Duplicates {
    * @returns {Promise<Twin | null>}
    */
   async #find(hash, own) {
+    let isComplete = this.#isCurrent();
     for (const { id, fileName, sha256 } of this.#images.values()) {
+      // Missing in records of earlier versions.
+      if (!sha256) isComplete = false;
       if (sha256 === hash && id !== own) return { id, fileName, there: true };
     }
+    if (isComplete) return null;
     try {
       const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */

@@ -45,7 +45,7 @@ export class Upload {
   twin = null;
 
   /** The dimensions of the image, for its placement; null if this browser cannot tell. @type {Pixels | null} */
-  pixels;
+  pixels = null;
   /** The top left corner that it was dropped at, in board units; null if the server chooses. @type {Point | null} */
   point;
   /** The name of the user when it was added; empty: that of the user now. */
@@ -53,14 +53,13 @@ export class Upload {
 
   /**
    * @param {File} file
-   * @param {{ id?: string, pixels?: Pixels, point?: Point, author?: string }} [about]
+   * @param {{ id?: string, point?: Point, author?: string }} [about]
    */
-  constructor(file, { id = uuidv7(), pixels, point, author = '' } = {}) {
+  constructor(file, { id = uuidv7(), point, author = '' } = {}) {
     this.file = file;
     this.id = id;
     this.author = author;
-    this.pixels = pixels ?? null;
-    this.point = point ? { x: Math.round(point.x), y: Math.round(point.y) } : null;
+    this.point = point ?? null;
   }
 
   get fileName() {

@@ -12,6 +12,9 @@ import { sendUpload } from './request.js';
 
 /** Browsers open six connections to a host, and images must still load meanwhile. */
 const MAX_CONCURRENT = 3;
+/** So many small files are sent at a time, which are mostly waiting for an answer. */
+const MAX_SMALL = 5;
+const SMALL_BYTES = 512 << 10;
 /** Attempts over a broken connection or at a busy server before the upload fails and the user decides. */
 const MAX_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 1_000;
@@ -176,10 +179,11 @@ export class UploadQueue {
   }
 
   #startNext() {
-    while (this.#running.size < MAX_CONCURRENT) {
-      const upload = this.#waiting.shift();
-      if (!upload) return;
-      this.#send(upload);
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const areSmall = [next, ...this.#running.keys()].every(({ file }) => file.size <= SMALL_BYTES);
+      if (this.#running.size >= (areSmall ? MAX_SMALL : MAX_CONCURRENT)) return;
+      this.#waiting.shift();
+      this.#send(next);
     }
   }
 
