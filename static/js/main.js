@@ -125,7 +125,7 @@ const connection = new Connection({ label: element('connection'), bar: element('
 const people = new People(element('people'), element('people-list'));
 onNameChange(sendName);
 
-/** Tells this session's name to the server, which an older one refuses. */
+/** Tells the server the name of this session. A lost connection sends it again. */
 function sendName() {
   feed.send('User:name', { name: personName() }).catch(() => {});
 }
@@ -195,7 +195,9 @@ const views = new Views(element('views'), {
   show,
 });
 
+const askName = useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 const adding = new Adding({ board, camera, feed, images }, {
+  askName,
   onAdd: (id) => mine.add(id),
   onChange: showStart,
   onShow: (id) => views.shown.reveal?.(id),
@@ -361,7 +363,6 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 usePrinting(images);
 useInvite({ button: element('share'), popover: element('invite') });
-useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
 useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
 acceptFiles({

@@ -36,10 +36,12 @@ import { BrowserWindow } from './support/window.js';
  *   expectedErrors?: RegExp[],
  *   expectedHosts?: string[],
  *   slowMessages?: boolean,
+ *   asksName?: boolean,
  * }} OpenOptions
  *   `path` is that of the page, `/` by default; `url` replaces the whole address; `prepare` is called with the context
  *   before the page loads; `expectedHosts` are those the page may fetch from besides its own (`127.0.0.1:80`); with `slowMessages` what the page shows for some seconds stays for a minute, so that it
- *   outlives the steps of a test on a busy machine; all others are options of the context.
+ *   outlives the steps of a test on a busy machine; with `asksName` the page asks for the name of the user as in a new
+ *   browser; all others are options of the context.
  */
 
 /**

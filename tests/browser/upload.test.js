@@ -86,7 +86,7 @@ test('an upload that lost its server waits, and resumes when the server is back'
   const window = await open({ expectedErrors: SERVER_DOWN });
   await server.kill();
   await window.drop([red]);
-  await expect(window.page.locator('.upload[data-state=paused], .upload[data-state=failed]')).toBeAttached();
+  await expect(window.page.locator('.upload[data-state=offline]')).toBeAttached();
   await server.start();
   await window.shows('red.png');
   // The feed may send the image before the upload is answered.

@@ -7,7 +7,9 @@ import { acceptFiles, usePicker } from '../upload/dropzone.js';
 import { Feed } from '../feed/feed.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
+import { personName } from '../ui/person.js';
 import { Upload } from '../upload/item.js';
+import { KeptUploads } from '../upload/kept.js';
 import { UploadQueue } from '../upload/upload-queue.js';
 import { UploadList } from '../upload/upload-list.js';
 
@@ -33,19 +35,23 @@ const feed = new Feed('latest', {
     if (state === 'ready') {
       if (!received) clear();
       uploads.resume();
+      void addKept();
     }
+    if (state === 'lost') uploads.hold();
     connection.show(state);
     document.documentElement.dataset.feed = state;
   },
   onPeople: (count) => connection.showPeople(count),
 });
 const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
-const uploads = new UploadQueue((upload) => list.write(upload));
+const kept = new KeptUploads();
+const uploads = new UploadQueue(write, undefined, (upload) => kept.has(upload));
 const list = new UploadList(element('uploads'), template('upload'), {
   retry: (upload) => uploads.retry(upload),
   shrink: (upload) => void uploads.shrink(upload),
   cancel(upload) {
     uploads.cancel(upload);
+    kept.forget(upload);
     list.remove(upload);
   },
 });
@@ -93,10 +99,25 @@ function clear() {
   document.documentElement.dataset.state = 'empty';
 }
 
+/** @param {Upload} upload A changed upload. */
+function write(upload) {
+  list.write(upload);
+  kept.follow(upload);
+}
+
 /** @param {File[]} files */
 function add(files) {
-  for (const file of files) {
-    const upload = new Upload(file);
+  start(files.map((file) => new Upload(file, { author: personName() })));
+}
+
+/** Uploads what an earlier page could not send. */
+async function addKept() {
+  start(await kept.takeOver());
+}
+
+/** @param {Upload[]} added */
+function start(added) {
+  for (const upload of added) {
     list.add(upload);
     void uploads.add(upload);
   }

@@ -5,9 +5,11 @@ import { boundsOf, boxOf } from '../board/geometry.js';
 import { boxesFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
+import { personName } from '../ui/person.js';
 import { Duplicates } from './duplicates.js';
 import { loadPreview } from './files.js';
 import { Upload } from './item.js';
+import { KeptUploads } from './kept.js';
 import { Placeholders } from './placeholders.js';
 import { Reservations } from './reservations.js';
 import { Tray } from './tray.js';
@@ -25,16 +27,25 @@ import { UploadQueue } from './upload-queue.js';
 /** The pause between two placements after which those of files that were added together count as complete. */
 const PLACED_MS = 250;
 
+/** The number of uploads that are started at once. */
+const BATCH = 24;
+
 export class Adding {
   /** Placeholders of the uploads of everybody. */
   placeholders;
   #uploads;
+  #kept = new KeptUploads();
   #reservations;
   #duplicates;
   #tray;
   #parts;
+  #askName;
   #onAdd;
   #onShow;
+  /** Settles once the question for the name has. */
+  #named = Promise.resolve();
+  /** Uploads that were added together, until all have been started. @type {Set<Upload[]>} */
+  #starting = new Set();
   /** The previews' object URLs. @type {Map<Upload, string>} */
   #previews = new Map();
   /** The ids of all uploads of this page. @type {Set<string>} */
@@ -50,21 +61,28 @@ export class Adding {
   /**
    * @param {Parts} parts
    * @param {object} handlers
+   * @param {() => Promise<void>} handlers.askName Asks for the user's name; nothing is sent before.
    * @param {(id: string) => void} handlers.onAdd Called for each new upload of this page.
    * @param {() => void} handlers.onChange Called when `size` may have changed.
    * @param {(id: string) => void} handlers.onShow Shows an image to the user.
    */
-  constructor(parts, { onAdd, onChange, onShow }) {
+  constructor(parts, { askName, onAdd, onChange, onShow }) {
     this.#parts = parts;
+    this.#askName = askName;
     this.#onAdd = onAdd;
     this.#onShow = onShow;
-    this.#duplicates = new Duplicates(parts.images);
+    this.#duplicates = new Duplicates(parts.images, () => parts.feed.state === 'ready');
     this.#reservations = new Reservations(parts.feed, (upload, place) => this.#placeAt(upload, place));
-    this.#uploads = new UploadQueue((upload) => this.#write(upload), (upload, isWanted) => this.#reserve(upload, isWanted));
+    this.#uploads = new UploadQueue(
+      (upload) => this.#write(upload),
+      (upload, isWanted) => this.#reserve(upload, isWanted),
+      (upload) => this.#kept.has(upload),
+    );
     this.#tray = new Tray(element('uploads'), template('upload'), {
       retry: (upload) => this.#uploads.retry(upload),
       shrink: (upload) => void this.#uploads.shrink(upload),
       cancel: (upload) => this.#cancel(upload),
+      stop: () => (this.#starting = new Set()),
       show: (upload) => this.#show(upload),
       anyway: (upload) => void this.#uploads.enqueue(upload),
     }, onChange);
@@ -90,18 +108,57 @@ export class Adding {
     camera.chosen = true;
     const target = point && camera.toBoard(point);
     if (!point && this.#parts.images.size === 0) this.#fitsNext = true;
-    const previews = await Promise.all(files.map(loadPreview));
-    const boxes = target && boxesFrom(previews.map((preview) => preview?.pixels ?? null), target);
-    const all = files.map((file, at) => new Upload(file, { pixels: previews[at]?.pixels, point: boxes?.[at] }));
-    for (const [at, upload] of all.entries()) {
-      const url = previews[at]?.url ?? null;
-      if (url) this.#previews.set(upload, url);
-      this.#onAdd(upload.id);
-      this.#own.add(upload.id);
-      this.#unrevealed.add(upload);
-      this.#tray.add(upload, url);
+    this.#named = this.#askName();
+    const author = personName();
+    const uploads = files.map((file) => new Upload(file, { author }));
+    for (const upload of uploads) this.#unrevealed.add(upload);
+    if (target) await this.#aim(uploads, target);
+    await this.#start(uploads);
+  }
+
+  /**
+   * Lays uploads at the drop point.
+   * @param {Upload[]} uploads
+   * @param {Point} target
+   */
+  async #aim(uploads, target) {
+    await Promise.all(uploads.map((upload) => this.#load(upload)));
+    const boxes = boxesFrom(uploads.map(({ pixels }) => pixels), target);
+    for (const [at, upload] of uploads.entries()) upload.point = { x: Math.round(boxes[at].x), y: Math.round(boxes[at].y) };
+  }
+
+  /** Uploads what an earlier page could not send. */
+  async #addKept() {
+    const kept = await this.#kept.takeOver();
+    // The answer to some may have been lost.
+    await this.#start(kept.filter((upload) => !this.#parts.images.get(upload.id) || this.#kept.forget(upload)));
+  }
+
+  /** Starts uploads in batches: hundreds at once would hold up a frame. @param {Upload[]} uploads */
+  async #start(uploads) {
+    this.#starting.add(uploads);
+    for (let at = 0; at < uploads.length; at += BATCH) {
+      const batch = uploads.slice(at, at + BATCH);
+      await Promise.all(batch.map((upload) => this.#load(upload)));
+      if (!this.#starting.has(uploads)) return;
+      for (const upload of batch) {
+        this.#onAdd(upload.id);
+        this.#own.add(upload.id);
+        this.#tray.add(upload, this.#previews.get(upload) ?? null);
+      }
+      for (const upload of batch) void this.#uploads.add(upload, this.#duplicates);
     }
-    for (const upload of all) void this.#uploads.add(upload, this.#duplicates);
+    this.#starting.delete(uploads);
+    this.#awaitPlaced();
+  }
+
+  /** Loads the preview of an upload and its dimensions. @param {Upload} upload */
+  async #load(upload) {
+    if (upload.pixels) return;
+    const preview = await loadPreview(upload.file);
+    if (!preview) return;
+    this.#previews.set(upload, preview.url);
+    upload.pixels = preview.pixels;
   }
 
   /** The feed has sent an image. @param {string} id */
@@ -118,10 +175,12 @@ export class Adding {
   ready() {
     this.#uploads.resume();
     this.#reservations.resume();
+    void this.#addKept();
   }
 
   /** The connection is lost. */
   lost() {
+    this.#uploads.hold();
     this.placeholders.clear();
   }
 
@@ -147,6 +206,7 @@ export class Adding {
       upload.pixels = preview?.pixels ?? null;
     }
     await this.#reservations.reserve(upload, isWanted);
+    await this.#named;
   }
 
   /**
@@ -160,8 +220,12 @@ export class Adding {
     // Not after a retry, a reconnection or a long wait: the user may look elsewhere by then.
     if (!this.#unrevealed.delete(upload)) return;
     this.#placed.push(box);
+    this.#awaitPlaced();
+  }
+
+  #awaitPlaced() {
     clearTimeout(this.#placedTimer);
-    this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
+    if (this.#starting.size === 0) this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
   }
 
   /** Shows where the files that were added lie. */
@@ -181,6 +245,7 @@ export class Adding {
   /** @param {Upload} upload */
   #write(upload) {
     const { id, state, progress } = upload;
+    this.#kept.follow(upload);
     this.#tray.write(upload);
     this.placeholders.progress(id, progress);
     if (state === 'saved') this.placeholders.saved(id);
@@ -194,6 +259,7 @@ export class Adding {
   /** @param {Upload} upload */
   #cancel(upload) {
     this.#uploads.cancel(upload);
+    this.#kept.forget(upload);
     this.#reservations.end(upload);
     this.#duplicates.release(upload);
     this.placeholders.remove(upload.id);

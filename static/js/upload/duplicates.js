@@ -22,10 +22,15 @@ export class Duplicates {
   #waiting = [];
   #running = 0;
   #images;
+  #isCurrent;
 
-  /** @param {Images} images */
-  constructor(images) {
+  /**
+   * @param {Images} images
+   * @param {() => boolean} isCurrent Whether `images` has all images. Otherwise the server is asked.
+   */
+  constructor(images, isCurrent) {
     this.#images = images;
+    this.#isCurrent = isCurrent;
   }
 
   /**
@@ -59,7 +64,7 @@ export class Duplicates {
       const { id, fileName } = other.upload;
       return (await other.twin) ?? { id, fileName, there: false };
     }
-    const twin = this.#find(hash);
+    const twin = this.#find(hash, upload.id);
     this.#adding.set(hash, { upload, twin });
     if (await twin) this.#adding.delete(hash);
     return twin;
@@ -75,17 +80,22 @@ export class Duplicates {
 
   /**
    * @param {string} hash
+   * @param {string} own The id of the upload, whose image the board has if the answer was lost.
    * @returns {Promise<Twin | null>}
    */
-  async #find(hash) {
+  async #find(hash, own) {
+    let isComplete = this.#isCurrent();
     for (const { id, fileName, sha256 } of this.#images.values()) {
-      if (sha256 === hash) return { id, fileName, there: true };
+      // Missing in records of earlier versions.
+      if (!sha256) isComplete = false;
+      if (sha256 === hash && id !== own) return { id, fileName, there: true };
     }
+    if (isComplete) return null;
     try {
       const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */
       const { images } = await response.json();
-      return images.length > 0 ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;
+      return images.length > 0 && images[0].id !== own ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;
     } catch {
       return null;
     }

@@ -13,8 +13,9 @@ import { uuidv7 } from './uuid.js';
  * - `sending`: bytes are being sent
  * - `saving`: all bytes are sent, the answer is outstanding
  * - `paused`: the server could not be reached or is busy; will be retried
+ * - `offline`: waits for the connection
  * - `saved`, `failed`: final, unless the user retries
- * @typedef {'checking' | 'converting' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'saved' | 'failed'} UploadState
+ * @typedef {'checking' | 'converting' | 'duplicate' | 'waiting' | 'sending' | 'saving' | 'paused' | 'offline' | 'saved' | 'failed'} UploadState
  */
 
 /** @typedef {import('../feed/types.js').Point} Point */
@@ -27,7 +28,7 @@ import { uuidv7 } from './uuid.js';
 
 export class Upload {
   /** The id of the image to come. The same for all attempts, so that a repeated upload stores no second image. */
-  id = uuidv7();
+  id;
   /** @type {UploadState} */
   state = 'waiting';
   /** Sent bytes, 0 to 1. */
@@ -44,18 +45,21 @@ export class Upload {
   twin = null;
 
   /** The dimensions of the image, for its placement; null if this browser cannot tell. @type {Pixels | null} */
-  pixels;
+  pixels = null;
   /** The top left corner that it was dropped at, in board units; null if the server chooses. @type {Point | null} */
   point;
+  /** The name of the user when it was added; empty: that of the user now. */
+  author;
 
   /**
    * @param {File} file
-   * @param {{ pixels?: Pixels, point?: Point }} [placement]
+   * @param {{ id?: string, point?: Point, author?: string }} [about]
    */
-  constructor(file, { pixels, point } = {}) {
+  constructor(file, { id = uuidv7(), point, author = '' } = {}) {
     this.file = file;
-    this.pixels = pixels ?? null;
-    this.point = point ? { x: Math.round(point.x), y: Math.round(point.y) } : null;
+    this.id = id;
+    this.author = author;
+    this.point = point ?? null;
   }
 
   get fileName() {

@@ -105,7 +105,10 @@ export class Placeholders {
    */
   progress(id, progress) {
     const placeholder = this.#shown.get(id);
-    if (placeholder) find(placeholder.element, '[data-ring]').style.strokeDashoffset = String(100 - progress * 100);
+    if (!placeholder) return;
+    // Hundreds of rings of uploads that wait would cost every frame.
+    placeholder.element.classList.toggle('is-sending', progress > 0);
+    if (progress > 0) find(placeholder.element, '[data-ring]').style.strokeDashoffset = String(100 - progress * 100);
   }
 
   /**
@@ -168,8 +171,11 @@ export class Placeholders {
  * @param {Box} box
  */
 function put(placeholder, box) {
-  placeholder.box = box;
   const { style } = placeholder.element;
+  const { x, y, w, h } = placeholder.box;
+  placeholder.box = box;
+  // Writing the same again would invalidate the style.
+  if (style.width && x === box.x && y === box.y && w === box.w && h === box.h) return;
   style.transform = `translate(${box.x}px, ${box.y}px)`;
   style.width = `${box.w}px`;
   style.height = `${box.h}px`;

@@ -52,12 +52,13 @@ export function sendUpload(upload, { onProgress, onSent, onOutcome }) {
 }
 
 /** @param {Upload} upload */
-function formOf({ id, file }) {
+function formOf({ id, file, author }) {
   const form = new FormData();
   form.append('id', id);
   form.append('fileName', file.name);
   form.append('type', file.type);
-  if (personName()) form.append('author', personName());
+  const name = author || personName();
+  if (name) form.append('author', name);
   form.append('file', file);
   return form;
 }

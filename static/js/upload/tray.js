@@ -12,6 +12,8 @@ import { UploadList } from './upload-list.js';
 const SEVERAL = 2;
 /** @type {ReadonlySet<UploadState>} */
 const AWAITS_ANSWER = new Set(['failed', 'duplicate']);
+/** On a phone the tray would cover the board: it says what is wrong in a line, and opens when that is tapped. */
+const PHONE = matchMedia('(max-width: 640px)');
 
 export class Tray {
   /** Uploads since the tray was last empty. */
@@ -20,6 +22,9 @@ export class Tray {
   #list;
   #panel;
   #onChange;
+  /** Uploads whose lines are out of date. @type {Set<Upload>} */
+  #stale = new Set();
+  #frame = 0;
 
   /**
    * @param {HTMLElement} panel
@@ -37,6 +42,8 @@ export class Tray {
     this.#list = new UploadList(find(panel, '[data-list]'), template, { ...actions, cancel });
     const forAll = (/** @type {string} */ name, /** @type {(upload: Upload) => boolean} */ concerns, /** @type {(upload: Upload) => void} */ act) =>
       find(panel, `[data-${name}-all]`).addEventListener('click', () => this.#list.uploads.filter(concerns).forEach(act));
+    // Before the uploads that it has: those that it does not have yet.
+    find(panel, '[data-cancel-all]').addEventListener('click', () => actions.stop?.());
     forAll('cancel', ({ state }) => state !== 'saved' && state !== 'saving', cancel);
     forAll('retry', ({ state, retryable }) => state === 'failed' && retryable, actions.retry);
     forAll('shrink', ({ state, canShrink }) => state === 'failed' && canShrink, actions.shrink);
@@ -61,15 +68,27 @@ export class Tray {
 
   /** @param {Upload} upload A changed upload. */
   write(upload) {
-    if (!this.#list.uploads.includes(upload)) return;
-    this.#list.write(upload);
-    if (upload.state === 'saved') {
+    if (!this.#list.has(upload)) return;
+    const { state } = upload;
+    if (state === 'saved' || AWAITS_ANSWER.has(state)) this.#list.write(upload);
+    else this.#stale.add(upload);
+    if (state === 'saved') {
       this.#saved += 1;
       this.#list.remove(upload);
       this.#onChange();
     }
-    if (AWAITS_ANSWER.has(upload.state)) this.#expand(true);
-    this.#show();
+    if (AWAITS_ANSWER.has(state) && !PHONE.matches) this.#expand(true);
+    this.#schedule();
+  }
+
+  /** Hundreds of uploads change many times in a frame. */
+  #schedule() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      for (const upload of this.#stale) this.#list.write(upload);
+      this.#stale.clear();
+      this.#show();
+    });
   }
 
   /** @param {Upload} upload */
@@ -77,7 +96,7 @@ export class Tray {
     this.#total -= 1;
     this.#list.remove(upload);
     this.#onChange();
-    this.#show();
+    this.#schedule();
   }
 
   /** @param {boolean} open */
@@ -98,8 +117,10 @@ export class Tray {
     const failed = uploads.filter(({ state }) => state === 'failed');
     const duplicates = uploads.filter(({ state }) => state === 'duplicate').length;
     const open = uploads.length - failed.length - duplicates;
+    const offline = uploads.filter(({ state }) => state === 'offline').length;
     const problems = [failed.length > 0 ? `${failed.length} not added` : '', duplicates > 0 ? `${duplicates} already on the board` : ''];
-    find(panel, '[data-text]').textContent = open > 0 ? `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}` : '';
+    const adding = offline === open ? `${offline} waiting for the connection` : `Adding ${Math.min(this.#saved + 1, this.#total)} of ${this.#total}`;
+    find(panel, '[data-text]').textContent = open > 0 ? adding : '';
     find(panel, '[data-problems]').textContent = problems.filter(Boolean).join(', ');
     const progress = /** @type {HTMLProgressElement} */ (panel.querySelector('progress[data-total]'));
     progress.hidden = open === 0;

@@ -14,6 +14,7 @@ import { find } from '../ui/page.js';
  * @property {(upload: Upload) => void} cancel
  * @property {(upload: Upload) => void} [show] Shows the original of a duplicate.
  * @property {(upload: Upload) => void} [anyway] Adds a duplicate.
+ * @property {() => void} [stop] Adds no further files of those that were added together.
  */
 
 /** @type {Record<UploadState, (upload: Upload) => string>} */
@@ -25,6 +26,7 @@ const WORDS = {
   sending: ({ progress }) => `${Math.round(progress * 100)} %`,
   saving: () => 'Saving',
   paused: () => 'Retrying soon',
+  offline: () => 'Waiting for the connection',
   saved: () => 'Saved',
   failed: ({ reason }) => reason,
 };
@@ -55,6 +57,11 @@ export class UploadList {
     return [...this.#lines.keys()];
   }
 
+  /** @param {Upload} upload */
+  has(upload) {
+    return this.#lines.has(upload);
+  }
+
   /**
    * @param {Upload} upload
    * @param {string | null} [preview] The URL of a preview, which must stay valid.
@@ -62,7 +69,7 @@ export class UploadList {
   add(upload, preview) {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const line = /** @type {HTMLElement} */ (fragment.firstElementChild);
-    if (preview) line.querySelector('[data-preview]')?.append(Object.assign(new Image(), { alt: '', decoding: 'async', src: preview }));
+    if (preview) line.querySelector('[data-preview]')?.append(Object.assign(new Image(), { alt: '', loading: 'lazy', decoding: 'async', src: preview }));
     for (const name of /** @type {const} */ (['retry', 'shrink', 'cancel', 'show', 'anyway'])) {
       line.querySelector(`[data-${name}]`)?.addEventListener('click', () => this.#actions[name]?.(upload));
     }

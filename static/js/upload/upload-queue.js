@@ -12,6 +12,9 @@ import { sendUpload } from './request.js';
 
 /** Browsers open six connections to a host, and images must still load meanwhile. */
 const MAX_CONCURRENT = 3;
+/** So many small files are sent at a time, which are mostly waiting for an answer. */
+const MAX_SMALL = 5;
+const SMALL_BYTES = 512 << 10;
 /** Attempts over a broken connection or at a busy server before the upload fails and the user decides. */
 const MAX_ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 1_000;
@@ -29,6 +32,10 @@ export class UploadQueue {
   #attempts = new WeakMap();
   /** Failed only because of the connection. @type {Set<Upload>} */
   #unreached = new Set();
+  /** Wait for the connection. @type {Set<Upload>} */
+  #offline = new Set();
+  /** False while the connection is lost, and nothing is sent. */
+  #isOnline = true;
   #onChange;
   #reserve;
 
@@ -36,12 +43,13 @@ export class UploadQueue {
    * @param {(upload: Upload) => void} onChange Called after every change of an upload.
    * @param {(upload: Upload, isWanted: () => boolean) => Promise<void>} [reserve] Reserves a placement before an upload is
    *   sent. `isWanted` is false once the upload is canceled.
+   * @param {(upload: Upload) => boolean} [isKept] Whether the upload outlives the page.
    */
-  constructor(onChange, reserve = async () => {}) {
+  constructor(onChange, reserve = async () => {}, isKept = () => false) {
     this.#onChange = onChange;
     this.#reserve = reserve;
     addEventListener('beforeunload', (event) => {
-      if (this.#unfinished > 0) event.preventDefault();
+      if (!this.#unfinished.every(isKept)) event.preventDefault();
     });
   }
 
@@ -102,11 +110,13 @@ export class UploadQueue {
    * @param {Upload} upload
    */
   async enqueue(upload) {
+    if (!this.#isOnline) return this.#hold(upload);
     this.#preparing.add(upload);
     this.#change(upload, { state: 'waiting', progress: 0 });
     await this.#reserve(upload, () => this.#preparing.has(upload));
     // Canceled while the placement was reserved.
     if (!this.#preparing.delete(upload)) return;
+    if (!this.#isOnline) return this.#hold(upload);
     this.#waiting.push(upload);
     this.#startNext();
   }
@@ -116,15 +126,23 @@ export class UploadQueue {
    * @param {Upload} upload
    */
   retry(upload) {
-    if (upload.state !== 'failed' && upload.state !== 'paused') return;
+    if (!['failed', 'paused', 'offline'].includes(upload.state)) return;
     this.#remove(upload);
     this.#attempts.delete(upload);
     void this.enqueue(upload);
   }
 
-  /** Retries at once everything that only the connection has delayed or failed. */
+  /** The connection is lost: everything waits until `resume`. What is being sent may still get through. */
+  hold() {
+    this.#isOnline = false;
+    for (const upload of [...this.#paused.keys(), ...this.#waiting.splice(0)]) this.#hold(upload);
+  }
+
+  /** Retries at once everything that only the connection has delayed or failed, in the order in which it was added. */
   resume() {
-    for (const upload of [...this.#paused.keys(), ...this.#unreached]) this.retry(upload);
+    this.#isOnline = true;
+    const delayed = [...this.#paused.keys(), ...this.#unreached, ...this.#offline];
+    for (const upload of delayed.sort((one, other) => (one.id < other.id ? -1 : 1))) this.retry(upload);
   }
 
   /**
@@ -141,7 +159,14 @@ export class UploadQueue {
   }
 
   get #unfinished() {
-    return this.#preparing.size + this.#waiting.length + this.#running.size + this.#paused.size;
+    return [...this.#preparing, ...this.#waiting, ...this.#running.keys(), ...this.#paused.keys(), ...this.#offline];
+  }
+
+  /** @param {Upload} upload */
+  #hold(upload) {
+    this.#remove(upload);
+    this.#offline.add(upload);
+    this.#change(upload, { state: 'offline', progress: 0 });
   }
 
   /** @param {Upload} upload */
@@ -149,14 +174,16 @@ export class UploadQueue {
     clearTimeout(this.#paused.get(upload));
     this.#paused.delete(upload);
     this.#unreached.delete(upload);
+    this.#offline.delete(upload);
     this.#running.delete(upload);
   }
 
   #startNext() {
-    while (this.#running.size < MAX_CONCURRENT) {
-      const upload = this.#waiting.shift();
-      if (!upload) return;
-      this.#send(upload);
+    for (let next = this.#waiting[0]; next; next = this.#waiting[0]) {
+      const areSmall = [next, ...this.#running.keys()].every(({ file }) => file.size <= SMALL_BYTES);
+      if (this.#running.size >= (areSmall ? MAX_SMALL : MAX_CONCURRENT)) return;
+      this.#waiting.shift();
+      this.#send(next);
     }
   }
 
@@ -220,7 +247,9 @@ export class UploadQueue {
     this.#paused.set(upload, 0);
     const readable = await upload.file.slice(0, 1).arrayBuffer().then(() => true, () => false);
     if (!this.#paused.has(upload)) return;
-    if (readable) {
+    if (readable && !this.#isOnline) {
+      this.#hold(upload);
+    } else if (readable) {
       const pause = FIRST_PAUSE_MS * 2 ** (this.#attempts.get(upload) ?? 0);
       this.#pause(upload, pause, 'The server could not be reached.');
     } else {

@@ -24,8 +24,9 @@ export class BrowserWindow {
    * @param {string} url
    * @param {Omit<import('../fixtures.js').OpenOptions, 'path' | 'url'>} [options]
    */
-  static async open(browser, url, { prepare, expectedErrors = [], expectedHosts = [], slowMessages = false, ...options } = {}) {
+  static async open(browser, url, { prepare, expectedErrors = [], expectedHosts = [], slowMessages = false, asksName = false, ...options } = {}) {
     const context = await browser.newContext(options);
+    if (!asksName) await context.addInitScript(answerName);
     await prepare?.(context);
     await followActivity(context, { slowMessages });
     const window = new BrowserWindow(context, await context.newPage(), expectedErrors, expectedHosts);
@@ -182,6 +183,15 @@ export class BrowserWindow {
     expect(elsewhere, 'requests to other hosts').toEqual([]);
     const unexpected = this.errors.filter((text) => !this.expectedErrors.some((pattern) => pattern.test(text)));
     expect(unexpected, 'errors in the console').toEqual([]);
+  }
+}
+
+/** Runs in the page: the question for the name is answered already. Pages without storage of their own ask. */
+function answerName() {
+  try {
+    localStorage.setItem('name-asked', 'true');
+  } catch {
+    // about:blank, or blocked by the test.
   }
 }
 

@@ -210,7 +210,7 @@ mod tests {
             let scanned = scanner.scan(&frame(wrong, 3), |_| ());
             assert_eq!(scanned, Err((0, CloseCode::Protocol)), "{wrong:x}");
         }
-        assert_eq!(scanned(&bytes, 1), Err((0, CloseCode::Protocol)));
+        assert_eq!(scanned(&bytes, bytes.len()), Err((0, CloseCode::Protocol)));
     }
 
     #[test]
