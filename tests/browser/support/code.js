@@ -3,7 +3,7 @@
 import jsQR from 'jsqr';
 
 /** Enough pixels for each module of a code that holds an address. */
-const SIDE = 480;
+const SIDE = 264;
 
 /** The text in the QR code that an `<img>` shows, or null if none can be read. */
 export async function readCode(image) {
