@@ -102,6 +102,8 @@ const images = new Images({
 });
 
 const feed = new Feed('board', {
+  // Where a reload continues. After a loss of the connection the page still shows all images.
+  view: () => (camera.chosen && !complete ? camera.view : null),
   onUpdate: (record) => images.update(record),
   onDelete: (id, by) => images.delete(id, by),
   onPeople: (count, list) => people.update(count, list),

@@ -1,7 +1,9 @@
 // @ts-check
 // The elements of one photo in the album.
 
+import { tileRatio } from '../board/geometry.js';
 import { thumbOf, urlOf } from '../feed/image-urls.js';
+import { thumbhashUrl } from '../feed/thumbhash.js';
 import { find } from '../ui/page.js';
 
 /** @typedef {import('../feed/types.js').Box} Box */
@@ -29,6 +31,8 @@ export class Photo {
     this.#record = record;
     this.element.dataset.id = record.id;
     this.link.href = `#image=${record.id}`;
+    const ratio = tileRatio(record.height / record.width);
+    if (record.thumbhash) this.link.style.setProperty('--blurred', `url(${thumbhashUrl(record.thumbhash, ratio)})`);
     this.image.addEventListener('load', () => this.element.classList.add('is-loaded'));
     this.image.addEventListener('error', () => this.#failed());
     this.write(record);

@@ -2,6 +2,7 @@
 // The elements of one image on the board.
 
 import { thumbOf, urlOf } from '../feed/image-urls.js';
+import { thumbhashUrl } from '../feed/thumbhash.js';
 import { tileRatio } from './geometry.js';
 import { altOf, nameOf, shownName } from '../ui/text.js';
 import { isAnimated, needsFull } from './resolution.js';
@@ -64,6 +65,7 @@ export class Tile {
     this.image.addEventListener('error', () => this.#failed());
     this.write(record);
     this.element.classList.toggle('is-animated', isAnimated(record));
+    if (record.thumbhash) this.frame.style.setProperty('--blurred', `url(${thumbhashUrl(record.thumbhash, this.#ratio)})`);
     this.#isFull = needsFull(record, { pixels: 0, playing: false, isFull: false });
     this.image.src = this.#isFull ? urlOf(record) : thumbOf(record);
   }
@@ -222,6 +224,7 @@ export class Tile {
   #loaded() {
     this.element.classList.toggle('is-full', this.#isFull);
     this.element.classList.add('is-loaded');
+    this.frame.style.removeProperty('--blurred');
     this.#ratio = this.#ratioNow();
     this.place(this.box);
     this.#settle();

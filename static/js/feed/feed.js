@@ -17,6 +17,7 @@
 /**
  * @typedef {object} FeedHandlers
  * @property {(state: FeedState) => void} onState
+ * @property {() => import('./types.js').Box | null} [view] The part of the board whose images are to come first, if any.
  * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
  * @property {(id: string, by?: string) => void} onDelete With the name of the person who deleted it.
  * @property {(count: number, people: Person[]) => void} [onPeople] The number of sessions, and the people who have set a name.
@@ -112,7 +113,11 @@ export class Feed {
 
   #open() {
     clearTimeout(this.#reconnectTimer);
-    const url = new URL(`/ws?feed=${this.#name}`, location.href);
+    const url = new URL('/ws', location.href);
+    url.searchParams.set('feed', this.#name);
+    if (this.#name === 'board') url.searchParams.set('batch', '1');
+    const view = this.#handlers.view?.();
+    if (view) url.searchParams.set('around', [view.x, view.y, view.w, view.h].map(Math.round).join());
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(url);
     socket.binaryType = 'blob';
@@ -167,6 +172,8 @@ export class Feed {
     } else if (event === 'Image:update' && ID.test(data.id)) {
       if (data.file) this.#awaitingFile = data;
       else this.#handlers.onUpdate(data);
+    } else if (event === 'Image:batch' && Array.isArray(data.images)) {
+      for (const record of data.images) if (ID.test(record?.id)) this.#handlers.onUpdate(record);
     } else if (event === 'Image:delete' && ID.test(data.id)) {
       this.#handlers.onDelete(data.id, textOf(data.by));
     } else if (event === 'User:update' && Number.isInteger(data.count)) {

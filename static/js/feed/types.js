@@ -9,6 +9,7 @@
  * @property {string} fileName
  * @property {string} [caption] Shown under the photo.
  * @property {string} [alt] The description, for people who cannot see the photo.
+ * @property {string} [thumbhash] A blurred image, see thumbhash.js.
  * @property {string} type The MIME type, from the bytes.
  * @property {number} size
  * @property {number} width

@@ -44,8 +44,9 @@ function replaceRecords(context, replace) {
   return context.routeWebSocket(/\/ws\?/, (page) => {
     page.connectToServer().onMessage((message) => {
       const { event, data } = JSON.parse(String(message));
-      if (event !== 'Image:update') page.send(message);
-      else for (const record of replace(data)) page.send(JSON.stringify({ event, data: record }));
+      if (event === 'Image:update') for (const record of replace(data)) page.send(JSON.stringify({ event, data: record }));
+      else if (event === 'Image:batch') page.send(JSON.stringify({ event, data: { images: data.images.flatMap(replace) } }));
+      else page.send(message);
     });
   });
 }
