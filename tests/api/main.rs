@@ -5,6 +5,7 @@
 
 mod announcements;
 mod archive;
+mod batches;
 mod crash;
 mod files;
 mod guard;

@@ -262,9 +262,9 @@ test('screen readers hear the photos that the user goes to, and no others', asyn
   await turnTo(window, green);
   await expect(status).toHaveText('');
   await window.page.keyboard.press('ArrowRight');
-  await expect(status).toHaveText('red.png. Added by Ada');
+  await expect(status).toHaveText('red. Added by Ada');
   await turnTo(window, blue);
-  await expect(status).toHaveText('red.png. Added by Ada');
+  await expect(status).toHaveText('red. Added by Ada');
 });
 
 test('a photo that fails to load is skipped', async ({ server, open }) => {

@@ -13,6 +13,8 @@ import { UndoToast, wordsFor } from './undo-toast.js';
 const GROUP_MS = 2_000;
 /** Deletions within this time are announced together. */
 const ANNOUNCE_MS = 400;
+/** The number of images that a command may delete. */
+const MAX_IDS = 2_000;
 /** The number of deletions that can be undone one after the other. */
 const MAX_UNDO = 100;
 
@@ -61,17 +63,24 @@ export class Deletions {
       this.#asked.set(id, deletion);
       board.tile(id)?.element.classList.add('is-leaving');
     }
-    await forEachConcurrently(there, async (id) => {
-      try {
-        await feed.send('Image:delete', { id });
-      } catch (error) {
+    for (let at = 0; at < there.length; at += MAX_IDS) await this.#send(there.slice(at, at + MAX_IDS));
+  }
+
+  /** Deletes images with one command, so that they go together everywhere. @param {string[]} ids */
+  async #send(ids) {
+    const { feed, images, board, onBack } = this.#parts;
+    try {
+      await feed.send('Image:delete', { ids });
+    } catch (error) {
+      for (const id of ids) {
         if (feed.state === 'ready') this.#asked.delete(id);
-        if (feed.state === 'ready') this.#parts.onBack(id);
+        if (feed.state === 'ready') onBack(id);
         board.tile(id)?.element.classList.remove('is-leaving');
-        const record = images.get(id);
-        if (record) notice(`${nameOf(record, 'A photo')} could not be deleted: ${/** @type {Error} */ (error).message}.`);
       }
-    });
+      const left = ids.flatMap((id) => images.get(id) ?? []);
+      const what = left.length === 1 ? nameOf(left[0], 'A photo') : `${left.length} photos`;
+      if (left.length > 0) notice(`${what} could not be deleted: ${/** @type {Error} */ (error).message}.`);
+    }
   }
 
   /** True if this page has requested the deletion. @param {string} id */
@@ -159,6 +168,11 @@ export class Deletions {
   }
 
   #announce() {
+    // Until the feed has sent all that this page has deleted, however slowly.
+    if (this.#asked.size > 0 && this.#parts.feed.state === 'ready') {
+      setTimeout(() => this.#announce(), ANNOUNCE_MS);
+      return;
+    }
     const undo = this.#unannounced.some(({ mine }) => mine) || this.#toast.ids.length > 0 ? ' Control Z brings it back.' : '';
     announce(`${wordsFor(this.#unannounced)}.${undo}`);
     this.#unannounced = [];

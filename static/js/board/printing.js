@@ -2,6 +2,7 @@
 // Printing: all photos with their captions, several on a page. The board itself does not fit on paper.
 
 import { thumbOf } from '../feed/image-urls.js';
+import { altOf } from '../ui/text.js';
 
 /** @typedef {import('../feed/images.js').Images} Images */
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -29,7 +30,7 @@ function itemOf(record) {
   if (!record) return null;
   const item = document.createElement('li');
   // The browser waits with printing until images are loaded, except those that it decodes later.
-  item.append(Object.assign(new Image(), { decoding: 'sync', alt: record.alt || record.fileName, src: thumbOf(record) }));
+  item.append(Object.assign(new Image(), { decoding: 'sync', alt: altOf(record), src: thumbOf(record) }));
   if (record.caption) item.append(Object.assign(document.createElement('p'), { textContent: record.caption }));
   return item;
 }

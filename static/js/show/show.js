@@ -4,6 +4,7 @@
 
 import { showCodes } from '../invite/address.js';
 import { find } from '../ui/page.js';
+import { altOf } from '../ui/text.js';
 import { Controls } from './controls.js';
 import { Layer } from './layer.js';
 import { Sequence } from './sequence.js';
@@ -108,7 +109,7 @@ export class Show {
     if (this.#next?.record.id === record.id) this.#next.record = record;
     if (this.#record?.id !== record.id) return;
     this.#record = record;
-    this.#front.describe(textOf(record));
+    this.#front.describe(altOf(record));
     this.#write();
   }
 
@@ -172,11 +173,11 @@ export class Show {
     this.#sequence.move(record.id, step);
     [this.#front, this.#back] = [this.#back, this.#front];
     this.#back.hide();
-    this.#front.show(textOf(record));
+    this.#front.show(altOf(record));
     this.#record = record;
     this.#write();
     this.#fadeWords();
-    if (this.#asked) this.#say([textOf(record), byline(record)].filter(Boolean).join('. '));
+    if (this.#asked) this.#say([altOf(record), byline(record)].filter(Boolean).join('. '));
     this.#asked = false;
     this.#schedule();
   }
@@ -301,11 +302,6 @@ export class Show {
   #part(name) {
     return find(this.#dialog, `[data-${name}]`);
   }
-}
-
-/** @param {ImageRecord} record */
-function textOf({ alt, caption, fileName }) {
-  return alt || caption || fileName;
 }
 
 /** @param {ImageRecord} record */
