@@ -38,7 +38,9 @@ async fn the_first_records_come_together_and_later_ones_alone() {
     assert_eq!(batches[0].len(), 1);
     assert_eq!(batches[0][0]["x"], 0.0);
     let all = batches.concat();
-    let by_id = all.into_iter().map(|record| (record["id"].as_str().unwrap().to_owned(), record));
+    let by_id = all
+        .into_iter()
+        .map(|record| (record["id"].as_str().unwrap().to_owned(), record));
     assert_eq!(by_id.collect::<BTreeMap<_, _>>(), records);
     viewer.ready().await;
     let added = app.upload("dog.png", sized(7000, 9)).await;
@@ -49,7 +51,13 @@ async fn the_first_records_come_together_and_later_ones_alone() {
 #[tokio::test]
 async fn an_address_with_a_malformed_part_is_refused() {
     let app = spawn_app().await;
-    for query in ["batch=2", "batch=", "batch=1&around=1,2,3", "around=a,b,c,d", "around=1,2,3,inf"] {
+    for query in [
+        "batch=2",
+        "batch=",
+        "batch=1&around=1,2,3",
+        "around=a,b,c,d",
+        "around=1,2,3,inf",
+    ] {
         problem(app.get(&format!("/ws?{query}")).await, 400).await;
     }
 }

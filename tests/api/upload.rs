@@ -56,7 +56,7 @@ async fn the_response_holds_the_record_and_its_location() {
         "id": record["id"], "fileName": "plain.png", "type": "image/png", "size": 6437, "width": 64, "height": 48,
         "sha256": "00d9d6d66a90191396f63c376d661a87d047c9c1821e962ba21ea8174757206d", "author": "Åsa",
         "alt": "A gradient", "x": -12.5, "y": 7.0, "w": 300.0, "z": record["z"], "createdAt": record["createdAt"],
-        "url": location,
+        "url": location, "thumbhash": record["thumbhash"],
     });
     assert_eq!(record, expected);
     assert_eq!(
@@ -64,6 +64,7 @@ async fn the_response_holds_the_record_and_its_location() {
         format!("/image/{}", record["id"].as_str().unwrap())
     );
     assert!(record["createdAt"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(record["thumbhash"].as_str().unwrap().len(), 28);
     assert_eq!(app.get_json("/images").await["images"][0], record);
 }
 
