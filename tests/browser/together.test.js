@@ -17,10 +17,10 @@ test("a viewer's name is kept in the browser, stored with the images, and shown 
   await one.page.keyboard.type('  Ada Lovelace ');
   await one.page.keyboard.press('Enter');
   await hasFocus(one, 'Your name: Ada Lovelace');
-  await expect(one.page.getByText('Ada Lovelace')).toBeVisible();
+  await expect(one.page.locator('#show-name').getByText('Ada Lovelace')).toBeVisible();
   await one.page.reload();
   await one.ready();
-  await expect(one.page.getByText('Ada Lovelace'), 'it is kept').toBeVisible();
+  await expect(one.page.locator('#show-name').getByText('Ada Lovelace'), 'it is kept').toBeVisible();
 
   await one.drop([red]);
   await two.shows('red.png');

@@ -62,7 +62,7 @@ export class People {
     const names = this.#people.map(nameOf);
     if (guests > 0) names.push(guests === 1 ? '1 guest' : `${guests} guests`);
     this.#button.title = names.join(', ');
-    this.#button.setAttribute('aria-label', `${this.#count} here: ${names.join(', ')}`);
+    find(this.#button, '[data-names]').textContent = `${this.#count} people here: ${names.join(', ')}`;
     find(this.#list, 'ul').replaceChildren(...this.#people.map(itemOf), ...guestItem(guests));
     this.#show();
   }
