@@ -139,7 +139,7 @@ for (const [width, height] of [[1440, 900], [1000, 420], [390, 844], [844, 390],
       await page.keyboard.press('0');
       await page.keyboard.press('+');
       await window.settled();
-      const { x, y } = await window.boxOf(page.locator('[data-copy]'));
+      const { x, y } = await window.boxOf(page.locator('#lightbox [data-copy]'));
       const top = await page.evaluate(([x, y]) => document.elementFromPoint(x + 12, y + 12)?.closest('.lightbox-about, .lightbox-stage')?.className, [x, y]);
       expect(top, 'a zoomed photo ends at the panel').toBe('lightbox-about');
       await window.close();
