@@ -47,6 +47,7 @@ test('Share shows the address of the board as text and as a QR code, and copies 
   await expect(popover(window)).toBeHidden();
   await expect(share(window)).toHaveAttribute('aria-expanded', 'false');
   await page.getByRole('button', { name: 'Your name' }).click();
+  await expect(page.locator('#name-input')).toBeFocused();
   await page.keyboard.press('Control+v');
   await expect(page.locator('#name-input')).toHaveValue(url);
 });
