@@ -74,3 +74,33 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     });
   }
 }
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  test(`the bin, the comparison, a caption being edited and the people are accessible, in ${colorScheme}`, async ({ server, open }) => {
+    await server.upload(red, { x: -200, y: -100, w: 160, author: 'Ada' });
+    await server.upload(green, { x: 0, y: -100, w: 160 });
+    const { id } = await server.upload(blue);
+    await server.delete(id);
+    await open();
+    const window = await open({ colorScheme, reducedMotion: 'reduce', slowMessages: true });
+    const { page } = window;
+    await page.locator('#show-bin').click();
+    await expect(page.locator('#bin').getByRole('button', { name: 'Restore blue' })).toBeVisible();
+    await expectAccessible(window);
+    await page.keyboard.press('Escape');
+    await page.locator('#people').click();
+    await expect(page.locator('#people-list')).toBeVisible();
+    await expectAccessible(window);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+a');
+    await page.keyboard.press('c');
+    await expect(page.locator('#compare .pane')).toHaveCount(2);
+    await expectAccessible(window);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await window.tile('red.png').locator('[data-image]').focus();
+    await page.keyboard.press('F2');
+    await expect(page.locator('.caption-editor textarea')).toBeFocused();
+    await expectAccessible(window);
+  });
+}

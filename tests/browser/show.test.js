@@ -51,7 +51,7 @@ async function openShow(open, options = {}) {
 /** Waits until exactly this photo is shown, with its pixels. */
 async function shows(window, { name }) {
   await expect(photo(window)).toHaveCount(1);
-  await expect(photo(window)).toHaveAttribute('alt', name);
+  await expect(photo(window)).toHaveAttribute('alt', name.replace('.png', ''));
   await expect(photo(window)).toHaveCSS('opacity', '1');
   expect(await photo(window).evaluate((/** @type {HTMLImageElement} */ { naturalWidth }) => naturalWidth)).toBeGreaterThan(0);
 }
