@@ -203,7 +203,7 @@ test('keys and remote controls go on, go back, pause and leave', async ({ server
   for (const key of ['Escape', 'Backspace']) {
     await keyboard.press(key);
     await expect(show(window)).toBeHidden();
-    await expect.poll(() => new URL(window.page.url()).hash).toBe('');
+    await expect.poll(() => new URL(window.page.url()).hash).toBe('#board');
     await window.page.evaluate(() => void (location.hash = '#show'));
     await shows(window, blue);
   }
@@ -335,7 +335,7 @@ test('the screen stays on while the show is open', async ({ server, open }) => {
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`the show is accessible, empty and filled, in ${colorScheme}`, async ({ server, open }) => {
     for (const options of [{}, PHONE]) {
-      const window = await open({ path: '/#show', colorScheme, reducedMotion: 'reduce', ...options });
+      const window = await open({ ...options, path: '/#show', colorScheme, reducedMotion: 'reduce' });
       await expect(show(window).getByText('No photos yet.')).toBeVisible();
       await expectAccessible(window);
       const { id } = await server.upload(red, { author: 'Ada' });

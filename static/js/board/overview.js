@@ -1,7 +1,7 @@
 // @ts-check
 // Moves the view to show the whole board, its newest rows, or new images until the user has moved the view.
 
-import { boundsOf, boxOf } from './geometry.js';
+import { boundsOf, boxOf, grow, overlaps } from './geometry.js';
 
 /** @typedef {import('../feed/images.js').Images} Images */
 /** @typedef {import('../feed/types.js').Box} Box */
@@ -11,6 +11,8 @@ import { boundsOf, boxOf } from './geometry.js';
 
 /** The scale below which names are not shown, and photos are small: instead of the whole board the newest rows are shown. */
 const READABLE_SCALE = 0.35;
+/** The distance from the newest photo within which others belong to its rows, in widths of the view at that scale. */
+const REACH = 2;
 
 /**
  * @param {{ board: Board, camera: Camera, images: Images }} parts
@@ -52,9 +54,12 @@ export function useOverview({ board, camera, images }) {
  * @returns {Box}
  */
 export function newestRows(boxes, newest, { free }) {
+  // Photos that somebody has put far away do not belong to the rows.
+  const reach = grow(newest, REACH * (free.w / READABLE_SCALE));
+  const near = boxes.filter((box) => overlaps(box, reach));
   const whole = /** @type {Box} */ (boundsOf(boxes));
   if (free.w / whole.w >= READABLE_SCALE && free.h / whole.h >= READABLE_SCALE) return whole;
-  const rows = rowsOf(boxes);
+  const rows = rowsOf(near);
   const own = rows.findIndex(({ y, h }) => newest.y >= y && newest.y + newest.h <= y + h);
   // The last row is often short: those above it give the scale as well.
   const longest = Math.max(...rows.slice(Math.max(0, own - 2), own + 1).map(({ w }) => w));
