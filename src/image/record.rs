@@ -109,7 +109,7 @@ pub struct ImageRecord {
         deserialize_with = "unless_empty"
     )]
     pub thumbhash: Option<String>,
-    /// Words that people have written below the image. Clients remove them by writing an empty text.
+    /// Caption, shown below the image. Clients remove them by writing an empty text.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

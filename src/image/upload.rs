@@ -167,6 +167,7 @@ pub fn checked_name(
     field: &'static str,
     name: Option<String>,
 ) -> Result<Option<String>, InvalidUpload> {
+    let name = name.map(|name| name.replace(['\r', '\n'], " "));
     short_text(field, name, MAX_AUTHOR, "must have at most 80 characters")
 }
 

@@ -1,5 +1,7 @@
 //! `GET /invite` and `GET /invite/qr.svg`: the address at which other devices can open the board.
 
+use std::net::{IpAddr, SocketAddr};
+
 use actix_web::http::header;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -58,11 +60,23 @@ pub(crate) async fn qr_code(
 
 /// The URL that the request came to, unless it is one of loopback, which means nothing to other devices.
 fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
-    let connection = request.connection_info();
-    if is_loopback_name(connection.host()) {
+    let host = request.headers().get(header::HOST)?.to_str().ok()?;
+    let host = host.to_ascii_lowercase();
+    if is_loopback_name(&host) || is_meaningless_elsewhere(&host) {
         return network.0.clone();
     }
-    Some(format!("{}://{}/", connection.scheme(), connection.host()))
+    let is_secure = request.connection_info().scheme() == "https";
+    let scheme = if is_secure { "https" } else { "http" };
+    Some(format!("{scheme}://{host}/"))
+}
+
+/// Returns `true` for an IP address that only this machine takes for its own.
+fn is_meaningless_elsewhere(host: &str) -> bool {
+    let ip = match host.parse::<SocketAddr>() {
+        Ok(address) => Some(address.ip()),
+        Err(_) => host.trim_matches(['[', ']']).parse::<IpAddr>().ok(),
+    };
+    ip.is_some_and(|ip| ip.is_unspecified() || ip.to_canonical().is_loopback())
 }
 
 #[cfg(test)]
@@ -81,7 +95,14 @@ mod tests {
     #[test]
     fn a_page_on_loopback_invites_to_the_address_in_the_network() {
         let lan = "http://192.168.1.7:8000/";
-        for host in ["localhost:8000", "127.0.0.1:8000", "[::1]:8000"] {
+        for host in [
+            "LOCALHOST:8000",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "0.0.0.0:8000",
+            "127.0.0.2",
+            "[::ffff:127.0.0.1]:80",
+        ] {
             assert_eq!(url_for(host, Some(lan)).as_deref(), Some(lan));
             assert_eq!(url_for(host, None), None);
         }

@@ -45,6 +45,7 @@ import { acceptFiles, usePicker } from './upload/dropzone.js';
 
 /** The number of photos that are deleted without a question. */
 const MAX_UNASKED = 10;
+const ALBUM_REFRESH_MS = 200;
 const OFFLINE = 'You’re offline. Try again when the connection is back.';
 
 const surface = element('surface');
@@ -53,6 +54,7 @@ const view = document.documentElement;
 view.dataset.state = 'loading';
 /** True if the feed has sent all images once. */
 let complete = false;
+let albumTimer = 0;
 
 const added = announcer((name) => `${name} added.`, (count) => `${count} photos added.`);
 /** The uploads of this page, which are not reported as events. @type {Set<string>} */
@@ -71,6 +73,7 @@ const images = new Images({
     board.changed(record.id);
     if (live && before) album.changed(record);
     else if (live) album.added(record);
+    else if (!complete) refreshAlbum();
     adding.arrived(record.id);
     lightbox.changed(record);
     compare.changed(record.id);
@@ -80,9 +83,10 @@ const images = new Images({
     if (before) return;
     if (complete) show.added(record);
     bin.changed();
-    const restored = deletions.added(record.id);
+    const own = deletions.takeRestored(record.id);
+    const restored = deletions.added(record.id) || own;
     if (!live) return;
-    reportArrival(record, restored);
+    reportArrival(record, restored, own);
     showStart();
     if (!restored) overview.follow(record);
   },
@@ -210,6 +214,7 @@ function caughtUp() {
   const first = !complete;
   complete = true;
   images.ready();
+  deletions.reconnected();
   moves.resume();
   board.retryFailed();
   album.refresh();
@@ -223,6 +228,14 @@ function caughtUp() {
   announce(images.size === 1 ? '1 photo.' : `${images.size} photos.`);
 }
 
+/** Shows in the album what has arrived so far, while the feed sends all images for the first time. */
+function refreshAlbum() {
+  albumTimer ||= window.setTimeout(() => {
+    albumTimer = 0;
+    album.refresh();
+  }, ALBUM_REFRESH_MS);
+}
+
 /** Shows or hides the welcome of an empty board. */
 function showStart() {
   if (!complete) return;
@@ -234,9 +247,10 @@ function showStart() {
 /**
  * @param {import('./feed/types.js').ImageRecord} record
  * @param {boolean} restored
+ * @param {boolean} own This page has restored it.
  */
-function reportArrival(record, restored) {
-  if (restored && deletions.takeRestored(record.id)) announce(`${nameOf(record, 'A photo')} restored.`);
+function reportArrival(record, restored, own) {
+  if (own) announce(`${nameOf(record, 'A photo')} restored.`);
   else if (mine.has(record.id) && !restored) added(nameOf(record, 'A photo'));
   else events.add(restored ? 'restored' : 'added', record);
 }

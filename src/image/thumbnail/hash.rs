@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_knows_what_shines_through() {
+    fn a_hash_keeps_transparency() {
         let mut pixels = vec![[0, 0, 255, 255]; 100];
         pixels[..50].fill([0; 4]);
         let bitmap = Bitmap {

@@ -27,6 +27,9 @@ use crate::store::write::{
 /// A text above every [`Timestamp`]: those start with a digit.
 const ABOVE_ALL_TIMES: &str = "never";
 
+/// Number of images that one write marks. Small, because RethinkDB writes their files anew.
+const MAX_MARKED: usize = 16;
+
 /// Maximum number of attempts to make an image agree with a placement that others change meanwhile.
 const MAX_RECONCILIATIONS: usize = 8;
 
@@ -90,15 +93,26 @@ impl Store {
                 return Ok(());
             }
             for (mark, ids) in changed {
-                let images = get_all(self.images(), &ids);
-                let write = match mark {
-                    None => unmark(images, &json!("")),
-                    Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
-                };
-                write_rows(self.pool(), write).await?;
+                for ids in ids.chunks(MAX_MARKED) {
+                    self.mark_images(ids, mark).await?;
+                }
             }
         }
         Ok(())
+    }
+
+    /// Writes the mark of placements into their images.
+    async fn mark_images(
+        &self,
+        ids: &[ImageId],
+        mark: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let images = get_all(self.images(), ids);
+        let write = match mark {
+            None => unmark(images, &json!("")),
+            Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
+        };
+        write_rows(self.pool(), write).await.map(drop)
     }
 
     /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out what has no placement.
@@ -115,9 +129,11 @@ impl Store {
         }
         let rows = get_all(self.placements(), ids);
         let marks = rows.pluck(r.expr("id")).with_arg(r.expr(DELETED_AT));
-        let marks: Vec<Mark> = self.pool().query(marks).await?;
+        let rows: Vec<Value> = self.pool().query(marks).await?;
+        // Other applications may have written something else into the field.
+        let marks = rows.into_iter().map(serde_json::from_value);
         let mark = |Mark { id, deleted_at }| (id, deleted_at);
-        Ok(marks.into_iter().map(mark).collect())
+        Ok(marks.filter_map(Result::ok).map(mark).collect())
     }
 
     /// Removes an image that was deleted at or before `until`, and its placement. Returns `false` if it has been restored or
@@ -136,10 +152,7 @@ impl Store {
 
 async fn delete(store: &Store, ids: &[ImageId], by: Option<String>) -> Result<u64, StoreError> {
     let at = json!(Timestamp::now());
-    let mut fields = json!({ DELETED_AT: at });
-    if let Some(by) = by {
-        fields[DELETED_BY] = by.into();
-    }
+    let fields = json!({ DELETED_AT: at, DELETED_BY: by });
     // The pool repeats a query whose answer was lost, so a mark with this very time counts as set by this delete.
     let mark = func!(|row| r.branch(r.args((
         row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at),
@@ -148,9 +161,11 @@ async fn delete(store: &Store, ids: &[ImageId], by: Option<String>) -> Result<u6
     ))));
     let placements = get_all(store.placements(), ids);
     let mark = placements.update(r.args((mark, hard_update())));
-    let deleted = write_rows(store.pool(), mark).await?;
+    let deleted = write_rows(store.pool(), mark).await;
+    // A write that fails may have marked some of them; the sweep then completes the operation.
+    store.inner.deleted.notify_one();
+    let deleted = deleted?;
     if deleted > 0 {
-        store.inner.deleted.notify_one();
         store.reconcile(ids).await?;
     }
     Ok(deleted)
@@ -179,7 +194,7 @@ pub(super) fn time_before_now(duration: Duration) -> Timestamp {
 }
 
 /// A write that removes the mark of rows. Its condition is that the row is not marked, or was marked after `since`.
-fn unmark(row: Command, since: &Value) -> Command {
+fn unmark(rows: Command, since: &Value) -> Command {
     let unmarked = func!(|row| r.branch(r.args((
         row.clone().get_field(DELETED_AT).default(r.expr("")).eq(""),
         row.clone(),
@@ -189,7 +204,7 @@ fn unmark(row: Command, since: &Value) -> Command {
             r.error(CONDITION_NOT_MET),
         ))),
     ))));
-    row.replace(r.args((unmarked, hard_replace())))
+    rows.replace(r.args((unmarked, hard_replace())))
 }
 
 /// A write that removes a row. Its condition is that the row does not exist, or was marked at or before `until`.

@@ -95,17 +95,17 @@ async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
     match existing.record {
         Some(record) => Ok(Insert::Existing(record)),
         None => {
-            let seen = Seen {
+            let decoded = DecodingResult {
                 thumb: has_thumb,
                 thumbhash,
             };
-            place(store, meta, requested, seen).await
+            place(store, meta, requested, decoded).await
         }
     }
 }
 
-/// What decoding an image has shown.
-struct Seen {
+/// The thumbnail state and ThumbHash of a new image.
+struct DecodingResult {
     /// See [`ImageRecord::thumb`].
     thumb: Option<bool>,
     /// See [`ImageRecord::thumbhash`].
@@ -117,13 +117,13 @@ async fn place(
     store: &Store,
     meta: ImageMeta,
     requested: RequestedPlacement,
-    seen: Seen,
+    decoded: DecodingResult,
 ) -> Result<Insert, StoreError> {
     let free_placements = &store.inner.free_placements;
     let placement = free_placements.reserve_requested(&meta, requested).await?;
     let record = ImageRecord {
-        thumbhash: seen.thumbhash,
-        ..ImageRecord::new(meta, placement, seen.thumb)
+        thumbhash: decoded.thumbhash,
+        ..ImageRecord::new(meta, placement, decoded.thumb)
     };
     match store.insert_placement(&record).await? {
         Inserted::Now | Inserted::Perhaps => {

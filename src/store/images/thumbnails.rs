@@ -22,6 +22,9 @@ use crate::store::write::{RowWrite, hard_update, unless_deleted, write_row};
 /// Interval between two searches for images without a thumbnail.
 const INTERVAL: Duration = Duration::from_secs(3600);
 
+/// Number of images in a row that may fail in a round.
+const MAX_FAILURES: u32 = 3;
+
 /// Pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(60);
 
@@ -59,9 +62,18 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
     if !missing.is_empty() {
         log::info!("making the thumbnails of {} images", missing.len());
     }
+    let mut failures = 0;
     for id in missing {
         let Some(inner) = store.upgrade() else { break };
-        Store { inner }.add_thumb(id).await?;
+        match (Store { inner }.add_thumb(id).await) {
+            Ok(()) => failures = 0,
+            // One unreadable image must not keep all others from theirs; a database that is unavailable ends the round.
+            Err(error) if failures < MAX_FAILURES => {
+                log::warn!("making the thumbnail of image {id} failed: {error}");
+                failures += 1;
+            }
+            Err(error) => return Err(error),
+        }
         sleep(PAUSE).await;
     }
     Ok(())

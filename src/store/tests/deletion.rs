@@ -72,14 +72,14 @@ async fn feeds_send_a_delete_and_a_restore() {
     assert_eq!(
         board_events[3..],
         [
-            FeedEvent::Delete { id: id, by: None },
+            FeedEvent::Delete { id, by: None },
             FeedEvent::Update(record.clone())
         ]
     );
     assert_eq!(
         latest_events[3..],
         [
-            FeedEvent::Delete { id: id, by: None },
+            FeedEvent::Delete { id, by: None },
             FeedEvent::Update(record.meta)
         ]
     );

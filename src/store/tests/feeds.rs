@@ -55,7 +55,7 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     // Each delete is a single event.
     store.delete(vec![id], None).await.unwrap();
     store.delete(vec![second.meta.id], None).await.unwrap();
-    assert_eq!(next(&mut feed).await, Delete { id: id, by: None });
+    assert_eq!(next(&mut feed).await, Delete { id, by: None });
     assert_eq!(
         next(&mut feed).await,
         Delete {

@@ -10,8 +10,8 @@ use crate::image::{ImageId, ImageRecord};
 use crate::store::Area;
 use crate::web::record_json::RecordJson;
 
-/// The size of a batch, in bytes before compression.
-const MAX_BATCH: usize = 60 << 10;
+/// The size at which a batch is sent, in bytes before compression. With one more record it stays below 64 KiB.
+const MAX_BATCH: usize = 56 << 10;
 
 /// The size of the records that wait until those near the view are sent, in bytes. Beyond it they no longer wait.
 const MAX_WAITING: usize = 1 << 20;
@@ -34,7 +34,13 @@ pub(crate) struct InitialBatches {
     /// Records to send after all that are near the view, in batches.
     far: VecDeque<Batch>,
     far_ids: HashSet<ImageId>,
-    frames: VecDeque<Frame>,
+    messages: VecDeque<Message>,
+}
+
+/// A message to send. Batches are encoded only when the outbox has room for them.
+enum Message {
+    Batch(Batch),
+    Event(Frame),
 }
 
 /// JSON records, separated by commas.
@@ -66,29 +72,36 @@ impl InitialBatches {
             near: Batch::default(),
             far: VecDeque::new(),
             far_ids: HashSet::new(),
-            frames: VecDeque::new(),
+            messages: VecDeque::new(),
         }
     }
 
     /// The next frame of the events so far.
     pub(crate) fn next_frame(&mut self) -> Option<Frame> {
-        self.frames.pop_front()
+        self.messages.pop_front().map(|message| match message {
+            Message::Batch(batch) => self.encode(&batch),
+            Message::Event(frame) => frame,
+        })
     }
 
     /// Takes an event, which may yield any number of frames.
     pub(crate) fn push(&mut self, event: ViewerEvent<ImageRecord>) {
         match event {
             ViewerEvent::Update(record) if self.is_initializing => self.gather(&record),
-            ViewerEvent::Update(record) => self.frames.push_back(events::image_update(&record)),
+            ViewerEvent::Update(record) => {
+                let update = events::image_update(&record);
+                self.messages.push_back(Message::Event(update));
+            }
             ViewerEvent::Delete { id, by } => {
                 self.flush();
                 let delete = events::image_delete(id, by.as_deref());
-                self.frames.push_back(delete);
+                self.messages.push_back(Message::Event(delete));
             }
             ViewerEvent::State(state) => {
                 self.flush();
                 self.is_initializing = state == ViewerFeedState::Initializing;
-                self.frames.push_back(events::feed_state(state));
+                let state = events::feed_state(state);
+                self.messages.push_back(Message::Event(state));
             }
         }
     }
@@ -113,7 +126,7 @@ impl InitialBatches {
             self.near.add(&json);
             if self.near.is_full() {
                 let batch = std::mem::take(&mut self.near);
-                self.send(&batch);
+                self.messages.push_back(Message::Batch(batch));
             }
         }
     }
@@ -139,21 +152,20 @@ impl InitialBatches {
     fn flush(&mut self) {
         let near = std::mem::take(&mut self.near);
         for batch in std::iter::once(near).chain(std::mem::take(&mut self.far)) {
-            self.send(&batch);
+            if !batch.is_empty() {
+                self.messages.push_back(Message::Batch(batch));
+            }
         }
         self.far_ids.clear();
     }
 
-    fn send(&mut self, batch: &Batch) {
-        if batch.is_empty() {
-            return;
-        }
+    fn encode(&self, batch: &Batch) -> Frame {
         let text = events::image_batch(&batch.0);
-        self.frames.push_back(if self.options.is_compressed {
+        if self.options.is_compressed {
             frame::compressed_text(&deflate(text.as_bytes()))
         } else {
             frame::text(&text)
-        });
+        }
     }
 }
 

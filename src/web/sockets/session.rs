@@ -32,7 +32,7 @@ const MAX_UNANSWERED_PINGS: u32 = 2;
 
 /// A viewer's session.
 ///
-/// It holds at most about 1 MiB for its client. When the outbox is full, the session reads neither its feed nor its client,
+/// It holds at most about 1 MiB for its client, and as much again of the first records while its feed is opening. When the outbox is full, the session reads neither its feed nor its client,
 /// and it ends if the client reads nothing within [`Settings::session_read_timeout`].
 ///
 /// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout

@@ -131,7 +131,8 @@ export class Album {
     if (this.#records[at]?.id !== record.id) return this.refresh();
     this.#records.splice(at, 1);
     this.#relayout(true);
-    if (this.#focused === record.id) this.focus((this.#records[at] ?? this.#records[at - 1])?.id ?? '');
+    // In the next frame, once for all photos that are deleted together.
+    if (this.#focused === record.id || this.#wanted === record.id) this.#wanted = (this.#records[at] ?? this.#records[at - 1])?.id ?? '';
   }
 
   /**

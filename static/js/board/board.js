@@ -282,7 +282,8 @@ export class Board {
 
   /** Ids that stay in the document outside the view. */
   #kept() {
-    return new Set([this.#focused, this.#current]);
+    // A caption that could not be saved keeps its editor.
+    return new Set([this.#focused, this.#current, idOf(this.#elements.layer.querySelector('.is-captioning'))]);
   }
 
   /** The board is one stop of Tab: the image that had the focus, or the one in the middle of the view if that is out of view. */

@@ -44,7 +44,10 @@ export class Captions {
   edit(id) {
     const record = this.#images.get(id);
     const tile = this.#board.tile(id);
-    if (!record || !tile || this.#open) return;
+    // The image of an editor whose text could not be saved may be gone.
+    if (this.#open && !this.#open.form.isConnected) this.#open = null;
+    if (this.#open) return this.#open.area.focus();
+    if (!record || !tile) return;
     const form = /** @type {HTMLElement} */ (this.#template.content.firstElementChild?.cloneNode(true));
     const area = /** @type {HTMLTextAreaElement} */ (find(form, 'textarea'));
     area.defaultValue = record.caption ?? '';

@@ -83,6 +83,15 @@ export class Deletions {
     }
   }
 
+  /** Forgets the deletions that were lost with a connection: the feed has sent their images again. */
+  reconnected() {
+    for (const id of [...this.#asked.keys()]) {
+      if (!this.#parts.images.get(id)) continue;
+      this.#asked.delete(id);
+      this.#parts.onBack(id);
+    }
+  }
+
   /** True if this page has requested the deletion. @param {string} id */
   isRequested(id) {
     return this.#asked.has(id);

@@ -149,7 +149,7 @@ export function useShortcuts(surface, { selecting, onUndo, onRedo, onHelp }) {
     const key = event.key.toLowerCase();
     const withControl = (event.ctrlKey || event.metaKey) && !event.altKey;
     const command = withControl && !event.shiftKey;
-    const inDialog = document.querySelector('dialog[open]') !== null;
+    const inDialog = document.querySelector('dialog[open], :popover-open') !== null;
     if (command && key === 'z') {
       onUndo();
     } else if ((withControl && event.shiftKey && key === 'z') || (command && key === 'y')) {

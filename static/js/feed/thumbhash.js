@@ -5,18 +5,37 @@
 /** The longer side of the decoded bitmap in pixels. It is enlarged smoothly, and has at most seven waves a side. */
 const SIDE = 16;
 
+/** The number of URLs that are kept, for images that come into view again. */
+const MAX_KEPT = 2_000;
+/** URLs by hash and ratio, the oldest first. @type {Map<string, string>} */
+const kept = new Map();
+const canvas = document.createElement('canvas');
+
 /**
  * The blurred image as a `data:` URL; empty if the hash is invalid.
  * @param {string} base64
  * @param {number} ratio Height divided by width.
  */
 export function thumbhashUrl(base64, ratio) {
+  const key = `${base64} ${ratio}`;
+  const url = kept.get(key) ?? encode(base64, ratio);
+  kept.delete(key);
+  kept.set(key, url);
+  const [oldest] = kept.keys();
+  if (kept.size > MAX_KEPT) kept.delete(oldest);
+  return url;
+}
+
+/**
+ * @param {string} base64
+ * @param {number} ratio
+ */
+function encode(base64, ratio) {
   const bytes = bytesOf(base64);
   if (bytes.length < 5) return '';
-  const canvas = document.createElement('canvas');
   canvas.width = Math.max(1, Math.round(ratio > 1 ? SIDE / ratio : SIDE));
   canvas.height = Math.max(1, Math.round(ratio > 1 ? SIDE : SIDE * ratio));
-  const context = canvas.getContext('2d');
+  const context = canvas.getContext('2d', { willReadFrequently: true });
   if (!context) return '';
   const pixels = context.createImageData(canvas.width, canvas.height);
   paint(pixels, channelsOf(bytes));

@@ -52,7 +52,7 @@ export class Address {
       this.#returning = true;
       history.back();
     } else {
-      history.replaceState(null, '', location.pathname + location.search);
+      history.replaceState({ ...history.state, lightbox: undefined }, '', location.pathname + location.search);
     }
     this.#pushed = false;
   }

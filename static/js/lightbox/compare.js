@@ -69,7 +69,7 @@ export class Compare {
     this.#ids = [...ids];
     this.#view = WHOLE;
     this.#draw();
-    history.pushState({ compare: true }, '');
+    history.pushState({ ...history.state, compare: true }, '');
     showModal(dialog, everywhere);
     this.#follow();
     this.#grid.focus();

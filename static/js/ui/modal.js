@@ -11,5 +11,9 @@ export function showModal(dialog, everywhere) {
   const below = /** @type {Element} */ (everywhere.parentElement).closest('dialog');
   dialog.showModal();
   dialog.append(everywhere);
-  dialog.addEventListener('close', () => (below?.open ? below : document.body).append(everywhere), { once: true });
+  const giveBack = () => {
+    // A dialog that is still open above may have them.
+    if (dialog.contains(everywhere)) (below?.open ? below : document.body).append(everywhere);
+  };
+  dialog.addEventListener('close', giveBack, { once: true });
 }

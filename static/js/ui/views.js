@@ -60,13 +60,14 @@ export class Views {
 
   /** Shows the view that the address names, or the one to begin with. */
   start() {
+    this.#home = this.#named('', HOMES);
     this.#show(this.#named(''));
   }
 
   /** The user chooses a view. @param {string} name */
   choose(name) {
     if (name === this.name) return;
-    history.pushState(null, '', `#${name}`);
+    history.pushState({ chosen: true }, '', `#${name}`);
     this.#show(name);
     if (!HOMES.includes(name)) return;
     try {
@@ -78,7 +79,12 @@ export class Views {
 
   /** Returns from a view that an address without a name cannot show. */
   leave() {
-    this.choose(this.#home);
+    if (history.state?.chosen) {
+      history.back();
+      return;
+    }
+    history.replaceState({ ...history.state, view: this.#home }, '', `#${this.#home}`);
+    this.#show(this.#home);
   }
 
   /** @param {string} name */
@@ -99,10 +105,11 @@ export class Views {
   /**
    * The view of the current history entry.
    * @param {string} other That of an entry which the user has typed and which names no view; empty for the one to begin with.
+   * @param {string[]} [among] The views that may be named.
    */
-  #named(other) {
+  #named(other, among = Object.keys(this.#views)) {
     const names = [location.hash.slice(1), history.state?.view, other, storage()?.getItem(KEY)];
-    return names.find((name) => this.#has(name)) ?? (matchMedia(PHONE).matches ? 'album' : 'board');
+    return names.find((name) => among.includes(name)) ?? (matchMedia(PHONE).matches ? 'album' : 'board');
   }
 
   /** @param {string | null | undefined} name */

@@ -20,13 +20,13 @@ use super::frame_scanner::FrameScanner;
 /// The size limit of a client's message: an arrangement of 2,000 images has up to 240 KB.
 const MAX_MESSAGE: usize = 256 << 10;
 
-/// What the scanner has found.
+/// The results of scanning a client's frames.
 #[derive(Default)]
 pub(crate) struct Scanned {
     /// The close code for an invalid frame.
     invalid: Cell<Option<CloseCode>>,
-    /// The parser of actix-ws knows no compression, so compressed texts pass it as binary messages. This says of each binary
-    /// message if it was one.
+    /// One entry per binary message in progress: `true` if it is a compressed text. The parser of actix-ws knows no
+    /// compression, so compressed texts pass it as binary messages.
     compressed: RefCell<VecDeque<bool>>,
 }
 
@@ -118,13 +118,15 @@ impl Stream for ScannedPayload {
             bytes.truncate(valid);
         }
         starts.retain(|&start| start < bytes.len());
-        Poll::Ready(Some(Ok(self.result.disguise(bytes, &starts))))
+        Poll::Ready(Some(Ok(self
+            .result
+            .mark_compressed_as_binary(bytes, &starts))))
     }
 }
 
 impl Scanned {
     /// Turns the compressed texts among the frames that start at these positions into binary messages.
-    fn disguise(&self, bytes: Bytes, starts: &[usize]) -> Bytes {
+    fn mark_compressed_as_binary(&self, bytes: Bytes, starts: &[usize]) -> Bytes {
         let mut compressed = self.compressed.borrow_mut();
         let mut bytes = BytesMut::from(bytes);
         for &start in starts {

@@ -2,10 +2,7 @@
 //!
 //! No context is kept between two messages: a compressed message costs no memory afterwards, and may be sent to any viewer.
 
-use std::io::Write as _;
-
-use flate2::write::DeflateDecoder;
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::frame::CloseCode;
 
@@ -16,8 +13,11 @@ pub(crate) const ACCEPTED: &str =
 /// The end of a compressed message, which is not sent (RFC 7692, section 7.2.1).
 const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 
-/// Returns `true` if one of the offers in `Sec-WebSocket-Extensions` can be accepted. One that asks for a smaller window
-/// cannot: the encoder has only the largest.
+/// The room that is made at a time for a decompressed message, in bytes.
+const INFLATED_AT_ONCE: usize = 16 << 10;
+
+/// Returns `true` if one of the offers in `Sec-WebSocket-Extensions` can be accepted. One that limits the server's window
+/// cannot: the encoder has only the largest, and no browser asks for another.
 pub(crate) fn is_acceptable(offers: &str) -> bool {
     offers.split(',').any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
@@ -34,7 +34,6 @@ fn is_known(parameter: &str) -> bool {
     match (name, value) {
         ("server_no_context_takeover" | "client_no_context_takeover", None) => true,
         ("client_max_window_bits", value) => value.is_none_or(is_window),
-        ("server_max_window_bits", value) => value == Some("15"),
         _ => false,
     }
 }
@@ -46,7 +45,7 @@ fn is_window(bits: &str) -> bool {
 
 /// Compresses the payload of a message.
 pub(crate) fn deflate(payload: &[u8]) -> Vec<u8> {
-    let mut encoder = Compress::new(Compression::default(), false);
+    let mut encoder = Compress::new(Compression::fast(), false);
     let mut compressed = Vec::with_capacity(payload.len() / 4 + 64);
     let mut done = 0;
     loop {
@@ -54,8 +53,8 @@ pub(crate) fn deflate(payload: &[u8]) -> Vec<u8> {
             .compress_vec(&payload[done..], &mut compressed, FlushCompress::Sync)
             .expect("the encoder takes any bytes");
         done = usize::try_from(encoder.total_in()).unwrap_or(payload.len());
-        // Room that is left means that everything has been written.
-        if flushed == flate2::Status::Ok && compressed.len() < compressed.capacity() {
+        // Spare capacity means that the flush is complete.
+        if flushed == Status::Ok && compressed.len() < compressed.capacity() {
             break;
         }
         compressed.reserve(compressed.len());
@@ -70,43 +69,31 @@ pub(crate) fn deflate(payload: &[u8]) -> Vec<u8> {
 ///
 /// The code to close with if it is not deflate data, or too long.
 pub(crate) fn inflate(payload: &[u8], limit: usize) -> Result<Vec<u8>, CloseCode> {
-    let mut decoder = DeflateDecoder::new(Bounded {
-        bytes: Vec::new(),
-        limit,
-        is_over: false,
-    });
-    let written = decoder
-        .write_all(payload)
-        .and_then(|()| decoder.write_all(&TAIL))
-        .and_then(|()| decoder.flush());
-    let output = decoder.get_ref();
-    if output.is_over {
+    let mut decoder = Decompress::new(false);
+    let mut text = Vec::new();
+    for mut input in [payload, &TAIL] {
+        while !input.is_empty() {
+            if text.len() > limit {
+                return Err(CloseCode::TooBig);
+            }
+            text.reserve(INFLATED_AT_ONCE.min(limit + 1 - text.len()));
+            let before = decoder.total_in();
+            let status = decoder.decompress_vec(input, &mut text, FlushDecompress::Sync);
+            let taken = usize::try_from(decoder.total_in() - before).unwrap_or(input.len());
+            input = &input[taken..];
+            match status {
+                // A message may consist of several streams (section 7.2.3.4).
+                Ok(Status::StreamEnd) => decoder.reset(false),
+                Ok(Status::Ok | Status::BufError) if taken > 0 || text.len() == text.capacity() => {
+                }
+                _ => return Err(CloseCode::Invalid),
+            }
+        }
+    }
+    if text.len() > limit {
         return Err(CloseCode::TooBig);
     }
-    written.map_err(|_| CloseCode::Invalid)?;
-    Ok(std::mem::take(&mut decoder.get_mut().bytes))
-}
-
-/// A buffer that takes at most `limit` bytes.
-struct Bounded {
-    bytes: Vec<u8>,
-    limit: usize,
-    is_over: bool,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.bytes.len() + bytes.len() > self.limit {
-            self.is_over = true;
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -121,7 +108,7 @@ mod tests {
             "permessage-deflate",
             "x-webkit-deflate-frame, permessage-deflate; server_no_context_takeover",
             "permessage-deflate; server_max_window_bits=10, permessage-deflate",
-            "permessage-deflate; client_max_window_bits=\"9\"; server_max_window_bits=15",
+            "permessage-deflate; client_max_window_bits=\"9\"",
         ] {
             assert!(is_acceptable(offer), "{offer}");
         }
@@ -129,6 +116,7 @@ mod tests {
             "",
             "x-webkit-deflate-frame",
             "permessage-deflate; server_max_window_bits=10",
+            "permessage-deflate; server_max_window_bits=15",
             "permessage-deflate; client_max_window_bits=7",
             "permessage-deflate; unknown",
         ] {
@@ -152,6 +140,9 @@ mod tests {
         // The example of RFC 7692, section 7.2.3.1.
         let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
         assert_eq!(inflate(&hello, 5), Ok(b"Hello".to_vec()));
+        // That of section 7.2.3.4, whose block is marked as the last.
+        let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+        assert_eq!(inflate(&last, 5), Ok(b"Hello".to_vec()));
     }
 
     #[test]

@@ -152,7 +152,7 @@ pub(crate) struct AckDetails {
     /// The reserved placement of an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) place: Option<Place>,
-    /// The person that the session now is.
+    /// The session's name and colour after `User:name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) person: Option<Person>,
 }
