@@ -30,7 +30,8 @@ test('when the server is killed the page says so, and reconnects when it is star
 test('a page that reconnects catches up with what was deleted, added and changed meanwhile', async ({ server, open }) => {
   const { id } = await server.upload(red);
   const record = await server.upload(blue, { x: 300, y: 0, w: 100 });
-  const window = await open({ expectedErrors });
+  // The page may still load the image when it is deleted.
+  const window = await open({ expectedErrors: [...expectedErrors, /status of 404/] });
   await window.shows('red.png', 'blue.png');
   let isReachable = false;
   await window.page.routeWebSocket('**/ws*', (socket) => void (isReachable ? socket.connectToServer() : socket.close()));
