@@ -131,9 +131,15 @@ impl<'a> Walk<'a> {
             height,
         };
         self.first_frame.get_or_insert(frame);
-        let flags = self.reader.byte()?;
-        self.skip_palette(flags)?;
-        let code_size = self.reader.byte()?;
+        let code_size = match self.frame_head() {
+            Ok(code_size) => code_size,
+            Err(Truncated) => {
+                // The size of the image is known from what is left of the frame, so it stays.
+                let end = self.reader.position() + self.reader.rest().len();
+                self.parts.keep(start..end);
+                return Err(Flaw::Truncated);
+            }
+        };
         let blocks_at = self.reader.position();
         let blocks = self.pixel_blocks();
         if blocks.is_regular {
@@ -145,6 +151,13 @@ impl<'a> Walk<'a> {
             self.parts.replace(blocks_at..self.reader.position(), used);
         }
         blocks.is_complete.then_some(()).ok_or(Flaw::Truncated)
+    }
+
+    /// Reads what lies between the size of a frame and its pixels. Returns the size of the first LZW codes.
+    fn frame_head(&mut self) -> Result<u8, Truncated> {
+        let flags = self.reader.byte()?;
+        self.skip_palette(flags)?;
+        self.reader.byte()
     }
 
     fn pixel_blocks(&mut self) -> PixelBlocks<'a> {
