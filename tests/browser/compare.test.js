@@ -84,6 +84,7 @@ test('C compares, the browser’s Back returns to the board, and deleted photos 
   await expect(compare(window)).toBeHidden();
   await window.shows('red.png', 'green.png', 'blue.png');
   for (const each of [image('4.png'), image('5.png', { colour: [9, 9, 9] })]) await server.upload(each, { x: 300, y: 200, w: 40 });
+  await expect(window.tiles()).toHaveCount(5);
   await page.keyboard.press('Control+a');
   await expect(page.getByText('5 selected')).toBeVisible();
   await expect(button(window), 'five are too many').toBeHidden();
