@@ -175,6 +175,13 @@ mod tests {
 
     use super::*;
 
+    const VIEW: Area = Area {
+        x: 0.0,
+        y: 0.0,
+        w: 100.0,
+        h: 100.0,
+    };
+
     fn record(x: f64) -> ImageRecord {
         let mut record = ImageRecord::example();
         record.meta.id = ImageId::new();
@@ -214,13 +221,7 @@ mod tests {
 
     #[test]
     fn records_near_the_view_come_first_and_all_before_ready() {
-        let around = Area {
-            x: 0.0,
-            y: 0.0,
-            w: 100.0,
-            h: 100.0,
-        };
-        let mut batches = batches(Some(around));
+        let mut batches = batches(Some(VIEW));
         let records = [-5000.0, 10.0, 140.0, 5000.0].map(record);
         for record in &records {
             batches.push(ViewerEvent::Update(record.clone()));
@@ -236,13 +237,7 @@ mod tests {
 
     #[test]
     fn a_record_that_moves_into_the_view_meanwhile_is_not_overtaken() {
-        let around = Area {
-            x: 0.0,
-            y: 0.0,
-            w: 100.0,
-            h: 100.0,
-        };
-        let mut batches = batches(Some(around));
+        let mut batches = batches(Some(VIEW));
         let far = record(5000.0);
         let mut moved = far.clone();
         moved.placement.x = 0.0;
