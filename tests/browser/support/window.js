@@ -11,11 +11,19 @@ export const SERVER_DOWN = [/WebSocket connection to .* failed/, /ERR_CONNECTION
 const COPY = 1;
 const LINK = 2;
 
+/**
+ * The images that any window was told of as deleted. A page may still ask for one of them: the request crosses the message.
+ * @type {Set<string>}
+ */
+const deletedImages = new Set();
+
 export class BrowserWindow {
   /** The URLs that were requested. @type {string[]} */
   requests = [];
   /** Errors and warnings of the console, and uncaught exceptions. @type {string[]} */
   errors = [];
+  /** The images that the server did not have. @type {string[]} */
+  #missingImages = [];
   #isClosed = false;
 
   /**
@@ -49,10 +57,16 @@ export class BrowserWindow {
     // Chromium hands file choosers over only while somebody listens, so the first listener must never be the last.
     page.on('filechooser', () => {});
     page.on('request', (request) => this.requests.push(request.url()));
-    page.on('websocket', (socket) => this.requests.push(socket.url()));
+    page.on('websocket', (socket) => {
+      this.requests.push(socket.url());
+      socket.on('framereceived', ({ payload }) => noteDeletion(payload));
+    });
     page.on('pageerror', (error) => this.errors.push(String(error)));
     page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) this.errors.push(message.text());
+      if (!['error', 'warning'].includes(message.type())) return;
+      const missing = /status of 404/.test(message.text()) && message.location().url.match(/\/image\/([0-9a-f-]{36})/);
+      if (missing) this.#missingImages.push(missing[1]);
+      else this.errors.push(message.text());
     });
   }
 
@@ -181,9 +195,17 @@ export class BrowserWindow {
     const hosts = [host, ...this.expectedHosts];
     const elsewhere = this.requests.filter((url) => !/^(blob|data):/.test(url) && !hosts.includes(new URL(url).host));
     expect(elsewhere, 'requests to other hosts').toEqual([]);
-    const unexpected = this.errors.filter((text) => !this.expectedErrors.some((pattern) => pattern.test(text)));
+    const missing = this.#missingImages.filter((id) => !deletedImages.has(id)).map((id) => `status of 404: ${id}`);
+    const unexpected = [...this.errors, ...missing].filter((text) => !this.expectedErrors.some((pattern) => pattern.test(text)));
     expect(unexpected, 'errors in the console').toEqual([]);
   }
+}
+
+/** @param {string | Buffer} payload */
+function noteDeletion(payload) {
+  if (typeof payload !== 'string' || !payload.includes('"Image:delete"')) return;
+  const { event, data } = JSON.parse(payload);
+  if (event === 'Image:delete') deletedImages.add(data.id);
 }
 
 /** Runs in the page: the question for the name is answered already. Pages without storage of their own ask. */
