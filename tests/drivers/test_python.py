@@ -303,6 +303,27 @@ class Feeds(Driver):
         self.assertEqual(set(seen), set("amz"))
         feed.close()
 
+    def test_a_feed_of_an_index_follows_the_documents_with_its_value(self):
+        self.table.index_create("board", r.row["board"].default("main")).run(self.conn)
+        self.table.index_wait("board").run(self.conn)
+        self.table.insert([{"id": 1}, {"id": 2, "board": "b"}, {"id": 3, "board": "main"}]).run(self.conn)
+        rows = self.table.get_all("main", index="board").without("board")
+        feed = rows.changes(include_initial=True).run(self.connect())
+        initial = [change["new_val"] for change in self.follow(feed, 2)]
+        self.assertCountEqual(initial, [{"id": 1}, {"id": 3}])
+        self.table.insert([{"id": 4, "board": "b"}, {"id": 5}]).run(self.conn)
+        self.table.get(1).update({"board": "b"}).run(self.conn)
+        self.table.get(2).update({"board": "main"}).run(self.conn)
+        self.assertEqual(
+            self.follow(feed, 3),
+            [
+                {"old_val": None, "new_val": {"id": 5}},
+                {"old_val": {"id": 1}, "new_val": None},
+                {"old_val": None, "new_val": {"id": 2}},
+            ],
+        )
+        feed.close()
+
     def test_a_filtered_feed_reports_a_document_that_leaves_as_removed(self):
         feed = self.table.filter({"shown": True}).changes().run(self.connect())
         self.table.insert([{"id": 1, "shown": True}, {"id": 2, "shown": False}]).run(self.conn)

@@ -54,7 +54,48 @@ pub(crate) enum Position {
     Highest,
 }
 
+/// The documents that an index scan finds, without an order, for a feed.
+#[derive(Debug)]
+pub(crate) struct IndexRange {
+    index: Index,
+    function: Func,
+    wanted: Wanted,
+}
+
+impl IndexRange {
+    /// Returns `true` if a document has a wanted value.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn selects(&self, env: &Env, document: &Datum) -> Result<bool, ReqlError> {
+        for value in values(env, &self.index, &self.function, document)? {
+            if self.wanted.count(&value)? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 impl IndexScan {
+    /// The scanned documents as a feed follows them: the table and the condition.
+    ///
+    /// # Errors
+    /// For a multi index, of which RethinkDB's feed has an element for each value of a document.
+    pub(crate) fn into_range(self) -> Result<(Table, IndexRange), ReqlError> {
+        if self.index.multi {
+            return Err(ReqlError::logic(
+                "The embedded engine does not implement `changes` of a multi index.",
+            ));
+        }
+        let range = IndexRange {
+            function: function_of(&self.index)?,
+            index: self.index,
+            wanted: self.wanted,
+        };
+        Ok((self.table, range))
+    }
+
     /// A scan of the documents with wanted values, in the order of their keys.
     pub(crate) fn new(table: Table, index: Index, wanted: Wanted) -> Self {
         Self {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::env::Env;
 use super::func::Func;
+use super::index::IndexRange;
 use super::merge;
 use super::path::Paths;
 use crate::engine::datum::{Datum, Object};
@@ -21,6 +22,8 @@ pub(crate) enum Step {
     Merge(Vec<Func>),
     /// The value of a field; drops elements without it.
     GetField(Arc<str>),
+    /// Keeps the documents that a range of an index selects.
+    Indexed(Arc<IndexRange>),
 }
 
 /// The condition of `filter`.
@@ -57,12 +60,16 @@ impl Step {
                 .then_some(element),
             Self::Merge(others) => Some(merge::merge_all(env, element, others)?),
             Self::GetField(name) => object_of("bracket", &element)?.get(name).cloned(),
+            Self::Indexed(range) => range.selects(env, &element)?.then_some(element),
         })
     }
 
     /// Returns `true` if the step keeps documents unchanged, so that they can still be written to.
     pub(crate) fn keeps_selection(&self) -> bool {
-        matches!(self, Self::Filter(_) | Self::HasFields(_))
+        matches!(
+            self,
+            Self::Filter(_) | Self::HasFields(_) | Self::Indexed(_)
+        )
     }
 
     /// Returns `true` if equal elements always yield equal results. Feeds accept no other steps.

@@ -1,5 +1,6 @@
 //! The term `changes`.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::options::Options;
@@ -97,9 +98,12 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             }
             _ => "Cannot get changes on the first elements of an unordered stream.",
         })),
-        Source::Index(_) => Err(ReqlError::logic(
-            "The embedded engine does not implement `changes` of a secondary index.",
-        )),
+        Source::Index(scan) => {
+            let (table, range) = scan.into_range()?;
+            let steps = std::iter::once(Step::Indexed(Arc::new(range))).chain(stream.steps);
+            let whole_table = Range::Between(Bound::Unbounded, Bound::Unbounded);
+            Ok((table, whole_table, steps.collect(), None))
+        }
         Source::ConcatMap(..) => Err(ReqlError::logic(
             "Cannot call `changes` after `concat_map`.",
         )),
