@@ -12,13 +12,16 @@ STALL_TIMEOUT=60      # seconds without a byte in either direction
 
 usage() {
   cat <<'TEXT'
-Usage: seed.sh [-j JOBS] [-u URL] DIR|FILE...
+Usage: seed.sh [-j JOBS] [-u URL] [-b BOARD] [-t TOKEN] DIR|FILE...
 
 Uploads images to a realtime-photo server: every png, jpg, jpeg, gif, webp and avif file in each DIR and its
 subfolders, and each FILE regardless of its name. A refused file does not stop the others.
 
   -j JOBS   number of simultaneous uploads (1 to 64, default 4)
   -u URL    address of the server (default http://127.0.0.1:8000)
+  -b BOARD  id of the board: the last part of its address (default main, or $REALTIME_PHOTO_BOARD)
+  -t TOKEN  the last part of a link that lets one add images, if the server wants one. Better given as
+            $REALTIME_PHOTO_TOKEN, since other users can read a command line
   -h        print this help
 
 Exit status: 0 if every file was sent, 1 if a file was not sent, 2 for an invalid command line, 130 after Ctrl-C.
@@ -103,7 +106,7 @@ post() {   # path, id, slot
   local answer
   curl "${curl_options[@]}" --speed-limit 1 --speed-time "$STALL_TIMEOUT" -H 'Expect:' \
     --form-string "id=$2" --form-string "fileName=${1##*/}" -F 'file=@-;filename=file' \
-    -D "$scratch/$3.headers" -w '\n%{http_code}' "$url/image" \
+    -H "@$scratch/authorization" -D "$scratch/$3.headers" -w '\n%{http_code}' "$url/image?board=$board" \
     2>"$scratch/$3.error" >"$scratch/$3.answer" <"$1" &
   wait "$!"
   answer=$(<"$scratch/$3.answer")
@@ -259,12 +262,16 @@ summary() {
 
 jobs=4
 url=http://127.0.0.1:8000
+board=${REALTIME_PHOTO_BOARD:-main}
+token=${REALTIME_PHOTO_TOKEN-}
 if [[ ${1-} == --help ]]; then usage; exit 0; fi
-while getopts ':hj:u:' option; do
+while getopts ':hj:u:b:t:' option; do
   case $option in
     h) usage; exit 0 ;;
     j) jobs=$OPTARG ;;
     u) url=$OPTARG ;;
+    b) board=$OPTARG ;;
+    t) token=$OPTARG ;;
     :) wrong_usage "-$OPTARG needs a value" ;;
     *) wrong_usage "unknown option -$OPTARG" ;;
   esac
@@ -274,6 +281,9 @@ if ! [[ $jobs =~ ^[1-9][0-9]?$ ]] || ((jobs > 64)); then wrong_usage "-j must be
 [[ $url == *://* ]] || url=http://$url
 [[ $url == http://?* || $url == https://?* ]] || wrong_usage "-u must be an http:// or https:// address"
 while [[ $url == */ ]]; do url=${url%/}; done
+[[ $board =~ ^(main|[A-Za-z0-9_-]{22})$ ]] || wrong_usage "-b must be main or the 22 characters of a board's id"
+token=${token##*/}   # a whole link is accepted, too
+[[ $token =~ ^[A-Za-z0-9._~-]*$ ]] || wrong_usage "-t must be a link or its last part"
 (($#)) || wrong_usage "name at least one folder or file"
 
 if ! command -v curl >/dev/null; then
@@ -296,6 +306,9 @@ if ((${#files[@]})); then
   fi
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/seed.XXXXXX") || exit 1
   trap 'rm -rf "$scratch"' EXIT
+  # In a file, because other users can read the command line of curl. An empty file adds no header.
+  : >"$scratch/authorization"
+  if [[ -n $token ]]; then printf 'Authorization: Bearer %s\n' "$token" >"$scratch/authorization"; fi
   trap 'stop=interrupted exit_status=130' INT
   trap 'stop=interrupted exit_status=143' TERM
   trap 'stop=interrupted exit_status=129' HUP

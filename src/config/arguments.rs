@@ -8,12 +8,15 @@ use bytesize::ByteSize;
 use clap::Parser;
 
 use super::rethinkdb_url::{self, InvalidUrl};
-use super::settings::{Database, EmbeddedSettings, Publish, Settings};
+use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings};
 use crate::image::Metadata;
-use crate::store::Password;
+use crate::store::{InvalidToken, Password, Token};
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
+
+/// The shortest `--admin-token`, in characters. Guessing is slow, but a word would be found.
+const SHORTEST_ADMIN_TOKEN: usize = 16;
 
 /// The longest `--undo-window`. A deleted image takes up space until it ends.
 const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
@@ -43,8 +46,8 @@ pub enum ConfigError {
 #[derive(Parser)]
 #[command(name = "realtime-photo", version, max_term_width = 100)]
 pub struct Arguments {
-    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the board to the network,
-    /// where everyone who can connect may see, add and delete images; port 0 takes any free port
+    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the boards to the network, for those
+    /// who have a link; port 0 takes any free port
     #[arg(
         long,
         value_name = "ADDR:PORT",
@@ -52,6 +55,22 @@ pub struct Arguments {
         default_value = "127.0.0.1:8000"
     )]
     listen: SocketAddr,
+
+    /// Let everybody do everything, without links, also beyond this machine
+    #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
+    open: bool,
+
+    /// The secret of whoever administers all boards: 16 or more letters, digits and -._~. With it, links are needed on this
+    /// machine too. Without it, a new one is made and shown at each start that needs links. Better given by the variable,
+    /// since other users can read a command line
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "REALTIME_PHOTO_ADMIN_TOKEN",
+        hide_env_values = true,
+        value_parser = parse_admin_token
+    )]
+    admin_token: Option<Token>,
 
     /// The folder in which the embedded engine keeps the images; made if it is missing, and used by one process at a
     /// time. Not used with --rethinkdb
@@ -142,6 +161,16 @@ fn parse_undo_window(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn parse_admin_token(text: &str) -> Result<Token, String> {
+    if text.len() < SHORTEST_ADMIN_TOKEN {
+        return Err(format!(
+            "it needs at least {SHORTEST_ADMIN_TOKEN} characters"
+        ));
+    }
+    text.parse()
+        .map_err(|error: InvalidToken| error.to_string())
+}
+
 fn parse_max_upload(text: &str) -> Result<u64, String> {
     match text.parse::<ByteSize>() {
         Ok(ByteSize(0)) => Err("the size must not be 0".to_owned()),
@@ -169,6 +198,11 @@ impl TryFrom<Arguments> for Settings {
         Ok(Self {
             listen: arguments.listen,
             database,
+            access: match (arguments.open, arguments.admin_token) {
+                (true, _) => Access::Open,
+                (false, Some(token)) => Access::Links(token),
+                (false, None) => Access::ByAddress,
+            },
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
             undo_window: arguments.undo_window,
@@ -210,6 +244,7 @@ mod tests {
     fn the_default_is_the_embedded_engine_on_loopback() {
         let settings = settings(&[]).unwrap();
         assert_eq!(settings.listen, "127.0.0.1:8000".parse().unwrap());
+        assert!(matches!(settings.access, Access::ByAddress));
         assert_eq!(settings.max_upload, 16 << 20);
         assert_eq!(settings.max_pixels, 100_000_000);
         assert_eq!(settings.undo_window, crate::store::DEFAULT_UNDO_WINDOW);
@@ -255,6 +290,17 @@ mod tests {
                 Some(ConfigError::PasswordMissing(open.parse().unwrap()))
             );
             assert!(settings(&["--reql-listen", open, "--reql-password", "x"]).is_ok());
+        }
+    }
+
+    #[test]
+    fn an_admin_token_is_long_and_hidden() {
+        let token = "S3CRET-S3CRET-S3CRET";
+        let settings = settings(&["--admin-token", token]).unwrap();
+        assert!(!format!("{settings:?}").contains(token));
+        assert!(matches!(settings.access, Access::Links(given) if given.reveal() == token));
+        for bad in ["short", "with a space in it, though long"] {
+            assert!(parse_admin_token(bad).is_err(), "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::image::Metadata;
-use crate::store::{ClusterSettings, Password};
+use crate::store::{ClusterSettings, Password, Token};
 
 /// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
@@ -14,6 +14,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The database.
     pub database: Database,
+    /// Who needs a link.
+    pub access: Access,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
@@ -22,6 +24,17 @@ pub struct Settings {
     pub undo_window: Duration,
     /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
+}
+
+/// Who may do what without a link.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// Everybody, everything, if the address is one of loopback; nobody anything otherwise.
+    ByAddress,
+    /// Everybody, everything.
+    Open,
+    /// Nobody anything. The token is that of the operator.
+    Links(Token),
 }
 
 /// The database. The choice is explicit: falling back from one to the other would split the data.

@@ -26,6 +26,12 @@ impl ImageId {
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// The creation time that it contains, in milliseconds since 1970, by the clock of its creator.
+    pub fn ms(self) -> i64 {
+        // RFC 9562 puts the time into the first 48 of 128 bits.
+        (self.0.as_u128() >> 80) as i64
+    }
 }
 
 impl fmt::Display for ImageId {

@@ -3,12 +3,14 @@
 //! Nothing here reads a socket or a database: every function takes bytes or values and returns them.
 
 mod bmff;
+mod board_id;
 mod exif;
 mod format;
 mod id;
 mod invalid;
 mod large;
 mod limits;
+mod owner_id;
 mod pixels;
 mod reader;
 mod record;
@@ -20,10 +22,12 @@ mod timestamp;
 mod unsupported;
 mod upload;
 
+pub use board_id::{BoardId, InvalidBoardId};
 pub use format::{Metadata, sniff};
 pub use id::{ImageId, InvalidImageId};
 pub use invalid::InvalidImage;
 pub use limits::Limits;
+pub use owner_id::OwnerId;
 pub use pixels::MAX_SIDE;
 pub use record::{
     ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, UnknownType,

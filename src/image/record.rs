@@ -6,7 +6,9 @@ use std::str::FromStr;
 use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::board_id::BoardId;
 use super::id::ImageId;
+use super::owner_id::OwnerId;
 use super::timestamp::Timestamp;
 
 /// An image format that the board accepts. Serialized as its MIME type.
@@ -59,6 +61,9 @@ pub struct RequestedPlacement {
 pub struct ImageMeta {
     /// Primary key in both tables.
     pub id: ImageId,
+    /// The board that it is on. Not stored for the main board.
+    #[serde(default, skip_serializing_if = "BoardId::is_main")]
+    pub board: BoardId,
     /// Base name, 1 to 255 characters, without control characters.
     pub file_name: String,
     /// Alternative text. Clients remove it by writing an empty text, which reads back as `None`.
@@ -82,10 +87,16 @@ pub struct ImageMeta {
     /// Display name that the uploader chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// The browser that added it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<OwnerId>,
+    /// The image waits until a host approves it. Stored only if `true`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting: bool,
     /// The file has a flaw, such as a missing end or a wrong checksum, although browsers show it. Stored only if `true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
-    /// Time at which the server accepted the upload.
+    /// Time of the upload: by the clock of the sender, or that of the server if the former is not plausible.
     pub created_at: Timestamp,
 }
 
@@ -246,6 +257,7 @@ impl ImageRecord {
             moved_by: None,
             meta: ImageMeta {
                 id: "0194bd2c-7a00-7000-8000-000000000001".parse().unwrap(),
+                board: BoardId::MAIN,
                 file_name: "cat \"1\".png".into(),
                 alt: None,
                 kind: ImageType::Png,
@@ -254,6 +266,8 @@ impl ImageRecord {
                 height: 1,
                 sha256: "ab".repeat(32),
                 author: Some("Åsa".into()),
+                owner: None,
+                waiting: false,
                 damaged: false,
                 created_at: Timestamp::from_millis(1_738_324_800_000),
             },

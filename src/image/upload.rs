@@ -5,8 +5,12 @@ use bytes::Bytes;
 use super::format::{Inspection, Metadata, inspect};
 use super::text::{clean_file_name, clean_text};
 use super::{
-    ImageId, ImageMeta, InvalidImage, Limits, NewImage, Preview, RequestedPlacement, Timestamp,
+    BoardId, ImageId, ImageMeta, InvalidImage, Limits, NewImage, OwnerId, Preview,
+    RequestedPlacement, Timestamp,
 };
+
+/// The age up to which an upload has the time at which its id was made, in milliseconds: longer than sending an image takes.
+const MAX_UPLOAD_AGE_MS: i64 = 900_000;
 
 /// The limit on the name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
@@ -24,6 +28,12 @@ pub const SHOWN_WIDTHS: std::ops::RangeInclusive<f64> = 16.0..=20_000.0;
 pub struct Upload {
     /// The client's own id, which makes repeating the upload safe.
     pub id: Option<ImageId>,
+    /// The board to put it on.
+    pub board: BoardId,
+    /// The browser that sends it.
+    pub owner: Option<OwnerId>,
+    /// The image must wait until a host approves it.
+    pub waiting: bool,
     /// A file name or a path.
     pub file_name: Option<String>,
     /// Alternative text.
@@ -82,8 +92,12 @@ impl NewImage {
             file,
         } = inspect(&upload.file, limits, metadata)?;
         let given_name = upload.file_name.as_deref().and_then(clean_file_name);
+        let id = upload.id.unwrap_or_else(ImageId::new);
         let meta = ImageMeta {
-            id: upload.id.unwrap_or_else(ImageId::new),
+            id,
+            board: upload.board,
+            owner: upload.owner,
+            waiting: upload.waiting,
             file_name: given_name.unwrap_or_else(|| format!("image.{}", kind.extension())),
             alt,
             kind,
@@ -93,7 +107,7 @@ impl NewImage {
             sha256: upload.sha256,
             author,
             damaged: is_damaged,
-            created_at: Timestamp::now(),
+            created_at: creation_time(id, Timestamp::now()),
         };
         Ok(Self {
             meta,
@@ -109,6 +123,16 @@ impl NewImage {
         self.thumb = preview.thumb;
         self.thumbhash = preview.thumbhash;
         self.meta.damaged |= preview.is_damaged;
+    }
+}
+
+/// The time of an upload that is accepted now: that of its id, so that images sent together stay in the order in which they
+/// were sent, unless the clock of the sender is wrong or the upload is an old one.
+fn creation_time(id: ImageId, now: Timestamp) -> Timestamp {
+    let plausible = now.as_millis() - MAX_UPLOAD_AGE_MS..=now.as_millis();
+    match id.ms() {
+        ms if plausible.contains(&ms) => Timestamp::from_millis(ms),
+        _ => now,
     }
 }
 
@@ -205,6 +229,21 @@ mod tests {
             Err(InvalidUpload::Field { field, .. }) => Some(field),
             _ => None,
         }
+    }
+
+    #[test]
+    fn a_wrong_clock_of_the_sender_does_not_determine_the_time() {
+        let now = Timestamp::from_millis(2_000_000_000_000);
+        let created = |ms: u64| {
+            let id = format!("{:012x}", ms);
+            let id = format!("{}-{}-7000-8000-000000000001", &id[..8], &id[8..]);
+            creation_time(id.parse().unwrap(), now).as_millis() - now.as_millis()
+        };
+        assert_eq!(created(2_000_000_000_000), 0);
+        assert_eq!(created(1_999_999_995_000), -5_000);
+        assert_eq!(created(2_000_000_005_000), 0);
+        assert_eq!(created(2_031_536_000_000), 0);
+        assert_eq!(created(1_000_000_000_000), 0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Starts the database, the store and the web server, and stops them in reverse order.
 
+mod access;
 mod embedded;
 mod error;
 mod lan;
@@ -16,6 +17,7 @@ use socket2::SockRef;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use self::access::StartLinks;
 use crate::config::{Database, Settings};
 use crate::engine::Engine;
 use crate::store::{ClusterSettings, Store};
@@ -32,6 +34,8 @@ pub struct Application {
     address: SocketAddr,
     /// Addresses for other devices.
     addresses: Vec<SocketAddr>,
+    /// The links that were made for this start; `None` if nobody needs one.
+    links: Option<StartLinks>,
     database: String,
     server: Server,
     /// Ends the socket sessions.
@@ -75,11 +79,20 @@ impl Application {
                 return Err(StartupError::Database(database, error));
             }
         };
+        let access = match access::prepare(&store, settings.access, address).await {
+            Ok(access) => access,
+            Err(error) => {
+                drop(store);
+                embedded::close(engine).await;
+                return Err(StartupError::Database(database, error));
+            }
+        };
         let shutdown = CancellationToken::new();
         let web = web::Settings {
             address: addresses
                 .first()
                 .map(|address| format!("http://{address}/")),
+            access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
             metadata: settings.metadata,
@@ -89,6 +102,7 @@ impl Application {
         Ok(Self {
             address,
             addresses,
+            links: access.links,
             database,
             server,
             shutdown,
@@ -119,12 +133,15 @@ impl Application {
 
     /// Returns the lines to print at start-up: the URL, the addresses for other devices, and the database in use.
     pub fn announcement(&self) -> String {
-        format!(
-            "Open {} in a browser.\n{}Images are kept by {}.\n",
-            self.url(),
-            lan::invitation(&self.addresses),
-            self.database
-        )
+        let invitation = match &self.links {
+            None => format!(
+                "Open {} in a browser.\n{}",
+                self.url(),
+                lan::invitation(&self.addresses, "")
+            ),
+            Some(links) => links.announcement(&self.url(), &self.addresses),
+        };
+        format!("{invitation}Images are kept by {}.\n", self.database)
     }
 
     /// The embedded engine, if it is the one that is used.

@@ -100,6 +100,14 @@ impl Store {
         table(&self.inner.database, schema::PLACEMENTS)
     }
 
+    pub(super) fn layouts(&self) -> Command {
+        table(&self.inner.database, schema::LAYOUTS)
+    }
+
+    pub(super) fn boards(&self) -> Command {
+        table(&self.inner.database, schema::BOARDS)
+    }
+
     /// Runs an operation of several queries in a task of its own, so that it completes even if the caller is dropped.
     pub(super) async fn run_to_completion<T, F>(
         &self,

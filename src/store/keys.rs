@@ -1,15 +1,8 @@
 //! Ranges and lists of primary keys. An [`ImageId`](crate::image::ImageId) is a UUIDv7, so its text sorts by creation time.
 
 use reql::{Command, r};
-use uuid::Uuid;
 
 use crate::image::ImageId;
-
-/// A key above every id: ids consist of hexadecimal digits and hyphens.
-pub(super) const ABOVE_ALL_IDS: &str = "g";
-
-/// A key below every id.
-pub(super) const BELOW_ALL_IDS: &str = "";
 
 /// The rows of `table` from `lower` (inclusive) to `upper` (exclusive).
 pub(super) fn between(table: Command, lower: &str, upper: &str) -> Command {
@@ -30,12 +23,6 @@ pub(super) fn first_id(ms: u64) -> String {
     format!("{}-{}", &digits[..8], &digits[8..])
 }
 
-/// The creation time that a UUIDv7 contains, in milliseconds since 1970.
-pub(super) fn id_ms(id: Uuid) -> u64 {
-    // RFC 9562 puts the time into the first 48 of 128 bits.
-    (id.as_u128() >> 80) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +35,6 @@ mod tests {
         assert!(first.as_str() < "0194bd2c-7a00-7000-8000-000000000000");
         assert!(first.as_str() > "0194bd2c-79ff-7fff-bfff-ffffffffffff");
         let id = "0194bd2c-7a00-7000-8000-000000000000";
-        assert_eq!(id_ms(id.parse().unwrap()), ms);
+        assert_eq!(id.parse::<ImageId>().unwrap().ms(), 0x0194_bd2c_7a00);
     }
 }

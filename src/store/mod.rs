@@ -10,6 +10,7 @@
 //! ```
 
 mod board;
+mod boards;
 mod byte_budget;
 mod client;
 mod connect;
@@ -25,7 +26,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Area, BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
+pub use board::{Area, Board, BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
+pub use boards::{
+    AdminLinks, BoardChange, BoardRecord, BoardSettings, BoardsEvent, BoardsFeed, InvalidToken,
+    Link, LinkId, MAX_LINKS, Role, Token, TokenHash,
+};
 pub use client::{
     Address, ClusterSettings, DEFAULT_DATABASE, DEFAULT_PORT, DEFAULT_USER, Password,
 };
@@ -33,4 +38,4 @@ pub use connect::DEFAULT_UNDO_WINDOW;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedState};
 pub use handle::Store;
-pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed};
+pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed, StoredImage};

@@ -5,7 +5,16 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::StoreError;
-use crate::image::ImageId;
+use crate::image::{BoardId, ImageId};
+
+/// The board of an image. Absent for the main board.
+pub(super) const BOARD: &str = "board";
+
+/// The browser that added an image, if it has a cookie.
+pub(super) const OWNER: &str = "owner";
+
+/// Marks an image that waits until a host approves it.
+pub(super) const WAITING: &str = "waiting";
 
 /// The field that marks a deleted image: the time of the delete. Absent or null otherwise.
 pub(super) const DELETED_AT: &str = "deletedAt";
@@ -16,6 +25,14 @@ pub(super) const DELETED_BY: &str = "deletedBy";
 /// Returns `true` if a row is marked as deleted.
 pub(super) fn is_deleted(row: &Value) -> bool {
     row.get(DELETED_AT).is_some_and(|at| !at.is_null())
+}
+
+/// The board of a row; `None` if another application wrote the row.
+pub(super) fn board_in(row: &Value) -> Option<BoardId> {
+    match row.get(BOARD) {
+        None => Some(BoardId::MAIN),
+        Some(board) => board.as_str()?.parse().ok(),
+    }
 }
 
 /// Removes the fields that hold bytes. Applies to the table `images`, one of its rows, or a feed of it.

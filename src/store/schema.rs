@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use reql::{Command, r};
+use reql::cmd::get_all;
+use reql::{Command, Func, func, r};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use super::board::handle::board_of;
 use super::client::Pool;
 use super::error::StoreError;
 
@@ -15,8 +17,20 @@ pub(super) const IMAGES: &str = "images";
 /// The table that board feeds follow: description and placement of each image.
 pub(super) const PLACEMENTS: &str = "placements";
 
+/// The table of boards: their titles, settings and links.
+pub(super) const BOARDS: &str = "boards";
+
+/// The key of the row of [`BOARDS`] that is no board: it holds the links that administer all of them.
+pub(super) const ADMIN: &str = "admin";
+
 /// The table of layouts: the state of the rows that images without a position are added to.
 pub(super) const LAYOUTS: &str = "layouts";
+
+/// The index of `images` and `placements` by board. Feeds and lists of one board read its rows only.
+pub(super) const BOARD_INDEX: &str = "board";
+
+/// The index of `placements` by board, time of the upload and id: the order of lists.
+pub(super) const TIMELINE_INDEX: &str = "timeline";
 
 /// Time to wait for other servers to drop a table that they created at the same time. They do so at once; a table that
 /// remains is older than ours.
@@ -34,7 +48,7 @@ pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError
         create(pool, r.db_create(database)).await?;
     }
     let tables: Vec<String> = pool.value(r.db(database).table_list()).await?;
-    for table in [IMAGES, PLACEMENTS, LAYOUTS] {
+    for table in [IMAGES, PLACEMENTS, LAYOUTS, BOARDS] {
         let created = if tables.iter().any(|name| name == table) {
             None
         } else {
@@ -48,7 +62,52 @@ pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError
             (result, _) => result?,
         }
     }
-    Ok(())
+    let (images, placements) = (
+        r.db(database).table(IMAGES),
+        r.db(database).table(PLACEMENTS),
+    );
+    ensure_index(pool, &images, BOARD_INDEX, func!(|row| board_of(row))).await?;
+    ensure_index(pool, &placements, BOARD_INDEX, func!(|row| board_of(row))).await?;
+    let timeline = func!(|row| Command::from([
+        board_of(row.clone()),
+        row.clone().get_field("createdAt"),
+        row.get_field("id"),
+    ]));
+    ensure_index(pool, &placements, TIMELINE_INDEX, timeline).await
+}
+
+/// Creates a secondary index if it is missing, and waits until it can be used. A large table of an earlier release takes a
+/// while.
+async fn ensure_index(
+    pool: &Pool,
+    table: &Command,
+    name: &'static str,
+    function: Func,
+) -> Result<(), StoreError> {
+    let indexes: Vec<String> = pool.value(table.clone().index_list()).await?;
+    if !indexes.iter().any(|index| index == name) {
+        // "Index `x` already exists on table `y.z`.": created by another server.
+        create(pool, table.clone().index_create(r.args((name, function)))).await?;
+    }
+    let mut has_reported = false;
+    loop {
+        // The driver has no `index_wait`. A query that finds nothing tells as much.
+        let options = get_all::Options::new().index(name);
+        let none = r.count(table.clone().get_all(r.args(("", options))));
+        match pool.value::<u64>(none).await {
+            Ok(_) => return Ok(()),
+            // "Index `x` on table `y.z` was accessed before its construction was finished."
+            Err(StoreError::Refused(message) | StoreError::Unavailable(message))
+                if message.contains("before its construction") =>
+            {
+                if !std::mem::replace(&mut has_reported, true) {
+                    log::info!("the index {name} is being built");
+                }
+                sleep(SETTLE_INTERVAL).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// Runs a command that creates a database or table. Returns its report, or `None` if it existed already.

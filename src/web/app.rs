@@ -5,19 +5,23 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::dev::Server;
+use actix_web::http::Method;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, FromRequest, Handler, HttpServer, Resource, Responder};
+use actix_web::{App, FromRequest, Handler, HttpServer, Resource, Responder, Route, guard};
 use tokio_util::sync::CancellationToken;
 
+use super::access::action::Action;
+use super::access::check::check;
+use super::access::join::join;
 use super::http::connection::ConnectionHandle;
 use super::http::fallback::{method_not_allowed, not_found};
-use super::http::guard::{self, reject_foreign_requests};
+use super::http::guard::reject_foreign_requests;
 use super::http::headers::security_headers;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
-use super::{archive, health, images, invite, pages, sockets, uploads};
+use super::{access, archive, boards, health, http, images, invite, pages, sockets, uploads};
 use crate::store::Store;
 
 /// The time that a client has to close its side of a connection after the server has closed its own. A client that still
@@ -41,17 +45,20 @@ pub fn server(
 ) -> io::Result<Server> {
     // Made once, outside the closure, which runs for each worker thread.
     let cache = Data::new(ImageCache::new(store.clone()));
+    let access = access::start(&store, settings.access.clone(), shutdown.clone());
     let store = Data::new(store);
-    let guard = guard::configuration(listener.local_addr()?.ip());
+    let guard = http::guard::configuration(listener.local_addr()?.ip());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
     let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
-    let sockets = sockets::configuration(store.clone(), cache, shutdown, &settings);
+    let sockets = sockets::configuration(store.clone(), cache, access.clone(), shutdown, &settings);
     let archive = archive::configuration(store);
     let invite = invite::configuration(settings.address);
+    let access = access::configuration(access);
     let server = HttpServer::new(move || {
         App::new()
             .configure(guard.clone())
+            .configure(access.clone())
             .configure(images.clone())
             .configure(uploads.clone())
             .configure(sockets.clone())
@@ -59,7 +66,7 @@ pub fn server(
             .configure(invite.clone())
             .configure(routes)
             .wrap(from_fn(reject_foreign_requests))
-            .wrap(from_fn(pages::show_not_found_page))
+            .wrap(from_fn(pages::show_error_pages))
             .wrap(security_headers())
     });
     Ok(server
@@ -71,43 +78,145 @@ pub fn server(
         .run())
 }
 
-/// Registers every route.
+/// Registers every route, each with what it does: [`access`] checks it before the handler runs.
 fn routes(config: &mut ServiceConfig) {
+    use Action::{Add, Administer, Change, Host, Public, See};
     config
-        .service(readable("/", pages::board).wrap(Compress::default()))
-        .service(readable("/latest", pages::latest).wrap(Compress::default()))
-        .service(readable("/static/{path:.*}", pages::asset).wrap(Compress::default()))
-        .service(resource("/image").route(web::post().to(uploads::upload)))
-        .service(resource("/image/").route(web::post().to(uploads::upload)))
-        .service(readable("/image/{id}", serve::show).route(web::delete().to(removal::delete)))
-        .service(readable("/image/download/{id}", serve::download))
-        .service(readable("/image/{id}/thumb", thumbnail::show))
-        .service(resource("/image/{id}/restore").route(web::post().to(removal::restore)))
-        .service(readable("/limits", uploads::limits))
-        .service(readable("/images/download", archive::download))
-        .service(readable("/images/deleted", bin::list).wrap(Compress::default()))
-        .service(readable("/images", list::list).wrap(Compress::default()))
-        .service(resource("/ws").route(web::get().to(sockets::open)))
-        .service(readable("/invite", invite::show))
-        .service(readable("/invite/qr.svg", invite::qr_code))
-        .service(readable("/healthz", health::healthy))
-        .service(readable("/readyz", health::ready))
+        .service(resource("/", [read(See, pages::board)]).wrap(Compress::default()))
+        .service(resource("/b/{board}", [read(See, pages::board)]).wrap(Compress::default()))
+        .service(resource("/latest", [read(See, pages::latest)]).wrap(Compress::default()))
+        .service(
+            resource("/b/{board}/latest", [read(See, pages::latest)]).wrap(Compress::default()),
+        )
+        .service(
+            resource("/static/{path:.*}", [read(Public, pages::asset)]).wrap(Compress::default()),
+        )
+        .service(resource("/image", [post(Add, uploads::upload)]))
+        .service(resource("/image/", [post(Add, uploads::upload)]))
+        .service(resource(
+            "/image/{id}",
+            [read(See, serve::show), delete(Change, removal::delete)],
+        ))
+        .service(resource(
+            "/image/download/{id}",
+            [read(See, serve::download)],
+        ))
+        .service(resource("/image/{id}/thumb", [read(See, thumbnail::show)]))
+        .service(resource(
+            "/image/{id}/restore",
+            [post(Change, removal::restore)],
+        ))
+        .service(resource(
+            "/image/{id}/approve",
+            [post(Host, removal::approve)],
+        ))
+        .service(resource("/limits", [read(See, uploads::limits)]))
+        .service(resource("/images/download", [read(See, archive::download)]))
+        .service(resource("/images/deleted", [read(Change, bin::list)]).wrap(Compress::default()))
+        .service(resource(
+            "/images/approve",
+            [post(Host, boards::approve_all)],
+        ))
+        .service(
+            resource(
+                "/images",
+                [read(See, list::list), delete(Host, boards::clear)],
+            )
+            .wrap(Compress::default()),
+        )
+        .service(resource("/ws", [route(Method::GET, See, sockets::open)]))
+        .service(resource("/invite", [read(See, invite::show)]))
+        .service(resource("/invite/qr.svg", [read(See, invite::qr_code)]))
+        .service(resource(
+            "/boards",
+            [
+                read(Administer, boards::list),
+                post(Administer, boards::create),
+            ],
+        ))
+        .service(resource(
+            "/boards/{board}",
+            [
+                read(See, boards::show),
+                route(Method::PATCH, Host, boards::change),
+                delete(Administer, boards::delete),
+            ],
+        ))
+        .service(resource(
+            "/boards/{board}/links",
+            [
+                read(Host, boards::list_links),
+                post(Host, boards::make_link),
+            ],
+        ))
+        .service(resource(
+            "/boards/{board}/links/{link}",
+            [delete(Host, boards::revoke_link)],
+        ))
+        .service(resource("/qr", [post(Host, boards::draw_qr_code)]))
+        .service(resource(
+            "/join/{token}",
+            [route(Method::GET, Public, join)],
+        ))
+        .service(resource("/healthz", [read(Public, health::healthy)]))
+        .service(resource("/readyz", [read(Public, health::ready)]))
         .default_service(web::to(not_found));
 }
 
-/// A path that answers 405 to methods it does not have.
-fn resource(path: &str) -> Resource {
-    web::resource(path).default_service(web::to(method_not_allowed))
+/// A path with its routes. It answers 405 to other methods.
+fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
+    let resource = web::resource(path).default_service(web::to(method_not_allowed));
+    routes.into_iter().fold(resource, Resource::route)
 }
 
-/// A path with `GET` and `HEAD`.
-fn readable<F, Args>(path: &str, handler: F) -> Resource
+/// A route that only those reach who may do `action`.
+fn route<F, Args>(method: Method, action: Action, handler: F) -> Route
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
+    checked(web::method(method), action, handler)
+}
+
+/// `GET` and `HEAD`.
+fn read<F, Args>(action: Action, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    let readable = guard::Any(guard::Get()).or(guard::Head());
+    checked(web::route().guard(readable), action, handler)
+}
+
+/// `POST`.
+fn post<F, Args>(action: Action, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route(Method::POST, action, handler)
+}
+
+/// `DELETE`.
+fn delete<F, Args>(action: Action, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route(Method::DELETE, action, handler)
+}
+
+fn checked<F, Args>(route: Route, action: Action, handler: F) -> Route
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    route
+        .to(handler)
+        .wrap(from_fn(move |request, next| check(action, request, next)))
 }

@@ -1,4 +1,4 @@
-//! `GET /invite` and `GET /invite/qr.svg`: the address at which other devices can open the board.
+//! `GET /invite` and `GET /invite/qr.svg`: the address with which others can open the board.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,6 +9,10 @@ use qrcode::QrCode;
 use qrcode::render::svg;
 use serde::Serialize;
 
+use super::access::Access;
+use super::access::action::Action;
+use super::access::grant::Grant;
+use super::access::join::board_path;
 use super::http::guard::is_loopback_name;
 use super::http::problem::Problem;
 
@@ -26,8 +30,13 @@ pub(crate) fn configuration(address: Option<String>) -> impl Fn(&mut ServiceConf
     }
 }
 
-/// `GET /invite`: `{"url"}`, or `{}` if only this machine reaches the server.
-pub(crate) async fn show(request: HttpRequest, network: Data<NetworkAddress>) -> HttpResponse {
+/// `GET /invite`: `{"url"}`, or `{}` if there is none that the caller may share.
+pub(crate) async fn show(
+    request: HttpRequest,
+    grant: Grant,
+    access: Data<Access>,
+    network: Data<NetworkAddress>,
+) -> HttpResponse {
     #[derive(Serialize)]
     struct Body {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,18 +45,25 @@ pub(crate) async fn show(request: HttpRequest, network: Data<NetworkAddress>) ->
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Body {
-            url: url(&request, &network),
+            url: board_url(&request, &grant, &access, &network),
         })
 }
 
 /// `GET /invite/qr.svg`: the URL as a QR code.
 pub(crate) async fn qr_code(
     request: HttpRequest,
+    grant: Grant,
+    access: Data<Access>,
     network: Data<NetworkAddress>,
 ) -> Result<HttpResponse, Problem> {
-    let url = url(&request, &network)
-        .ok_or_else(|| Problem::not_found("Only this machine reaches the server."))?;
-    let code = QrCode::new(url).map_err(|_| Problem::bad_request("The host is too long."))?;
+    let url = board_url(&request, &grant, &access, &network)
+        .ok_or_else(|| Problem::not_found("There is no address to share."))?;
+    qr_code_of(&url)
+}
+
+/// Draws an address as a QR code.
+pub(crate) fn qr_code_of(url: &str) -> Result<HttpResponse, Problem> {
+    let code = QrCode::new(url).map_err(|_| Problem::bad_request("The address is too long."))?;
     let image = code
         .render::<svg::Color<'_>>()
         .min_dimensions(SIDE, SIDE)
@@ -56,6 +72,38 @@ pub(crate) async fn qr_code(
         .insert_header((header::CONTENT_TYPE, "image/svg+xml"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(image))
+}
+
+/// The URL with which others can open the board: where links are needed, that of the link for guests, which only those
+/// learn who may do as much themselves.
+fn board_url(
+    request: &HttpRequest,
+    grant: &Grant,
+    access: &Access,
+    network: &NetworkAddress,
+) -> Option<String> {
+    let base = url(request, network)?;
+    if access.policy.is_open() {
+        return Some(base + board_path(grant.board.id).trim_start_matches('/'));
+    }
+    let token = access.policy.guest()?;
+    let is_valid = access
+        .directory
+        .link(grant.board.id, &token.hash())
+        .is_some();
+    let may_share = is_valid && grant.permits(Action::Add);
+    may_share.then(|| format!("{base}join/{}", token.reveal()))
+}
+
+/// The URL of this server, as others can open it if they can at all. Ends with a slash.
+pub(crate) fn base_url(request: &HttpRequest) -> String {
+    let network = request.app_data::<Data<NetworkAddress>>();
+    let shared = network.and_then(|network| url(request, network));
+    shared.unwrap_or_else(|| {
+        let host = request.headers().get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        format!("http://{host}/")
+    })
 }
 
 /// The URL that the request came to, unless it is one of loopback, which means nothing to other devices.

@@ -1,10 +1,13 @@
 //! HTTP and WebSocket for browsers and scripts.
 //!
-//! `app` makes the server and lists every route. Each area (`images`, `uploads`, `sockets`, `archive`, `invite`) has a `configuration`
-//! function that makes the data of its handlers. `http` holds what all areas use and knows none of them.
+//! `app` makes the server and lists every route. `access` checks every request before its
+//! handler runs. Each area (`images`, `uploads`, `sockets`, `archive`, `invite`, `boards`) has a `configuration` function that
+//! makes the data of its handlers, unless other areas make it. `http` holds what all areas use and knows none of them.
 
+mod access;
 mod app;
 mod archive;
+mod boards;
 mod health;
 mod http;
 mod images;
@@ -15,5 +18,6 @@ mod settings;
 mod sockets;
 mod uploads;
 
+pub use access::AccessPolicy;
 pub use app::server;
 pub use settings::Settings;

@@ -8,6 +8,7 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpRequest, HttpResponse, mime};
 use rust_embed::Embed;
 
+use super::access::credentials::{has_owner_cookie, owner_cookie};
 use super::http::conditional::is_not_modified;
 use super::http::headers::PAGE_POLICY;
 use super::http::problem::Problem;
@@ -19,9 +20,23 @@ struct Files;
 
 const NOT_FOUND_PAGE: &str = "404.html";
 
-/// `GET /`: the board.
+/// Shown to whoever has no link.
+const REFUSED_PAGE: &str = "refused.html";
+
+/// `GET /` and `GET /b/{board}`: the board. Gives the browser a cookie by which it recognises the images that it adds.
 pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "index.html")
+    let mut page = file(&request, "index.html")?;
+    if !has_owner_cookie(&request) {
+        let is_secure = request.connection_info().scheme() == "https";
+        // Fails only for a cookie that is no header.
+        let _ = page.add_cookie(&owner_cookie(is_secure));
+    }
+    Ok(page)
+}
+
+/// `GET /boards`: all boards, for administrators.
+pub(crate) async fn boards(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    file(&request, "boards.html")
 }
 
 /// `GET /latest`: the latest image alone, as in the tutorial.
@@ -63,23 +78,26 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
         .body(file.data.into_owned()))
 }
 
-/// Middleware that replaces a 404 by a page if a browser navigated to the address.
-pub(crate) async fn show_not_found_page(
+/// Middleware that replaces a 401 and a 404 by a page if a browser navigated to the address.
+pub(crate) async fn show_error_pages(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, Error> {
     let wants_page = is_navigation(request.request());
     let response = next.call(request).await?;
-    if response.status() != StatusCode::NOT_FOUND {
-        return Ok(response.map_into_boxed_body());
-    }
+    let status = response.status();
+    let page = match status {
+        StatusCode::NOT_FOUND => NOT_FOUND_PAGE,
+        StatusCode::UNAUTHORIZED => REFUSED_PAGE,
+        _ => return Ok(response.map_into_boxed_body()),
+    };
     let (request, response) = response.into_parts();
-    let mut response = match Files::get(NOT_FOUND_PAGE) {
-        Some(page) if wants_page => HttpResponse::NotFound()
+    let mut response = match Files::get(page) {
+        Some(file) if wants_page => HttpResponse::build(status)
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
-            .content_type(mime_type(NOT_FOUND_PAGE))
-            .body(page.data.into_owned()),
+            .content_type(mime_type(page))
+            .body(file.data.into_owned()),
         _ => response.map_into_boxed_body(),
     };
     response
@@ -90,7 +108,7 @@ pub(crate) async fn show_not_found_page(
 
 /// Returns whether a browser shows the response as a page. Only then does `Accept` name `text/html`; `fetch`, `<img>` and
 /// scripts send `*/*` or other types.
-fn is_navigation(request: &HttpRequest) -> bool {
+pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && Accept::parse(request).is_ok_and(|accept| {
             accept

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::access::AccessPolicy;
 use crate::image::{Limits, Metadata};
 
 /// Limits and timeouts of the web server.
@@ -9,6 +10,8 @@ use crate::image::{Limits, Metadata};
 pub struct Settings {
     /// The URL at which other devices can open the board; `None` if the server listens on loopback only.
     pub address: Option<String>,
+    /// Who needs a link.
+    pub access: AccessPolicy,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
@@ -29,6 +32,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             address: None,
+            access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
             metadata: Metadata::Remove,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use realtime_photo::config::{Database, Settings, parse_rethinkdb_url};
+use realtime_photo::config::{Access, Database, Settings, parse_rethinkdb_url};
 use realtime_photo::engine::{Engine, EngineSettings};
 use realtime_photo::image::Metadata;
 use realtime_photo::startup::Application;
@@ -64,6 +64,7 @@ pub(crate) async fn spawn_with_options(
         let mut settings = Settings {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             database: Database::Cluster(cluster),
+            access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
             undo_window: DEFAULT_UNDO_WINDOW,

@@ -230,7 +230,7 @@ async fn unknown_paths_and_methods_are_answered_with_problems() {
     for (method, path, allow) in [
         ("GET", "/image", "POST"),
         ("PUT", "/image/x", "GET, HEAD, DELETE"),
-        ("POST", "/images", "GET, HEAD"),
+        ("POST", "/images", "GET, HEAD, DELETE"),
         ("DELETE", "/", "GET, HEAD"),
         ("OPTIONS", "/ws", "GET"),
     ] {

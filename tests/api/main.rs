@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod access;
 mod announcements;
 mod archive;
 mod batches;
+mod boards;
 mod crash;
 mod files;
 mod guard;

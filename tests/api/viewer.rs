@@ -61,8 +61,27 @@ impl Viewer {
         message.expect("the socket is open").unwrap()
     }
 
-    /// The next event. Skips pings and pongs.
+    /// The next event. Skips pings and pongs, and `Board:update`, with which every session begins.
     pub(crate) async fn event(&mut self) -> Value {
+        loop {
+            let event = self.any_event().await;
+            if event["event"] != "Board:update" {
+                return event;
+            }
+        }
+    }
+
+    /// The data of the next `Board:update`. Skips other events.
+    pub(crate) async fn board_update(&mut self) -> Value {
+        loop {
+            let mut event = self.any_event().await;
+            if event["event"] == "Board:update" {
+                return event["data"].take();
+            }
+        }
+    }
+
+    async fn any_event(&mut self) -> Value {
         loop {
             match self.next().await {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),

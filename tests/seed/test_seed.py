@@ -160,6 +160,23 @@ class AgainstTheRealServer(Folder):
             self.assertNotIn("the server responded with status", reason, "the server's message is not shown")
         self.assertIn("missing.png: no such file or folder", summary)
 
+    def test_images_are_sent_to_a_board_with_a_token(self):
+        admin = "admin-token-of-the-tests"
+        with Server("--admin-token", admin, data=self.folder / "guarded") as server:
+            board = server.json("/boards", {"title": "Party"}, token=admin)
+            token = board["links"][1]["url"]
+            path = self.write("cat.png", png(1))
+            refused = seed("-u", server.url, "-b", board["id"], path)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("You need a link to this board.", refused.stdout)
+            sent = seed("-u", server.url, "-b", board["id"], "-t", token, path)
+            self.assertEqual(last_line(sent)[:17], "1 sent, 0 refused")
+            env = {**os.environ, "REALTIME_PHOTO_BOARD": board["id"], "REALTIME_PHOTO_TOKEN": token}
+            self.assertEqual(seed("-u", server.url, path, env=env).returncode, 0)
+            images = server.json(f"/images?board={board['id']}", token=admin)["images"]
+            self.assertEqual(len(images), 2)
+            self.assertEqual(server.json("/images", token=admin)["images"], [])
+
     def test_a_file_over_the_limit_is_refused_with_the_message_of_the_server(self):
         self.write("big.png", png(8, 8) + bytes(17 * 1024 * 1024))
         result = seed("-u", self.server.url, self.images)
@@ -452,6 +469,8 @@ class WithoutAServer(Folder):
             ["-j", "65", "."],
             ["-j", "four", "."],
             ["-u", "ftp://127.0.0.1", "."],
+            ["-b", "party", "."],
+            ["-t", "a b", "."],
             ["-x", "."],
         ):
             with self.subTest(arguments=arguments):
@@ -463,7 +482,7 @@ class WithoutAServer(Folder):
         for option in ("-h", "--help"):
             result = seed(option)
             self.assertEqual((result.returncode, result.stderr), (0, ""))
-            self.assertIn("Usage: seed.sh [-j JOBS] [-u URL] DIR|FILE...", result.stdout)
+            self.assertIn("Usage: seed.sh [-j JOBS] [-u URL] [-b BOARD] [-t TOKEN] DIR|FILE...", result.stdout)
 
 
 if __name__ == "__main__":

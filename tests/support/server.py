@@ -72,7 +72,8 @@ class Server:
             start = line.find("http://")
             if start >= 0 and not found:
                 found = True
-                self._address.put(line[start:].split()[0].rstrip("/.,"))
+                address = urllib.parse.urlsplit(line[start:].split()[0])
+                self._address.put(f"http://{address.netloc}")
         self._process.stdout.close()
         if not found:
             self._address.put(None)
@@ -110,6 +111,16 @@ class Server:
         """The body of the response to a GET request."""
         with _opener.open(self.url + path, timeout=60) as answer:
             return answer.read()
+
+    def json(self, path, body=None, token=None):
+        """The JSON answer to a GET request, or to a POST of `body`."""
+        headers = {"Content-Type": "application/json"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers=headers)
+        with _opener.open(request, timeout=60) as answer:
+            return json.loads(answer.read())
 
     def images(self):
         """All records, newest first."""

@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 
 use reql::{func, r};
 
-use super::PlacementChange;
+use super::{Board, PlacementChange};
 use crate::image::ImageId;
 use crate::store::error::StoreError;
-use crate::store::handle::Store;
 use crate::store::keys::get_all;
-use crate::store::rows::DELETED_AT;
-use crate::store::write::{CONDITION_NOT_MET, hard_update, write_rows};
+use crate::store::write::{hard_update, write_rows};
 
-impl Store {
+impl Board {
     /// Changes the placements of many images with one write. Returns the number of images that are on the board; the others
     /// are skipped. Completes even if the caller is dropped.
     ///
@@ -23,21 +21,23 @@ impl Store {
         &self,
         changes: Vec<(ImageId, PlacementChange)>,
     ) -> Result<u64, StoreError> {
-        self.run_to_completion(|store| async move { arrange(&store, changes).await })
+        let board = self.clone();
+        self.store
+            .run_to_completion(|_| async move { arrange(&board, changes).await })
             .await
     }
 }
 
 async fn arrange(
-    store: &Store,
+    board: &Board,
     changes: Vec<(ImageId, PlacementChange)>,
 ) -> Result<u64, StoreError> {
     let changes: BTreeMap<ImageId, PlacementChange> = changes.into_iter().collect();
-    let change = func!(|row| r.branch(r.args((
-        row.clone().has_fields(DELETED_AT),
-        r.error(CONDITION_NOT_MET),
-        r.expr(&changes).get_field(row.get_field("id")),
-    ))));
+    let change = func!(|row| {
+        let change = r.expr(&changes).get_field(row.clone().get_field("id"));
+        board.if_shown(row, change)
+    });
+    let store = &board.store;
     let rows = get_all(store.placements(), changes.keys());
     write_rows(store.pool(), rows.update(r.args((change, hard_update())))).await
 }

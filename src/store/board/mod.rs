@@ -1,8 +1,9 @@
-//! The table `placements`: the images on the board and where they lie.
+//! The table `placements`: the images on each board and where they lie.
 
 mod arrange;
 mod feed;
 pub(super) mod free_placements;
+pub(super) mod handle;
 mod list;
 mod record;
 mod reserve;
@@ -10,5 +11,8 @@ mod update;
 
 pub use feed::{BoardEvent, BoardFeed};
 pub use free_placements::Area;
+pub use handle::Board;
+#[cfg(test)]
+pub(super) use list::Position;
 pub use list::{ListQuery, Page};
 pub use update::{Durability, PlacementChange};

@@ -2,16 +2,17 @@
 
 use tokio::sync::broadcast;
 
+use super::Board;
 use super::free_placements::{Area, Size, Wanted};
 use crate::image::{ImageId, RequestedPlacement};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 
-impl Store {
+impl Board {
     /// Reserves a free placement for an image of `width` × `height` pixels that will be inserted with this id: the nearest
     /// one to the requested position, or the next one of the layout. Inserting the image without a position then uses it.
     ///
-    /// The reservation ends when the image is inserted, with [`Store::release_placement`], or after an hour.
+    /// The reservation ends when the image is inserted, with [`Board::release_placement`], or after an hour.
     ///
     /// # Errors
     ///
@@ -27,14 +28,17 @@ impl Store {
             _ => Wanted::Next,
         };
         let size = Size::of(width, height, requested.w);
-        self.inner.free_placements.reserve(id, size, wanted).await
+        let free_placements = &self.store.inner.free_placements;
+        free_placements.reserve(self.id, id, size, wanted).await
     }
 
     /// Ends the reservation for an image that will not be inserted.
     pub fn release_placement(&self, id: ImageId) {
-        self.inner.free_placements.release(id);
+        self.store.inner.free_placements.release(self.id, id);
     }
+}
 
+impl Store {
     /// Subscribes to changes of reserved placements. Completing a row moves the reservations in it.
     pub fn reservation_moves(&self) -> broadcast::Receiver<(ImageId, Area)> {
         self.inner.free_placements.moves()

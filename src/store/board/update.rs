@@ -1,13 +1,13 @@
 //! Moving, resizing, describing and captioning images.
 
 use reql::cmd::update;
-use reql::r;
+use reql::{func, r};
 use serde::Serialize;
 
+use super::Board;
 use crate::image::ImageId;
 use crate::store::error::StoreError;
-use crate::store::handle::Store;
-use crate::store::write::{RowWrite, unless_deleted, write_row};
+use crate::store::write::{RowWrite, write_row};
 
 /// Changes to an image on the board. Fields that are `None` keep their values.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -60,7 +60,7 @@ impl From<Durability> for reql::cmd::Durability {
     }
 }
 
-impl Store {
+impl Board {
     /// Changes an image; returns `false` if it is not on the board. Completes even if the caller is dropped.
     ///
     /// # Errors
@@ -72,19 +72,22 @@ impl Store {
         change: PlacementChange,
         durability: Durability,
     ) -> Result<bool, StoreError> {
-        self.run_to_completion(|store| async move { update(&store, id, change, durability).await })
+        let board = self.clone();
+        self.store
+            .run_to_completion(|_| async move { update(&board, id, change, durability).await })
             .await
     }
 }
 
 async fn update(
-    store: &Store,
+    board: &Board,
     id: ImageId,
     change: PlacementChange,
     durability: Durability,
 ) -> Result<bool, StoreError> {
     let options = update::Options::new().durability(durability.into());
-    let update = unless_deleted(r.expr(&change));
+    let update = func!(|row| board.if_shown(row, r.expr(&change)));
+    let store = &board.store;
     let placement = store.placements().get(id);
     let placement = placement.update(r.args((update, options)));
     if write_row(store.pool(), placement).await? != RowWrite::Done {

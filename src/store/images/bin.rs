@@ -1,10 +1,11 @@
-//! The bin: the deleted images that can still be restored.
+//! The bin of a board: the deleted images that can still be restored.
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::delete::time_before_now;
 use crate::image::{ImageId, ImageRecord, Timestamp};
+use crate::store::board::Board;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::{DELETED_AT, document, is_deleted};
@@ -23,18 +24,28 @@ pub struct DeletedImage {
     pub deleted_by: Option<String>,
 }
 
-impl Store {
-    /// Returns the images that can be restored, the last deleted first, at most `limit`. Invalid rows are omitted and logged.
+/// An image on a board or in its bin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredImage {
+    /// The record.
+    pub record: ImageRecord,
+    /// The image is in the bin.
+    pub is_deleted: bool,
+}
+
+impl Board {
+    /// Returns the deleted images of the board that the caller can restore, the last deleted first, at most `limit`. Invalid rows are omitted and logged.
     ///
     /// # Errors
     ///
     /// If the database is unavailable.
     pub async fn bin(&self, limit: usize) -> Result<Vec<DeletedImage>, StoreError> {
-        let since = time_before_now(self.inner.undo_window);
-        let rows = self.placements().has_fields(DELETED_AT);
-        let rows: Vec<Value> = self.pool().query(rows).await?;
+        let since = time_before_now(self.store.inner.undo_window);
+        let rows = self.rows(self.store.placements()).has_fields(DELETED_AT);
+        let rows: Vec<Value> = self.store.pool().query(rows).await?;
         let mut images: Vec<DeletedImage> = rows
             .into_iter()
+            .filter(|row| self.has_row(row))
             .filter_map(|row| {
                 document(row, "placements").unwrap_or_else(|error| {
                     log::warn!("omitted from the bin: {error}");
@@ -47,21 +58,29 @@ impl Store {
         images.truncate(limit);
         Ok(images)
     }
+}
 
-    /// Returns the record of an image in the bin; `None` if it is not there.
+impl Store {
+    /// Returns the record of an image, on its board or in the bin; `None` if it is in neither.
     ///
     /// # Errors
     ///
     /// If the database is unavailable, or the row is invalid.
-    pub async fn binned(&self, id: ImageId) -> Result<Option<ImageRecord>, StoreError> {
+    pub async fn stored(&self, id: ImageId) -> Result<Option<StoredImage>, StoreError> {
         let row = self.placement_row(id).await?;
         if !is_deleted(&row) {
-            return Ok(None);
+            let record = document(row, "placements")?;
+            return Ok(record.map(|record| StoredImage {
+                record,
+                is_deleted: false,
+            }));
         }
         let image: Option<DeletedImage> = document(row, "placements")?;
         let since = time_before_now(self.inner.undo_window);
-        Ok(image
-            .filter(|image| image.deleted_at > since)
-            .map(|image| image.record))
+        let in_bin = image.filter(|image| image.deleted_at > since);
+        Ok(in_bin.map(|image| StoredImage {
+            record: image.record,
+            is_deleted: true,
+        }))
     }
 }

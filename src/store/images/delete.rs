@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::image::{ImageId, Timestamp};
+use crate::store::board::Board;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
@@ -25,7 +26,7 @@ use crate::store::write::{
 };
 
 /// A text above every [`Timestamp`]: those start with a digit.
-const ABOVE_ALL_TIMES: &str = "never";
+pub(crate) const ABOVE_ALL_TIMES: &str = "never";
 
 /// Number of images that one write marks. Small, because RethinkDB writes their files anew.
 const MAX_MARKED: usize = 16;
@@ -41,7 +42,7 @@ pub(super) struct DeletedPlacement {
     pub(super) deleted_at: Timestamp,
 }
 
-impl Store {
+impl Board {
     /// Removes images from the board, with one write. Returns the number of those that were there. They can be restored
     /// within the undo window. Completes even if the caller is dropped.
     ///
@@ -51,7 +52,9 @@ impl Store {
     ///
     /// If the database is unavailable. Images may have been deleted nevertheless; the sweep completes the operation.
     pub async fn delete(&self, ids: Vec<ImageId>, by: Option<String>) -> Result<u64, StoreError> {
-        self.run_to_completion(|store| async move { delete(&store, &ids, by).await })
+        let board = self.clone();
+        self.store
+            .run_to_completion(|_| async move { delete(&board, &ids, by).await })
             .await
     }
 
@@ -62,10 +65,14 @@ impl Store {
     ///
     /// If the database is unavailable. The image may have been restored nevertheless.
     pub async fn restore(&self, id: ImageId) -> Result<bool, StoreError> {
-        self.run_to_completion(|store| async move { restore(&store, id).await })
+        let board = self.clone();
+        self.store
+            .run_to_completion(|_| async move { restore(&board, id).await })
             .await
     }
+}
 
+impl Store {
     /// Returns the placements that are marked as deleted.
     pub(super) async fn deleted_placements(&self) -> Result<Vec<DeletedPlacement>, StoreError> {
         let deleted = self.placements().has_fields(DELETED_AT);
@@ -150,15 +157,20 @@ impl Store {
     }
 }
 
-async fn delete(store: &Store, ids: &[ImageId], by: Option<String>) -> Result<u64, StoreError> {
+async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u64, StoreError> {
+    let store = &board.store;
     let at = json!(Timestamp::now());
     let fields = json!({ DELETED_AT: at, DELETED_BY: by });
     // The pool repeats a query whose answer was lost, so a mark with this very time counts as set by this delete.
-    let mark = func!(|row| r.branch(r.args((
-        row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at),
-        r.expr(fields),
-        r.error(CONDITION_NOT_MET),
-    ))));
+    let mark = func!(|row| r.branch(
+        r.args((
+            board
+                .has(row.clone())
+                .and(row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at)),
+            r.expr(fields),
+            r.error(CONDITION_NOT_MET),
+        ))
+    ));
     let placements = get_all(store.placements(), ids);
     let mark = placements.update(r.args((mark, hard_update())));
     let deleted = write_rows(store.pool(), mark).await;
@@ -171,9 +183,10 @@ async fn delete(store: &Store, ids: &[ImageId], by: Option<String>) -> Result<u6
     Ok(deleted)
 }
 
-async fn restore(store: &Store, id: ImageId) -> Result<bool, StoreError> {
+async fn restore(board: &Board, id: ImageId) -> Result<bool, StoreError> {
+    let store = &board.store;
     let placement = store.placement_row(id).await?;
-    if placement.is_null() {
+    if placement.is_null() || !board.has_row(&placement) {
         return Ok(false);
     }
     let since = json!(time_before_now(store.inner.undo_window));
@@ -188,7 +201,7 @@ async fn restore(store: &Store, id: ImageId) -> Result<bool, StoreError> {
 }
 
 /// The time `duration` ago.
-pub(super) fn time_before_now(duration: Duration) -> Timestamp {
+pub(crate) fn time_before_now(duration: Duration) -> Timestamp {
     let duration = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
     Timestamp::from_millis(Timestamp::now().as_millis().saturating_sub(duration).max(0))
 }

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::image::{ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement};
+use crate::image::{
+    BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
+};
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -17,7 +19,7 @@ pub enum Insert {
     Created(ImageRecord),
     /// An image with this id and the same bytes exists; this is its record.
     Existing(ImageRecord),
-    /// An image with this id and other bytes exists. Nothing has changed.
+    /// An image with this id and other bytes exists, or on another board. Nothing has changed.
     Conflict,
     /// The image has been stored before and is deleted. Nothing has changed; it can be restored until it is purged.
     Deleted,
@@ -25,7 +27,8 @@ pub enum Insert {
 
 /// The rows that exist for the id of an upload.
 struct ExistingRows {
-    sha256: Option<String>,
+    /// The board and the hash.
+    identity: Option<(BoardId, String)>,
     is_deleted: bool,
     has_image: bool,
     record: Option<ImageRecord>,
@@ -34,8 +37,9 @@ struct ExistingRows {
 impl ExistingRows {
     /// The outcome of an upload that must not be stored because of these rows.
     fn rejection(&self, meta: &ImageMeta) -> Option<Insert> {
-        let differs = |sha256: &String| *sha256 != meta.sha256;
-        if self.sha256.as_ref().is_some_and(differs) {
+        if let Some((board, sha256)) = &self.identity
+            && (*board, sha256) != (meta.board, &meta.sha256)
+        {
             return Some(Insert::Conflict);
         }
         self.is_deleted.then_some(Insert::Deleted)
@@ -139,7 +143,7 @@ async fn place(
         Some(stored) if has_position_of(stored.placement, placement) => {
             free_placements.confirm(&stored.meta, placement);
         }
-        _ => free_placements.release(record.meta.id),
+        _ => free_placements.release(record.meta.board, record.meta.id),
     }
     if let Some(rejection) = existing.rejection(&record.meta) {
         return Ok(rejection);
@@ -160,7 +164,7 @@ async fn existing_rows(store: &Store, id: ImageId) -> Result<ExistingRows, Store
     let has_image = image.is_some();
     let meta = image.or_else(|| record.as_ref().map(|record| record.meta.clone()));
     Ok(ExistingRows {
-        sha256: meta.map(|meta| meta.sha256),
+        identity: meta.map(|meta| (meta.board, meta.sha256)),
         is_deleted,
         has_image,
         record,

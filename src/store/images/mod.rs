@@ -8,11 +8,13 @@ mod delete;
 mod file;
 mod insert;
 mod latest;
+mod moderation;
 mod sweep;
 mod thumbnails;
 mod unplaced;
 
-pub use bin::DeletedImage;
+pub use bin::{DeletedImage, StoredImage};
+pub(super) use delete::{ABOVE_ALL_TIMES, time_before_now};
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;

@@ -73,6 +73,7 @@ impl Sweep {
         let next_purge = self.purge(store).await?;
         if self.compared_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.place(store, PLACE_AFTER).await?;
+            store.purge_boards().await?;
             self.compared_at = Some(Instant::now());
         }
         Ok(next_purge.map_or(INTERVAL, |next| next.min(INTERVAL)))

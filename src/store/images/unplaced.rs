@@ -67,7 +67,7 @@ impl Store {
         if is_placed {
             free_placements.confirm(&record.meta, placement);
         } else {
-            free_placements.release(id);
+            free_placements.release(record.meta.board, id);
         }
         Ok(is_placed)
     }

@@ -23,33 +23,33 @@ async fn a_restored_image_has_its_previous_placement() {
     let older = created(&store, image(b"dog")).await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     let marks = rows(&store, id).await.map(|row| row[DELETED_AT].clone());
     assert!(marks[0].is_string());
     assert_eq!(marks[0], marks[1]);
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
-    assert_eq!(store.latest().await, Ok(Some(older.meta)));
+    assert_eq!(main(&store).latest().await, Ok(Some(older.meta)));
     let query = ListQuery {
         limit: 10,
         before: None,
         sha256: Some(record.meta.sha256.clone()),
     };
-    assert_eq!(store.list(query.clone()).await.unwrap().images, []);
+    assert_eq!(main(&store).list(query.clone()).await.unwrap().images, []);
 
-    assert_eq!(store.restore(id).await, Ok(true));
+    assert_eq!(main(&store).restore(id).await, Ok(true));
     for row in rows(&store, id).await {
         assert_eq!(row.get(DELETED_AT), None);
     }
     assert_eq!(store.record(id).await, Ok(Some(record.clone())));
     let (meta, file) = store.file(id).await.unwrap().unwrap();
     assert_eq!((meta, &file[..]), (record.meta.clone(), &b"cat"[..]));
-    assert_eq!(store.latest().await, Ok(Some(record.meta.clone())));
-    assert_eq!(store.list(query).await.unwrap().images, [record]);
+    assert_eq!(main(&store).latest().await, Ok(Some(record.meta.clone())));
+    assert_eq!(main(&store).list(query).await.unwrap().images, [record]);
     // Restoring twice succeeds, and the image can be deleted again.
-    assert_eq!(store.restore(id).await, Ok(true));
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
-    assert_eq!(store.restore(ImageId::new()).await, Ok(false));
+    assert_eq!(main(&store).restore(id).await, Ok(true));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).restore(ImageId::new()).await, Ok(false));
     store.drop_database().await;
 }
 
@@ -58,10 +58,10 @@ async fn feeds_send_a_delete_and_a_restore() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
-    let mut board = store.board_feed().await.unwrap();
-    let mut latest = store.latest_feed().await.unwrap();
-    store.delete(vec![id], None).await.unwrap();
-    store.restore(id).await.unwrap();
+    let mut board = main(&store).feed().await.unwrap();
+    let mut latest = main(&store).latest_feed().await.unwrap();
+    main(&store).delete(vec![id], None).await.unwrap();
+    main(&store).restore(id).await.unwrap();
     let mut board_events: Vec<BoardEvent> = Vec::new();
     let mut latest_events: Vec<LatestEvent> = Vec::new();
     // Two states, the image, the delete and the restore.
@@ -91,16 +91,16 @@ async fn an_image_is_purged_after_the_undo_window() {
     let store = TestStore::new().await;
     let kept = created(&store, image(b"dog")).await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     // Not due yet.
     Sweep::default().purge(&store).await.unwrap();
     assert!(rows(&store, id).await.iter().all(Value::is_object));
 
     let strict = store.again_with(Duration::ZERO).await;
-    assert_eq!(strict.restore(id).await, Ok(false));
+    assert_eq!(main(&strict).restore(id).await, Ok(false));
     Sweep::default().purge(&strict).await.unwrap();
     assert_eq!(rows(&store, id).await, [Value::Null, Value::Null]);
-    assert_eq!(store.restore(id).await, Ok(false));
+    assert_eq!(main(&store).restore(id).await, Ok(false));
     assert_eq!(store.record(kept.meta.id).await, Ok(Some(kept)));
     store.drop_database().await;
 }
@@ -113,7 +113,10 @@ async fn the_background_sweep_purges_an_image_when_it_is_due() {
     let changes = store.placements().changes(changefeed_options(100));
     let rows = store.inner.connector.changefeed(changes).await;
     let mut rows = rows.unwrap();
-    hasty.delete(vec![record.meta.id], None).await.unwrap();
+    main(&hasty)
+        .delete(vec![record.meta.id], None)
+        .await
+        .unwrap();
     loop {
         let change = next(&mut rows).await;
         if change.old_val.is_object() && change.new_val.is_null() {
@@ -131,8 +134,8 @@ async fn an_image_that_is_not_deleted_is_never_purged() {
     let always = Timestamp::from_millis(i64::MAX);
     assert_eq!(store.purge(id, always).await, Ok(false));
     // Restored by another server after this one has found it due.
-    store.delete(vec![id], None).await.unwrap();
-    store.restore(id).await.unwrap();
+    main(&store).delete(vec![id], None).await.unwrap();
+    main(&store).restore(id).await.unwrap();
     assert_eq!(store.purge(id, always).await, Ok(false));
     assert_eq!(store.record(id).await, Ok(Some(record)));
     assert!(store.file(id).await.unwrap().is_some());
@@ -148,8 +151,8 @@ async fn concurrent_deletes_and_restores_leave_both_tables_in_agreement() {
             let store = &store;
             async move {
                 match number % 3 {
-                    0 => drop(store.delete(vec![id], None).await.unwrap()),
-                    1 => drop(store.restore(id).await.unwrap()),
+                    0 => drop(main(store).delete(vec![id], None).await.unwrap()),
+                    1 => drop(main(store).restore(id).await.unwrap()),
                     _ => drop(Sweep::default().purge(store).await.unwrap()),
                 }
             }
@@ -167,7 +170,7 @@ async fn a_repeated_upload_does_not_undo_a_delete() {
     let first = image(b"cat");
     let id = first.meta.id;
     created(&store, first.clone()).await;
-    store.delete(vec![id], None).await.unwrap();
+    main(&store).delete(vec![id], None).await.unwrap();
     assert_eq!(store.insert(first.clone()).await, Ok(Insert::Deleted));
     let other = image_with_id(id, Bytes::from_static(b"dog"));
     assert_eq!(store.insert(other).await, Ok(Insert::Conflict));
@@ -195,7 +198,7 @@ async fn a_null_mark_counts_as_not_deleted() {
         .update(json!({ DELETED_AT: null }));
     store.pool().value::<Value>(null).await.unwrap();
     assert!(store.record(id).await.unwrap().is_some());
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
-    assert_eq!(store.delete(vec![id], None).await, Ok(0));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(0));
     store.drop_database().await;
 }

@@ -35,7 +35,7 @@ fn moved(x: f64) -> PlacementChange {
 async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     let store = TestStore::new().await;
     let first = created(&store, image(b"1")).await;
-    let mut feed = store.board_feed().await.unwrap();
+    let mut feed = main(&store).feed().await.unwrap();
     assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
     assert_eq!(next(&mut feed).await, Update(first.clone()));
     assert_eq!(next(&mut feed).await, State(FeedState::Ready));
@@ -44,7 +44,7 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     assert_eq!(next(&mut feed).await, Update(second.clone()));
 
     let id = first.meta.id;
-    store
+    main(&store)
         .update(id, moved(7.0), Durability::Soft)
         .await
         .unwrap();
@@ -53,8 +53,11 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     assert_eq!(next(&mut feed).await, Update(first));
 
     // Each delete is a single event.
-    store.delete(vec![id], None).await.unwrap();
-    store.delete(vec![second.meta.id], None).await.unwrap();
+    main(&store).delete(vec![id], None).await.unwrap();
+    main(&store)
+        .delete(vec![second.meta.id], None)
+        .await
+        .unwrap();
     assert_eq!(next(&mut feed).await, Delete { id, by: None });
     assert_eq!(
         next(&mut feed).await,
@@ -72,24 +75,24 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
 #[tokio::test]
 async fn the_latest_feed_sends_the_last_image_and_then_every_new_one() {
     let store = TestStore::new().await;
-    let mut feed = store.latest_feed().await.unwrap();
+    let mut feed = main(&store).latest_feed().await.unwrap();
     assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
     assert_eq!(next(&mut feed).await, State(FeedState::Ready));
     let first = created(&store, image(b"1")).await.meta;
     assert_eq!(next(&mut feed).await, Update(first.clone()));
 
     let second = created(&store, image(b"2")).await.meta;
-    let mut later = store.latest_feed().await.unwrap();
+    let mut later = main(&store).latest_feed().await.unwrap();
     assert_eq!(next(&mut later).await, State(FeedState::Initializing));
     assert_eq!(next(&mut later).await, Update(second.clone()));
     assert_eq!(next(&mut later).await, State(FeedState::Ready));
 
     // A move is no event of this feed.
-    store
+    main(&store)
         .update(first.id, moved(1.0), Durability::Hard)
         .await
         .unwrap();
-    store.delete(vec![second.id], None).await.unwrap();
+    main(&store).delete(vec![second.id], None).await.unwrap();
     assert_eq!(next(&mut feed).await, Update(second.clone()));
     assert_eq!(
         next(&mut feed).await,
@@ -115,7 +118,7 @@ async fn a_feed_uses_one_connection_and_closes_it_when_dropped() {
     let viewer = Store::connect(settings, UNDO_WINDOW).await.unwrap();
     let mut feeds = Vec::new();
     for _ in 0..50 {
-        feeds.push(viewer.board_feed().await.unwrap());
+        feeds.push(main(&viewer).feed().await.unwrap());
     }
     for feed in &mut feeds {
         assert_eq!(next(feed).await, State(FeedState::Initializing));
@@ -135,7 +138,7 @@ async fn a_feed_ends_when_the_database_stops_responding() {
     let store = TestStore::new().await;
     let (proxy, settings) = through_proxy(&store).await;
     let viewer = Store::connect(settings, UNDO_WINDOW).await.unwrap();
-    let mut feed = viewer.board_feed().await.unwrap();
+    let mut feed = main(&viewer).feed().await.unwrap();
     assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
     assert_eq!(next(&mut feed).await, State(FeedState::Ready));
     proxy.freeze();

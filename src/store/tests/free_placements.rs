@@ -43,7 +43,7 @@ async fn overlap(store: &Store) -> Result<usize, String> {
         before: None,
         sha256: None,
     };
-    let images = store.list(query).await.unwrap().images;
+    let images = main(store).list(query).await.unwrap().images;
     let areas: Vec<[f64; 4]> = images
         .iter()
         .map(|image| {
@@ -115,7 +115,8 @@ async fn a_completed_row_is_justified_but_leaves_a_moved_image_where_it_is() {
         y: Some(5000.0),
         ..PlacementChange::default()
     };
-    let moved = store.update(records[1].meta.id, below, Durability::Hard);
+    let board = main(&store);
+    let moved = board.update(records[1].meta.id, below, Durability::Hard);
     assert_eq!(moved.await, Ok(true));
     // Another server loads the current state; the feed of this one may lag behind.
     let other = store.again().await;
@@ -142,15 +143,18 @@ async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
     let first = put(&store).await;
     let second = put(&store).await;
     for record in [&first, &second] {
-        assert_eq!(store.delete(vec![record.meta.id], None).await, Ok(1));
+        assert_eq!(main(&store).delete(vec![record.meta.id], None).await, Ok(1));
     }
     let other = store.again().await;
     let third = put(&other).await;
-    assert_eq!(store.restore(first.meta.id).await, Ok(true));
+    assert_eq!(main(&store).restore(first.meta.id).await, Ok(true));
     assert_eq!(without_overlap(&store).await, 2);
     let always = Timestamp::from_millis(i64::MAX);
     for record in [first, second, third] {
-        store.delete(vec![record.meta.id], None).await.unwrap();
+        main(&store)
+            .delete(vec![record.meta.id], None)
+            .await
+            .unwrap();
         assert_eq!(store.purge(record.meta.id, always).await, Ok(true));
     }
     // The reservation of the last image ends shortly after the image is stored.

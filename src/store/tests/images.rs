@@ -8,6 +8,7 @@ use futures::stream;
 use uuid::Uuid;
 
 use super::*;
+use crate::store::board::Position;
 use crate::store::{Durability, FeedEvent, ListQuery, Password, PlacementChange, StoreError};
 
 fn all(limit: usize) -> ListQuery {
@@ -39,8 +40,8 @@ async fn an_image_is_read_as_it_was_stored() {
     );
     assert_eq!(store.record(meta.id).await, Ok(Some(record.clone())));
     assert_eq!(store.file(meta.id).await, Ok(Some((meta.clone(), file))));
-    assert_eq!(store.latest().await, Ok(Some(meta)));
-    assert_eq!(store.list(all(10)).await.unwrap().images, [record]);
+    assert_eq!(main(&store).latest().await, Ok(Some(meta)));
+    assert_eq!(main(&store).list(all(10)).await.unwrap().images, [record]);
     store.drop_database().await;
 }
 
@@ -49,13 +50,16 @@ async fn an_empty_board_has_no_images() {
     let store = TestStore::new().await;
     let id = ImageId::new();
     assert_eq!(store.ping().await, Ok(()));
-    assert_eq!(store.latest().await, Ok(None));
+    assert_eq!(main(&store).latest().await, Ok(None));
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
-    assert_eq!(store.delete(vec![id], None).await, Ok(0));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(0));
     let change = PlacementChange::default();
-    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
-    let page = store.list(all(10)).await.unwrap();
+    assert_eq!(
+        main(&store).update(id, change, Durability::Hard).await,
+        Ok(false)
+    );
+    let page = main(&store).list(all(10)).await.unwrap();
     assert_eq!((page.images.len(), page.next), (0, None));
     store.drop_database().await;
 }
@@ -90,7 +94,7 @@ async fn concurrent_uploads_of_one_image_store_it_once() {
         .iter()
         .filter(|result| matches!(result, Ok(Insert::Existing(_))));
     assert_eq!(existing.count(), 7, "{results:?}");
-    assert_eq!(store.list(all(10)).await.unwrap().images.len(), 1);
+    assert_eq!(main(&store).list(all(10)).await.unwrap().images.len(), 1);
     store.drop_database().await;
 }
 
@@ -116,34 +120,45 @@ async fn of_concurrent_uploads_with_one_id_and_different_bytes_one_is_stored() {
 }
 
 /// An id created at `ms`.
-fn id_at(ms: u64, number: u16) -> ImageId {
-    let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | u128::from(number);
+fn id_at(ms: u64, number: u128) -> ImageId {
+    let id = (u128::from(ms) << 80) | (0x7 << 76) | (0b10 << 62) | number;
     Uuid::from_u128(id).to_string().parse().unwrap()
 }
 
 #[tokio::test]
-async fn a_list_is_ordered_from_newest_to_oldest() {
+async fn a_list_is_ordered_from_newest_to_oldest_by_the_time_of_the_upload() {
     let store = TestStore::new().await;
-    const DAY: u64 = 86_400_000;
-    let now = u64::try_from(Timestamp::now().as_millis()).unwrap();
-    // Some over years, some within one millisecond, and one from a clock that is ahead.
-    let mut ids: Vec<ImageId> = (0..40).map(|day| id_at(now - day * 30 * DAY, 0)).collect();
-    ids.extend((0..300).map(|number| id_at(now - 5 * DAY, number)));
-    ids.push(id_at(now + DAY, 0));
+    const DAY: i64 = 86_400_000;
+    let now = Timestamp::now().as_millis();
+    // Some over years, some within one millisecond, and one from the time when the server's clock was ahead.
+    let mut times: Vec<i64> = (0..40).map(|day| now - day * 30 * DAY).collect();
+    times.extend((0..300).map(|_| now - 5 * DAY));
+    times.push(now + DAY);
+    let images: Vec<(i64, ImageId)> = times
+        .iter()
+        .enumerate()
+        // The clocks of the pages that made the ids are wrong.
+        .map(|(number, &at)| (at, id_at(number as u64 * 1_000, number as u128)))
+        .collect();
     // No more at once than the pool has sessions: a query that waits too long for one fails.
-    stream::iter(&ids)
-        .for_each_concurrent(16, async |&id| {
-            created(&store, image_with_id(id, Bytes::from_static(b"x"))).await;
+    stream::iter(&images)
+        .for_each_concurrent(16, async |&(at, id)| {
+            let mut image = image_with_id(id, Bytes::from_static(b"x"));
+            image.meta.created_at = Timestamp::from_millis(at);
+            created(&store, image).await;
         })
         .await;
-    ids.sort();
-    ids.reverse();
+    let mut images = images;
+    images.sort();
+    images.reverse();
+    let ids: Vec<ImageId> = images.iter().map(|&(_, id)| id).collect();
 
+    let board = main(&store);
     for limit in [1, 7, 300, 1000] {
         let mut listed = Vec::new();
         let mut query = all(limit);
         loop {
-            let page = store.list(query.clone()).await.unwrap();
+            let page = board.list(query.clone()).await.unwrap();
             assert!(page.images.len() <= limit);
             listed.extend(page.images.iter().map(|image| image.meta.id));
             if page.next.is_none() || listed.len() > 60 && limit == 1 {
@@ -156,11 +171,13 @@ async fn a_list_is_ordered_from_newest_to_oldest() {
     }
 
     // The range to sort contains enough rows and few more, unless it is a single millisecond.
-    for (before, most) in [("g".to_owned(), 302), (ids[310].to_string(), 11)] {
-        let lower = store.lower_bound(&before, 7, 4).await.unwrap();
-        let ids = ids.iter().map(ToString::to_string);
-        let found = ids.filter(|id| **id >= *lower && **id < *before).count();
-        assert!((7..=most).contains(&found), "{found} before {before}");
+    for (before, most) in [(now + 2 * DAY, 302), (images[310].0, 11)] {
+        let before = Position::at(before);
+        let lower = board.lower_bound(&before, 7, 4).await.unwrap();
+        let positions = images.iter().map(|&(at, _)| Position::at(at));
+        let found = positions.filter(|at| *at >= lower && *at < before);
+        let found = found.count();
+        assert!((7..=most).contains(&found), "{found} before {before:?}");
     }
     store.drop_database().await;
 }
@@ -173,14 +190,14 @@ async fn a_list_by_hash_contains_the_images_with_these_bytes() {
     let twin = created(&store, image(b"cat")).await;
     let mut query = all(1);
     query.sha256 = Some(cat.meta.sha256.clone());
-    let page = store.list(query.clone()).await.unwrap();
+    let page = main(&store).list(query.clone()).await.unwrap();
     assert_eq!(page.images, std::slice::from_ref(&twin));
     assert_eq!(page.next, Some(twin.meta.id));
     query.before = page.next;
-    let page = store.list(query.clone()).await.unwrap();
+    let page = main(&store).list(query.clone()).await.unwrap();
     assert_eq!((page.images, page.next), (vec![cat], None));
     query.sha256 = Some("0".repeat(64));
-    assert_eq!(store.list(query).await.unwrap().images, []);
+    assert_eq!(main(&store).list(query).await.unwrap().images, []);
     store.drop_database().await;
 }
 
@@ -199,21 +216,24 @@ async fn an_update_changes_placement_and_alt() {
         moved_by: Some("Åsa".into()),
     };
     assert_eq!(
-        store.update(id, to.clone(), Durability::Soft).await,
+        main(&store).update(id, to.clone(), Durability::Soft).await,
         Ok(true)
     );
     (record.placement.x, record.placement.w, record.placement.z) = (1.5, 100.0, 9e12);
     (record.caption, record.moved_by) = (Some("Our cat".into()), Some("Åsa".into()));
     assert_eq!(store.record(id).await, Ok(Some(record.clone())));
     // Repeating it succeeds without a change.
-    assert_eq!(store.update(id, to, Durability::Hard).await, Ok(true));
+    assert_eq!(
+        main(&store).update(id, to, Durability::Hard).await,
+        Ok(true)
+    );
 
     let described = PlacementChange {
         alt: Some("a cat".into()),
         ..PlacementChange::default()
     };
     assert_eq!(
-        store.update(id, described, Durability::Hard).await,
+        main(&store).update(id, described, Durability::Hard).await,
         Ok(true)
     );
     record.meta.alt = Some("a cat".into());
@@ -227,14 +247,17 @@ async fn a_deleted_image_is_neither_listed_nor_readable() {
     let store = TestStore::new().await;
     let older = created(&store, image(b"dog")).await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
-    assert_eq!(store.delete(vec![id], None).await, Ok(0));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(0));
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
     let change = PlacementChange::default();
-    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
-    assert_eq!(store.latest().await, Ok(Some(older.meta.clone())));
-    assert_eq!(store.list(all(10)).await.unwrap().images, [older]);
+    assert_eq!(
+        main(&store).update(id, change, Durability::Hard).await,
+        Ok(false)
+    );
+    assert_eq!(main(&store).latest().await, Ok(Some(older.meta.clone())));
+    assert_eq!(main(&store).list(all(10)).await.unwrap().images, [older]);
     store.drop_database().await;
 }
 
@@ -258,7 +281,7 @@ async fn a_cancelled_upload_completes() {
     let store = TestStore::new().await;
     let image = image(b"cat");
     let id = image.meta.id;
-    let mut feed = store.board_feed().await.unwrap();
+    let mut feed = main(&store).feed().await.unwrap();
     assert!(store.insert(image).now_or_never().is_none());
     loop {
         if let FeedEvent::Update(record) = next(&mut feed).await {

@@ -3,6 +3,7 @@
 //! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL is
 //! ignored.
 
+mod boards;
 mod deletion;
 mod feeds;
 mod free_placements;
@@ -21,10 +22,11 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::{ClusterSettings, Insert, Store, StoreError};
+use super::{Board, ClusterSettings, Insert, Store, StoreError};
 use crate::engine::{Engine, EngineSettings};
 use crate::image::{
-    ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, Timestamp,
+    BoardId, ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement,
+    Timestamp,
 };
 
 /// Longer than any test takes.
@@ -131,6 +133,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
     NewImage {
         meta: ImageMeta {
             id,
+            board: BoardId::MAIN,
             file_name: "a \"b\"\r\n😀.png".into(),
             alt: None,
             kind: ImageType::Png,
@@ -139,6 +142,8 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
             height: 1,
             sha256: format!("{:x}", HexDigest(&file)),
             author: Some("Åsa".into()),
+            owner: None,
+            waiting: false,
             damaged: false,
             created_at: Timestamp::now(),
         },
@@ -156,6 +161,11 @@ impl std::fmt::LowerHex for HexDigest<'_> {
         let digest = Sha256::digest(self.0);
         digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// The main board.
+fn main(store: &Store) -> Board {
+    store.board(BoardId::MAIN)
 }
 
 /// Waits for a condition; fails after [`DEADLINE`].

@@ -59,7 +59,10 @@ async fn an_interrupted_delete_is_completed() {
     // The mark of the placement alone hides the image.
     assert_eq!(store.record(id).await, Ok(None));
     let change = PlacementChange::default();
-    assert_eq!(store.update(id, change, Durability::Hard).await, Ok(false));
+    assert_eq!(
+        main(&store).update(id, change, Durability::Hard).await,
+        Ok(false)
+    );
 
     let next = Sweep::default().purge(&store).await.unwrap().unwrap();
     assert!(next <= UNDO_WINDOW && next > UNDO_WINDOW / 2);
@@ -67,7 +70,7 @@ async fn an_interrupted_delete_is_completed() {
     let row = store.image_row(id).await.unwrap();
     assert_eq!(row[DELETED_AT], json!(at));
     // It can be restored like any other.
-    assert_eq!(store.restore(id).await, Ok(true));
+    assert_eq!(main(&store).restore(id).await, Ok(true));
     assert!(store.file(id).await.unwrap().is_some());
     store.drop_database().await;
 }
@@ -77,14 +80,14 @@ async fn an_interrupted_restore_leaves_the_image_deleted() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;
     let id = record.meta.id;
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     let unmarked = func!(|row| row.without(r.expr(DELETED_AT)));
     let unmarked = store.images().get(id).replace(unmarked);
     store.pool().value::<Value>(unmarked).await.unwrap();
     Sweep::default().purge(&store).await.unwrap();
     assert_eq!(store.file(id).await, Ok(None));
-    assert_eq!(store.latest().await, Ok(None));
-    assert_eq!(store.restore(id).await, Ok(true));
+    assert_eq!(main(&store).latest().await, Ok(None));
+    assert_eq!(main(&store).restore(id).await, Ok(true));
     assert_eq!(store.record(id).await, Ok(Some(record)));
     store.drop_database().await;
 }
@@ -93,10 +96,10 @@ async fn an_interrupted_restore_leaves_the_image_deleted() {
 async fn an_interrupted_purge_is_completed() {
     let store = TestStore::new().await;
     let id = created(&store, image(b"cat")).await.meta.id;
-    assert_eq!(store.delete(vec![id], None).await, Ok(1));
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     let row = store.images().get(id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
-    assert_eq!(store.restore(id).await, Ok(false));
+    assert_eq!(main(&store).restore(id).await, Ok(false));
     let strict = store.again_with(Duration::ZERO).await;
     Sweep::default().purge(&strict).await.unwrap();
     let rows = r.count(store.placements());

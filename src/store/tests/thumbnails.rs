@@ -69,14 +69,14 @@ async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
     let unknown = store.placements().get(known);
     let unknown = unknown.update(json!({ "thumb": null }));
     store.pool().value::<Value>(unknown).await.unwrap();
-    store.delete(vec![gone], None).await.unwrap();
+    main(&store).delete(vec![gone], None).await.unwrap();
     assert_eq!(
         store.without_thumb().await,
         Ok(vec![photo_id, damaged, known])
     );
 
-    let mut latest = store.latest_feed().await.unwrap();
-    let mut board = store.board_feed().await.unwrap();
+    let mut latest = main(&store).latest_feed().await.unwrap();
+    let mut board = main(&store).feed().await.unwrap();
     while next(&mut board).await != FeedEvent::State(FeedState::Ready) {}
     for id in [photo_id, damaged, gone, known] {
         store.add_thumb(id).await.unwrap();
@@ -97,7 +97,7 @@ async fn missing_thumbnails_are_made_and_sent_to_board_feeds() {
     for _ in 0..3 {
         next(&mut latest).await;
     }
-    store.delete(vec![photo_id], None).await.unwrap();
+    main(&store).delete(vec![photo_id], None).await.unwrap();
     assert_eq!(
         next(&mut latest).await,
         FeedEvent::Delete {
@@ -114,7 +114,7 @@ async fn missing_thumbnails_are_made_in_the_background_after_start_up() {
     let id = ImageId::new();
     created(&store, photo(id)).await;
     remove_thumb_fields(&store, id).await;
-    let mut board = store.board_feed().await.unwrap();
+    let mut board = main(&store).feed().await.unwrap();
     let _started = store.again().await;
     loop {
         if let FeedEvent::Update(record) = next(&mut board).await

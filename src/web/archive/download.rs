@@ -16,6 +16,7 @@ use super::file_names::UniqueNames;
 use super::zip::{Archive, File};
 use crate::image::{ImageRecord, Timestamp};
 use crate::store::{ListQuery, Store, StoreError};
+use crate::web::access::grant::Grant;
 use crate::web::http::body::{ReadTimeout, SLICE};
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::disposition::{Disposition, disposition};
@@ -44,6 +45,7 @@ impl Default for ArchiveSlots {
 /// connection breaks, so that no client mistakes a part for the whole.
 pub(crate) async fn download(
     request: HttpRequest,
+    grant: Grant,
     store: Data<Store>,
     slots: Data<ArchiveSlots>,
 ) -> Result<HttpResponse, Problem> {
@@ -61,7 +63,7 @@ pub(crate) async fn download(
     }
     let permit = slots.0.clone().try_acquire_owned();
     let permit = permit.map_err(|_| Problem::busy("The board is being downloaded by others."))?;
-    let records = oldest_first(&store).await?;
+    let records = oldest_first(&store, &grant).await?;
     log::info!("sending an archive of {} images", records.len());
     let connection = request.conn_data::<ConnectionHandle>().cloned();
     // A stalled client would keep its slot.
@@ -72,7 +74,8 @@ pub(crate) async fn download(
     Ok(response.streaming(pieces.boxed_local()))
 }
 
-async fn oldest_first(store: &Store) -> Result<Vec<ImageRecord>, StoreError> {
+async fn oldest_first(store: &Store, grant: &Grant) -> Result<Vec<ImageRecord>, StoreError> {
+    let board = store.board(grant.board.id);
     let mut records = Vec::new();
     let mut query = ListQuery {
         limit: PAGE,
@@ -80,8 +83,9 @@ async fn oldest_first(store: &Store) -> Result<Vec<ImageRecord>, StoreError> {
         sha256: None,
     };
     loop {
-        let page = store.list(query.clone()).await?;
-        records.extend(page.images);
+        let page = board.list(query.clone()).await?;
+        let seen = page.images.into_iter();
+        records.extend(seen.filter(|image| grant.sees(&image.meta)));
         if page.next.is_none() {
             break;
         }

@@ -15,9 +15,19 @@ pub(crate) async fn not_found() -> Result<HttpResponse, Problem> {
 pub(crate) async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
     // actix keeps no list of a resource's methods.
     let allowed = match request.match_pattern().as_deref() {
-        Some("/image" | "/image/" | "/image/{id}/restore") => "POST",
-        Some("/image/{id}") => "GET, HEAD, DELETE",
-        Some("/ws") => "GET",
+        Some(
+            "/image"
+            | "/image/"
+            | "/image/{id}/restore"
+            | "/image/{id}/approve"
+            | "/images/approve"
+            | "/qr",
+        ) => "POST",
+        Some("/image/{id}" | "/images") => "GET, HEAD, DELETE",
+        Some("/boards" | "/boards/{board}/links") => "GET, HEAD, POST",
+        Some("/boards/{board}") => "GET, HEAD, PATCH, DELETE",
+        Some("/boards/{board}/links/{link}") => "DELETE",
+        Some("/ws" | "/join/{token}") => "GET",
         _ => "GET, HEAD",
     };
     let detail = format!("{} is not possible here.", request.method());

@@ -58,6 +58,11 @@ impl Problem {
         Self::not_found("There is no such image.")
     }
 
+    /// 404, for a board that is unknown or deleted, or that the caller may not know of.
+    pub(crate) fn no_such_board() -> Self {
+        Self::not_found("There is no such board.")
+    }
+
     /// 404, for an image that is shown without a separate thumbnail.
     pub(crate) fn no_thumbnail() -> Self {
         Self::not_found("The image has no thumbnail.")

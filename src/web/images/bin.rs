@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::image::Timestamp;
 use crate::store::{DeletedImage, Store};
+use crate::web::access::grant::Grant;
 use crate::web::http::problem::Problem;
 use crate::web::record_json::RecordJson;
 
@@ -24,12 +25,12 @@ struct DeletedJson<'a> {
 }
 
 /// The handler.
-pub(crate) async fn list(store: Data<Store>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn list(grant: Grant, store: Data<Store>) -> Result<HttpResponse, Problem> {
     #[derive(Serialize)]
     struct Body<'a> {
         images: Vec<DeletedJson<'a>>,
     }
-    let images = store.bin(LIMIT).await?;
+    let images = grant.changeable(&store).bin(LIMIT).await?;
     let body = Body {
         images: images.iter().map(DeletedJson::from).collect(),
     };

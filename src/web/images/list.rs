@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::image::ImageId;
 use crate::store::{ListQuery, Store};
+use crate::web::access::grant::Grant;
 use crate::web::http::problem::Problem;
 use crate::web::record_json::RecordJson;
 
@@ -21,6 +22,7 @@ const MAX_LIMIT: usize = 1000;
 /// The handler.
 pub(crate) async fn list(
     request: HttpRequest,
+    grant: Grant,
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     #[derive(Serialize)]
@@ -28,8 +30,10 @@ pub(crate) async fn list(
         images: Vec<T>,
         next: Option<ImageId>,
     }
-    let page = store.list(parse_query(request.query_string())?).await?;
-    let images = page.images.iter().map(RecordJson::from).collect();
+    let board = store.board(grant.board.id);
+    let page = board.list(parse_query(request.query_string())?).await?;
+    let seen = page.images.iter().filter(|image| grant.sees(&image.meta));
+    let images = seen.map(RecordJson::from).collect();
     let body = Body {
         images,
         next: page.next,

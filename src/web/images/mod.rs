@@ -4,7 +4,6 @@ pub(crate) mod bin;
 pub(crate) mod image_cache;
 pub(crate) mod list;
 pub(crate) mod removal;
-mod requested_image;
 pub(crate) mod serve;
 pub(crate) mod thumbnail;
 

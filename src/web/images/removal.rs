@@ -1,20 +1,23 @@
-//! `DELETE /image/{id}` and `POST /image/{id}/restore`.
+//! `DELETE /image/{id}`, `POST /image/{id}/restore` and `POST /image/{id}/approve`.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::image_cache::ImageCache;
-use super::requested_image::RequestedImage;
-use crate::store::Store;
+use crate::store::{Store, StoredImage};
+use crate::web::access::check::RequestedImage;
+use crate::web::access::grant::Grant;
 use crate::web::http::problem::Problem;
 
 /// `DELETE /image/{id}`: deletes an image. It can be restored within the undo window.
 pub(crate) async fn delete(
-    RequestedImage(id): RequestedImage,
+    RequestedImage(image): RequestedImage,
+    grant: Grant,
     store: Data<Store>,
     cache: Data<ImageCache>,
 ) -> Result<HttpResponse, Problem> {
-    let deleted = store.delete(vec![id], None).await;
+    let id = id_of(&image);
+    let deleted = grant.changeable(&store).delete(vec![id], None).await;
     // Only now: a read that started before the delete would put the image back into the cache.
     cache.invalidate(id);
     if deleted? == 0 {
@@ -26,12 +29,29 @@ pub(crate) async fn delete(
 
 /// `POST /image/{id}/restore`: undoes a delete.
 pub(crate) async fn restore(
-    RequestedImage(id): RequestedImage,
+    RequestedImage(image): RequestedImage,
+    grant: Grant,
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
-    if !store.restore(id).await? {
+    let id = id_of(&image);
+    if !grant.changeable(&store).restore(id).await? {
         return Err(Problem::no_such_image());
     }
     log::info!("restored image {id}");
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /image/{id}/approve`: shows an image that waits to everybody.
+pub(crate) async fn approve(
+    RequestedImage(image): RequestedImage,
+    grant: Grant,
+    store: Data<Store>,
+) -> Result<HttpResponse, Problem> {
+    let board = store.board(grant.board.id);
+    board.approve(Some(vec![id_of(&image)])).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn id_of(image: &StoredImage) -> crate::image::ImageId {
+    image.record.meta.id
 }

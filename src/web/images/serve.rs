@@ -10,9 +10,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 
 use super::image_cache::ImageCache;
-use super::requested_image::RequestedImage;
 use crate::image::ImageRecord;
-use crate::store::Store;
+use crate::web::access::check::RequestedImage;
 use crate::web::http::body::{SlicedBody, head_body};
 use crate::web::http::conditional::is_not_modified;
 use crate::web::http::connection::ConnectionHandle;
@@ -28,11 +27,10 @@ pub(crate) struct DownloadTimeout(pub(crate) Duration);
 pub(crate) async fn show(
     request: HttpRequest,
     image: RequestedImage,
-    store: Data<Store>,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = stored_record(&store, &image).await?;
+    let record = shown(image)?;
     respond(&request, &record, &cache, &timeout, Disposition::Inline).await
 }
 
@@ -40,18 +38,19 @@ pub(crate) async fn show(
 pub(crate) async fn download(
     request: HttpRequest,
     image: RequestedImage,
-    store: Data<Store>,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = stored_record(&store, &image).await?;
+    let record = shown(image)?;
     respond(&request, &record, &cache, &timeout, Disposition::Attachment).await
 }
 
-/// Reads the record. The cache cannot say whether an image exists: another server may have deleted it.
-async fn stored_record(store: &Store, image: &RequestedImage) -> Result<ImageRecord, Problem> {
-    let record = store.record(image.0).await?;
-    record.ok_or_else(Problem::no_such_image)
+/// The record of an image that is not in the bin.
+fn shown(RequestedImage(image): RequestedImage) -> Result<ImageRecord, Problem> {
+    if image.is_deleted {
+        return Err(Problem::no_such_image());
+    }
+    Ok(image.record)
 }
 
 async fn respond(

@@ -8,10 +8,11 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::image_cache::ImageCache;
-use super::requested_image::RequestedImage;
 use super::serve::DownloadTimeout;
 use crate::image::sniff;
-use crate::store::Store;
+use crate::web::access::action::Action;
+use crate::web::access::check::RequestedImage;
+use crate::web::access::grant::Grant;
 use crate::web::http::body::{SlicedBody, head_body};
 use crate::web::http::conditional::is_not_modified;
 use crate::web::http::connection::ConnectionHandle;
@@ -21,18 +22,23 @@ use crate::web::http::problem::Problem;
 /// The handler.
 pub(crate) async fn show(
     request: HttpRequest,
-    RequestedImage(id): RequestedImage,
-    store: Data<Store>,
+    RequestedImage(image): RequestedImage,
+    grant: Grant,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    // The cache cannot say whether an image exists: another server may have deleted it.
-    let record = if wants_deleted(request.query_string()) {
-        store.binned(id).await?
+    let record = image.record;
+    let is_shown = if image.is_deleted {
+        // Only those see an image in the bin who can restore it.
+        wants_deleted(request.query_string())
+            && grant.permits(Action::Change)
+            && grant.may_change(&record.meta)
     } else {
-        store.record(id).await?
+        !wants_deleted(request.query_string())
     };
-    let record = record.ok_or_else(Problem::no_such_image)?;
+    if !is_shown {
+        return Err(Problem::no_such_image());
+    }
     if !record.has_thumb() {
         return Err(Problem::no_thumbnail());
     }
@@ -44,7 +50,7 @@ pub(crate) async fn show(
             .insert_header(ETag(etag))
             .finish());
     }
-    let bytes = cache.thumbnail(id).await?;
+    let bytes = cache.thumbnail(record.meta.id).await?;
     let bytes = bytes.ok_or_else(Problem::no_thumbnail)?;
     let kind = sniff(&bytes).ok_or_else(Problem::no_thumbnail)?;
     let body = if request.method() == Method::HEAD {

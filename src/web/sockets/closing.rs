@@ -24,7 +24,7 @@ pub(crate) async fn close(
     let may_abort = match code {
         // The client has closed too, and may be waiting for the connection to end.
         CloseCode::Normal => true,
-        CloseCode::Away | CloseCode::Unsupported => {
+        CloseCode::Away | CloseCode::Unsupported | CloseCode::NoLink | CloseCode::NoBoard => {
             let _ = timeout(CLOSE_TIMEOUT, client_closes(messages, outbox)).await;
             true
         }

@@ -11,7 +11,7 @@ use super::follow::{ViewerEvent, follow};
 use super::protocol::events::{self, ViewerFeedState};
 use super::protocol::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta};
-use crate::store::{Store, StoreError};
+use crate::store::{Board, StoreError};
 use crate::web::images::image_cache::ImageCache;
 
 /// The size of a fragment of a file. A ping need not wait for a whole file, only for a fragment.
@@ -19,7 +19,7 @@ const FRAGMENT: usize = 64 << 10;
 
 /// A stream of frames that shows one image at a time.
 pub(crate) struct LatestImageFeed {
-    store: Data<Store>,
+    board: Board,
     cache: Data<ImageCache>,
     events: LocalBoxStream<'static, ViewerEvent<ImageMeta>>,
     step: Step,
@@ -40,10 +40,10 @@ enum Step {
 }
 
 impl LatestImageFeed {
-    pub(crate) fn new(store: Data<Store>, cache: Data<ImageCache>) -> Self {
-        let events = Self::follow(&store);
+    pub(crate) fn new(board: Board, cache: Data<ImageCache>) -> Self {
+        let events = Self::follow(&board);
         Self {
-            store,
+            board,
             cache,
             events,
             step: Step::Wait,
@@ -52,11 +52,11 @@ impl LatestImageFeed {
         }
     }
 
-    fn follow(store: &Data<Store>) -> LocalBoxStream<'static, ViewerEvent<ImageMeta>> {
-        let store = store.clone();
+    fn follow(board: &Board) -> LocalBoxStream<'static, ViewerEvent<ImageMeta>> {
+        let board = board.clone();
         follow(move || {
-            let store = store.clone();
-            async move { store.latest_feed().await }
+            let board = board.clone();
+            async move { board.latest_feed().await }
         })
     }
 
@@ -82,7 +82,7 @@ impl LatestImageFeed {
                 }
                 Err(error) => Some(self.restart(&error)),
             },
-            Step::FindLatest => match self.store.latest().await {
+            Step::FindLatest => match self.board.latest().await {
                 Ok(Some(meta)) => {
                     self.step = Step::Send(Box::new(meta));
                     None
@@ -105,6 +105,8 @@ impl LatestImageFeed {
                 }
                 Some(events::feed_state(state))
             }
+            // It is sent again once it is approved.
+            ViewerEvent::Update(meta) if meta.waiting => None,
             ViewerEvent::Update(meta) => {
                 self.step = Step::Send(Box::new(meta));
                 None
@@ -138,7 +140,7 @@ impl LatestImageFeed {
     /// Reopens the feed, which starts with the latest image, since the failed read has missed one.
     fn restart(&mut self, error: &StoreError) -> Frame {
         log::debug!("the feed of a viewer starts again: {error}");
-        self.events = Self::follow(&self.store);
+        self.events = Self::follow(&self.board);
         self.step = Step::Wait;
         events::feed_state(ViewerFeedState::Interrupted)
     }

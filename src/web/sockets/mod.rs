@@ -10,6 +10,7 @@ mod outbox;
 mod presence;
 mod protocol;
 mod session;
+mod session_access;
 mod session_context;
 mod upgrade;
 mod viewer_feed;
@@ -17,23 +18,27 @@ mod viewer_feed;
 use actix_web::web::{Data, ServiceConfig};
 use tokio_util::sync::CancellationToken;
 
-use self::session_context::SessionContext;
+pub(crate) use self::session_context::SessionContext;
 pub(crate) use self::upgrade::open;
+use super::access::Access;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::store::Store;
 
-/// Returns the configuration that gives the handler its data, and starts publishing who views the board and
+/// Returns the configuration that gives the handler its data, and starts publishing who views each board and
 /// the moves of uploads.
 ///
 /// `shutdown` ends all sessions. Must be called within a tokio runtime.
 pub(crate) fn configuration(
     store: Data<Store>,
     cache: Data<ImageCache>,
+    access: Data<Access>,
     shutdown: CancellationToken,
     settings: &Settings,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let context = Data::new(SessionContext::new(store, cache, shutdown, settings));
+    let context = Data::new(SessionContext::new(
+        store, cache, access, shutdown, settings,
+    ));
     context.publish_presence();
     context.announce_moves();
     move |config| {

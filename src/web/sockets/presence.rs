@@ -1,6 +1,6 @@
-//! Who views the board on this server: the number of sessions, and the names of those that have one.
+//! Who views each board on this server: the number of sessions, and the names of those that have one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 
 use super::protocol::events::{self, Person};
 use super::protocol::frame::Frame;
+use crate::image::BoardId;
 
 /// The shortest time between two published lists. Without it, each of a thousand viewers that connects would cost a thousand
 /// messages.
@@ -22,28 +23,36 @@ const COLOURS: [&str; 12] = [
     "#6a3fb5", "#8e3a9c", "#a62c6c", "#705147",
 ];
 
-/// The sessions of this server. Publishes them to all of them at most once a second.
+/// The sessions of this server, by board. Publishes those of a board to all of them at most once a second.
 pub(crate) struct Presence {
     registry: Arc<Registry>,
 }
 
 struct Registry {
-    sessions: Mutex<Sessions>,
+    rooms: Mutex<Rooms>,
     changed: Notify,
-    /// The event with the present state, encoded once for all sessions.
-    published: watch::Sender<Frame>,
 }
 
 #[derive(Default)]
-struct Sessions {
+struct Rooms {
     last_id: u64,
+    boards: HashMap<BoardId, Room>,
+}
+
+/// The sessions on one board. It exists while there is one.
+struct Room {
     count: usize,
     people: BTreeMap<u64, Person>,
+    /// The sessions have changed since they were published.
+    has_changed: bool,
+    /// The event with the published state, encoded once for all sessions.
+    published: watch::Sender<Frame>,
 }
 
 /// The membership of a session, until it is dropped.
 pub(crate) struct PresenceGuard {
     registry: Arc<Registry>,
+    board: BoardId,
     id: u64,
     published: watch::Receiver<Frame>,
 }
@@ -51,29 +60,37 @@ pub(crate) struct PresenceGuard {
 impl Presence {
     pub(crate) fn new() -> Self {
         let registry = Registry {
-            sessions: Mutex::default(),
+            rooms: Mutex::default(),
             changed: Notify::new(),
-            published: watch::Sender::new(events::user_update(0, &[])),
         };
         Self {
             registry: Arc::new(registry),
         }
     }
 
-    /// Adds a session, without a name.
-    pub(crate) fn join(&self) -> PresenceGuard {
-        let published = self.registry.published.subscribe();
-        let mut sessions = self.registry.sessions();
-        sessions.last_id += 1;
-        sessions.count += 1;
-        let id = sessions.last_id;
-        drop(sessions);
+    /// Adds a session to a board, without a name.
+    pub(crate) fn join(&self, board: BoardId) -> PresenceGuard {
+        let mut rooms = self.registry.rooms();
+        rooms.last_id += 1;
+        let id = rooms.last_id;
+        let room = rooms.boards.entry(board).or_insert_with(Room::new);
+        room.count += 1;
+        room.has_changed = true;
+        let published = room.published.subscribe();
+        drop(rooms);
         self.registry.changed.notify_one();
         PresenceGuard {
             registry: self.registry.clone(),
+            board,
             id,
             published,
         }
+    }
+
+    /// The number of sessions on a board.
+    pub(crate) fn count(&self, board: BoardId) -> usize {
+        let rooms = self.registry.rooms();
+        rooms.boards.get(&board).map_or(0, |room| room.count)
     }
 
     /// Publishes the sessions whenever they change. Never completes.
@@ -86,8 +103,9 @@ impl Presence {
         async move {
             loop {
                 registry.changed.notified().await;
-                let update = registry.sessions().event();
-                registry.published.send_replace(update);
+                for room in registry.rooms().boards.values_mut() {
+                    room.publish();
+                }
                 tokio::time::sleep(interval).await;
             }
         }
@@ -95,15 +113,27 @@ impl Presence {
 }
 
 impl Registry {
-    fn sessions(&self) -> MutexGuard<'_, Sessions> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sessions {
-    fn event(&self) -> Frame {
-        let people: Vec<&Person> = self.people.values().take(MAX_LISTED).collect();
-        events::user_update(self.count, &people)
+impl Room {
+    fn new() -> Self {
+        Self {
+            count: 0,
+            people: BTreeMap::new(),
+            has_changed: false,
+            published: watch::Sender::new(events::user_update(0, &[])),
+        }
+    }
+
+    fn publish(&mut self) {
+        if std::mem::take(&mut self.has_changed) {
+            let people: Vec<&Person> = self.people.values().take(MAX_LISTED).collect();
+            let update = events::user_update(self.count, &people);
+            self.published.send_replace(update);
+        }
     }
 }
 
@@ -111,7 +141,7 @@ impl PresenceGuard {
     /// Waits for the next published event. Cancellation safe.
     pub(crate) async fn update(&mut self) -> Frame {
         if self.published.changed().await.is_err() {
-            // Unreachable: the sender lives as long as `registry`.
+            // Unreachable: the sender lives as long as a session is on the board.
             std::future::pending::<()>().await;
         }
         self.published.borrow_and_update().clone()
@@ -124,34 +154,40 @@ impl PresenceGuard {
             colour: colour_of(&name),
             name,
         });
-        let mut sessions = self.registry.sessions();
-        let before = match &person {
-            Some(person) => sessions.people.insert(self.id, person.clone()),
-            None => sessions.people.remove(&self.id),
-        };
-        drop(sessions);
-        if before != person {
-            self.registry.changed.notify_one();
+        let mut rooms = self.registry.rooms();
+        if let Some(room) = rooms.boards.get_mut(&self.board) {
+            let before = match &person {
+                Some(person) => room.people.insert(self.id, person.clone()),
+                None => room.people.remove(&self.id),
+            };
+            if before != person {
+                room.has_changed = true;
+                self.registry.changed.notify_one();
+            }
         }
         person
     }
 
     /// The name of the session, if it has one.
     pub(crate) fn name(&self) -> Option<String> {
-        let sessions = self.registry.sessions();
-        sessions
-            .people
-            .get(&self.id)
-            .map(|person| person.name.clone())
+        let rooms = self.registry.rooms();
+        let person = rooms.boards.get(&self.board)?.people.get(&self.id)?;
+        Some(person.name.clone())
     }
 }
 
 impl Drop for PresenceGuard {
     fn drop(&mut self) {
-        let mut sessions = self.registry.sessions();
-        sessions.count -= 1;
-        sessions.people.remove(&self.id);
-        drop(sessions);
+        let mut rooms = self.registry.rooms();
+        if let Some(room) = rooms.boards.get_mut(&self.board) {
+            room.count -= 1;
+            room.people.remove(&self.id);
+            room.has_changed = true;
+            if room.count == 0 {
+                rooms.boards.remove(&self.board);
+            }
+        }
+        drop(rooms);
         self.registry.changed.notify_one();
     }
 }
@@ -186,9 +222,9 @@ mod tests {
         let presence = Presence::new();
         tokio::spawn(presence.publish_at_most_every(interval));
         let start = tokio::time::Instant::now();
-        let mut first = presence.join();
+        let mut first = presence.join(BoardId::MAIN);
         assert_eq!(text_of(&first.update().await), update(1, &[]));
-        let others: Vec<PresenceGuard> = (0..9).map(|_| presence.join()).collect();
+        let others: Vec<PresenceGuard> = (0..9).map(|_| presence.join(BoardId::MAIN)).collect();
         assert_eq!(text_of(&first.update().await), update(10, &[]));
         drop(others);
         assert_eq!(text_of(&first.update().await), update(1, &[]));
@@ -197,11 +233,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_people_of_another_board_are_not_counted() {
+        let presence = Presence::new();
+        tokio::spawn(presence.publish_at_most_every(Duration::from_millis(1)));
+        let other = BoardId::random();
+        let (mut here, there) = (presence.join(BoardId::MAIN), presence.join(other));
+        there.set_name(Some("Bo".into()));
+        until(&mut here, &update(1, &[])).await;
+        let counts = (presence.count(BoardId::MAIN), presence.count(other));
+        assert_eq!(counts, (1, 1));
+        drop(there);
+        assert_eq!(presence.count(other), 0);
+        assert_eq!(presence.registry.rooms().boards.len(), 1);
+    }
+
+    #[tokio::test]
     async fn a_person_is_listed_with_the_colour_of_the_name_until_the_session_ends() {
         let presence = Presence::new();
         tokio::spawn(presence.publish_at_most_every(Duration::from_millis(1)));
-        let mut first = presence.join();
-        let second = presence.join();
+        let mut first = presence.join(BoardId::MAIN);
+        let second = presence.join(BoardId::MAIN);
         let ada = second.set_name(Some("Ada".into())).unwrap();
         assert_eq!(second.name().as_deref(), Some("Ada"));
         assert_eq!(ada.colour, colour_of("ADA"));

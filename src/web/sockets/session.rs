@@ -12,16 +12,19 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::announcements::announcer::Announcer;
 use super::closing::close;
-use super::commands::command::{Command, Success};
+use super::commands::command::{Command, Executor, Success};
 use super::commands::request::Request;
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
 use super::protocol::events::{self, AckDetails, Place, UploadBegin};
 use super::protocol::frame::{self, CloseCode, Frame};
+use super::session_access::SessionAccess;
 use super::session_context::SessionContext;
 use super::viewer_feed::{FeedKind, ViewerFeed};
 use crate::store::Area;
+use crate::web::access::grant::Grant;
+use crate::web::boards::GrantJson;
 use crate::web::http::connection::ConnectionHandle;
 
 /// The number of commands that may be queued or running. Further ones stay in the client's socket.
@@ -38,6 +41,10 @@ const MAX_UNANSWERED_PINGS: u32 = 2;
 /// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout
 pub(crate) struct Session {
     context: Arc<SessionContext>,
+    kind: FeedKind,
+    access: SessionAccess,
+    /// The viewer has yet to be told what it may do.
+    is_board_update_due: bool,
     outbox: Outbox,
     messages: ClientMessages,
     connection: ConnectionHandle,
@@ -75,15 +82,20 @@ impl Session {
     pub(crate) fn new(
         context: Arc<SessionContext>,
         kind: FeedKind,
+        access: SessionAccess,
         outbox: Outbox,
         messages: ClientMessages,
         connection: ConnectionHandle,
     ) -> Self {
+        let board = access.grant.board.id;
         Self {
-            feed: ViewerFeed::new(kind, &context.store, &context.cache),
-            presence: context.presence.join(),
-            announcer: Announcer::new(context.announcements.clone()),
+            feed: ViewerFeed::new(kind, &access.grant, &context.store, &context.cache),
+            presence: context.presence.join(board),
+            announcer: Announcer::new(context.announcements.clone(), board),
             context,
+            kind,
+            access,
+            is_board_update_due: true,
             outbox,
             messages,
             connection,
@@ -132,6 +144,9 @@ impl Session {
             let queued = self.commands.len() + self.running.len() + self.answers.len();
             let may_read = has_room && queued < MAX_COMMANDS;
             let may_send_event = has_room && !self.feed.is_inside_message();
+            if self.is_board_update_due && may_send_event {
+                self.send_board_update();
+            }
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return End::Close(CloseCode::Away),
@@ -139,6 +154,10 @@ impl Session {
                 // The connection may have sent bytes since the deadline was computed.
                 () = until(read_deadline) => if self.read_deadline().is_some_and(|end| end <= Instant::now()) {
                     return End::Abort("it has stopped reading");
+                },
+                changed = self.access.changed() => match changed {
+                    Ok(before) => self.on_access_changed(&before),
+                    Err(code) => return End::Close(code),
                 },
                 _ = heartbeat.tick() => if let Some(end) = self.ping() {
                     return end;
@@ -180,12 +199,14 @@ impl Session {
             match command {
                 Ok(command) => {
                     self.are_reservations_running = matches!(command, Command::ReserveUpload(..));
-                    let outcome = command.execute(
-                        &self.context.store,
-                        &self.context.cache,
-                        &self.announcer,
-                        &self.presence,
-                    );
+                    let executor = Executor {
+                        store: &self.context.store,
+                        cache: &self.context.cache,
+                        announcer: &self.announcer,
+                        presence: &self.presence,
+                        grant: &self.access.grant,
+                    };
+                    let outcome = executor.execute(command);
                     let finish = outcome.map(|outcome| FinishedCommand { reference, outcome });
                     self.running.push_back(finish.boxed_local());
                 }
@@ -212,11 +233,32 @@ impl Session {
         self.send_answers();
     }
 
+    /// Tells the viewer what it may do.
+    fn send_board_update(&mut self) {
+        let SessionAccess { grant, .. } = &self.access;
+        let update = GrantJson::new(grant, self.access.access());
+        self.outbox.push(events::board_update(&update));
+        self.is_board_update_due = false;
+    }
+
+    fn on_access_changed(&mut self, before: &Grant) {
+        self.is_board_update_due = true;
+        let grant = &self.access.grant;
+        if self.kind != FeedKind::Latest && grant.sees_waiting() != before.sees_waiting() {
+            let SessionContext { store, cache, .. } = &*self.context;
+            self.feed = ViewerFeed::new(self.kind, grant, store, cache);
+        }
+    }
+
     /// Announces an upload at its reserved placement.
     fn announce(&self, begin: UploadBegin, area: Area) -> Result<AckDetails, &'static str> {
         let upload = begin.upload;
-        if let Err(message) = self.announcer.begin(&begin.at(area)) {
-            self.context.store.release_placement(upload);
+        // Nobody is told of an image that waits for approval.
+        if !self.access.grant.must_wait()
+            && let Err(message) = self.announcer.begin(&begin.at(area))
+        {
+            let board = self.context.store.board(self.access.grant.board.id);
+            board.release_placement(upload);
             return Err(message);
         }
         let Area { x, y, w, .. } = area;

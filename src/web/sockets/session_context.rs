@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::announcements::table::Announcements;
 use super::presence::Presence;
 use crate::store::Store;
+use crate::web::access::Access;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
 
@@ -17,6 +18,7 @@ use crate::web::settings::Settings;
 pub(crate) struct SessionContext {
     pub(crate) store: Data<Store>,
     pub(crate) cache: Data<ImageCache>,
+    pub(crate) access: Data<Access>,
     /// Ends all sessions when cancelled.
     pub(crate) shutdown: CancellationToken,
     pub(crate) presence: Presence,
@@ -31,12 +33,14 @@ impl SessionContext {
     pub(crate) fn new(
         store: Data<Store>,
         cache: Data<ImageCache>,
+        access: Data<Access>,
         shutdown: CancellationToken,
         settings: &Settings,
     ) -> Self {
         Self {
             store,
             cache,
+            access,
             shutdown,
             presence: Presence::new(),
             announcements: Arc::new(Announcements::new()),
@@ -63,7 +67,7 @@ impl SessionContext {
         tokio::spawn(async move { shutdown.run_until_cancelled(announcing).await });
     }
 
-    /// Spawns a task that publishes who views the board, until shutdown.
+    /// Spawns a task that publishes who views each board, until shutdown.
     pub(crate) fn publish_presence(&self) {
         let publishing = self.presence.publish();
         let shutdown = self.shutdown.clone();

@@ -13,9 +13,12 @@ use super::outbox::Outbox;
 use super::protocol::client_messages::{ClientMessages, scanned};
 use super::protocol::deflate;
 use super::session::Session;
+use super::session_access::SessionAccess;
 use super::session_context::SessionContext;
 use super::viewer_feed::FeedKind;
 use crate::store::Area;
+use crate::web::access::credentials::Credentials;
+use crate::web::access::grant::Grant;
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::problem::Problem;
 
@@ -27,6 +30,8 @@ const SEND_BUFFER: usize = 128 << 10;
 pub(crate) async fn open(
     request: HttpRequest,
     payload: Payload,
+    grant: Grant,
+    credentials: Credentials,
     context: Data<SessionContext>,
 ) -> Result<HttpResponse, Problem> {
     let is_compressed = offers_compression(&request);
@@ -63,7 +68,15 @@ pub(crate) async fn open(
     });
     let outbox = outbox.expect("map_body calls its function");
     connection.limit_send_buffer(SEND_BUFFER);
-    let session = Session::new(context.into_inner(), kind, outbox, messages, connection);
+    let access = SessionAccess::new(context.access.clone(), credentials, grant);
+    let session = Session::new(
+        context.into_inner(),
+        kind,
+        access,
+        outbox,
+        messages,
+        connection,
+    );
     actix_web::rt::spawn(session.run());
     Ok(response)
 }

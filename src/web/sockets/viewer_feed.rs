@@ -1,5 +1,7 @@
 //! The feed of a viewer as frames.
 
+use std::future::ready;
+
 use actix_web::web::Data;
 use futures::StreamExt as _;
 use futures::stream::LocalBoxStream;
@@ -10,7 +12,8 @@ use super::latest_feed::LatestImageFeed;
 use super::protocol::events;
 use super::protocol::frame::Frame;
 use crate::image::ImageRecord;
-use crate::store::Store;
+use crate::store::{Board, Store};
+use crate::web::access::grant::Grant;
 use crate::web::images::image_cache::ImageCache;
 
 /// The feed that a viewer requested.
@@ -35,14 +38,20 @@ pub(crate) enum ViewerFeed {
 }
 
 impl ViewerFeed {
-    pub(crate) fn new(kind: FeedKind, store: &Data<Store>, cache: &Data<ImageCache>) -> Self {
+    pub(crate) fn new(
+        kind: FeedKind,
+        grant: &Grant,
+        store: &Store,
+        cache: &Data<ImageCache>,
+    ) -> Self {
+        let board = store.board(grant.board.id);
         match kind {
-            FeedKind::Board => Self::Board(follow_board(store)),
+            FeedKind::Board => Self::Board(follow_board(board, grant)),
             FeedKind::BatchedBoard(options) => {
                 let batches = Box::new(InitialBatches::new(options));
-                Self::BatchedBoard(follow_board(store), batches)
+                Self::BatchedBoard(follow_board(board, grant), batches)
             }
-            FeedKind::Latest => Self::Latest(LatestImageFeed::new(store.clone(), cache.clone())),
+            FeedKind::Latest => Self::Latest(LatestImageFeed::new(board, cache.clone())),
         }
     }
 
@@ -74,10 +83,18 @@ impl ViewerFeed {
     }
 }
 
-fn follow_board(store: &Data<Store>) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
-    let store = store.clone();
-    follow(move || {
-        let store = store.clone();
-        async move { store.board_feed().await }
-    })
+/// Follows a board. Omits images that the viewer may not see.
+fn follow_board(board: Board, grant: &Grant) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
+    let grant = grant.clone();
+    let events = follow(move || {
+        let board = board.clone();
+        async move { board.feed().await }
+    });
+    let is_seen = move |event: &ViewerEvent<ImageRecord>| {
+        ready(match event {
+            ViewerEvent::Update(record) => grant.sees(&record.meta),
+            _ => true,
+        })
+    };
+    events.filter(is_seen).boxed_local()
 }

@@ -12,6 +12,8 @@ use super::body::UploadBody;
 use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
+use crate::image::Upload;
+use crate::web::access::grant::Grant;
 use crate::web::http::problem::Problem;
 use crate::web::record_json::{RecordJson, image_url};
 
@@ -25,11 +27,12 @@ const MIN_RATE: u64 = 8 << 10;
 pub(crate) async fn upload(
     request: HttpRequest,
     payload: Payload,
+    grant: Grant,
     uploader: Data<Uploader>,
 ) -> HttpResponse {
     let max_upload = uploader.max_upload();
     let body = UploadBody::new(payload.into_inner(), max_upload + FORM_ALLOWANCE);
-    match respond(&request, &body, &uploader).await {
+    match respond(&request, &body, grant, &uploader).await {
         Ok(response) => response,
         Err(problem) => rejection::reject(&problem, body, max_upload),
     }
@@ -38,6 +41,7 @@ pub(crate) async fn upload(
 async fn respond(
     request: &HttpRequest,
     body: &UploadBody,
+    grant: Grant,
     uploader: &Data<Uploader>,
 ) -> Result<HttpResponse, Problem> {
     let max_upload = uploader.max_upload();
@@ -53,6 +57,12 @@ async fn respond(
         () = too_slow(body) => {
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The upload is too slow."));
         }
+    };
+    let upload = Upload {
+        board: grant.board.id,
+        waiting: grant.must_wait(),
+        owner: grant.owner,
+        ..upload
     };
     // A task of its own: the upload is complete, so the image is stored even if the client disconnects now.
     let storing = uploader.clone().into_inner().store(upload, reservation);

@@ -17,7 +17,8 @@ use super::layout::{Move, Planner, Stale, Wanted};
 use super::now;
 use super::occupied::Occupied;
 use super::rows::Size;
-use crate::image::ImageId;
+use crate::image::{BoardId, ImageId};
+use crate::store::board::handle::board_rows;
 use crate::store::client::{Connector, Element, Pool, changefeed_options};
 use crate::store::error::StoreError;
 use crate::store::rows::DELETED_AT;
@@ -73,6 +74,8 @@ type BoardFeed = BoxStream<'static, Result<Element, StoreError>>;
 pub(super) struct Allocator {
     connector: Arc<Connector>,
     pool: Pool,
+    /// The rows of the board in `placements`.
+    board: Command,
     placements: Command,
     document: LayoutDocument,
     moves: broadcast::Sender<(ImageId, Area)>,
@@ -93,6 +96,7 @@ impl Allocator {
     pub(super) fn new(
         connector: Arc<Connector>,
         pool: Pool,
+        board: BoardId,
         placements: Command,
         document: LayoutDocument,
         moves: broadcast::Sender<(ImageId, Area)>,
@@ -100,6 +104,7 @@ impl Allocator {
         Self {
             connector,
             pool,
+            board: board_rows(placements.clone(), board),
             placements,
             document,
             moves,
@@ -109,11 +114,17 @@ impl Allocator {
         }
     }
 
-    /// Serves tasks until their sender is dropped.
-    pub(super) async fn run(mut self, mut tasks: mpsc::UnboundedReceiver<Task>) {
+    /// Serves tasks until there are none for `idle_timeout` and `end_if_idle` agrees.
+    pub(super) async fn run(
+        mut self,
+        mut tasks: mpsc::UnboundedReceiver<Task>,
+        idle_timeout: Duration,
+        end_if_idle: impl Fn(&mpsc::UnboundedReceiver<Task>) -> bool,
+    ) {
         let mut feed = None;
         let mut batch = Vec::new();
         let mut confirm_at = None;
+        let mut idle_since = Instant::now();
         loop {
             if feed.is_none() {
                 feed = self.load().await;
@@ -124,13 +135,20 @@ impl Allocator {
                 confirm_at = (!batch.is_empty()).then(|| Instant::now() + RETRY_DELAY);
                 continue;
             }
+            if batch.is_empty() && idle_since.elapsed() >= idle_timeout && end_if_idle(&tasks) {
+                return;
+            }
             let room = MAX_BATCH - batch.len().min(MAX_BATCH - 1);
             tokio::select! {
                 count = tasks.recv_many(&mut batch, room) => match count {
                     0 => return,
-                    _ => confirm_at = confirm_at.or_else(|| Some(Instant::now() + CONFIRM_DELAY)),
+                    _ => {
+                        idle_since = Instant::now();
+                        confirm_at = confirm_at.or_else(|| Some(idle_since + CONFIRM_DELAY));
+                    }
                 },
                 () = until(confirm_at) => {}
+                () = sleep_until(idle_since + idle_timeout), if batch.is_empty() => {}
                 lost = self.follow(&mut feed) => {
                     log::debug!("reloading the placements: {lost}");
                     feed = None;
@@ -157,8 +175,8 @@ impl Allocator {
     /// are then reserved although images may be missing.
     async fn load(&mut self) -> Option<BoardFeed> {
         let deadline = Instant::now() + LOAD_TIMEOUT;
-        let changes = areas(self.placements.clone())
-            .changes(changefeed_options(QUEUE_SIZE).include_initial(true));
+        let changes =
+            areas(self.board.clone()).changes(changefeed_options(QUEUE_SIZE).include_initial(true));
         let opened = self.connector.changefeed(changes).map_err(|error| {
             log::debug!("the placements cannot be followed: {error}");
         });
@@ -265,7 +283,7 @@ impl Allocator {
 
     /// Reads the areas of all images.
     async fn read_occupied(&self) -> Result<Occupied, StoreError> {
-        let rows: Vec<Value> = self.pool.query(areas(self.placements.clone())).await?;
+        let rows: Vec<Value> = self.pool.query(areas(self.board.clone())).await?;
         let mut occupied = Occupied::default();
         for row in rows {
             occupied.apply(&Value::Null, row);

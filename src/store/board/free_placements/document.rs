@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::layout::Layout;
+use crate::image::BoardId;
 use crate::store::client::Pool;
 use crate::store::error::StoreError;
 use crate::store::rows::document;
 use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_replace, write_row};
-
-/// The board whose layout this is. There is one board.
-const BOARD: &str = "main";
 
 /// A state of the layout.
 #[derive(Debug, Clone, Default)]
@@ -22,24 +20,25 @@ pub(super) struct Version {
     revision: String,
 }
 
-/// The document of the table `layouts`.
+/// A document of the table `layouts`. Its key is the id of the board.
 #[derive(Serialize, Deserialize)]
 struct Row {
-    id: String,
+    id: BoardId,
     revision: String,
     #[serde(flatten)]
     layout: Layout,
 }
 
-/// Reads and writes the document.
+/// Reads and writes the document of a board.
 pub(super) struct LayoutDocument {
     pool: Pool,
     table: Command,
+    board: BoardId,
 }
 
 impl LayoutDocument {
-    pub(super) fn new(pool: Pool, table: Command) -> Self {
-        Self { pool, table }
+    pub(super) fn new(pool: Pool, table: Command, board: BoardId) -> Self {
+        Self { pool, table, board }
     }
 
     /// Reads the present state.
@@ -48,7 +47,10 @@ impl LayoutDocument {
     ///
     /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the images.
     pub(super) async fn read(&self) -> Result<Version, StoreError> {
-        let row: Value = self.pool.value(self.table.clone().get(BOARD)).await?;
+        let row: Value = self
+            .pool
+            .value(self.table.clone().get(self.board.as_str()))
+            .await?;
         let revision = row["revision"].as_str().unwrap_or_default().to_owned();
         let layout = document::<Row>(row, "layouts").unwrap_or_else(|error| {
             log::warn!("starting a new layout: {error}");
@@ -71,7 +73,7 @@ impl LayoutDocument {
         layout: Layout,
     ) -> Result<Option<Version>, StoreError> {
         let row = Row {
-            id: BOARD.to_owned(),
+            id: self.board,
             revision: Uuid::new_v4().to_string(),
             layout,
         };
@@ -86,7 +88,7 @@ impl LayoutDocument {
                 r.error(CONDITION_NOT_MET),
             )))
         });
-        let replace = self.table.clone().get(BOARD);
+        let replace = self.table.clone().get(self.board.as_str());
         let replace = replace.replace(r.args((replaced, hard_replace())));
         match write_row(&self.pool, replace).await? {
             RowWrite::Done => Ok(Some(Version {

@@ -1,7 +1,7 @@
 //! Free placements for images that are added.
 //!
-//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of the [`layout`] is one
-//! document of the table `layouts`, and a change of it is only written if no other server has changed it meanwhile. So
+//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`] is
+//! one document of the table `layouts`, and a change of it is only written if no other server has changed it meanwhile. So
 //! uploads never cover each other, also those through other servers. Images that were moved or added at a position of
 //! their own are known from a changefeed, which the first reservation opens.
 //!
@@ -17,8 +17,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use reql::Command;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::allocator::{Allocator, Reserve, Task};
 use self::document::LayoutDocument;
-use crate::image::{ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
+use crate::image::{BoardId, ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
 
@@ -37,10 +38,15 @@ pub(crate) use rows::Size;
 /// Number of unread changes of open placements that a listener can fall behind.
 const MOVES: usize = 1024;
 
+/// Time after which the allocator of a board that gets no image ends, and with it its changefeed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// The allocators that run, one for each board to which images are added.
+type Allocators = Mutex<HashMap<BoardId, mpsc::UnboundedSender<Task>>>;
+
 /// Finds and reserves free placements.
 pub(crate) struct FreePlacements {
-    /// The allocator runs from the first reservation on.
-    tasks: OnceLock<mpsc::UnboundedSender<Task>>,
+    allocators: Arc<Allocators>,
     moves: broadcast::Sender<(ImageId, Area)>,
     connector: Arc<Connector>,
     pool: Pool,
@@ -60,7 +66,7 @@ impl FreePlacements {
         shutdown: CancellationToken,
     ) -> Self {
         Self {
-            tasks: OnceLock::new(),
+            allocators: Arc::default(),
             moves: broadcast::Sender::new(MOVES),
             connector,
             pool,
@@ -79,17 +85,19 @@ impl FreePlacements {
     /// If the database is unavailable.
     pub(crate) async fn reserve(
         &self,
+        board: BoardId,
         id: ImageId,
         size: Size,
         wanted: Wanted,
     ) -> Result<Area, StoreError> {
         let (reply, area) = oneshot::channel();
-        self.send(Task::Reserve(Reserve {
+        let reserve = Reserve {
             id,
             size,
             wanted,
             reply,
-        }));
+        };
+        self.send(board, Task::Reserve(reserve));
         let ended = |_| StoreError::Unavailable("the server is shutting down".to_owned());
         area.await.map_err(ended)?
     }
@@ -110,15 +118,17 @@ impl FreePlacements {
             _ => Wanted::Next,
         };
         let size = Size::of(meta.width, meta.height, requested.w);
-        let mut area = self.reserve(meta.id, size, wanted).await?;
+        let mut area = self.reserve(meta.board, meta.id, size, wanted).await?;
         if !size.fits(area) {
             // It was reserved for other dimensions, which the client had announced.
-            self.release(meta.id);
-            area = self.reserve(meta.id, size, wanted).await?;
+            self.release(meta.board, meta.id);
+            area = self.reserve(meta.board, meta.id, size, wanted).await?;
         }
         if wanted == Wanted::Next && (requested.x.is_some() || requested.y.is_some()) {
             let (x, y) = (requested.x.unwrap_or(area.x), requested.y.unwrap_or(area.y));
-            area = self.reserve(meta.id, size, Wanted::At(x, y)).await?;
+            area = self
+                .reserve(meta.board, meta.id, size, Wanted::At(x, y))
+                .await?;
         }
         Ok(Placement {
             x: area.x,
@@ -132,12 +142,12 @@ impl FreePlacements {
     pub(crate) fn confirm(&self, meta: &ImageMeta, placement: Placement) {
         let Placement { x, y, w, .. } = placement;
         let h = w / area::tile_aspect(meta.width, meta.height);
-        self.send(Task::Confirm(meta.id, Area { x, y, w, h }));
+        self.send(meta.board, Task::Confirm(meta.id, Area { x, y, w, h }));
     }
 
     /// Ends the reservation for an image that will not be stored.
-    pub(crate) fn release(&self, id: ImageId) {
-        self.send(Task::Release(id));
+    pub(crate) fn release(&self, board: BoardId, id: ImageId) {
+        self.send(board, Task::Release(id));
     }
 
     /// Subscribes to changes of reserved areas: completing a row moves all images of it.
@@ -145,26 +155,46 @@ impl FreePlacements {
         self.moves.subscribe()
     }
 
-    fn send(&self, task: Task) {
-        let tasks = self.tasks.get_or_init(|| {
-            let (sender, tasks) = mpsc::unbounded_channel();
-            let allocator = Allocator::new(
-                self.connector.clone(),
-                self.pool.clone(),
-                self.placements.clone(),
-                LayoutDocument::new(self.pool.clone(), self.layouts.clone()),
-                self.moves.clone(),
-            );
-            let shutdown = self.shutdown.clone();
-            // On the store's runtime: the caller's may end with its request handler's thread.
-            self.pool.spawn(async move {
-                shutdown.run_until_cancelled(allocator.run(tasks)).await;
-            });
-            sender
-        });
-        // Fails during shutdown only; the caller then gets no reply.
+    fn send(&self, board: BoardId, task: Task) {
+        let mut allocators = lock(&self.allocators);
+        let tasks = allocators.entry(board).or_insert_with(|| self.start(board));
+        // Fails during shutdown only; the caller then gets no reply. An allocator that is idle ends under the lock.
         let _ = tasks.send(task);
     }
+
+    fn start(&self, board: BoardId) -> mpsc::UnboundedSender<Task> {
+        let (sender, tasks) = mpsc::unbounded_channel();
+        let allocator = Allocator::new(
+            self.connector.clone(),
+            self.pool.clone(),
+            board,
+            self.placements.clone(),
+            LayoutDocument::new(self.pool.clone(), self.layouts.clone(), board),
+            self.moves.clone(),
+        );
+        let shutdown = self.shutdown.clone();
+        let allocators = self.allocators.clone();
+        let end_if_idle = move |tasks: &mpsc::UnboundedReceiver<Task>| {
+            let mut allocators = lock(&allocators);
+            let is_idle = tasks.is_empty();
+            if is_idle {
+                allocators.remove(&board);
+            }
+            is_idle
+        };
+        // On the store's runtime: the caller's may end with its request handler's thread.
+        self.pool.spawn(async move {
+            let running = allocator.run(tasks, IDLE_TIMEOUT, end_if_idle);
+            shutdown.run_until_cancelled(running).await;
+        });
+        sender
+    }
+}
+
+fn lock(
+    allocators: &Allocators,
+) -> std::sync::MutexGuard<'_, HashMap<BoardId, mpsc::UnboundedSender<Task>>> {
+    allocators.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time in milliseconds since 1970.

@@ -7,7 +7,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::table::{Announcements, Change, OpenUpload, SessionId};
-use crate::image::ImageId;
+use crate::image::{BoardId, ImageId};
 use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd, upload_end};
 use crate::web::sockets::protocol::frame::Frame;
 
@@ -23,10 +23,10 @@ pub(crate) struct Announcer {
 }
 
 impl Announcer {
-    /// Registers a session. Its first events are the uploads in progress.
-    pub(crate) fn new(announcements: Arc<Announcements>) -> Self {
-        let session = announcements.register();
-        let snapshot = announcements.snapshot();
+    /// Registers a session on a board. Its first events are the uploads in progress.
+    pub(crate) fn new(announcements: Arc<Announcements>, board: BoardId) -> Self {
+        let session = announcements.register(board);
+        let snapshot = announcements.snapshot(board);
         Self {
             session,
             changes: snapshot.changes,
@@ -84,6 +84,9 @@ impl Announcer {
 
     /// Returns the event for the viewer, if the change concerns it.
     fn apply(&mut self, change: Change) -> Option<Frame> {
+        if change.session.board != self.session.board {
+            return None;
+        }
         let is_own = change.session == self.session;
         let concerns_viewer = if change.is_open && !is_own {
             self.shown.insert(change.upload);
@@ -98,7 +101,7 @@ impl Announcer {
 
     /// Replaces the missed changes by the difference between what the viewer shows and the table.
     fn catch_up(&mut self) {
-        let snapshot = self.announcements.snapshot();
+        let snapshot = self.announcements.snapshot(self.session.board);
         self.changes = snapshot.changes;
         let others: HashMap<ImageId, OpenUpload> = snapshot
             .open
@@ -129,6 +132,10 @@ mod tests {
 
     use super::*;
     use crate::web::sockets::announcements::table::{MAX_OF_SESSION, MAX_OPEN, RING};
+
+    fn announcer(uploads: &Arc<Announcements>) -> Announcer {
+        Announcer::new(uploads.clone(), BoardId::MAIN)
+    }
 
     fn begin(upload: ImageId) -> UploadBegin {
         UploadBegin {
@@ -168,14 +175,11 @@ mod tests {
     #[test]
     fn other_viewers_see_an_upload_until_it_ends() {
         let uploads = Arc::new(Announcements::new());
-        let (mut one, mut other) = (
-            Announcer::new(uploads.clone()),
-            Announcer::new(uploads.clone()),
-        );
+        let (mut one, mut other) = (announcer(&uploads), announcer(&uploads));
         let upload = ImageId::new();
         one.begin(&begin(upload)).unwrap();
         assert_eq!(ready_events(&mut other), [begun(upload)]);
-        let mut late = Announcer::new(uploads.clone());
+        let mut late = announcer(&uploads);
         assert_eq!(ready_events(&mut late), [begun(upload)]);
         assert_eq!(other.end(end(upload)), Err("there is no such upload"));
         one.end(UploadEnd {
@@ -189,16 +193,27 @@ mod tests {
             assert_eq!(ready_events(session), std::slice::from_ref(&stored));
         }
         assert!(ready_events(&mut one).is_empty());
-        assert!(ready_events(&mut Announcer::new(uploads.clone())).is_empty());
+        assert!(ready_events(&mut announcer(&uploads)).is_empty());
+    }
+
+    #[test]
+    fn an_upload_to_another_board_is_not_announced() {
+        let uploads = Arc::new(Announcements::new());
+        let mut here = announcer(&uploads);
+        let there = Announcer::new(uploads.clone(), BoardId::random());
+        let upload = ImageId::new();
+        there.begin(&begin(upload)).unwrap();
+        assert!(ready_events(&mut here).is_empty());
+        assert!(ready_events(&mut announcer(&uploads)).is_empty());
+        assert!(here.begin(&begin(upload)).is_err());
+        drop(there);
+        assert!(ready_events(&mut here).is_empty());
     }
 
     #[test]
     fn uploads_end_with_their_session() {
         let uploads = Arc::new(Announcements::new());
-        let (one, mut other) = (
-            Announcer::new(uploads.clone()),
-            Announcer::new(uploads.clone()),
-        );
+        let (one, mut other) = (announcer(&uploads), announcer(&uploads));
         let ids = [ImageId::new(), ImageId::new()];
         for upload in ids {
             one.begin(&begin(upload)).unwrap();
@@ -213,13 +228,10 @@ mod tests {
     #[test]
     fn a_viewer_that_reconnects_takes_over_its_uploads() {
         let uploads = Arc::new(Announcements::new());
-        let (old, mut other) = (
-            Announcer::new(uploads.clone()),
-            Announcer::new(uploads.clone()),
-        );
+        let (old, mut other) = (announcer(&uploads), announcer(&uploads));
         let upload = ImageId::new();
         old.begin(&begin(upload)).unwrap();
-        let new = Announcer::new(uploads.clone());
+        let new = announcer(&uploads);
         new.begin(&begin(upload)).unwrap();
         drop(old);
         assert_eq!(ready_events(&mut other), [begun(upload), begun(upload)]);
@@ -231,7 +243,7 @@ mod tests {
     fn the_uploads_of_a_session_and_of_the_server_are_limited() {
         let uploads = Arc::new(Announcements::new());
         let sessions: Vec<_> = (0..=MAX_OPEN / MAX_OF_SESSION)
-            .map(|_| Announcer::new(uploads.clone()))
+            .map(|_| announcer(&uploads))
             .collect();
         let ids: Vec<ImageId> = (0..MAX_OPEN).map(|_| ImageId::new()).collect();
         let too_many = Err("too many uploads are in progress");
@@ -251,10 +263,7 @@ mod tests {
     #[test]
     fn a_session_that_falls_behind_skips_intermediate_changes() {
         let uploads = Arc::new(Announcements::new());
-        let (one, mut slow) = (
-            Announcer::new(uploads.clone()),
-            Announcer::new(uploads.clone()),
-        );
+        let (one, mut slow) = (announcer(&uploads), announcer(&uploads));
         let (first, last) = (ImageId::new(), ImageId::new());
         one.begin(&begin(first)).unwrap();
         assert_eq!(ready_events(&mut slow), [begun(first)]);

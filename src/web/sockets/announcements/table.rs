@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{Receiver, Sender};
 
-use crate::image::ImageId;
+use crate::image::{BoardId, ImageId};
 use crate::store::Area;
 use crate::web::sockets::protocol::events::{UploadBegin, UploadEnd, upload_begin, upload_end};
 use crate::web::sockets::protocol::frame::Frame;
@@ -19,9 +19,12 @@ pub(crate) const MAX_OPEN: usize = 1000;
 /// The number of changes that a session may fall behind before it compares with the table instead.
 pub(crate) const RING: usize = 256;
 
-/// Identifies a session within this server.
+/// Identifies a session within this server, and the board that it views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct SessionId(u64);
+pub(crate) struct SessionId {
+    number: u64,
+    pub(crate) board: BoardId,
+}
 
 /// The announced uploads, and a ring of the latest changes to them.
 pub(crate) struct Announcements {
@@ -67,6 +70,9 @@ pub(crate) struct Snapshot {
 impl Table {
     fn admit(&self, session: SessionId, upload: ImageId) -> Result<(), &'static str> {
         let known = self.open.get(&upload);
+        if known.is_some_and(|open| open.session.board != session.board) {
+            return Err("the upload belongs to another board");
+        }
         let is_own = known.is_some_and(|open| open.session == session);
         let own = self.open.values().filter(|open| open.session == session);
         if known.is_none() && self.open.len() >= MAX_OPEN
@@ -86,18 +92,23 @@ impl Announcements {
         }
     }
 
-    /// Registers a session.
-    pub(crate) fn register(&self) -> SessionId {
+    /// Registers a session on a board.
+    pub(crate) fn register(&self, board: BoardId) -> SessionId {
         let mut table = self.table();
         table.sessions += 1;
-        SessionId(table.sessions)
+        SessionId {
+            number: table.sessions,
+            board,
+        }
     }
 
-    /// Returns the announced uploads and subscribes to changes.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// Returns the announced uploads to a board and subscribes to changes on all boards.
+    pub(crate) fn snapshot(&self, board: BoardId) -> Snapshot {
         let table = self.table();
+        let open = table.open.iter();
+        let here = open.filter(|(_, open)| open.session.board == board);
         Snapshot {
-            open: table.open.clone(),
+            open: here.map(|(id, open)| (*id, open.clone())).collect(),
             changes: self.changes.subscribe(),
         }
     }

@@ -6,7 +6,9 @@ use actix_web::web::Data;
 use futures::future::LocalBoxFuture;
 
 use crate::image::{ImageId, RequestedPlacement};
-use crate::store::{Area, Durability, PlacementChange, Store, StoreError};
+use crate::store::{Area, Board, Durability, PlacementChange, Store, StoreError};
+use crate::web::access::action::Action;
+use crate::web::access::grant::Grant;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::sockets::announcements::announcer::Announcer;
 use crate::web::sockets::presence::PresenceGuard;
@@ -47,51 +49,73 @@ pub(crate) enum Success {
 /// The result of a command, or an error message for the client.
 pub(crate) type Outcome = LocalBoxFuture<'static, Result<Success, &'static str>>;
 
+/// What a session executes its commands with.
+pub(crate) struct Executor<'a> {
+    pub(crate) store: &'a Data<Store>,
+    pub(crate) cache: &'a Data<ImageCache>,
+    pub(crate) announcer: &'a Announcer,
+    pub(crate) presence: &'a PresenceGuard,
+    pub(crate) grant: &'a Grant,
+}
+
 impl Command {
-    /// Starts the command. Announcements take effect at once, changes to the store when the future is polled.
-    pub(crate) fn execute(
-        self,
-        store: &Data<Store>,
-        cache: &Data<ImageCache>,
-        announcer: &Announcer,
-        presence: &PresenceGuard,
-    ) -> Outcome {
+    /// What the command does, which determines who may send it.
+    fn action(&self) -> Action {
         match self {
-            Self::BeginUpload(begin) => Box::pin(ready(announcer.begin(&begin).map(done))),
-            Self::ReserveUpload(begin, pixels) => match announcer.admit(begin.upload) {
-                Ok(()) => Box::pin(reserve(store.clone(), begin, pixels)),
-                Err(message) => Box::pin(ready(Err(message))),
-            },
-            Self::EndUpload(end) => {
-                let ended = announcer.end(end);
-                if ended.is_ok() && end.id.is_none() {
-                    store.release_placement(end.upload);
-                }
-                Box::pin(ready(ended.map(done)))
+            Self::Name(_) => Action::See,
+            Self::BeginUpload(_) | Self::ReserveUpload(..) | Self::EndUpload(_) => Action::Add,
+            Self::Update(..) | Self::Arrange(_) | Self::Delete(_) | Self::Restore(_) => {
+                Action::Change
             }
-            Self::Name(name) => {
-                let person = presence.set_name(name);
+        }
+    }
+}
+
+impl Executor<'_> {
+    /// Starts a command. Announcements take effect at once, changes to the store when the future is polled.
+    pub(crate) fn execute(self, command: Command) -> Outcome {
+        if !self.grant.permits(command.action()) {
+            return finished(Err(if self.grant.board.settings.locked {
+                "the board is locked"
+            } else {
+                "this link does not permit that"
+            }));
+        }
+        let board = self.grant.changeable(self.store);
+        match command {
+            Command::BeginUpload(begin) => finished(self.begin(&begin)),
+            Command::ReserveUpload(begin, pixels) => match self.announcer.admit(begin.upload) {
+                Ok(()) => Box::pin(reserve(board, begin, pixels)),
+                Err(message) => finished(Err(message)),
+            },
+            Command::EndUpload(end) => {
+                let ended = self.end(end);
+                if ended.is_ok() && end.id.is_none() {
+                    board.release_placement(end.upload);
+                }
+                finished(ended)
+            }
+            Command::Name(name) => {
+                let person = self.presence.set_name(name);
                 Box::pin(ready(Ok(Success::Named(person))))
             }
-            Self::Update(id, mut change, durability) => {
-                sign(&mut change, presence);
-                let store = store.clone();
-                Box::pin(async move { answer(store.update(id, change, durability).await) })
+            Command::Update(id, mut change, durability) => {
+                sign(&mut change, self.presence);
+                Box::pin(async move { answer(board.update(id, change, durability).await) })
             }
-            Self::Arrange(mut changes) => {
+            Command::Arrange(mut changes) => {
                 for (_, change) in &mut changes {
-                    sign(change, presence);
+                    sign(change, self.presence);
                 }
-                let store = store.clone();
                 Box::pin(async move {
-                    let arranged = store.arrange(changes).await;
+                    let arranged = board.arrange(changes).await;
                     answer(arranged.map(|count| count > 0))
                 })
             }
-            Self::Delete(ids) => {
-                let (store, cache, by) = (store.clone(), cache.clone(), presence.name());
+            Command::Delete(ids) => {
+                let (cache, by) = (self.cache.clone(), self.presence.name());
                 Box::pin(async move {
-                    let deleted = store.delete(ids.clone(), by).await;
+                    let deleted = board.delete(ids.clone(), by).await;
                     // Only now: a read that started before the delete would put the image back into the cache.
                     for id in ids {
                         cache.invalidate(id);
@@ -99,12 +123,28 @@ impl Command {
                     answer(deleted.map(|count| count > 0))
                 })
             }
-            Self::Restore(id) => {
-                let store = store.clone();
-                Box::pin(async move { answer(store.restore(id).await) })
-            }
+            Command::Restore(id) => Box::pin(async move { answer(board.restore(id).await) }),
         }
     }
+
+    /// Announces an upload, unless its image waits for approval: nobody is told of it then.
+    fn begin(&self, begin: &UploadBegin) -> Result<(), &'static str> {
+        if self.grant.must_wait() {
+            return Ok(());
+        }
+        self.announcer.begin(begin)
+    }
+
+    fn end(&self, end: UploadEnd) -> Result<(), &'static str> {
+        if self.grant.must_wait() {
+            return Ok(());
+        }
+        self.announcer.end(end)
+    }
+}
+
+fn finished(outcome: Result<(), &'static str>) -> Outcome {
+    Box::pin(ready(outcome.map(done)))
 }
 
 /// Adds the name of the person who moves an image.
@@ -115,7 +155,7 @@ fn sign(change: &mut PlacementChange, presence: &PresenceGuard) {
 }
 
 async fn reserve(
-    store: Data<Store>,
+    board: Board,
     begin: UploadBegin,
     pixels: (u32, u32),
 ) -> Result<Success, &'static str> {
@@ -123,7 +163,7 @@ async fn reserve(
         upload, x, y, w, ..
     } = begin;
     let requested = RequestedPlacement { x, y, w };
-    let reserved = store.reserve_placement(upload, pixels, requested).await;
+    let reserved = board.reserve_placement(upload, pixels, requested).await;
     let area = reserved.map_err(failed)?;
     Ok(Success::Reserved(begin, area))
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord};
 use crate::store::Area;
+use crate::web::boards::GrantJson;
 use crate::web::record_json::{MetaJson, RecordJson};
 
 /// The state of a viewer's feed.
@@ -72,6 +73,11 @@ pub(crate) fn feed_state(state: ViewerFeedState) -> Frame {
         state: ViewerFeedState,
     }
     event("Feed:state", Data { state })
+}
+
+/// `Board:update`: the board, and what the viewer may do there
+pub(crate) fn board_update(board: &GrantJson<'_>) -> Frame {
+    event("Board:update", board)
 }
 
 /// `Image:update` with a record.

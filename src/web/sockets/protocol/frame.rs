@@ -31,6 +31,10 @@ pub(crate) enum CloseCode {
     Invalid = 1007,
     /// The client sent a message over the size limit.
     TooBig = 1009,
+    /// The link of the viewer has been revoked or has expired.
+    NoLink = 4401,
+    /// The board has been deleted.
+    NoBoard = 4404,
 }
 
 /// An encoded frame, which is sent without interruption. The bytes of an image are shared by all frames that carry them.

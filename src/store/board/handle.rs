@@ -1,0 +1,94 @@
+//! The handle of one board, which the operations on its images are methods of.
+
+use reql::cmd::get_all;
+use reql::{Command, r};
+use serde_json::{Value, json};
+
+use crate::image::{BoardId, OwnerId};
+use crate::store::handle::Store;
+use crate::store::rows::{BOARD, DELETED_AT, OWNER, board_in};
+use crate::store::schema::BOARD_INDEX;
+use crate::store::write::CONDITION_NOT_MET;
+
+/// The images on one board. Cheap to clone.
+///
+/// No operation reads or changes an image of another board.
+#[derive(Debug, Clone)]
+pub struct Board {
+    pub(in crate::store) store: Store,
+    pub(in crate::store) id: BoardId,
+    /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
+    only_of: Option<Option<OwnerId>>,
+}
+
+impl Store {
+    /// Returns the board with this id. Does not check if it exists: one without images is empty.
+    pub fn board(&self, id: BoardId) -> Board {
+        Board {
+            store: self.clone(),
+            id,
+            only_of: None,
+        }
+    }
+}
+
+impl Board {
+    /// The id of the board.
+    pub fn id(&self) -> BoardId {
+        self.id
+    }
+
+    /// The board, on which only the images of `owner` can be changed, deleted and restored. Images without an owner can then
+    /// not, nor any if `owner` is `None`.
+    pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
+        self.only_of = Some(owner);
+        self
+    }
+
+    /// The rows of `table` that are on this board.
+    pub(in crate::store) fn rows(&self, table: Command) -> Command {
+        board_rows(table, self.id)
+    }
+
+    /// The condition that the image of a row of `placements` is on this board and can be changed.
+    pub(in crate::store) fn has(&self, row: Command) -> Command {
+        let is_here = board_of(row.clone()).eq(self.id.as_str());
+        match &self.only_of {
+            None => is_here,
+            Some(None) => r.expr(false),
+            Some(Some(owner)) => {
+                let other = row.get_field(OWNER).default(r.expr(()));
+                is_here.and(other.eq(owner))
+            }
+        }
+    }
+
+    /// [`Board::has`] for a row that has been read.
+    pub(in crate::store) fn has_row(&self, row: &Value) -> bool {
+        let is_own = |owner: &Option<OwnerId>| {
+            let owner = owner.as_ref().map(ToString::to_string);
+            owner.is_some() && row[OWNER].as_str() == owner.as_deref()
+        };
+        board_in(row) == Some(self.id) && self.only_of.as_ref().is_none_or(is_own)
+    }
+
+    /// Makes an update of a row conditional: one of another board or in the bin stays as it is, with
+    /// [`CONDITION_NOT_MET`].
+    pub(in crate::store) fn if_shown(&self, row: Command, change: Command) -> Command {
+        let is_shown = self
+            .has(row.clone())
+            .and(row.has_fields(DELETED_AT).eq(false));
+        r.branch(r.args((is_shown, change, r.error(CONDITION_NOT_MET))))
+    }
+}
+
+/// The rows of `images` or `placements` that are on a board, by the secondary index.
+pub(in crate::store) fn board_rows(table: Command, board: BoardId) -> Command {
+    let options = get_all::Options::new().index(BOARD_INDEX);
+    table.get_all(r.args((board.as_str(), options)))
+}
+
+/// The board of a row of `images` or `placements`. Rows of the main board do not name it.
+pub(in crate::store) fn board_of(row: Command) -> Command {
+    row.get_field(BOARD).default(r.expr(json!(BoardId::MAIN)))
+}

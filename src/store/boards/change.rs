@@ -1,0 +1,232 @@
+//! Making, changing and deleting boards and their links.
+
+use reql::{func, r};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::link::Link;
+use super::record::{AdminLinks, BoardRecord};
+use crate::image::{BoardId, Timestamp};
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::images::{ABOVE_ALL_TIMES, time_before_now};
+use crate::store::rows::{DELETED_AT, document};
+use crate::store::schema::ADMIN;
+use crate::store::write::{
+    CONDITION_NOT_MET, RowWrite, hard_replace, insert_row, insert_with_retry, write_row,
+};
+
+/// The largest number of links to a board.
+pub const MAX_LINKS: usize = 200;
+
+/// Attempts to change a row while others change it.
+const MAX_ATTEMPTS: usize = 50;
+
+/// Changes to a board. Fields that are `None` keep their values.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BoardChange {
+    /// Title.
+    pub title: Option<String>,
+    /// See [`BoardSettings::locked`](super::BoardSettings::locked).
+    pub locked: Option<bool>,
+    /// See [`BoardSettings::moderated`](super::BoardSettings::moderated).
+    pub moderated: Option<bool>,
+}
+
+impl Store {
+    /// Stores a new board.
+    ///
+    /// # Errors
+    ///
+    /// If the database stays unavailable for several attempts.
+    pub async fn create_board(&self, board: &BoardRecord) -> Result<(), StoreError> {
+        insert_with_retry(self.pool(), || insert_row(self.boards(), board))
+            .await
+            .map(drop)
+    }
+
+    /// Changes a board. Returns its new record, or `None` if there is no such board.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn change_board(
+        &self,
+        id: BoardId,
+        change: BoardChange,
+    ) -> Result<Option<BoardRecord>, StoreError> {
+        self.replace_board(id, |board| {
+            let BoardChange {
+                title,
+                locked,
+                moderated,
+            } = change.clone();
+            board.title = title.unwrap_or_else(|| board.title.clone());
+            let settings = &mut board.settings;
+            settings.locked = locked.unwrap_or(settings.locked);
+            settings.moderated = moderated.unwrap_or(settings.moderated);
+        })
+        .await
+    }
+
+    /// Adds a link to a board, unless it has too many. Returns its new record, or `None` if there is no such board.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn add_link(
+        &self,
+        id: BoardId,
+        link: &Link,
+    ) -> Result<Option<BoardRecord>, StoreError> {
+        self.replace_board(id, |board| {
+            let is_new = board.links.iter().all(|other| other.id != link.id);
+            if is_new && board.links.len() < MAX_LINKS {
+                board.links.push(link.clone());
+            }
+        })
+        .await
+    }
+
+    /// Adds a link to a board and removes the oldest links of the same name, of which `keep` are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn add_start_link(
+        &self,
+        id: BoardId,
+        link: &Link,
+        keep: usize,
+    ) -> Result<(), StoreError> {
+        let changed = self.replace_board(id, |board| {
+            board.links.retain(|other| other.id != link.id);
+            board.links.push(link.clone());
+            let same = board.links.iter().filter(|other| other.name == link.name);
+            let mut excess = same.count().saturating_sub(keep);
+            board.links.retain(|other| {
+                let is_excess = excess > 0 && other.name == link.name;
+                excess -= usize::from(is_excess);
+                !is_excess
+            });
+        });
+        changed.await.map(drop)
+    }
+
+    /// Removes a link from a board. Returns its new record, or `None` if there is no such board.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn remove_link(
+        &self,
+        id: BoardId,
+        link: &str,
+    ) -> Result<Option<BoardRecord>, StoreError> {
+        self.replace_board(id, |board| board.links.retain(|other| other.id != link))
+            .await
+    }
+
+    /// Marks a board as deleted. Returns its new record, or `None` if there is no such board.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn delete_board(&self, id: BoardId) -> Result<Option<BoardRecord>, StoreError> {
+        let at = Timestamp::now();
+        self.replace_board(id, |board| board.deleted_at = Some(at))
+            .await
+    }
+
+    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others are.
+    pub(crate) async fn purge_boards(&self) -> Result<(), StoreError> {
+        let due = json!(time_before_now(self.inner.undo_window));
+        let is_due = func!(|row| {
+            let at = row.get_field(DELETED_AT);
+            at.default(r.expr(ABOVE_ALL_TIMES)).le(r.expr(due))
+        });
+        let rows = self.boards().filter(is_due).pluck(r.expr("id"));
+        let rows: Vec<Value> = self.pool().query(rows).await?;
+        for id in rows.iter().filter_map(|row| row["id"].as_str()) {
+            for table in [self.layouts(), self.boards()] {
+                let removal = table.get(id).delete(());
+                self.pool().value::<Value>(removal).await?;
+            }
+            log::info!("removed board {id}");
+        }
+        Ok(())
+    }
+
+    /// Adds a link that administers all boards. Only the latest `keep` are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the database is unavailable.
+    pub async fn add_admin_link(&self, link: Link, keep: usize) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Row {
+            id: &'static str,
+            #[serde(flatten)]
+            admin: AdminLinks,
+        }
+        self.replace_row(ADMIN, |row| {
+            let admin: Option<AdminLinks> = document(row, "boards")?;
+            let mut admin = admin.unwrap_or_default();
+            admin.links.retain(|other| other.id != link.id);
+            admin.links.push(link.clone());
+            let excess = admin.links.len().saturating_sub(keep);
+            admin.links.drain(..excess);
+            Ok(Some(Row { id: ADMIN, admin }))
+        })
+        .await
+        .map(drop)
+    }
+
+    /// Changes the record of a board. Returns the new one, or `None` if there is no such board.
+    async fn replace_board(
+        &self,
+        id: BoardId,
+        change: impl Fn(&mut BoardRecord),
+    ) -> Result<Option<BoardRecord>, StoreError> {
+        self.replace_row(id.as_str(), |row| {
+            let board: Option<BoardRecord> = document(row, "boards")?;
+            let board = board.or_else(|| id.is_main().then(BoardRecord::main));
+            Ok(board
+                .filter(|board| board.deleted_at.is_none())
+                .map(|mut board| {
+                    change(&mut board);
+                    board
+                }))
+        })
+        .await
+    }
+
+    /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has replaced it
+    /// meanwhile. Returns the new row, or `None` if the function does.
+    async fn replace_row<T: Serialize>(
+        &self,
+        key: &str,
+        replacement: impl Fn(Value) -> Result<Option<T>, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let before: Value = self.pool().value(self.boards().get(key)).await?;
+            let Some(after) = replacement(before.clone())? else {
+                return Ok(None);
+            };
+            // The pool repeats a query whose answer was lost, so a row that is as wanted is accepted.
+            let accepted = json!([before, after]);
+            let replaced = func!(|row| r.branch(r.args((
+                r.expr(&accepted).contains(row),
+                r.expr(&after),
+                r.error(CONDITION_NOT_MET),
+            ))));
+            let row = self.boards().get(key);
+            let row = row.replace(r.args((replaced, hard_replace())));
+            if write_row(self.pool(), row).await? == RowWrite::Done {
+                return Ok(Some(after));
+            }
+        }
+        let reason = "other servers change the board all the time";
+        Err(StoreError::Unavailable(reason.to_owned()))
+    }
+}

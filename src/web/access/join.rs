@@ -1,0 +1,55 @@
+//! `GET /join/{token}`: follows a link.
+
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::Access;
+use super::credentials::{has_owner_cookie, link_cookie, owner_cookie};
+use super::directory::KnownLink;
+use crate::image::BoardId;
+use crate::store::{Role, Token};
+use crate::web::http::problem::Problem;
+
+/// The handler. Sets the cookie of the link and redirects to its board, so that the secret does not stay in the address.
+pub(crate) async fn join(
+    request: HttpRequest,
+    token: Path<String>,
+    access: Data<Access>,
+) -> Result<HttpResponse, Problem> {
+    let unknown = || Problem::not_found("This link is not valid any more. Ask for a new one.");
+    let token: Token = token.parse().map_err(|_| unknown())?;
+    if !access.directory.is_loaded().await {
+        return Err(Problem::busy("The database cannot be used right now."));
+    }
+    let hash = token.hash();
+    let link = if access.policy.is_admin(&hash) {
+        Some(KnownLink {
+            board: None,
+            role: Role::Admin,
+            expires_at: None,
+        })
+    } else {
+        access.directory.any_link(&hash)
+    };
+    let link = link.ok_or_else(unknown)?;
+    let is_secure = request.connection_info().scheme() == "https";
+    let mut response = HttpResponse::SeeOther();
+    response
+        .insert_header((header::LOCATION, board_path(link.board.unwrap_or_default())))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .cookie(link_cookie(&link, &token, is_secure));
+    if !has_owner_cookie(&request) {
+        response.cookie(owner_cookie(is_secure));
+    }
+    Ok(response.finish())
+}
+
+/// The path of the page of a board.
+pub(crate) fn board_path(board: BoardId) -> String {
+    if board.is_main() {
+        "/".to_owned()
+    } else {
+        format!("/b/{board}")
+    }
+}
