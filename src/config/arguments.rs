@@ -11,6 +11,7 @@ use super::rethinkdb_url::{self, InvalidUrl};
 use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings};
 use crate::image::Metadata;
 use crate::store::{InvalidToken, Password, Token};
+use crate::web::PublicUrl;
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
@@ -55,6 +56,11 @@ pub struct Arguments {
         default_value = "127.0.0.1:8000"
     )]
     listen: SocketAddr,
+
+    /// The address under which a proxy publishes this server, such as https://photos.example/ or
+    /// https://photos.example/party/. Links and QR codes then name it, other hosts are refused, and everybody needs a link
+    #[arg(long, value_name = "URL", env = "REALTIME_PHOTO_PUBLIC_URL")]
+    public_url: Option<PublicUrl>,
 
     /// Let everybody do everything, without links, also beyond this machine
     #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
@@ -197,6 +203,7 @@ impl TryFrom<Arguments> for Settings {
         };
         Ok(Self {
             listen: arguments.listen,
+            public_url: arguments.public_url,
             database,
             access: match (arguments.open, arguments.admin_token) {
                 (true, _) => Access::Open,

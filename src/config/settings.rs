@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crate::image::Metadata;
 use crate::store::{ClusterSettings, Password, Token};
+use crate::web::PublicUrl;
 
 /// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The address of the web server; port 0 means any free port.
     pub listen: SocketAddr,
+    /// The address under which a proxy publishes the server, if one does.
+    pub public_url: Option<PublicUrl>,
     /// The database.
     pub database: Database,
     /// Who needs a link.
@@ -29,7 +32,7 @@ pub struct Settings {
 /// Who may do what without a link.
 #[derive(Debug, Clone)]
 pub enum Access {
-    /// Everybody, everything, if the address is one of loopback; nobody anything otherwise.
+    /// Everybody, everything, if the address is one of loopback and no proxy publishes it; nobody anything otherwise.
     ByAddress,
     /// Everybody, everything.
     Open,

@@ -6,7 +6,7 @@ use super::lan;
 use crate::config::Access;
 use crate::image::BoardId;
 use crate::store::{Link, Role, Store, StoreError, Token};
-use crate::web::AccessPolicy;
+use crate::web::{AccessPolicy, PublicUrl};
 
 /// The number of links of earlier starts that stay valid, for administrators and for guests. A printed QR code so survives
 /// some restarts; a link that the host makes survives all.
@@ -26,6 +26,7 @@ pub(super) struct StartLinks {
     /// `None` if the operator has chosen the token.
     admin: Option<Token>,
     guest: Token,
+    public_url: Option<PublicUrl>,
 }
 
 /// Decides who needs a link, and makes the first ones.
@@ -37,14 +38,17 @@ pub(super) async fn prepare(
     store: &Store,
     access: Access,
     address: SocketAddr,
+    public_url: Option<PublicUrl>,
 ) -> Result<PreparedAccess, StoreError> {
-    let is_local = is_loopback(address.ip());
+    let is_local = is_loopback(address.ip()) && public_url.is_none();
     let admin = match access {
         Access::ByAddress if !is_local => None,
         Access::Links(token) => Some(token),
         Access::Open | Access::ByAddress => {
             if !is_local {
-                log::warn!("everybody who reaches {address} may see, add and delete images");
+                log::warn!(
+                    "--open: everybody who reaches {address} may see, add and delete images"
+                );
             }
             return Ok(PreparedAccess {
                 policy: AccessPolicy::Open,
@@ -69,6 +73,7 @@ pub(super) async fn prepare(
         links: Some(StartLinks {
             admin: shown,
             guest,
+            public_url,
         }),
     })
 }
@@ -89,6 +94,8 @@ fn is_loopback(ip: IpAddr) -> bool {
 impl StartLinks {
     /// The lines to print: the address for the administrator, and the one for guests as text and QR code.
     pub(super) fn announcement(&self, url: &str, addresses: &[SocketAddr]) -> String {
+        let public_url = self.public_url.as_ref().map(ToString::to_string);
+        let url = public_url.as_deref().unwrap_or(url);
         let admin = match &self.admin {
             Some(token) => format!(
                 "Open {url}join/{} to administer the boards.\n",
@@ -99,10 +106,10 @@ impl StartLinks {
             }
         };
         let path = format!("join/{}", self.guest.reveal());
-        let guests = if addresses.is_empty() {
-            format!("Guests can open {url}{path}\n")
-        } else {
-            lan::invitation(addresses, &path)
+        let guests = match &public_url {
+            Some(url) => lan::published_invitation(&format!("{url}{path}")),
+            None if addresses.is_empty() => format!("Guests can open {url}{path}\n"),
+            None => lan::invitation(addresses, &path),
         };
         admin + &guests
     }

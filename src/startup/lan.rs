@@ -104,6 +104,12 @@ pub(super) fn invitation(addresses: &[SocketAddr], path: &str) -> String {
     text
 }
 
+/// Returns the address under which a proxy publishes the server, and its QR code.
+pub(super) fn published_invitation(url: &str) -> String {
+    let code = qr_code(url).unwrap_or_default();
+    format!("Guests can open\n  {url}\n{code}\n")
+}
+
 /// A QR code in half blocks, light on the dark ground that most terminals have; phones read it on a light one too.
 fn qr_code(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;

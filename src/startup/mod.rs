@@ -57,6 +57,7 @@ impl Application {
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
+        let public_url = settings.public_url;
         let takes_ipv4 = SockRef::from(&listener).only_v6().is_ok_and(|only| !only);
         let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
@@ -79,19 +80,21 @@ impl Application {
                 return Err(StartupError::Database(database, error));
             }
         };
-        let access = match access::prepare(&store, settings.access, address).await {
-            Ok(access) => access,
-            Err(error) => {
-                drop(store);
-                embedded::close(engine).await;
-                return Err(StartupError::Database(database, error));
-            }
-        };
+        let access =
+            match access::prepare(&store, settings.access, address, public_url.clone()).await {
+                Ok(access) => access,
+                Err(error) => {
+                    drop(store);
+                    embedded::close(engine).await;
+                    return Err(StartupError::Database(database, error));
+                }
+            };
         let shutdown = CancellationToken::new();
         let web = web::Settings {
             address: addresses
                 .first()
                 .map(|address| format!("http://{address}/")),
+            public_url,
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,

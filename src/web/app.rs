@@ -18,6 +18,7 @@ use super::http::connection::ConnectionHandle;
 use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::reject_foreign_requests;
 use super::http::headers::security_headers;
+use super::http::prefix::strip_prefix;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
@@ -47,7 +48,8 @@ pub fn server(
     let cache = Data::new(ImageCache::new(store.clone()));
     let access = access::start(&store, settings.access.clone(), shutdown.clone());
     let store = Data::new(store);
-    let guard = http::guard::configuration(listener.local_addr()?.ip());
+    let guard =
+        http::guard::configuration(listener.local_addr()?.ip(), settings.public_url.clone());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
     let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
@@ -65,6 +67,7 @@ pub fn server(
             .configure(archive.clone())
             .configure(invite.clone())
             .configure(routes)
+            .wrap(from_fn(strip_prefix))
             .wrap(from_fn(reject_foreign_requests))
             .wrap(from_fn(pages::show_error_pages))
             .wrap(security_headers())

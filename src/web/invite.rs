@@ -14,7 +14,9 @@ use super::access::action::Action;
 use super::access::grant::Grant;
 use super::access::join::board_path;
 use super::http::guard::is_loopback_name;
+use super::http::prefix::is_secure;
 use super::http::problem::Problem;
+use super::http::public_url::PublicUrl;
 
 /// The smallest side of the QR code in CSS pixels. It is a vector graphic, which pages scale.
 const SIDE: u32 = 256;
@@ -84,7 +86,7 @@ fn board_url(
 ) -> Option<String> {
     let base = url(request, network)?;
     if access.policy.is_open() {
-        return Some(base + board_path(grant.board.id).trim_start_matches('/'));
+        return Some(base + &board_path(grant.board.id));
     }
     let token = access.policy.guest()?;
     let is_valid = access
@@ -106,15 +108,18 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
     })
 }
 
-/// The URL that the request came to, unless it is one of loopback, which means nothing to other devices.
+/// The public URL, or else the one that the request came to, unless it is one of loopback, which means nothing to other
+/// devices.
 fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
+    if let Some(public) = request.app_data::<Data<PublicUrl>>() {
+        return Some(public.to_string());
+    }
     let host = request.headers().get(header::HOST)?.to_str().ok()?;
     let host = host.to_ascii_lowercase();
     if is_loopback_name(&host) || is_meaningless_elsewhere(&host) {
         return network.0.clone();
     }
-    let is_secure = request.connection_info().scheme() == "https";
-    let scheme = if is_secure { "https" } else { "http" };
+    let scheme = if is_secure(request) { "https" } else { "http" };
     Some(format!("{scheme}://{host}/"))
 }
 

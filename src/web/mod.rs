@@ -20,4 +20,5 @@ mod uploads;
 
 pub use access::AccessPolicy;
 pub use app::server;
+pub use http::public_url::PublicUrl;
 pub use settings::Settings;

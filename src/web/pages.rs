@@ -1,5 +1,7 @@
 //! The pages and their files, from the folder `static`. A release build embeds them; a debug build reads them from disk.
 
+use std::borrow::Cow;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, Accept, ETag, EntityTag, Header as _, HeaderValue};
@@ -11,6 +13,7 @@ use rust_embed::Embed;
 use super::access::credentials::{has_owner_cookie, owner_cookie};
 use super::http::conditional::is_not_modified;
 use super::http::headers::PAGE_POLICY;
+use super::http::prefix::{base_path, is_secure};
 use super::http::problem::Problem;
 
 #[derive(Embed)]
@@ -27,9 +30,9 @@ const REFUSED_PAGE: &str = "refused.html";
 pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let mut page = file(&request, "index.html")?;
     if !has_owner_cookie(&request) {
-        let is_secure = request.connection_info().scheme() == "https";
+        let cookie = owner_cookie(base_path(&request), is_secure(&request));
         // Fails only for a cookie that is no header.
-        let _ = page.add_cookie(&owner_cookie(is_secure));
+        let _ = page.add_cookie(&cookie);
     }
     Ok(page)
 }
@@ -73,9 +76,21 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     if is_cached {
         return Ok(response.finish());
     }
+    let data = below(base_path(request), path, file.data);
     Ok(response
         .insert_header((header::CONTENT_TYPE, mime_type(path)))
-        .body(file.data.into_owned()))
+        .body(data))
+}
+
+/// A file as it is served below `base`: a page names its other files by their path.
+fn below(base: &str, path: &str, data: Cow<'static, [u8]>) -> Vec<u8> {
+    if base == "/" || !path.ends_with(".html") {
+        return data.into_owned();
+    }
+    let page = String::from_utf8_lossy(&data);
+    let page = page.replace("href=\"/", &format!("href=\"{base}"));
+    page.replace("src=\"/", &format!("src=\"{base}"))
+        .into_bytes()
 }
 
 /// Middleware that replaces a 401 and a 404 by a page if a browser navigated to the address.
@@ -97,7 +112,7 @@ pub(crate) async fn show_error_pages(
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
             .content_type(mime_type(page))
-            .body(file.data.into_owned()),
+            .body(below(base_path(&request), page, file.data)),
         _ => response.map_into_boxed_body(),
     };
     response

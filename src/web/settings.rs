@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::access::AccessPolicy;
+use super::http::public_url::PublicUrl;
 use crate::image::{Limits, Metadata};
 
 /// Limits and timeouts of the web server.
@@ -10,6 +11,8 @@ use crate::image::{Limits, Metadata};
 pub struct Settings {
     /// The URL at which other devices can open the board; `None` if the server listens on loopback only.
     pub address: Option<String>,
+    /// The address under which a proxy publishes the server, if one does.
+    pub public_url: Option<PublicUrl>,
     /// Who needs a link.
     pub access: AccessPolicy,
     /// The size limit of an uploaded image, in bytes.
@@ -32,6 +35,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             address: None,
+            public_url: None,
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,

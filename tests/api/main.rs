@@ -18,6 +18,7 @@ mod outage;
 mod pages;
 mod people;
 mod proxy;
+mod published;
 mod removal;
 mod sessions;
 mod slow;

@@ -98,14 +98,19 @@ fn cookie_name(board: Option<BoardId>) -> String {
     }
 }
 
-/// The cookie that a followed link sets.
-pub(crate) fn link_cookie(link: &KnownLink, token: &Token, is_secure: bool) -> Cookie<'static> {
-    cookie(cookie_name(link.board), token, is_secure)
+/// The cookie that a followed link sets. `path` is that of the server.
+pub(crate) fn link_cookie(
+    link: &KnownLink,
+    token: &Token,
+    path: &str,
+    is_secure: bool,
+) -> Cookie<'static> {
+    cookie(cookie_name(link.board), token, path, is_secure)
 }
 
 /// A new cookie that identifies a browser.
-pub(crate) fn owner_cookie(is_secure: bool) -> Cookie<'static> {
-    cookie(OWNER_COOKIE.to_owned(), &Token::random(), is_secure)
+pub(crate) fn owner_cookie(path: &str, is_secure: bool) -> Cookie<'static> {
+    cookie(OWNER_COOKIE.to_owned(), &Token::random(), path, is_secure)
 }
 
 /// Returns `true` if the browser has a cookie that identifies it.
@@ -113,9 +118,9 @@ pub(crate) fn has_owner_cookie(request: &HttpRequest) -> bool {
     cookie_token(request, OWNER_COOKIE).is_some()
 }
 
-fn cookie(name: String, token: &Token, is_secure: bool) -> Cookie<'static> {
+fn cookie(name: String, token: &Token, path: &str, is_secure: bool) -> Cookie<'static> {
     Cookie::build(name, token.reveal().to_owned())
-        .path("/")
+        .path(path.to_owned())
         .http_only(true)
         // Lax, so that a link from a mail or a QR code arrives with it; the guard rejects changes from other sites.
         .same_site(SameSite::Lax)
@@ -164,7 +169,7 @@ mod tests {
 
     #[test]
     fn the_public_id_of_an_owner_does_not_contain_the_cookie() {
-        let cookie = owner_cookie(true);
+        let cookie = owner_cookie("/", true);
         assert!(cookie.http_only() == Some(true) && cookie.secure() == Some(true));
         let request = TestRequest::default().cookie(cookie.clone());
         let owner = Credentials::of(&request.to_http_request(), BoardId::MAIN).owner;

@@ -9,6 +9,7 @@ use super::credentials::{has_owner_cookie, link_cookie, owner_cookie};
 use super::directory::KnownLink;
 use crate::image::BoardId;
 use crate::store::{Role, Token};
+use crate::web::http::prefix::{base_path, is_secure};
 use crate::web::http::problem::Problem;
 
 /// The handler. Sets the cookie of the link and redirects to its board, so that the secret does not stay in the address.
@@ -33,23 +34,26 @@ pub(crate) async fn join(
         access.directory.any_link(&hash)
     };
     let link = link.ok_or_else(unknown)?;
-    let is_secure = request.connection_info().scheme() == "https";
+    let (path, is_secure) = (base_path(&request), is_secure(&request));
     let mut response = HttpResponse::SeeOther();
     response
-        .insert_header((header::LOCATION, board_path(link.board.unwrap_or_default())))
+        .insert_header((
+            header::LOCATION,
+            format!("{path}{}", board_path(link.board.unwrap_or_default())),
+        ))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .cookie(link_cookie(&link, &token, is_secure));
+        .cookie(link_cookie(&link, &token, path, is_secure));
     if !has_owner_cookie(&request) {
-        response.cookie(owner_cookie(is_secure));
+        response.cookie(owner_cookie(path, is_secure));
     }
     Ok(response.finish())
 }
 
-/// The path of the page of a board.
+/// The path of the page of a board below that of the server, without a slash at its beginning.
 pub(crate) fn board_path(board: BoardId) -> String {
     if board.is_main() {
-        "/".to_owned()
+        String::new()
     } else {
-        format!("/b/{board}")
+        format!("b/{board}")
     }
 }

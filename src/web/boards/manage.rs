@@ -10,6 +10,7 @@ use super::body::{BoardJson, GrantJson, LinkJson, checked, parse};
 use crate::store::{BoardChange, BoardRecord, Link, Role, Store};
 use crate::web::access::Access;
 use crate::web::access::grant::Grant;
+use crate::web::http::prefix::base_path;
 use crate::web::http::problem::Problem;
 use crate::web::pages;
 use crate::web::sockets::SessionContext;
@@ -87,7 +88,10 @@ pub(crate) async fn create(
     let links = links.iter();
     let links = links.map(|(link, token)| LinkJson::with_url(link, token, &request));
     Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("/boards/{}", board.id)))
+        .insert_header((
+            header::LOCATION,
+            format!("{}boards/{}", base_path(&request), board.id),
+        ))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(Created {
             board: BoardJson::from(&board),

@@ -4,6 +4,7 @@
 //!
 //! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers always
 //!   send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
+//! - With a public URL, only requests for its host and for loopback names are answered, and changes need its origin.
 //! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign name
 //!   that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared: the attack
 //!   needs a name, and forwarded ports are common.
@@ -20,12 +21,15 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
 
 use super::problem::Problem;
+use super::public_url::PublicUrl;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The `Host` names that the server accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HostPolicy {
+    /// That of the public URL, and loopback names.
+    Public(PublicUrl),
     /// Any name.
     Any,
     /// `localhost`, `127.0.0.1` and `[::1]`.
@@ -33,8 +37,10 @@ pub(crate) enum HostPolicy {
 }
 
 impl HostPolicy {
-    fn for_listener(address: IpAddr) -> Self {
-        if address.is_loopback() {
+    fn new(address: IpAddr, public: Option<PublicUrl>) -> Self {
+        if let Some(public) = public {
+            Self::Public(public)
+        } else if address.is_loopback() {
             Self::LoopbackNames
         } else {
             Self::Any
@@ -43,10 +49,17 @@ impl HostPolicy {
 }
 
 /// Returns the configuration for a server that listens on `address`.
-pub(crate) fn configuration(address: IpAddr) -> impl Fn(&mut ServiceConfig) + Clone {
-    let policy = Data::new(HostPolicy::for_listener(address));
+pub(crate) fn configuration(
+    address: IpAddr,
+    public: Option<PublicUrl>,
+) -> impl Fn(&mut ServiceConfig) + Clone {
+    let policy = Data::new(HostPolicy::new(address, public.clone()));
+    let public = public.map(Data::new);
     move |config| {
         config.app_data(policy.clone());
+        if let Some(public) = &public {
+            config.app_data(public.clone());
+        }
     }
 }
 
@@ -55,10 +68,9 @@ pub(crate) async fn reject_foreign_requests(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse, Error> {
-    let policy = request
-        .app_data::<Data<HostPolicy>>()
-        // The strict policy if the app is not configured.
-        .map_or(HostPolicy::LoopbackNames, |policy| ***policy);
+    let policy = request.app_data::<Data<HostPolicy>>();
+    // The strict policy if the app is not configured.
+    let policy = policy.map_or(&HostPolicy::LoopbackNames, |policy| policy);
     match check(request.request(), policy) {
         Ok(()) => next
             .call(request)
@@ -75,19 +87,32 @@ pub(crate) async fn reject_foreign_requests(
     }
 }
 
-fn check(request: &HttpRequest, policy: HostPolicy) -> Result<(), Problem> {
+fn check(request: &HttpRequest, policy: &HostPolicy) -> Result<(), Problem> {
+    // Health checks of HTTP/1.0 name no host. They change and reveal nothing.
+    if matches!(request.path(), "/healthz" | "/readyz") {
+        return Ok(());
+    }
     let host = requested_host(request)?;
-    if policy == HostPolicy::LoopbackNames && !is_loopback_name(&host) {
-        return Err(Problem::forbidden(
-            "This server does not answer for that host.",
-        ));
+    let is_loopback = is_loopback_name(&host);
+    match policy {
+        HostPolicy::Public(public) if !is_loopback && !public.is_host(&host) => {
+            return Err(Problem::forbidden(format!(
+                "This server does not answer for that host. Open {public}"
+            )));
+        }
+        HostPolicy::LoopbackNames if !is_loopback => {
+            return Err(Problem::forbidden(
+                "This server does not answer for that host. If a proxy publishes it, start it with --public-url.",
+            ));
+        }
+        _ => {}
     }
     let is_change = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     if is_change || request.headers().contains_key(header::UPGRADE) {
-        check_origin(request.headers(), &host)?;
+        check_origin(request.headers(), &host, policy)?;
     }
     Ok(())
 }
@@ -125,7 +150,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+fn check_origin(headers: &HeaderMap, host: &str, policy: &HostPolicy) -> Result<(), Problem> {
     let foreign = || Problem::forbidden("This request comes from another web site.");
     let mut origins = headers.get_all(header::ORIGIN);
     match (origins.next(), origins.next()) {
@@ -136,11 +161,21 @@ fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
         (Some(origin), None)
             if origin
                 .to_str()
-                .is_ok_and(|origin| is_same_origin(origin, host)) =>
+                .is_ok_and(|origin| is_own_origin(origin, host, policy)) =>
         {
             Ok(())
         }
         _ => Err(foreign()),
+    }
+}
+
+/// Returns `true` for the origin of the server's own pages. Behind a proxy, `Host` may be that of the server itself.
+fn is_own_origin(origin: &str, host: &str, policy: &HostPolicy) -> bool {
+    match policy {
+        HostPolicy::Public(public) => {
+            public.is_origin(origin) || is_loopback_name(host) && is_same_origin(origin, host)
+        }
+        HostPolicy::Any | HostPolicy::LoopbackNames => is_same_origin(origin, host),
     }
 }
 
@@ -185,7 +220,7 @@ mod tests {
         for header in headers {
             request = request.append_header(*header);
         }
-        match check(&request.to_http_request(), policy(on_loopback)) {
+        match check(&request.to_http_request(), &policy(on_loopback)) {
             Ok(()) => 200,
             Err(problem) => problem.status_code().as_u16(),
         }
@@ -256,6 +291,48 @@ mod tests {
             ("origin", "http://localhost"),
         ];
         assert_eq!(status(Method::POST, &two, true), 403);
+    }
+
+    #[test]
+    fn behind_a_proxy_the_public_host_and_origin_are_accepted_and_no_others() {
+        let policy = HostPolicy::Public("https://photos.example/party/".parse().unwrap());
+        let status = |method: Method, host, origin: Option<&'static str>| {
+            let mut request = TestRequest::with_uri("/image").method(method);
+            request = request.append_header(("host", host));
+            if let Some(origin) = origin {
+                request = request.append_header(("origin", origin));
+            }
+            match check(&request.to_http_request(), &policy) {
+                Ok(()) => 200,
+                Err(problem) => problem.status_code().as_u16(),
+            }
+        };
+        let own = Some("https://photos.example");
+        for host in ["photos.example", "127.0.0.1:8000", "localhost"] {
+            assert_eq!(status(Method::GET, host, None), 200, "{host}");
+            assert_eq!(status(Method::POST, host, own), 200, "{host}");
+            assert_eq!(status(Method::POST, host, Some("http://evil.example")), 403);
+        }
+        // A name that resolves to this machine makes a foreign page same-origin.
+        let rebound = status(
+            Method::POST,
+            "evil.example:8000",
+            Some("http://evil.example:8000"),
+        );
+        assert_eq!(rebound, 403);
+        assert_eq!(status(Method::GET, "192.168.1.7:8000", None), 403);
+        let insecure = status(
+            Method::POST,
+            "photos.example",
+            Some("http://photos.example"),
+        );
+        assert_eq!(insecure, 403);
+    }
+
+    #[test]
+    fn a_health_check_names_no_host() {
+        let request = TestRequest::with_uri("/readyz").to_http_request();
+        assert!(check(&request, &HostPolicy::LoopbackNames).is_ok());
     }
 
     #[test]

@@ -7,5 +7,7 @@ pub(crate) mod disposition;
 pub(crate) mod fallback;
 pub(crate) mod guard;
 pub(crate) mod headers;
+pub(crate) mod prefix;
 pub(crate) mod problem;
+pub(crate) mod public_url;
 pub(crate) mod ranges;

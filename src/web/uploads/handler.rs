@@ -14,6 +14,7 @@ use super::uploader::Uploader;
 use super::{form, rejection};
 use crate::image::Upload;
 use crate::web::access::grant::Grant;
+use crate::web::http::prefix::base_path;
 use crate::web::http::problem::Problem;
 use crate::web::record_json::{RecordJson, image_url};
 
@@ -70,8 +71,10 @@ async fn respond(
         log::error!("an upload failed: {error}");
         Err(Problem::internal())
     })?;
+    let location =
+        base_path(request).to_owned() + image_url(record.meta.id).trim_start_matches('/');
     Ok(HttpResponse::build(status)
-        .insert_header((header::LOCATION, image_url(record.meta.id)))
+        .insert_header((header::LOCATION, location))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(RecordJson::from(&record)))
 }
