@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::Parser;
 
 use super::rethinkdb_url::{self, InvalidUrl};
-use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings};
+use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
 use crate::image::Metadata;
 use crate::store::{InvalidToken, Password, Token};
 use crate::web::PublicUrl;
@@ -56,6 +56,24 @@ pub struct Arguments {
         default_value = "127.0.0.1:8000"
     )]
     listen: SocketAddr,
+
+    /// Serve HTTPS with this certificate and its chain, a file in PEM format. It is loaded again when it changes
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "REALTIME_PHOTO_TLS_CERT",
+        requires = "tls_key"
+    )]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of --tls-cert, a file in PEM format
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "REALTIME_PHOTO_TLS_KEY",
+        requires = "tls_cert"
+    )]
+    tls_key: Option<PathBuf>,
 
     /// The address under which a proxy publishes this server, such as https://photos.example/ or
     /// https://photos.example/party/. Links and QR codes then name it, other hosts are refused, and everybody needs a link
@@ -203,6 +221,10 @@ impl TryFrom<Arguments> for Settings {
         };
         Ok(Self {
             listen: arguments.listen,
+            tls: arguments
+                .tls_cert
+                .zip(arguments.tls_key)
+                .map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: arguments.public_url,
             database,
             access: match (arguments.open, arguments.admin_token) {

@@ -13,6 +13,8 @@ use crate::web::PublicUrl;
 pub struct Settings {
     /// The address of the web server; port 0 means any free port.
     pub listen: SocketAddr,
+    /// The certificate for HTTPS; `None` for HTTP.
+    pub tls: Option<TlsFiles>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
     /// The database.
@@ -27,6 +29,15 @@ pub struct Settings {
     pub undo_window: Duration,
     /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
+}
+
+/// The files of a certificate, in PEM format.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate and its chain.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// Who may do what without a link.

@@ -93,7 +93,7 @@ fn is_loopback(ip: IpAddr) -> bool {
 
 impl StartLinks {
     /// The lines to print: the address for the administrator, and the one for guests as text and QR code.
-    pub(super) fn announcement(&self, url: &str, addresses: &[SocketAddr]) -> String {
+    pub(super) fn announcement(&self, url: &str, scheme: &str, addresses: &[SocketAddr]) -> String {
         let public_url = self.public_url.as_ref().map(ToString::to_string);
         let url = public_url.as_deref().unwrap_or(url);
         let admin = match &self.admin {
@@ -109,7 +109,7 @@ impl StartLinks {
         let guests = match &public_url {
             Some(url) => lan::published_invitation(&format!("{url}{path}")),
             None if addresses.is_empty() => format!("Guests can open {url}{path}\n"),
-            None => lan::invitation(addresses, &path),
+            None => lan::invitation(scheme, addresses, &path),
         };
         admin + &guests
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::engine::EngineError;
 use crate::store::StoreError;
@@ -20,6 +21,14 @@ pub enum StartupError {
     /// The data folder, or the address at which the engine is published.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The certificate for HTTPS cannot be used.
+    #[error("cannot serve HTTPS with {}: {reason}", certificate.display())]
+    Tls {
+        /// The file of the certificate.
+        certificate: PathBuf,
+        /// What is wrong with it or its key.
+        reason: String,
+    },
     /// The database cannot be used.
     #[error("cannot use {0}: {1}")]
     Database(String, StoreError),

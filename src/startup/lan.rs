@@ -89,15 +89,15 @@ fn unlikeliness(ip: IpAddr) -> u8 {
 }
 
 /// Returns a line for each address with `path`, and the first as a QR code for phones. Empty if there is no address.
-pub(super) fn invitation(addresses: &[SocketAddr], path: &str) -> String {
+pub(super) fn invitation(scheme: &str, addresses: &[SocketAddr], path: &str) -> String {
     let Some(best) = addresses.first() else {
         return String::new();
     };
     let mut text = "Others in the network can open\n".to_owned();
     for address in addresses {
-        text.push_str(&format!("  http://{address}/{path}\n"));
+        text.push_str(&format!("  {scheme}://{address}/{path}\n"));
     }
-    if let Some(code) = qr_code(&format!("http://{best}/{path}")) {
+    if let Some(code) = qr_code(&format!("{scheme}://{best}/{path}")) {
         text.push_str(&code);
         text.push('\n');
     }
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn the_invitation_is_a_list_and_a_code() {
-        assert_eq!(invitation(&[], ""), "");
+        assert_eq!(invitation("http", &[], ""), "");
         let addresses = ["192.168.1.7:8000", "[fd00::7]:8000"].map(|text| text.parse().unwrap());
-        let text = invitation(&addresses, "");
+        let text = invitation("http", &addresses, "");
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "  http://192.168.1.7:8000/");
         assert_eq!(lines[2], "  http://[fd00::7]:8000/");

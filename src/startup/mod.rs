@@ -7,6 +7,7 @@ mod lan;
 mod limits;
 mod listener;
 mod signals;
+mod tls;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -32,6 +33,8 @@ const SERVER_STOP_LIMIT: Duration = Duration::from_secs(6);
 /// The server, ready to run.
 pub struct Application {
     address: SocketAddr,
+    /// `http` or `https`.
+    scheme: &'static str,
     /// Addresses for other devices.
     addresses: Vec<SocketAddr>,
     /// The links that were made for this start; `None` if nobody needs one.
@@ -58,6 +61,12 @@ impl Application {
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let public_url = settings.public_url;
+        let shutdown = CancellationToken::new();
+        let tls = settings
+            .tls
+            .map(|files| tls::configure(files, shutdown.clone()));
+        let tls = tls.transpose()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let takes_ipv4 = SockRef::from(&listener).only_v6().is_ok_and(|only| !only);
         let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
@@ -89,12 +98,12 @@ impl Application {
                     return Err(StartupError::Database(database, error));
                 }
             };
-        let shutdown = CancellationToken::new();
         let web = web::Settings {
             address: addresses
                 .first()
-                .map(|address| format!("http://{address}/")),
+                .map(|address| format!("{scheme}://{address}/")),
             public_url,
+            tls,
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
@@ -104,6 +113,7 @@ impl Application {
         let server = web::server(listener, store.clone(), web, shutdown.clone())?;
         Ok(Self {
             address,
+            scheme,
             addresses,
             links: access.links,
             database,
@@ -131,7 +141,7 @@ impl Application {
             IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             ip => ip,
         };
-        format!("http://{}/", SocketAddr::new(ip, self.port()))
+        format!("{}://{}/", self.scheme, SocketAddr::new(ip, self.port()))
     }
 
     /// Returns the lines to print at start-up: the URL, the addresses for other devices, and the database in use.
@@ -140,9 +150,9 @@ impl Application {
             None => format!(
                 "Open {} in a browser.\n{}",
                 self.url(),
-                lan::invitation(&self.addresses, "")
+                lan::invitation(self.scheme, &self.addresses, "")
             ),
-            Some(links) => links.announcement(&self.url(), &self.addresses),
+            Some(links) => links.announcement(&self.url(), self.scheme, &self.addresses),
         };
         format!("{invitation}Images are kept by {}.\n", self.database)
     }

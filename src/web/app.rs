@@ -19,6 +19,7 @@ use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::reject_foreign_requests;
 use super::http::headers::security_headers;
 use super::http::prefix::strip_prefix;
+use super::http::public_url::PublicUrl;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
@@ -57,6 +58,8 @@ pub fn server(
     let archive = archive::configuration(store);
     let invite = invite::configuration(settings.address);
     let access = access::configuration(access);
+    let public_url = settings.public_url.as_ref();
+    let is_secure = settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
     let server = HttpServer::new(move || {
         App::new()
             .configure(guard.clone())
@@ -70,15 +73,18 @@ pub fn server(
             .wrap(from_fn(strip_prefix))
             .wrap(from_fn(reject_foreign_requests))
             .wrap(from_fn(pages::show_error_pages))
-            .wrap(security_headers())
+            .wrap(security_headers(is_secure))
     });
-    Ok(server
+    let server = server
         .on_connect(ConnectionHandle::attach)
         .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
-        .disable_signals()
-        .listen(listener)?
-        .run())
+        .disable_signals();
+    let server = match settings.tls {
+        Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+        None => server.listen(listener)?,
+    };
+    Ok(server.run())
 }
 
 /// Registers every route, each with what it does: [`access`] checks it before the handler runs.

@@ -13,7 +13,7 @@ use super::access::Access;
 use super::access::action::Action;
 use super::access::grant::Grant;
 use super::access::join::board_path;
-use super::http::guard::is_loopback_name;
+use super::http::guard::{is_loopback_name, requested_host};
 use super::http::prefix::is_secure;
 use super::http::problem::Problem;
 use super::http::public_url::PublicUrl;
@@ -102,9 +102,9 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
     let network = request.app_data::<Data<NetworkAddress>>();
     let shared = network.and_then(|network| url(request, network));
     shared.unwrap_or_else(|| {
-        let host = request.headers().get(header::HOST);
-        let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        format!("http://{host}/")
+        let host = requested_host(request).unwrap_or_default();
+        let scheme = if is_secure(request) { "https" } else { "http" };
+        format!("{scheme}://{host}/")
     })
 }
 
@@ -114,8 +114,7 @@ fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
     if let Some(public) = request.app_data::<Data<PublicUrl>>() {
         return Some(public.to_string());
     }
-    let host = request.headers().get(header::HOST)?.to_str().ok()?;
-    let host = host.to_ascii_lowercase();
+    let host = requested_host(request).ok()?;
     if is_loopback_name(&host) || is_meaningless_elsewhere(&host) {
         return network.0.clone();
     }

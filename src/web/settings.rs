@@ -11,6 +11,8 @@ use crate::image::{Limits, Metadata};
 pub struct Settings {
     /// The URL at which other devices can open the board; `None` if the server listens on loopback only.
     pub address: Option<String>,
+    /// The certificate for HTTPS; `None` for HTTP.
+    pub tls: Option<rustls::ServerConfig>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
     /// Who needs a link.
@@ -35,6 +37,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             address: None,
+            tls: None,
             public_url: None,
             access: AccessPolicy::Open,
             max_upload: 16 << 20,

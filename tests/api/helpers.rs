@@ -64,6 +64,7 @@ pub(crate) async fn spawn_with_options(
         let mut settings = Settings {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             database: Database::Cluster(cluster),
+            tls: None,
             public_url: None,
             access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,

@@ -12,6 +12,7 @@ mod crash;
 mod files;
 mod guard;
 mod helpers;
+mod https;
 mod images;
 mod latest;
 mod outage;

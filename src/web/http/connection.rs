@@ -4,6 +4,7 @@ use std::any::Any;
 use std::net::Shutdown;
 use std::rc::Rc;
 
+use actix_tls::accept::rustls_0_23::TlsStream;
 use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
@@ -18,7 +19,9 @@ pub(crate) struct ConnectionHandle(Rc<Socket>);
 impl ConnectionHandle {
     /// A hook for `HttpServer::on_connect` that stores a handle with each connection and enables `TCP_NODELAY`.
     pub(crate) fn attach(io: &dyn Any, extensions: &mut Extensions) {
-        let Some(stream) = io.downcast_ref::<TcpStream>() else {
+        let plain = io.downcast_ref::<TcpStream>();
+        let encrypted = io.downcast_ref::<TlsStream<TcpStream>>();
+        let Some(stream) = plain.or_else(|| encrypted.map(|stream| stream.get_ref().0)) else {
             return;
         };
         let socket = SockRef::from(stream);

@@ -15,7 +15,7 @@ use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::http::{Method, Uri};
+use actix_web::http::{Method, Uri, Version};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
@@ -117,8 +117,15 @@ fn check(request: &HttpRequest, policy: &HostPolicy) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Returns the `Host` header in lower case. An absolute request target must name the same host.
-fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
+/// Returns the `Host` header in lower case, or its equivalent of HTTP/2. An absolute request target must name the same host.
+pub(crate) fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
+    // RFC 9113, section 8.3.1: `:authority` takes the place of `Host`.
+    if request.version() == Version::HTTP_2
+        && !request.headers().contains_key(header::HOST)
+        && let Some(authority) = request.uri().authority()
+    {
+        return Ok(authority.as_str().to_ascii_lowercase());
+    }
     let mut hosts = request.headers().get_all(header::HOST);
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
         return Err(Problem::bad_request("The request must name one host."));

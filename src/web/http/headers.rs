@@ -16,9 +16,22 @@ const STRICT_POLICY: &str =
 /// a shared cache to grant.
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
+/// What the pages need of the browser, and no page of another site gets through them.
+const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// Browsers use HTTPS for a year after they have seen this.
+const STRICT_TRANSPORT: &str = "max-age=31536000";
+
 /// Middleware that adds the security headers to every response that has none of its own.
-pub(crate) fn security_headers() -> DefaultHeaders {
-    DefaultHeaders::new()
+pub(crate) fn security_headers(is_secure: bool) -> DefaultHeaders {
+    let headers = DefaultHeaders::new();
+    let headers = if is_secure {
+        headers.add((header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT))
+    } else {
+        headers
+    };
+    headers
+        .add((header::PERMISSIONS_POLICY, PERMISSIONS))
         .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .add((header::REFERRER_POLICY, "no-referrer"))
         .add((header::CROSS_ORIGIN_RESOURCE_POLICY, "same-origin"))
