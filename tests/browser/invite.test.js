@@ -16,7 +16,7 @@ const expectedErrors = [/Cross-Origin-Opener-Policy|untrustworthy/];
 /** A server that its network reaches, and one that only this computer does. */
 const test = base.extend({
   server: async ({}, use) => {
-    const server = await Server.start({ listen: '0.0.0.0:0' });
+    const server = await Server.start({ listen: '0.0.0.0:0', options: ['--open'] });
     await use(server);
     await server.stop();
   },

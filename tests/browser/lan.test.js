@@ -11,7 +11,7 @@ const host = Object.values(networkInterfaces()).flat().find(({ family, internal 
 
 const test = base.extend({
   server: async ({}, use) => {
-    const server = await Server.start({ listen: '0.0.0.0:0' });
+    const server = await Server.start({ listen: '0.0.0.0:0', options: ['--open'] });
     await use(server);
     await server.stop();
   },
