@@ -1,6 +1,10 @@
 // @ts-check
 // The page of the board: constructs its parts and connects them.
 
+import { mayChange, onBoardChange, updateBoard, whyNotAdd } from './access/access.js';
+import { useBoardHeader } from './access/board-header.js';
+import { showRefusal } from './access/refusal.js';
+import { WaitingBar, approve } from './access/waiting-bar.js';
 import { Album } from './album/album.js';
 import { useArranging } from './board/arranging.js';
 import { banding } from './board/band.js';
@@ -26,6 +30,7 @@ import { Connection } from './feed/connection.js';
 import { Feed } from './feed/feed.js';
 import { Images } from './feed/images.js';
 import { showCodes } from './invite/address.js';
+import { useHostPanel } from './invite/host-panel.js';
 import { useInvite } from './invite/invite.js';
 import { Compare } from './lightbox/compare.js';
 import { Lightbox } from './lightbox/lightbox.js';
@@ -38,6 +43,7 @@ import { showModal } from './ui/modal.js';
 import { notice } from './ui/notice.js';
 import { element, template } from './ui/page.js';
 import { onNameChange, personName, useName } from './ui/person.js';
+import { latestPage, onBoard } from './ui/site.js';
 import { nameOf } from './ui/text.js';
 import { Views } from './ui/views.js';
 import { Adding, showHover } from './upload/adding.js';
@@ -80,6 +86,8 @@ const images = new Images({
     captions.changed(record);
     if (before && live) movers.changed(record, before);
     show.changed(record);
+    waitingBar.update(record);
+    if (before?.waiting && !record.waiting) reportApproval(record);
     if (before) return;
     if (complete) show.added(record);
     bin.changed();
@@ -98,6 +106,7 @@ const images = new Images({
     adding.deleted(record.id);
     compare.changed(record.id);
     bin.changed();
+    waitingBar.remove(record.id);
     show.removed(record);
     const reported = lightbox.removed(record, by);
     if (live || deletions.isRequested(record.id)) deletions.deleted(record, !reported, by);
@@ -111,6 +120,8 @@ const feed = new Feed('board', {
   onUpdate: (record) => images.update(record),
   onDelete: (id, by) => images.delete(id, by),
   onPeople: (count, list) => people.update(count, list),
+  onBoard: updateBoard,
+  onClose: showRefusal,
   onUploadBegin: (data) => adding.begin(data),
   onUploadEnd: (data) => adding.placeholders.end(data),
   onState(state) {
@@ -177,7 +188,7 @@ board.onDraw = (moved) => map.draw(moved && complete);
 const album = new Album(
   { element: element('album-view'), photo: template('album-photo'), day: template('album-day') },
   images,
-  { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) },
+  { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]), onApprove: (id) => void approve(id) },
 );
 const show = new Show({ dialog: /** @type {HTMLDialogElement} */ (element('show')) }, images, {
   onClose: () => views.name === 'show' && views.leave(),
@@ -201,6 +212,7 @@ const views = new Views(element('views'), {
   show,
 });
 
+const waitingBar = new WaitingBar(element('waiting'), { onShow: (id) => views.shown.reveal?.(id) });
 const askName = useName({ button: element('show-name'), form: /** @type {HTMLFormElement} */ (element('name-form')) });
 const adding = new Adding({ board, camera, feed, images }, {
   askName,
@@ -251,8 +263,15 @@ function showStart() {
  */
 function reportArrival(record, restored, own) {
   if (own) announce(`${nameOf(record, 'A photo')} restored.`);
+  else if (mine.has(record.id) && !restored && record.waiting) announce(`${nameOf(record, 'A photo')} is waiting for approval.`);
   else if (mine.has(record.id) && !restored) added(nameOf(record, 'A photo'));
   else events.add(restored ? 'restored' : 'added', record);
+}
+
+/** @param {import('./feed/types.js').ImageRecord} record A photo that has been approved. */
+function reportApproval(record) {
+  if (complete) show.added(record);
+  if (mine.has(record.id)) announce(`${nameOf(record, 'A photo')} was approved.`);
 }
 
 /** @param {string} id */
@@ -289,8 +308,10 @@ const history = new History(feed, images, {
   onChange: showHistory,
 });
 
-/** @param {string[]} ids */
-async function remove(ids) {
+/** @param {string[]} all Those that this page may not delete are left out. */
+async function remove(all) {
+  const ids = all.filter((id) => mayChange(images.get(id)));
+  if (ids.length === 0) return;
   if (feed.state !== 'ready') return onOffline();
   if (ids.length > MAX_UNASKED && !(await confirmed(`Delete ${ids.length} photos for everyone?`, 'Delete'))) return;
   const there = ids.filter((id) => images.get(id));
@@ -341,6 +362,7 @@ const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
   onDelete: (id) => void remove([id]),
   onUndo: (id) => void deletions.restore([id]),
+  onApprove: (id) => void approve(id),
   onText: saveText,
   previewOf: (id) => views.shown.previewOf?.(id) ?? '',
   order: () => views.shown.order ?? images.order,
@@ -364,7 +386,7 @@ useKeyboard(surface, { board, images, moves, selection }, {
   onOpen: (id) => lightbox.open(id),
   onOffline,
 });
-const grasp = dragging({ board, camera, moves, selection, adds: selecting.adds, onOpen: (id) => lightbox.open(id), onOffline });
+const grasp = dragging({ board, camera, images, moves, selection, adds: selecting.adds, onOpen: (id) => lightbox.open(id), onOffline });
 const band = element('band');
 navigate(surface, camera, {
   grasp: (event) => grasp(event) ?? (selecting.bands(event) ? banding(band, { camera, images, selection }, event) : null),
@@ -378,13 +400,19 @@ useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
 });
 useZoomControls(surface, camera, element('zoom'), overview.fitAll);
 usePrinting(images);
-useInvite({ button: element('share'), popover: element('invite') });
+const openHostPanel = useHostPanel({ dialog: /** @type {HTMLDialogElement} */ (element('host')), everywhere }, () => images.size);
+useInvite({ button: element('share'), popover: element('invite') }, openHostPanel);
 const captions = new Captions(layer, { board, images, template: template('caption') }, (id, text) => saveText(id, 'caption', text));
-useControls(layer, { onOpen: (id) => lightbox.open(id), onDelete: (id) => void remove([id]) });
+useControls(layer, {
+  onOpen: (id) => lightbox.open(id),
+  onDelete: (id) => void remove([id]),
+  onApprove: (id) => void approve(id),
+});
 acceptFiles({
   onFiles: (files, point) => void adding.add(files, surface.hidden ? null : point),
   onHover: (hover) => showHover(surface.hidden ? album.element : surface, hover),
   onMessage: notice,
+  whyNot: whyNotAdd,
 });
 for (const name of ['pick', 'photograph']) {
   const input = /** @type {HTMLInputElement} */ (element(`${name}-input`));
@@ -394,6 +422,22 @@ const keys = /** @type {HTMLDialogElement} */ (element('keys'));
 const showKeys = () => showModal(keys, everywhere);
 element('show-keys').addEventListener('click', showKeys);
 useShortcuts(surface, { selecting, onUndo: undo, onRedo: redo, onHelp: showKeys });
+
+useBoardHeader({
+  lines: element('lines'),
+  titles: /** @type {HTMLElement[]} */ ([...document.querySelectorAll('[data-board-title]')]),
+  locked: element('locked'),
+});
+element('latest').setAttribute('href', latestPage());
+element('download').setAttribute('href', onBoard('images/download'));
+onBoardChange((now, before) => {
+  if (before && before.role === now.role && before.settings.locked === now.settings.locked && before.me === now.me) return;
+  board.refresh();
+  selecting.show();
+  album.refresh();
+  lightbox.accessChanged();
+  waitingBar.write();
+});
 
 new ResizeObserver(([{ contentRect }]) => {
   if (!surface.hidden) camera.resize(contentRect.width, contentRect.height);

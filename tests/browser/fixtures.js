@@ -15,6 +15,7 @@
 //
 // - `server` is the real binary on a free port with an empty data folder, one for each test. Options for it:
 //   `test.use({ serverOptions: ['--undo-window', '1s'] })`. `server.upload(image, fields)` stores an image without a page.
+//   With `NEEDS_LINKS` nobody gets in without a link: `open({ link: await server.makeLink('add') })`.
 // - `open(options)` opens a window: a browser context of its own, as if on another machine. See `support/window.js` for
 //   what a window can do and `support/board.js` for the board. Windows are closed at the end of the test, which fails if
 //   a page requested anything from another host than the `expectedHosts` or wrote an error to the console that
@@ -32,13 +33,14 @@ import { BrowserWindow } from './support/window.js';
  * @typedef {import('@playwright/test').BrowserContextOptions & {
  *   path?: string,
  *   url?: string,
+ *   link?: { url: string },
  *   prepare?: (context: import('@playwright/test').BrowserContext) => unknown,
  *   expectedErrors?: RegExp[],
  *   expectedHosts?: string[],
  *   slowMessages?: boolean,
  *   asksName?: boolean,
  * }} OpenOptions
- *   `path` is that of the page, `/` by default; `url` replaces the whole address; `prepare` is called with the context
+ *   `path` is that of the page, `/` by default; `url` replaces the whole address; `link` is followed to its board; `prepare` is called with the context
  *   before the page loads; `expectedHosts` are those the page may fetch from besides its own (`127.0.0.1:80`); with `slowMessages` what the page shows for some seconds stays for a minute, so that it
  *   outlives the steps of a test on a busy machine; with `asksName` the page asks for the name of the user as in a new
  *   browser; all others are options of the context.
@@ -65,7 +67,7 @@ export const test = base.extend(
     open: async ({ browser, server }, use) => {
       /** @type {BrowserWindow[]} */
       const windows = [];
-      await use(async ({ path = '/', url = server.url + path, ...options } = {}) => {
+      await use(async ({ path = '/', link, url = link?.url ?? server.url + path, ...options } = {}) => {
         const window = await BrowserWindow.open(browser, url, options);
         windows.push(window);
         return window;
@@ -76,3 +78,4 @@ export const test = base.extend(
 );
 
 export { expect } from '@playwright/test';
+export { NEEDS_LINKS } from './support/server.js';

@@ -9,6 +9,7 @@ const STATIC = new URL('../../static/', import.meta.url);
 for (const [page, entry] of [
   ['index.html', 'js/main.js'],
   ['latest.html', 'js/latest/latest.js'],
+  ['boards.html', 'js/boards/boards.js'],
 ]) {
   test(`${page} preloads the modules that it runs`, async () => {
     const html = await readFile(new URL(page, STATIC), 'utf8');

@@ -52,7 +52,7 @@ export class Album {
   /**
    * @param {{ element: HTMLElement, photo: HTMLTemplateElement, day: HTMLTemplateElement }} elements
    * @param {Images} images
-   * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void }} handlers
+   * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void, onApprove: (id: string) => void }} handlers
    */
   constructor({ element, ...templates }, images, handlers) {
     this.element = element;
@@ -318,6 +318,7 @@ export class Album {
   /** With a modifier the browser opens the link, as in a new tab. @param {MouseEvent} event */
   #click(event) {
     const id = idOf(event.target);
+    if (/** @type {Element} */ (event.target).closest('[data-approve]')) return this.#handlers.onApprove(id);
     if (!id || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     this.#handlers.onOpen(id);

@@ -1,6 +1,7 @@
 // @ts-check
 // The elements of one photo in the album.
 
+import { writeWaiting } from '../access/waiting-badge.js';
 import { tileRatio } from '../board/geometry.js';
 import { thumbOf, urlOf } from '../feed/image-urls.js';
 import { thumbhashUrl } from '../feed/thumbhash.js';
@@ -42,7 +43,8 @@ export class Photo {
   /** @param {ImageRecord} record */
   write(record) {
     this.#record = record;
-    this.link.setAttribute('aria-label', labelOf(record));
+    this.link.setAttribute('aria-label', record.waiting ? `${labelOf(record)}, waiting for approval` : labelOf(record));
+    writeWaiting(this.element, record);
     this.element.classList.toggle('is-opaque', record.type === 'image/jpeg');
     this.caption.hidden = !record.caption;
     find(this.caption, 'span').textContent = record.caption ?? '';

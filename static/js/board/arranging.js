@@ -1,6 +1,7 @@
 // @ts-check
 // The menu that arranges the selected images, or all: tidying, alignment, equal sizes, and the order from back to front.
 
+import { mayChange, mayChangeAll } from '../access/access.js';
 import { ORDERS, align, restack, sameSize, tidy } from './tidy.js';
 
 /** @typedef {import('../feed/images.js').Images} Images */
@@ -9,7 +10,7 @@ import { ORDERS, align, restack, sameSize, tidy } from './tidy.js';
 /** @typedef {import('./tidy.js').Place} Place */
 
 /** With fewer selected images, the menu concerns all. */
-const SEVERAL = 2;
+export const SEVERAL = 2;
 
 /**
  * @param {HTMLElement} menu A popover with a button for each command.
@@ -17,7 +18,10 @@ const SEVERAL = 2;
  * @param {(places: Place[], text: string) => void} onArrange
  */
 export function useArranging(menu, { images, selection }, onArrange) {
-  const selected = () => (selection.size >= SEVERAL ? selection.ids : []);
+  const selected = () => {
+    const ids = selection.ids.filter((id) => mayChange(images.get(id)));
+    return ids.length >= SEVERAL ? ids : [];
+  };
   menu.addEventListener('toggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState !== 'open') return;
     const count = selected().length;
@@ -31,6 +35,7 @@ export function useArranging(menu, { images, selection }, onArrange) {
     menu.hidePopover();
     const ids = new Set(selected());
     const all = [...images.values()];
+    if (ids.size === 0 && !mayChangeAll()) return;
     const records = ids.size > 0 ? all.filter(({ id }) => ids.has(id)) : all;
     const others = ids.size > 0 ? all.filter(({ id }) => !ids.has(id)) : [];
     const places = placesOf(name, records, others);

@@ -3,6 +3,7 @@
 
 import { find } from '../ui/page.js';
 import { showModal } from '../ui/modal.js';
+import { onBoard, pathOf } from '../ui/site.js';
 import { agoText, shownName } from '../ui/text.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -60,7 +61,7 @@ export class Bin {
     const request = (this.#request += 1);
     let text = '';
     try {
-      const response = await fetch('/images/deleted', { cache: 'no-store' });
+      const response = await fetch(onBoard('images/deleted'), { cache: 'no-store' });
       if (!response.ok) throw new Error(`status ${response.status}`);
       const { images } = await response.json();
       if (request !== this.#request) return;
@@ -91,7 +92,7 @@ export class Bin {
     item.dataset.id = record.id;
     const image = /** @type {HTMLImageElement} */ (find(item, 'img'));
     image.hidden = !record.thumb;
-    if (record.thumb) image.src = `/image/${record.id}/thumb?deleted=true`;
+    if (record.thumb) image.src = pathOf(`image/${record.id}/thumb?deleted=true`);
     find(item, '[data-name]').textContent = name;
     find(item, '[data-name]').title = record.fileName;
     find(item, '[data-by]').textContent = `Deleted${record.deletedBy ? ` by ${record.deletedBy}` : ''}, ${agoText(record.deletedAt, now)}`;

@@ -144,6 +144,12 @@ export class Board {
     for (const tile of this.#tiles.values()) tile.retry();
   }
 
+  /** Draws all tiles again, after what may be done with them has changed. */
+  refresh() {
+    for (const id of this.#tiles.keys()) this.#stale.add(id);
+    this.#schedule();
+  }
+
   /** Draws nothing until `resume`. */
   pause() {
     this.#isPaused = true;

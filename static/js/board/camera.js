@@ -1,6 +1,8 @@
 // @ts-check
 // The camera: the point of the board in the top left corner of the view, and a scale.
 
+import { keyFor } from '../ui/site.js';
+
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {import('../feed/types.js').Point} Point */
 
@@ -202,7 +204,7 @@ function storage() {
  * @param {Camera} camera
  */
 export function rememberView(camera) {
-  const key = 'view';
+  const key = keyFor('view');
   addEventListener('pagehide', () => {
     const { x, y, scale, chosen } = camera;
     if (chosen) storage()?.setItem(key, [x, y, scale].join(' '));

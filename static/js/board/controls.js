@@ -9,9 +9,9 @@ const NEAR_PX = 30;
 
 /**
  * @param {HTMLElement} layer Holds the tiles.
- * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void }} handlers
+ * @param {{ onOpen: (id: string) => void, onDelete: (id: string) => void, onApprove: (id: string) => void }} handlers
  */
-export function useControls(layer, { onOpen, onDelete }) {
+export function useControls(layer, { onOpen, onDelete, onApprove }) {
   /** The current press. @type {{ button: Element | null, tooSoon: boolean } | null} */
   let press = null;
   let touched = { id: '', at: -Infinity, x: 0, y: 0 };
@@ -30,15 +30,17 @@ export function useControls(layer, { onOpen, onDelete }) {
     // A press that began before the button appeared does not count. Keys and screen readers click without a press.
     if (!button || (began && began.button !== button)) return;
     if (began?.tooSoon || button.matches('[data-open]')) onOpen(idOf(button));
+    else if (button.matches('[data-approve]')) onApprove(idOf(button));
     else onDelete(idOf(button));
   });
   layer.addEventListener('dblclick', ({ target }) => {
-    const onCaption = /** @type {Element} */ (target).closest('[data-name]');
+    // Its caption is edited instead, if it may be.
+    const onCaption = /** @type {Element} */ (target).closest('.tile:not(.is-fixed) [data-name]');
     if (idOf(target) && !buttonAt(target) && !onCaption) onOpen(idOf(target));
   });
 }
 
 /** @param {EventTarget | null} target */
 function buttonAt(target) {
-  return /** @type {Element} */ (target).closest('[data-open], [data-delete]');
+  return /** @type {Element} */ (target).closest('[data-open], [data-delete], [data-approve]');
 }

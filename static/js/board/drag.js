@@ -1,10 +1,12 @@
 // @ts-check
 // Gestures on images: selecting, moving, resizing and opening. A finger pans, also on an image, until it has rested on one.
 
+import { mayChange } from '../access/access.js';
 import { idOf } from './board.js';
 
 /** @typedef {import('./board.js').Board} Board */
 /** @typedef {import('./camera.js').Camera} Camera */
+/** @typedef {import('../feed/images.js').Images} Images */
 /** @typedef {import('./moves.js').Moves} Moves */
 /** @typedef {import('./moves.js').Placement} Placement */
 /** @typedef {import('./navigate.js').Gesture} Gesture */
@@ -19,6 +21,7 @@ const DOUBLE_TAP_MS = 350;
  * @typedef {object} DragParts
  * @property {Board} board
  * @property {Camera} camera
+ * @property {Images} images
  * @property {Moves} moves
  * @property {Selection} selection
  * @property {(event: PointerEvent) => boolean} adds Whether a press adds to the selection instead of replacing it.
@@ -37,6 +40,7 @@ export function dragging(parts) {
   return (event) => {
     const id = idOf(event.target);
     if (!id) return null;
+    if (!mayChange(parts.images.get(id))) return looking(parts, event, id, tapped);
     if (/** @type {Element} */ (event.target).closest('[data-handle]')) return resizing(parts, event, id);
     if (event.pointerType !== 'touch' || parts.adds(event)) return moving(parts, event, id, tapped);
     const hold = () => moving(parts, event, id, tapped);
@@ -79,6 +83,36 @@ function moving({ board, camera, moves, selection, adds, onOffline }, event, id,
       if (!adding) tapped(id, event);
     },
   };
+}
+
+/**
+ * On an image that may not be changed: it is selected and opened, and a drag pans.
+ * @param {DragParts} parts
+ * @param {PointerEvent} event
+ * @param {string} id
+ * @param {(id: string, event: PointerEvent) => void} tapped
+ * @returns {Gesture}
+ */
+function looking({ board, selection, adds, onOpen }, event, id, tapped) {
+  const nothing = () => {};
+  const inert = { move: nothing, end: nothing, cancel: nothing };
+  const select = (/** @type {PointerEvent} */ press) => {
+    if (adds(press)) selection.toggle(id);
+    else selection.set([id]);
+  };
+  if (event.pointerType === 'touch' && !adds(event)) {
+    const hold = () => {
+      select(event);
+      return inert;
+    };
+    return { ...inert, hold, tap: () => onOpen(id) };
+  }
+  if (event.pointerType !== 'touch') board.tile(id)?.frame.focus({ preventScroll: true });
+  const tap = () => {
+    select(event);
+    if (!adds(event)) tapped(id, event);
+  };
+  return { ...inert, pans: true, tap };
 }
 
 /**

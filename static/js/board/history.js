@@ -3,6 +3,7 @@
 // since is left as it is. The history survives a reload of the tab.
 
 import { forEachConcurrently } from '../feed/queue.js';
+import { keyFor } from '../ui/site.js';
 
 /** @typedef {import('../feed/feed.js').Feed} Feed */
 /** @typedef {import('../feed/images.js').Images} Images */
@@ -36,7 +37,7 @@ const MAX_CHANGES = 100;
 const MAX_PLACES = 2_000;
 /** Placements are rounded on their way. */
 const TOLERANCE = 0.06;
-const KEY = 'history';
+const KEY = keyFor('history');
 /** The time within which the feed sends what a command has changed, and the interval at which the images are compared. */
 const FEED_MS = 3_000;
 const INTERVAL_MS = 34;

@@ -1,6 +1,7 @@
 // @ts-check
 // The keyboard: goes from image to image, and moves, resizes, selects, opens and deletes them.
 
+import { mayChange } from '../access/access.js';
 import { idOf } from './board.js';
 import { LARGEST_WIDTH, SMALLEST_WIDTH } from './drag.js';
 
@@ -29,7 +30,8 @@ const ENDS = { Home: 0, End: -1 };
  */
 
 /**
- * Keys on an image act on it, or on the whole selection if it is selected. Keys on the board act on the selection.
+ * Keys on an image act on it, or on the whole selection if it is selected. Keys on the board act on the selection. Images that
+ * may not be changed are left out.
  * @param {HTMLElement} surface Holds the tiles. Other keys are left to other listeners.
  * @param {{ board: Board, images: Images, moves: Moves, selection: Selection }} parts
  * @param {KeyHandlers} handlers
@@ -44,8 +46,11 @@ export function useKeyboard(surface, { board, images, moves, selection }, { onDe
     const ids = id ? selection.with(id) : target === surface ? selection.ids : [];
     if (ids.length === 0) return;
     const onImage = target.matches('[data-image]');
+    const own = ids.filter((each) => mayChange(images.get(each)));
+    const changes = event.altKey || target.matches('[data-handle]') || event.key === 'Delete' || event.key === 'Backspace';
+    if (changes && own.length === 0) return;
     const arrow = ARROWS[event.key];
-    if (arrow && event.altKey && (onImage || target === surface)) series.move(ids, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
+    if (arrow && event.altKey && (onImage || target === surface)) series.move(own, arrow[0] * stepOf(event), arrow[1] * stepOf(event));
     else if (event.altKey) return;
     else if (arrow && target.matches('[data-handle]')) series.resize(id, (arrow[0] - arrow[1]) * stepOf(event));
     else if (arrow && onImage) board.focusFrom(id, arrow);
@@ -54,7 +59,7 @@ export function useKeyboard(surface, { board, images, moves, selection }, { onDe
     else if (onImage && event.key === ' ') selection.toggle(id);
     else if (event.key === 'Delete' || event.key === 'Backspace') {
       series.finish();
-      onDelete(ids);
+      onDelete(own);
     } else return;
     event.preventDefault();
   });

@@ -2,6 +2,7 @@
 // Moving and resizing. An image is shown where this page has put it until the database confirms the change, and from then
 // on where the database says, so that all viewers converge.
 
+import { mayChange } from '../access/access.js';
 import { forEachConcurrently } from '../feed/queue.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -66,13 +67,13 @@ export class Moves {
   }
 
   /**
-   * Starts a move. The images come to the front and keep their order among themselves.
+   * Starts a move. The images come to the front and keep their order among themselves. Those that may not be changed stay.
    * @param {string[]} ids
    * @returns {Map<string, Placement> | null} Their placements; null without a connection.
    */
   begin(ids) {
     if (this.#feed.state !== 'ready') return null;
-    const records = ids.flatMap((id) => this.#images.get(id) ?? []);
+    const records = ids.flatMap((id) => this.#images.get(id) ?? []).filter(mayChange);
     const depth = (/** @type {ImageRecord} */ { id, z }) => this.at(id)?.z ?? z;
     records.sort((a, b) => depth(a) - depth(b) || (a.id < b.id ? -1 : 1));
     const inFront = this.#areInFront(records, depth);

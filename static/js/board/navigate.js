@@ -14,6 +14,7 @@ import { ARROWS, isForPage } from './keyboard.js';
  * @property {() => void} end
  * @property {() => void} cancel Reverts its effects.
  * @property {(event: PointerEvent) => void} [tap] Released where it was pressed.
+ * @property {boolean} [pans] A move pans.
  * @property {() => Gesture} [hold] Makes a finger pan. One that rests for a while continues with the gesture that this returns.
  */
 
@@ -42,7 +43,7 @@ export function navigate(surface, camera, { grasp, onTap }) {
   const gestureOf = (event) => {
     const grasped = event.button === 0 ? grasp(event) : null;
     const pan = panning(surface, camera, event, onTap);
-    return grasped?.hold ? { ...grasped, move: pan.move } : (grasped ?? pan);
+    return grasped?.hold || grasped?.pans ? { ...grasped, move: pan.move } : (grasped ?? pan);
   };
   usePointers(surface, gestureOf, camera);
   useWheel(surface, camera);

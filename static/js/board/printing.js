@@ -1,5 +1,6 @@
 // @ts-check
-// Printing: all photos with their captions, several on a page. The board itself does not fit on paper.
+// Printing: all photos with their captions, several on a page. The board itself does not fit on paper. Photos that wait for
+// approval are left out.
 
 import { thumbOf } from '../feed/image-urls.js';
 import { altOf } from '../ui/text.js';
@@ -27,7 +28,7 @@ export function usePrinting(images) {
 
 /** @param {ImageRecord | undefined} record */
 function itemOf(record) {
-  if (!record) return null;
+  if (!record || record.waiting) return null;
   const item = document.createElement('li');
   // The browser waits with printing until images are loaded, except those that it decodes later.
   item.append(Object.assign(new Image(), { decoding: 'sync', alt: altOf(record), src: thumbOf(record) }));

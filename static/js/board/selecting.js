@@ -1,8 +1,10 @@
 // @ts-check
 // Selecting several images: the selection mode, since a touch screen has no Shift, and the bar with the count.
 
+import { mayChange, mayChangeAll } from '../access/access.js';
 import { canCompare } from '../lightbox/compare.js';
 import { announce } from '../ui/announce.js';
+import { SEVERAL } from './arranging.js';
 
 /** @typedef {import('./selection.js').Selection} Selection */
 /** @typedef {import('../feed/images.js').Images} Images */
@@ -83,7 +85,10 @@ export class Selecting {
     const word = Object.assign(document.createElement('span'), { textContent: ' selected' });
     this.#part('count').replaceChildren(...(size > 0 ? [String(size), word] : ['Tap photos']));
     this.#part('compare').hidden = !canCompare(size);
-    this.#part('delete').hidden = size === 0;
+    const own = this.#selection.ids.filter((id) => mayChange(this.#images.get(id))).length;
+    this.#part('delete').hidden = own === 0;
+    this.#part('delete').textContent = own < size ? 'Delete yours' : 'Delete';
+    this.#part('arrange').hidden = !mayChangeAll() && own < SEVERAL;
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#announce(), ANNOUNCE_MS);
   }

@@ -1,6 +1,8 @@
 // @ts-check
 // The elements of one image on the board.
 
+import { mayChange } from '../access/access.js';
+import { writeWaiting } from '../access/waiting-badge.js';
 import { thumbOf, urlOf } from '../feed/image-urls.js';
 import { thumbhashUrl } from '../feed/thumbhash.js';
 import { tileRatio } from './geometry.js';
@@ -82,7 +84,10 @@ export class Tile {
     this.element.classList.toggle('is-unnamed', this.name.textContent === '');
     this.element.title = record.damaged ? DAMAGED : '';
     this.element.classList.toggle('is-opaque', record.type === 'image/jpeg');
-    this.frame.setAttribute('aria-label', text);
+    this.element.classList.toggle('is-fixed', !mayChange(record));
+    this.frame.setAttribute('aria-label', record.waiting ? `${text}, waiting for approval` : text);
+    this.#describe();
+    writeWaiting(this.element, record);
     this.open.setAttribute('aria-label', `Open ${name}`);
     this.delete.setAttribute('aria-label', `Delete ${name}`);
     this.handle.setAttribute('aria-label', `Width of ${name}`);
@@ -120,8 +125,13 @@ export class Tile {
   select(selected) {
     if (this.element.classList.toggle('is-selected', selected) !== (this.frame.dataset.selected === 'true')) {
       this.frame.dataset.selected = String(selected);
-      this.frame.setAttribute('aria-describedby', selected ? 'tile-selected tile-help' : 'tile-help');
+      this.#describe();
     }
+  }
+
+  #describe() {
+    const help = this.element.classList.contains('is-fixed') ? 'tile-help-fixed' : 'tile-help';
+    this.frame.setAttribute('aria-describedby', this.frame.dataset.selected === 'true' ? `tile-selected ${help}` : help);
   }
 
   /** @param {number} rank Higher is in front. */

@@ -2,9 +2,13 @@
 // The toast that names what was just deleted and offers Undo for ten seconds. The time stops while the toast is hovered or
 // focused, or the page hidden.
 
+import { mayChange } from '../access/access.js';
 import { nameOf, peopleIn } from '../ui/text.js';
 
-/** A deleted image. `by`: the name of the person who deleted it, if known. @typedef {{ name: string, mine: boolean, by?: string }} Gone */
+/**
+ * A deleted image. `by`: the name of the person who deleted it, if known; `owner`: of the record.
+ * @typedef {{ name: string, mine: boolean, by?: string, owner?: string }} Gone
+ */
 
 const SHOWN_MS = 10_000;
 
@@ -46,7 +50,7 @@ export class UndoToast {
 
   /** The images that it offers to restore. @returns {string[]} */
   get ids() {
-    return [...this.#deleted.keys()];
+    return [...this.#deleted].filter(([, gone]) => mayChange(gone)).map(([id]) => id);
   }
 
   /**
@@ -55,7 +59,7 @@ export class UndoToast {
    * @param {string} [by]
    */
   add(record, mine, by) {
-    this.#deleted.set(record.id, { name: nameOf(record), mine, by });
+    this.#deleted.set(record.id, { name: nameOf(record), mine, by, owner: record.owner });
     this.#write();
     this.#left = SHOWN_MS;
     this.#run();
@@ -87,6 +91,9 @@ export class UndoToast {
 
   #write() {
     this.#text.textContent = wordsFor([...this.#deleted.values()]);
+    for (const name of ['undo', 'show-all']) {
+      /** @type {HTMLElement} */ (this.#element.querySelector(`[data-${name}]`)).hidden = this.ids.length === 0;
+    }
     this.#element.hidden = false;
   }
 

@@ -2,6 +2,8 @@
 // The socket session: one WebSocket to this server. Reconnects after a loss, detects a dead connection, pairs each binary
 // message with the record before it, and matches acknowledgements to commands.
 
+import { onBoard } from '../ui/site.js';
+
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 /** @typedef {import('./types.js').Person} Person */
 
@@ -23,6 +25,9 @@
  * @property {(count: number, people: Person[]) => void} [onPeople] The number of sessions, and the people who have set a name.
  * @property {(data: object) => void} [onUploadBegin] Another viewer starts an upload.
  * @property {(data: object) => void} [onUploadEnd]
+ * @property {(data: object) => void} [onBoard] The board, and what this page may do there.
+ * @property {(code: number) => Promise<boolean>} [onClose] The session has ended with this code, or could not be opened.
+ *   Resolves with whether no other may be opened.
  */
 
 /**
@@ -38,6 +43,9 @@ const SILENCE_MS = 60_000;
 const ANSWER_TIMEOUT_MS = 8_000;
 /** The time limit of a command, which may wait for the database. */
 const COMMAND_TIMEOUT_MS = 20_000;
+
+/** Stands for a session that ended without a close frame (RFC 6455, section 7.1.5). */
+const NO_CODE = 1006;
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -58,6 +66,8 @@ export class Feed {
   #probeTimer = 0;
   #lastMessageAt = 0;
   #lastRef = 0;
+  /** True once no session may be opened any more. */
+  #isOver = false;
   /** @type {Map<number, { resolve: (answer: Answer) => void, reject: (error: Error) => void, timer: number }>} */
   #commands = new Map();
   /** @type {ImageRecord | null} */
@@ -84,6 +94,7 @@ export class Feed {
 
   /** Reconnects now, or probes the session if it seems to be open. */
   retryNow() {
+    if (this.#isOver) return;
     if (!this.#socket) {
       this.#attempt = 0;
       this.#open();
@@ -113,7 +124,7 @@ export class Feed {
 
   #open() {
     clearTimeout(this.#reconnectTimer);
-    const url = new URL('/ws', location.href);
+    const url = new URL(onBoard('ws'), location.href);
     url.searchParams.set('feed', this.#name);
     if (this.#name === 'board') url.searchParams.set('batch', '1');
     const view = this.#handlers.view?.();
@@ -122,7 +133,7 @@ export class Feed {
     const socket = new WebSocket(url);
     socket.binaryType = 'blob';
     socket.addEventListener('message', (event) => this.#socket === socket && this.#receive(event.data));
-    socket.addEventListener('close', () => this.#lose(socket));
+    socket.addEventListener('close', ({ code }) => this.#lose(socket, code));
     this.#socket = socket;
     this.#lastMessageAt = Date.now();
     this.#openTimer = window.setTimeout(() => socket.readyState === WebSocket.CONNECTING && this.#lose(socket), ANSWER_TIMEOUT_MS);
@@ -131,8 +142,9 @@ export class Feed {
   /**
    * Reconnects after a delay that doubles with each attempt. Jitter spreads the reconnections after a restart.
    * @param {WebSocket} socket
+   * @param {number} [code] That it was closed with.
    */
-  #lose(socket) {
+  #lose(socket, code = NO_CODE) {
     if (this.#socket !== socket) return;
     this.#socket = null;
     this.#awaitingFile = null;
@@ -145,9 +157,18 @@ export class Feed {
     }
     this.#commands.clear();
     this.#enter('lost');
+    void this.#askToStop(code);
     const delay = Math.min(FIRST_DELAY_MS * 2 ** this.#attempt, LONGEST_DELAY_MS);
     this.#attempt += 1;
     this.#reconnectTimer = window.setTimeout(() => this.#open(), delay * (0.5 + Math.random() / 2));
+  }
+
+  /** @param {number} code */
+  async #askToStop(code) {
+    if (this.#isOver || !(await this.#handlers.onClose?.(code))) return;
+    this.#isOver = true;
+    if (this.#socket) this.#lose(this.#socket);
+    clearTimeout(this.#reconnectTimer);
   }
 
   /** @param {FeedState} state */
@@ -182,6 +203,8 @@ export class Feed {
       this.#handlers.onUploadBegin?.(data);
     } else if (event === 'Upload:end' && ID.test(data.upload)) {
       this.#handlers.onUploadEnd?.(data);
+    } else if (event === 'Board:update') {
+      this.#handlers.onBoard?.(data);
     } else if (event === 'Ack') {
       this.#acknowledge(data);
     }

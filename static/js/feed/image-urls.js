@@ -1,6 +1,8 @@
 // @ts-check
 // The addresses of an image's files. Only paths on this server are followed, also if a record names another host.
 
+import { pathBelowRoot, pathOf } from '../ui/site.js';
+
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 
 /**
@@ -8,7 +10,7 @@
  * @param {ImageRecord} record
  */
 export function urlOf({ id, url }) {
-  return pathOnThisServer(url) ?? `/image/${id}`;
+  return pathOnThisServer(url) ?? pathOf(`image/${id}`);
 }
 
 /**
@@ -22,6 +24,6 @@ export function thumbOf(record) {
 /** @param {string | undefined} address */
 function pathOnThisServer(address) {
   if (!address) return null;
-  const found = new URL(address, location.href);
-  return found.origin === location.origin && found.pathname.startsWith('/image/') ? found.pathname : null;
+  const path = pathBelowRoot(address);
+  return path?.startsWith('image/') ? pathOf(path) : null;
 }

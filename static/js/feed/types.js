@@ -24,6 +24,8 @@
  * @property {boolean} [damaged] Part of the image cannot be decoded; browsers show the rest.
  * @property {string} [author]
  * @property {string} createdAt
+ * @property {string} [owner] The public id of whoever added it.
+ * @property {boolean} [waiting] It waits for the approval of a host.
  * @property {string} [movedBy] The name of the person who last moved or resized it.
  * @property {{ size: number }} [file] The size of the file, which is the next binary message.
  */

@@ -1,6 +1,9 @@
 // @ts-check
 // The page /latest, as in the tutorial: a drop zone and the latest image, whose bytes come from the socket.
 
+import { updateBoard, whyNotAdd } from '../access/access.js';
+import { useBoardHeader } from '../access/board-header.js';
+import { showRefusal } from '../access/refusal.js';
 import { announce } from '../ui/announce.js';
 import { Connection } from '../feed/connection.js';
 import { acceptFiles, usePicker } from '../upload/dropzone.js';
@@ -8,6 +11,7 @@ import { Feed } from '../feed/feed.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
 import { personName } from '../ui/person.js';
+import { pageOf } from '../ui/site.js';
 import { Upload } from '../upload/item.js';
 import { KeptUploads } from '../upload/kept.js';
 import { UploadQueue } from '../upload/upload-queue.js';
@@ -41,6 +45,8 @@ const feed = new Feed('latest', {
     connection.show(state);
     document.documentElement.dataset.feed = state;
   },
+  onBoard: updateBoard,
+  onClose: showRefusal,
   onPeople: (count) => connection.showPeople(count),
 });
 const connection = new Connection({ label: element('connection'), bar: element('trouble') }, () => feed.retryNow());
@@ -127,6 +133,9 @@ acceptFiles({
   onFiles: add,
   onHover: (hover) => dropzone.classList.toggle('is-drop-target', hover !== null),
   onMessage: notice,
+  whyNot: whyNotAdd,
 });
 usePicker(/** @type {HTMLInputElement} */ (element('picker')), document.querySelectorAll('[data-pick]'), add);
+element('board').setAttribute('href', pageOf());
+useBoardHeader({ titles: [], locked: element('locked') }, 'Latest');
 feed.start();

@@ -1,12 +1,15 @@
 // @ts-check
 // The lightbox: one image in a dialog that fills the window, with facts and actions.
 
+import { isHost, mayChange } from '../access/access.js';
+import { waitingText } from '../access/waiting-badge.js';
 import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
 import { copyText } from '../ui/copy.js';
 import { addedText, altOf, nameOf, shownName, sizeText, typeName } from '../ui/text.js';
 import { showModal } from '../ui/modal.js';
 import { notice } from '../ui/notice.js';
+import { pathOf } from '../ui/site.js';
 import { urlOf } from '../feed/image-urls.js';
 import { ARROWS, ZOOM_KEYS, Zoom } from './zoom.js';
 import { TextField } from './text-field.js';
@@ -24,6 +27,7 @@ import { TextField } from './text-field.js';
  * @typedef {object} LightboxHandlers
  * @property {(id: string) => void} onDelete
  * @property {(id: string) => void} onUndo
+ * @property {(id: string) => void} onApprove
  * @property {(id: string, name: TextName, text: string) => Promise<void>} onText Rejects if the text could not be saved.
  * @property {(id: string) => string} previewOf The URL that the page displays; empty if none.
  * @property {() => Order} order
@@ -142,6 +146,7 @@ export class Lightbox {
     on('copy', () => void this.#copy());
     on('delete', () => this.#delete());
     on('undo', () => this.#record && this.#handlers.onUndo(this.#record.id));
+    on('approve', () => this.#record && this.#handlers.onApprove(this.#record.id));
     on('more', () => this.#detail(!dialog.classList.contains('is-detailed')));
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('[data-zoom]'))) {
       const how = /** @type {'in' | 'out' | 'full' | 'fit'} */ (button.dataset.zoom);
@@ -182,6 +187,7 @@ export class Lightbox {
   }
 
   #editCaption() {
+    if (!this.#record || !mayChange(this.#record)) return;
     this.#detail(true);
     this.#texts.caption.focus();
   }
@@ -216,13 +222,35 @@ export class Lightbox {
     this.#part('moved-by').textContent = movedBy ?? '';
     this.#part('by').textContent = addedText(record);
     this.#part('damaged').hidden = !record.damaged;
+    this.#writeAccess(record);
     this.#part('dimensions').textContent = `${width} × ${height}`;
     this.#part('size').textContent = sizeText(size);
     this.#part('type').textContent = typeName(type);
-    this.#part('download').setAttribute('href', `/image/download/${record.id}`);
+    this.#part('download').setAttribute('href', pathOf(`image/download/${record.id}`));
     for (const text of Object.values(this.#texts)) text.update(record);
     this.#showGone(false);
     this.#writeCount();
+  }
+
+  /** Shows what may be done with the image. @param {ImageRecord} record */
+  #writeAccess(record) {
+    const changes = mayChange(record);
+    const approve = this.#part('approve');
+    const focused = [approve, this.#part('delete')].find((each) => each === document.activeElement);
+    this.#part('waiting').hidden = !record.waiting;
+    this.#part('waiting').textContent = waitingText();
+    approve.hidden = !(record.waiting && isHost());
+    this.#part('delete').hidden = !changes;
+    if (focused?.hidden) this.focus();
+    for (const name of Object.keys(this.#texts)) this.#part(`${name}-form`).hidden = !changes;
+    this.#part('described').hidden = changes || !record.alt;
+    this.#part('description').textContent = record.alt ?? '';
+    this.#part('undo').hidden = !changes;
+  }
+
+  /** What may be done has changed. */
+  accessChanged() {
+    if (this.#record) this.#writeAccess(this.#record);
   }
 
   #writeCount() {
@@ -247,7 +275,8 @@ export class Lightbox {
     this.#part('actions').inert = gone;
     for (const name of Object.keys(this.#texts)) this.#part(`${name}-form`).inert = gone;
     this.#part('gone-text').textContent = gone && this.#record ? `${by} deleted ${nameOf(this.#record)}.` : '';
-    if (gone && acting) this.#part('undo').focus();
+    if (gone && acting && !this.#part('undo').hidden) this.#part('undo').focus();
+    else if (gone && acting) this.focus();
     if (!gone && inside) this.focus();
   }
 
@@ -282,7 +311,7 @@ export class Lightbox {
 
   #delete() {
     const id = this.shown;
-    if (!this.#images.get(id)) return;
+    if (!this.#images.get(id) || !mayChange(this.#images.get(id))) return;
     this.#deleting = id;
     this.#handlers.onDelete(id);
   }

@@ -19,7 +19,7 @@ export class Sequence {
   /** The last image of the round; empty before the first. */
   #turn = '';
 
-  /** @param {import('../feed/images.js').Images} images */
+  /** @param {{ readonly ids: readonly string[] }} images Oldest first. */
   constructor(images) {
     this.#images = images;
   }

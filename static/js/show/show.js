@@ -5,6 +5,7 @@
 import { showCodes } from '../invite/address.js';
 import { find } from '../ui/page.js';
 import { altOf } from '../ui/text.js';
+import { Approved } from './approved.js';
 import { Controls } from './controls.js';
 import { Layer } from './layer.js';
 import { Sequence } from './sequence.js';
@@ -66,9 +67,9 @@ export class Show {
   constructor({ dialog }, images, handlers) {
     this.#dialog = dialog;
     this.#frame = find(dialog, '[data-frame]');
-    this.#images = images;
+    this.#images = new Approved(images);
     this.#handlers = handlers;
-    this.#sequence = new Sequence(images);
+    this.#sequence = new Sequence(this.#images);
     const [front, back] = dialog.querySelectorAll('img[data-layer]');
     this.#front = new Layer(/** @type {HTMLImageElement} */ (front));
     this.#back = new Layer(/** @type {HTMLImageElement} */ (back));
@@ -94,9 +95,9 @@ export class Show {
     this.#dialog.close();
   }
 
-  /** @param {ImageRecord} record A new photo. */
-  added({ id }) {
-    if (!this.#dialog.open) return;
+  /** @param {ImageRecord} record A new photo, or one that has just been approved. */
+  added({ id, waiting }) {
+    if (!this.#dialog.open || waiting) return;
     this.#sequence.add(id);
     this.#showEmpty();
     if (!this.#record) this.#due = true;
@@ -225,8 +226,9 @@ export class Show {
   }
 
   #showEmpty() {
-    this.#part('empty').hidden = this.#images.size > 0;
-    this.#frame.classList.toggle('is-empty', this.#images.size === 0);
+    const { isEmpty } = this.#images;
+    this.#part('empty').hidden = !isEmpty;
+    this.#frame.classList.toggle('is-empty', isEmpty);
   }
 
   /** @param {string} text */

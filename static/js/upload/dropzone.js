@@ -12,6 +12,7 @@ import { carriesFiles, filesOf } from './files.js';
  * @property {(files: File[], point: Point | null) => void} onFiles With the drop point on the page; null if pasted.
  * @property {(hover: { point: Point, count: number } | null) => void} onHover Files or links are dragged over the page; null when they leave.
  * @property {(sentence: string) => void} onMessage What cannot be added, and why.
+ * @property {() => string} whyNot Why nothing can be added, as a sentence; empty if it can.
  */
 
 /** The end of a drag outside the window is not always reported; inside, `dragover` fires at least every 350 ms. */
@@ -32,8 +33,17 @@ export function acceptFiles(handlers) {
 function acceptDrops(handlers) {
   const isOwn = watchOwnDrags();
   let silence = 0;
+  /** True if the drag that is over the page has been refused. */
+  let isRefused = false;
+  const refuse = () => {
+    clearTimeout(silence);
+    silence = window.setTimeout(leave, DRAG_SILENCE_MS);
+    if (!isRefused) handlers.onMessage(handlers.whyNot());
+    isRefused = true;
+  };
   const leave = () => {
     clearTimeout(silence);
+    isRefused = false;
     handlers.onHover(null);
   };
   /** @param {DragEvent} event */
@@ -42,8 +52,10 @@ function acceptDrops(handlers) {
     if (!transfer || belongsToField(event)) return leave();
     // Otherwise the browser would open what is dropped.
     event.preventDefault();
-    const isAccepted = !isOwn() && (carriesFiles(transfer) || carriesLinks(transfer));
+    const isPhoto = !isOwn() && (carriesFiles(transfer) || carriesLinks(transfer));
+    const isAccepted = isPhoto && !handlers.whyNot();
     transfer.dropEffect = isAccepted ? 'copy' : 'none';
+    if (isPhoto && !isAccepted) return refuse();
     if (!isAccepted) return leave();
     clearTimeout(silence);
     silence = window.setTimeout(leave, DRAG_SILENCE_MS);
@@ -60,7 +72,7 @@ function acceptDrops(handlers) {
     leave();
     if (!transfer || belongsToField(event)) return;
     event.preventDefault();
-    if (!isOwn()) void accept(transfer, { x, y }, handlers);
+    if (!isOwn() && !handlers.whyNot()) void accept(transfer, { x, y }, handlers);
   });
 }
 
@@ -75,7 +87,8 @@ function acceptPastes(handlers) {
       return;
     }
     event.preventDefault();
-    void accept(transfer, null, handlers);
+    if (handlers.whyNot()) handlers.onMessage(handlers.whyNot());
+    else void accept(transfer, null, handlers);
   });
 }
 

@@ -1,6 +1,7 @@
 // @ts-check
 // Finds duplicates on the board by the SHA-256 of a file, before it is sent.
 
+import { onBoard } from '../ui/site.js';
 import { sha256Of } from './hashing.js';
 
 /** @typedef {import('../feed/images.js').Images} Images */
@@ -92,7 +93,7 @@ export class Duplicates {
     }
     if (isComplete) return null;
     try {
-      const response = await fetch(`/images?sha256=${hash}&limit=1`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(onBoard('images', { sha256: hash, limit: '1' }), { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */
       const { images } = await response.json();
       return images.length > 0 && images[0].id !== own ? { id: images[0].id, fileName: images[0].fileName, there: true } : null;

@@ -2,6 +2,7 @@
 // The IndexedDB database of the uploads that are kept. Browsers may block it or run out of space, which fails nothing: then
 // nothing is kept.
 
+import { MAIN, boardId } from '../ui/site.js';
 import { Upload } from './item.js';
 
 const DATABASE = 'realtime-photo';
@@ -10,8 +11,8 @@ const STORE = 'uploads';
 const MAX_AGE_MS = 7 * 24 * 3_600_000;
 
 /**
- * `owner` is the page that sends it.
- * @typedef {{ id: string, file: File, name: string, point: { x: number, y: number } | null, author: string, addedAt: number, owner: string }} Kept
+ * `owner` is the page that sends it, `board` the board that it is for; without one, the main board.
+ * @typedef {{ id: string, board?: string, file: File, name: string, point: { x: number, y: number } | null, author: string, addedAt: number, owner: string }} Kept
  */
 
 export class KeptStore {
@@ -25,7 +26,7 @@ export class KeptStore {
    */
   async put({ id, file, point, author }, owner) {
     /** @type {Kept} */
-    const kept = { id, file, name: file.name, point, author, addedAt: Date.now(), owner };
+    const kept = { id, board: boardId, file, name: file.name, point, author, addedAt: Date.now(), owner };
     return (await this.#run((store) => store.put(kept))) !== null;
   }
 
@@ -39,7 +40,7 @@ export class KeptStore {
   }
 
   /**
-   * Makes `owner` the owner of those whose owner is gone, and returns them in the order in which they were added.
+   * Makes `owner` the owner of those for this board whose owner is gone, and returns them in the order in which they were added.
    * @param {string} owner
    * @param {(other: string) => boolean} isGone
    * @returns {Promise<Upload[]>}
@@ -51,7 +52,7 @@ export class KeptStore {
       const request = store.getAll();
       request.onsuccess = () => {
         for (const kept of /** @type {Kept[]} */ (request.result)) {
-          if (!isGone(kept.owner)) continue;
+          if ((kept.board ?? MAIN) !== boardId || !isGone(kept.owner)) continue;
           if (Date.now() - kept.addedAt > MAX_AGE_MS) {
             store.delete(kept.id);
           } else {

@@ -1,6 +1,8 @@
 // @ts-check
 // The limits of the server for an image.
 
+import { onBoard } from '../ui/site.js';
+
 /**
  * - `maxUpload`: in bytes
  * - `maxPixels`: width × height
@@ -29,7 +31,7 @@ export async function uploadLimits() {
 /** @returns {Promise<Limits | null>} */
 async function load() {
   try {
-    const response = await fetch('/limits', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(onBoard('limits'), { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const { maxUpload, maxPixels } = await response.json();
     return maxUpload > 0 && maxPixels > 0 ? { maxUpload, maxPixels } : null;
   } catch {

@@ -2,6 +2,7 @@
 // The HTTP request of one upload: `POST /image` with progress, and what the answer means.
 
 import { personName } from '../ui/person.js';
+import { onBoard } from '../ui/site.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('./item.js').Upload} Upload */
@@ -45,7 +46,7 @@ export function sendUpload(upload, { onProgress, onSent, onOutcome }) {
     clearTimeout(stall);
     onOutcome(outcomeOf(request));
   });
-  request.open('POST', '/image');
+  request.open('POST', onBoard('image'));
   restartStall();
   request.send(formOf(upload));
   return request;

@@ -11,6 +11,10 @@ import { fileURLToPath } from 'node:url';
 
 const BINARY =
   process.env.REALTIME_PHOTO_BIN ?? fileURLToPath(new URL('../../../target/debug/realtime-photo', import.meta.url));
+/** The secret of the administrator, for servers that are started with it: they need links. */
+export const ADMIN_TOKEN = 'browser-tests-administrator';
+/** Options of a server whose boards need links. */
+export const NEEDS_LINKS = ['--admin-token', ADMIN_TOKEN];
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 
@@ -96,12 +100,13 @@ export class Server {
    * Stores an image without a page. Returns its record.
    * @param {{ name: string, bytes: Uint8Array }} image
    * @param {Record<string, string | number>} [fields] Of the form, such as `x`, `y`, `w`, `author`.
+   * @param {string} [board]
    */
-  async upload(image, fields = {}) {
+  async upload(image, fields = {}, board = 'main') {
     const form = new FormData();
     for (const [key, value] of Object.entries(fields)) form.append(key, String(value));
     form.append('file', new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (image.bytes)]), image.name);
-    return JSON.parse(await this.#request('POST', '/image', 201, new Response(form)));
+    return JSON.parse(await this.#request('POST', `/image?${on(board)}`, 201, new Response(form)));
   }
 
   /** @param {string} id */
@@ -110,8 +115,42 @@ export class Server {
   }
 
   /** The records of all images, the latest first. */
-  async images() {
-    return JSON.parse(await this.#request('GET', '/images?limit=1000', 200)).images;
+  async images(board = 'main') {
+    return JSON.parse(await this.#request('GET', `/images?limit=1000&${on(board)}`, 200)).images;
+  }
+
+  /** Makes a board. Returns it with its links for the host and for guests. @param {string} title */
+  async makeBoard(title) {
+    return JSON.parse(await this.#request('POST', '/boards', 201, Response.json({ title })));
+  }
+
+  /**
+   * Makes a link to a board. Returns it with its address.
+   * @param {'view' | 'add' | 'edit' | 'host'} role
+   * @param {string} [board]
+   * @param {{ name?: string, expiresAt?: string }} [options]
+   */
+  async makeLink(role, board = 'main', options = {}) {
+    return JSON.parse(await this.#request('POST', `/boards/${board}/links`, 201, Response.json({ role, ...options })));
+  }
+
+  /** A board as an administrator sees it. */
+  async board(board = 'main') {
+    return JSON.parse(await this.#request('GET', `/boards/${board}`, 200));
+  }
+
+  /** @param {{ title?: string, locked?: boolean, moderated?: boolean }} settings */
+  async changeBoard(settings, board = 'main') {
+    await this.#request('PATCH', `/boards/${board}`, 200, Response.json(settings));
+  }
+
+  /** @param {string} link Its id. */
+  async revoke(link, board = 'main') {
+    await this.#request('DELETE', `/boards/${board}/links/${link}`, 204);
+  }
+
+  async deleteBoard(board) {
+    await this.#request('DELETE', `/boards/${board}`, 204);
   }
 
   /**
@@ -126,7 +165,10 @@ export class Server {
   async #request(method, path, status, body) {
     const bytes = body ? Buffer.from(await body.arrayBuffer()) : undefined;
     const type = body?.headers.get('content-type');
-    const headers = type ? { 'content-type': type } : {};
+    const headers = {
+      ...(type ? { 'content-type': type } : {}),
+      ...(this.#options.includes('--admin-token') ? { authorization: `Bearer ${ADMIN_TOKEN}` } : {}),
+    };
     const response = await new Promise((resolve, reject) => {
       const sent = request(this.url + path, { method, headers, agent: false }, resolve);
       sent.on('error', reject);
@@ -141,4 +183,9 @@ export class Server {
   async image(fileName) {
     return (await this.images()).find((image) => image.fileName === fileName);
   }
+}
+
+/** The query that names a board. @param {string} board */
+function on(board) {
+  return board === 'main' ? '' : `board=${board}`;
 }
