@@ -98,7 +98,7 @@ class DumpAndRestore(Board):
         old, new = self.board(), self.board()
         digests = self.fill(old)
         output = self.tool(DUMP, old.reql, "-f", self.archive)
-        self.assertIn(f"{2 * len(digests) + 1} rows exported from 3 tables", output)
+        self.assertIn(f"{2 * len(digests) + 1} rows exported from 4 tables", output)
         # --force, because the new server has already created its empty tables.
         self.tool(RESTORE, new.reql, self.archive, "--force")
         self.assert_same_board(old, new, digests)
@@ -114,7 +114,7 @@ class DumpAndRestore(Board):
         with r.connect(host=host, port=int(port)) as conn:
             r.db_drop(DATABASE).run(conn)
         output = self.tool(RESTORE, new.reql, self.archive, "-i", DATABASE)
-        self.assertIn(f"{2 * len(digests) + 1} rows imported to 3 tables", output)
+        self.assertIn(f"{2 * len(digests) + 1} rows imported to 4 tables", output)
         self.assert_same_board(old, new, digests)
 
     def test_restore_keeps_images_that_are_not_in_the_dump(self):
