@@ -75,8 +75,8 @@ pub struct Arguments {
     )]
     tls_key: Option<PathBuf>,
 
-    /// The address under which a proxy publishes this server, such as https://photos.example/ or
-    /// https://photos.example/party/. Links and QR codes then name it, other hosts are refused, and everybody needs a link
+    /// The address under which a proxy publishes this server, with its path if it has one, such as
+    /// <https://photos.example/party/>. Links and QR codes then name it, other hosts are refused, and everybody needs a link
     #[arg(long, value_name = "URL", env = "REALTIME_PHOTO_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
 
