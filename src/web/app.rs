@@ -100,11 +100,20 @@ fn routes(config: &mut ServiceConfig) {
         .service(
             resource("/static/{path:.*}", [read(Public, pages::asset)]).wrap(Compress::default()),
         )
-        .service(resource("/image", [post(Add, uploads::upload)]))
-        .service(resource("/image/", [post(Add, uploads::upload)]))
+        .service(resource(
+            "/image",
+            [route(Method::POST, Add, uploads::upload)],
+        ))
+        .service(resource(
+            "/image/",
+            [route(Method::POST, Add, uploads::upload)],
+        ))
         .service(resource(
             "/image/{id}",
-            [read(See, serve::show), delete(Change, removal::delete)],
+            [
+                read(See, serve::show),
+                route(Method::DELETE, Change, removal::delete),
+            ],
         ))
         .service(resource(
             "/image/download/{id}",
@@ -113,23 +122,26 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource("/image/{id}/thumb", [read(See, thumbnail::show)]))
         .service(resource(
             "/image/{id}/restore",
-            [post(Change, removal::restore)],
+            [route(Method::POST, Change, removal::restore)],
         ))
         .service(resource(
             "/image/{id}/approve",
-            [post(Host, removal::approve)],
+            [route(Method::POST, Host, removal::approve)],
         ))
         .service(resource("/limits", [read(See, uploads::limits)]))
         .service(resource("/images/download", [read(See, archive::download)]))
         .service(resource("/images/deleted", [read(Change, bin::list)]).wrap(Compress::default()))
         .service(resource(
             "/images/approve",
-            [post(Host, boards::approve_all)],
+            [route(Method::POST, Host, boards::approve_all)],
         ))
         .service(
             resource(
                 "/images",
-                [read(See, list::list), delete(Host, boards::clear)],
+                [
+                    read(See, list::list),
+                    route(Method::DELETE, Host, boards::clear),
+                ],
             )
             .wrap(Compress::default()),
         )
@@ -140,7 +152,7 @@ fn routes(config: &mut ServiceConfig) {
             "/boards",
             [
                 read(Administer, boards::list),
-                post(Administer, boards::create),
+                route(Method::POST, Administer, boards::create),
             ],
         ))
         .service(resource(
@@ -148,21 +160,24 @@ fn routes(config: &mut ServiceConfig) {
             [
                 read(See, boards::show),
                 route(Method::PATCH, Host, boards::change),
-                delete(Administer, boards::delete),
+                route(Method::DELETE, Administer, boards::delete),
             ],
         ))
         .service(resource(
             "/boards/{board}/links",
             [
                 read(Host, boards::list_links),
-                post(Host, boards::make_link),
+                route(Method::POST, Host, boards::make_link),
             ],
         ))
         .service(resource(
             "/boards/{board}/links/{link}",
-            [delete(Host, boards::revoke_link)],
+            [route(Method::DELETE, Host, boards::revoke_link)],
         ))
-        .service(resource("/qr", [post(Host, boards::draw_qr_code)]))
+        .service(resource(
+            "/qr",
+            [route(Method::POST, Host, boards::draw_qr_code)],
+        ))
         .service(resource(
             "/join/{token}",
             [route(Method::GET, Public, join)],
@@ -197,26 +212,6 @@ where
 {
     let readable = guard::Any(guard::Get()).or(guard::Head());
     checked(web::route().guard(readable), action, handler)
-}
-
-/// `POST`.
-fn post<F, Args>(action: Action, handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    route(Method::POST, action, handler)
-}
-
-/// `DELETE`.
-fn delete<F, Args>(action: Action, handler: F) -> Route
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    route(Method::DELETE, action, handler)
 }
 
 fn checked<F, Args>(route: Route, action: Action, handler: F) -> Route

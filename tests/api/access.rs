@@ -570,6 +570,22 @@ async fn on_a_moderated_board_guests_see_only_their_own_images_until_a_host_appr
     let shown = bo.expect_before("Image:update", &["Upload:begin"]).await;
     assert_eq!((&shown["id"], shown.get("waiting")), (&record["id"], None));
     assert_eq!(seen("add", "browser-of-bo").await, (200, 1));
+    // Nor of one that is deleted before, or of the end of its upload; and others do not end it.
+    let upload_id = realtime_photo::image::ImageId::new().to_string();
+    let begin = json!({ "upload": upload_id, "fileName": "secret.png", "width": 9, "height": 9 });
+    assert_eq!(ada.command("Upload:begin", begin).await["ok"], true);
+    let end = json!({ "upload": upload_id });
+    assert_eq!(bo.command("Upload:end", end.clone()).await["ok"], false);
+    assert_eq!(ada.command("Upload:end", end).await["ok"], true);
+    let gone = upload(app, board, &add, Some("browser-of-ada")).await;
+    let delete = json!({ "id": gone["id"] });
+    assert_eq!(ada.command("Image:delete", delete).await["ok"], true);
+    let shown = upload(app, board, guarded.token("host"), None).await;
+    let unwanted = ["Upload:begin", "Upload:end", "Image:delete"];
+    assert_eq!(
+        bo.expect_before("Image:update", &unwanted).await["id"],
+        shown["id"]
+    );
     // What editors add does not wait.
     let record = upload(app, board, guarded.token("edit"), None).await;
     assert_eq!(record.get("waiting"), None);

@@ -1,5 +1,8 @@
 //! The check that every request passes before its handler runs.
 
+use std::collections::HashMap;
+use std::future::{Ready, ready};
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -7,8 +10,6 @@ use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, Query};
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError as _};
-use std::collections::HashMap;
-use std::future::{Ready, ready};
 
 use super::Access;
 use super::action::Action;
@@ -174,11 +175,4 @@ fn from_check<T: Clone + 'static>(request: &HttpRequest) -> Result<T, Problem> {
         log::error!("{} has no access check", request.path());
         Problem::internal()
     })
-}
-
-impl Grant {
-    /// Returns `true` if the caller may change an image, provided that the board is not locked.
-    pub(crate) fn may_change(&self, image: &crate::image::ImageMeta) -> bool {
-        self.role >= Role::Edit || self.role >= Role::Add && self.is_owner(image)
-    }
 }

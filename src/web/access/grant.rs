@@ -56,6 +56,11 @@ impl Grant {
             .is_none_or(|required| role >= required)
     }
 
+    /// Returns `true` if the caller may change an image, provided that the board is not locked.
+    pub(crate) fn may_change(&self, image: &ImageMeta) -> bool {
+        self.role >= Role::Edit || self.role >= Role::Add && self.is_owner(image)
+    }
+
     /// The images that the caller may change.
     pub(crate) fn changeable(&self, store: &Store) -> Board {
         let board = store.board(self.board.id);

@@ -16,7 +16,7 @@ const STRICT_POLICY: &str =
 /// a shared cache to grant.
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
-/// What the pages need of the browser, and no page of another site gets through them.
+/// Features of the browser that the pages do not use.
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Browsers use HTTPS for a year after they have seen this.

@@ -253,10 +253,9 @@ impl Session {
     /// Announces an upload at its reserved placement.
     fn announce(&self, begin: UploadBegin, area: Area) -> Result<AckDetails, &'static str> {
         let upload = begin.upload;
-        // Nobody is told of an image that waits for approval.
-        if !self.access.grant.must_wait()
-            && let Err(message) = self.announcer.begin(&begin.at(area))
-        {
+        // Nobody else is told of an image that will wait for approval.
+        let is_hidden = self.access.grant.must_wait();
+        if let Err(message) = self.announcer.begin(&begin.at(area), is_hidden) {
             let board = self.context.store.board(self.access.grant.board.id);
             board.release_placement(upload);
             return Err(message);

@@ -1,5 +1,6 @@
 //! The feed of a viewer as frames.
 
+use std::collections::HashSet;
 use std::future::ready;
 
 use actix_web::web::Data;
@@ -11,7 +12,7 @@ use super::initial_batches::{BatchOptions, InitialBatches};
 use super::latest_feed::LatestImageFeed;
 use super::protocol::events;
 use super::protocol::frame::Frame;
-use crate::image::ImageRecord;
+use crate::image::{ImageId, ImageRecord};
 use crate::store::{Board, Store};
 use crate::web::access::grant::Grant;
 use crate::web::images::image_cache::ImageCache;
@@ -83,17 +84,26 @@ impl ViewerFeed {
     }
 }
 
-/// Follows a board. Omits images that the viewer may not see.
+/// Follows a board. Omits images that the viewer may not see, and their deletion.
 fn follow_board(board: Board, grant: &Grant) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
     let grant = grant.clone();
     let events = follow(move || {
         let board = board.clone();
         async move { board.feed().await }
     });
+    let mut omitted: HashSet<ImageId> = HashSet::new();
     let is_seen = move |event: &ViewerEvent<ImageRecord>| {
         ready(match event {
-            ViewerEvent::Update(record) => grant.sees(&record.meta),
-            _ => true,
+            ViewerEvent::Update(record) if grant.sees(&record.meta) => {
+                omitted.remove(&record.meta.id);
+                true
+            }
+            ViewerEvent::Update(record) => {
+                omitted.insert(record.meta.id);
+                false
+            }
+            ViewerEvent::Delete { id, .. } => !omitted.remove(id),
+            ViewerEvent::State(_) => true,
         })
     };
     events.filter(is_seen).boxed_local()

@@ -41,8 +41,8 @@ impl Announcer {
     /// # Errors
     ///
     /// A message for the client.
-    pub(crate) fn begin(&self, begin: &UploadBegin) -> Result<(), &'static str> {
-        self.announcements.begin(self.session, begin)
+    pub(crate) fn begin(&self, begin: &UploadBegin, is_hidden: bool) -> Result<(), &'static str> {
+        self.announcements.begin(self.session, begin, is_hidden)
     }
 
     /// Checks that an upload may be announced. See [`Announcements::admit`].
@@ -84,10 +84,10 @@ impl Announcer {
 
     /// Returns the event for the viewer, if the change concerns it.
     fn apply(&mut self, change: Change) -> Option<Frame> {
-        if change.session.board != self.session.board {
+        let is_own = change.session == self.session;
+        if change.session.board != self.session.board || change.is_hidden && !is_own {
             return None;
         }
-        let is_own = change.session == self.session;
         let concerns_viewer = if change.is_open && !is_own {
             self.shown.insert(change.upload);
             true
@@ -131,6 +131,7 @@ mod tests {
     use futures::FutureExt as _;
 
     use super::*;
+    use crate::store::Area;
     use crate::web::sockets::announcements::table::{MAX_OF_SESSION, MAX_OPEN, RING};
 
     fn announcer(uploads: &Arc<Announcements>) -> Announcer {
@@ -177,7 +178,7 @@ mod tests {
         let uploads = Arc::new(Announcements::new());
         let (mut one, mut other) = (announcer(&uploads), announcer(&uploads));
         let upload = ImageId::new();
-        one.begin(&begin(upload)).unwrap();
+        one.begin(&begin(upload), false).unwrap();
         assert_eq!(ready_events(&mut other), [begun(upload)]);
         let mut late = announcer(&uploads);
         assert_eq!(ready_events(&mut late), [begun(upload)]);
@@ -197,15 +198,37 @@ mod tests {
     }
 
     #[test]
+    fn a_hidden_upload_belongs_to_its_session_and_is_announced_to_nobody() {
+        let uploads = Arc::new(Announcements::new());
+        let (mut own, mut other) = (announcer(&uploads), announcer(&uploads));
+        let upload = ImageId::new();
+        own.begin(&begin(upload), true).unwrap();
+        uploads.move_upload(
+            upload,
+            Area {
+                x: 1.5,
+                y: 2.0,
+                w: 3.0,
+                h: 4.0,
+            },
+        );
+        assert_eq!(ready_events(&mut own).len(), 1);
+        assert_eq!(other.end(end(upload)), Err("there is no such upload"));
+        assert!(ready_events(&mut announcer(&uploads)).is_empty());
+        own.end(end(upload)).unwrap();
+        assert!(ready_events(&mut other).is_empty());
+    }
+
+    #[test]
     fn an_upload_to_another_board_is_not_announced() {
         let uploads = Arc::new(Announcements::new());
         let mut here = announcer(&uploads);
         let there = Announcer::new(uploads.clone(), BoardId::random());
         let upload = ImageId::new();
-        there.begin(&begin(upload)).unwrap();
+        there.begin(&begin(upload), false).unwrap();
         assert!(ready_events(&mut here).is_empty());
         assert!(ready_events(&mut announcer(&uploads)).is_empty());
-        assert!(here.begin(&begin(upload)).is_err());
+        assert!(here.begin(&begin(upload), false).is_err());
         drop(there);
         assert!(ready_events(&mut here).is_empty());
     }
@@ -216,7 +239,7 @@ mod tests {
         let (one, mut other) = (announcer(&uploads), announcer(&uploads));
         let ids = [ImageId::new(), ImageId::new()];
         for upload in ids {
-            one.begin(&begin(upload)).unwrap();
+            one.begin(&begin(upload), false).unwrap();
         }
         one.end(end(ids[0])).unwrap();
         drop(one);
@@ -230,9 +253,9 @@ mod tests {
         let uploads = Arc::new(Announcements::new());
         let (old, mut other) = (announcer(&uploads), announcer(&uploads));
         let upload = ImageId::new();
-        old.begin(&begin(upload)).unwrap();
+        old.begin(&begin(upload), false).unwrap();
         let new = announcer(&uploads);
-        new.begin(&begin(upload)).unwrap();
+        new.begin(&begin(upload), false).unwrap();
         drop(old);
         assert_eq!(ready_events(&mut other), [begun(upload), begun(upload)]);
         drop(new);
@@ -249,15 +272,15 @@ mod tests {
         let too_many = Err("too many uploads are in progress");
         for (session, ids) in sessions.iter().zip(ids.chunks(MAX_OF_SESSION)) {
             for &upload in ids {
-                assert_eq!(session.begin(&begin(upload)), Ok(()));
+                assert_eq!(session.begin(&begin(upload), false), Ok(()));
             }
-            assert_eq!(session.begin(&begin(ImageId::new())), too_many);
-            assert_eq!(session.begin(&begin(ids[0])), Ok(()));
+            assert_eq!(session.begin(&begin(ImageId::new()), false), too_many);
+            assert_eq!(session.begin(&begin(ids[0]), false), Ok(()));
         }
         let last = sessions.last().unwrap();
-        assert_eq!(last.begin(&begin(ImageId::new())), too_many);
+        assert_eq!(last.begin(&begin(ImageId::new()), false), too_many);
         sessions[0].end(end(ids[0])).unwrap();
-        assert_eq!(last.begin(&begin(ImageId::new())), Ok(()));
+        assert_eq!(last.begin(&begin(ImageId::new()), false), Ok(()));
     }
 
     #[test]
@@ -265,15 +288,15 @@ mod tests {
         let uploads = Arc::new(Announcements::new());
         let (one, mut slow) = (announcer(&uploads), announcer(&uploads));
         let (first, last) = (ImageId::new(), ImageId::new());
-        one.begin(&begin(first)).unwrap();
+        one.begin(&begin(first), false).unwrap();
         assert_eq!(ready_events(&mut slow), [begun(first)]);
         one.end(end(first)).unwrap();
         for _ in 0..RING {
             let upload = ImageId::new();
-            one.begin(&begin(upload)).unwrap();
+            one.begin(&begin(upload), false).unwrap();
             one.end(end(upload)).unwrap();
         }
-        one.begin(&begin(last)).unwrap();
+        one.begin(&begin(last), false).unwrap();
         assert_eq!(ready_events(&mut slow), [ended(first), begun(last)]);
         assert!(ready_events(&mut slow).is_empty());
     }

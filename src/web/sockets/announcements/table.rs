@@ -43,6 +43,8 @@ struct Table {
 #[derive(Clone)]
 pub(crate) struct OpenUpload {
     pub(crate) session: SessionId,
+    /// Only the uploader is told of it.
+    is_hidden: bool,
     /// The announcement, to repeat it with another placement.
     begin: UploadBegin,
     /// The `Upload:begin` event for the other viewers.
@@ -57,6 +59,8 @@ pub(crate) struct Change {
     pub(crate) is_open: bool,
     /// The server has moved the placeholder, which the uploader does not know.
     pub(crate) concerns_uploader: bool,
+    /// The change is none of the other viewers' business.
+    pub(crate) is_hidden: bool,
     /// The event for the viewers.
     pub(crate) frame: Frame,
 }
@@ -102,11 +106,11 @@ impl Announcements {
         }
     }
 
-    /// Returns the announced uploads to a board and subscribes to changes on all boards.
+    /// Returns the announced uploads to a board, without hidden ones, and subscribes to changes on all boards.
     pub(crate) fn snapshot(&self, board: BoardId) -> Snapshot {
         let table = self.table();
         let open = table.open.iter();
-        let here = open.filter(|(_, open)| open.session.board == board);
+        let here = open.filter(|(_, open)| open.session.board == board && !open.is_hidden);
         Snapshot {
             open: here.map(|(id, open)| (*id, open.clone())).collect(),
             changes: self.changes.subscribe(),
@@ -116,7 +120,7 @@ impl Announcements {
     /// Announces an upload or updates its announcement.
     ///
     /// An upload of another session is taken over: its viewer may have reconnected before the server noticed that the old
-    /// connection is dead.
+    /// connection is dead. The others are not told of a hidden upload.
     ///
     /// # Errors
     ///
@@ -125,10 +129,18 @@ impl Announcements {
         &self,
         session: SessionId,
         begin: &UploadBegin,
+        is_hidden: bool,
     ) -> Result<(), &'static str> {
         let mut table = self.table();
         table.admit(session, begin.upload)?;
-        self.open(&mut table, session, begin.clone(), false);
+        let (begin, frame) = (begin.clone(), upload_begin(begin));
+        let open = OpenUpload {
+            session,
+            is_hidden,
+            begin,
+            frame,
+        };
+        self.open(&mut table, open, false);
         Ok(())
     }
 
@@ -144,32 +156,23 @@ impl Announcements {
     /// Announces the placement to which the server has moved the reservation of an upload, to the uploader as well.
     pub(crate) fn move_upload(&self, upload: ImageId, area: Area) {
         let mut table = self.table();
-        if let Some(OpenUpload { session, begin, .. }) = table.open.get(&upload) {
-            let (session, begin) = (*session, begin.clone().at(area));
-            self.open(&mut table, session, begin, true);
+        if let Some(mut open) = table.open.get(&upload).cloned() {
+            open.begin = open.begin.at(area);
+            open.frame = upload_begin(&open.begin);
+            self.open(&mut table, open, true);
         }
     }
 
-    fn open(
-        &self,
-        table: &mut Table,
-        session: SessionId,
-        begin: UploadBegin,
-        concerns_uploader: bool,
-    ) {
-        let (upload, frame) = (begin.upload, upload_begin(&begin));
-        let open = OpenUpload {
-            session,
-            begin,
-            frame: frame.clone(),
-        };
-        table.open.insert(upload, open);
+    fn open(&self, table: &mut Table, open: OpenUpload, concerns_uploader: bool) {
+        let upload = open.begin.upload;
+        table.open.insert(upload, open.clone());
         self.send(Change {
-            session,
+            session: open.session,
             upload,
             is_open: true,
             concerns_uploader,
-            frame,
+            is_hidden: open.is_hidden,
+            frame: open.frame,
         });
     }
 
@@ -202,12 +205,13 @@ impl Announcements {
     }
 
     fn remove(&self, table: &mut Table, session: SessionId, end: UploadEnd) {
-        table.open.remove(&end.upload);
+        let ended = table.open.remove(&end.upload);
         self.send(Change {
             session,
             upload: end.upload,
             is_open: false,
             concerns_uploader: false,
+            is_hidden: ended.is_some_and(|ended| ended.is_hidden),
             frame: upload_end(end),
         });
     }

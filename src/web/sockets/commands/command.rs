@@ -83,13 +83,15 @@ impl Executor<'_> {
         }
         let board = self.grant.changeable(self.store);
         match command {
-            Command::BeginUpload(begin) => finished(self.begin(&begin)),
+            Command::BeginUpload(begin) => {
+                finished(self.announcer.begin(&begin, self.grant.must_wait()))
+            }
             Command::ReserveUpload(begin, pixels) => match self.announcer.admit(begin.upload) {
                 Ok(()) => Box::pin(reserve(board, begin, pixels)),
                 Err(message) => finished(Err(message)),
             },
             Command::EndUpload(end) => {
-                let ended = self.end(end);
+                let ended = self.announcer.end(end);
                 if ended.is_ok() && end.id.is_none() {
                     board.release_placement(end.upload);
                 }
@@ -125,21 +127,6 @@ impl Executor<'_> {
             }
             Command::Restore(id) => Box::pin(async move { answer(board.restore(id).await) }),
         }
-    }
-
-    /// Announces an upload, unless its image waits for approval: nobody is told of it then.
-    fn begin(&self, begin: &UploadBegin) -> Result<(), &'static str> {
-        if self.grant.must_wait() {
-            return Ok(());
-        }
-        self.announcer.begin(begin)
-    }
-
-    fn end(&self, end: UploadEnd) -> Result<(), &'static str> {
-        if self.grant.must_wait() {
-            return Ok(());
-        }
-        self.announcer.end(end)
     }
 }
 
