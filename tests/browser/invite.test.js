@@ -3,7 +3,7 @@ import { expect, test as base } from './fixtures.js';
 import { expectAccessible } from './support/accessible.js';
 import { readCode } from './support/code.js';
 import { image } from './support/images.js';
-import { Server } from './support/server.js';
+import { NEEDS_LINKS, Server } from './support/server.js';
 import { PHONE } from './support/touch.js';
 
 const red = image('red.png', { colour: [190, 40, 40] });
@@ -22,6 +22,14 @@ const test = base.extend({
   },
 });
 const local = base;
+/** A server of which its network needs links. */
+const guarded = base.extend({
+  server: async ({}, use) => {
+    const server = await Server.start({ listen: '0.0.0.0:0', options: NEEDS_LINKS });
+    await use(server);
+    await server.stop();
+  },
+});
 
 const addressOf = (server) => `http://${host}:${new URL(server.url).port}/`;
 const share = ({ page }) => page.getByRole('button', { name: 'Share', exact: true });
@@ -80,6 +88,23 @@ test('the show has the QR code in a corner, and large while there are no photos'
   await expect(large).toBeHidden();
   await expect(show.getByText('Scan to add photos')).toBeVisible();
   expect(await readCode(small)).toBe(url);
+});
+
+guarded('where links are needed, the show has the QR code of the link that the start has shown, for those who may add', async ({ server, open }) => {
+  await server.upload(red);
+  const codeOf = async (role) => {
+    const { url } = await server.makeLink(role);
+    const { page } = await open({ url: `${addressOf(server)}${new URL(url).pathname.slice(1)}#show`, expectedErrors });
+    await expect(page.locator('#show img.is-shown')).toBeVisible();
+    return page.locator('.show-code img');
+  };
+  const code = await codeOf('add');
+  await expect(code).toBeVisible();
+  const address = await readCode(code);
+  expect(address).toMatch(new RegExp(`^${addressOf(server)}join/[\\w-]{22}$`));
+  const { page } = await open({ url: address, expectedErrors });
+  await expect(page.getByRole('button', { name: 'Add photos' })).toBeVisible();
+  await expect(await codeOf('view')).toBeHidden();
 });
 
 test('the share sheet of the system is offered where there is one', async ({ server, open }) => {

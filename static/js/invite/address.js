@@ -1,6 +1,6 @@
 // @ts-check
 // The address at which other devices open the board, and its QR codes. Where links are needed, that is the last link for
-// guests that this page has made: no other is known to it.
+// guests that this page has made, or the one that the server has shown at its start.
 
 import { currentBoard } from '../access/access.js';
 import { drawCode } from '../ui/api.js';
@@ -16,18 +16,18 @@ export function offerLink(address) {
 }
 
 /**
- * The address that other devices can open, or null if there is none: only this computer reaches the server, or links are
- * needed.
+ * The address that other devices can open, or null if there is none: only this computer reaches the server, or a link is
+ * needed that this page does not know.
  * @returns {Promise<string | null>}
  */
 export async function invitedAddress() {
-  if (currentBoard()?.access === 'links') return offered.address || null;
+  if (offered.address && currentBoard()?.access === 'links') return offered.address;
   try {
     const response = await fetch(onBoard('invite'));
     return (await response.json()).url ?? null;
   } catch {
-    // Without a connection the address of this page is the best that is known.
-    return pageAddress();
+    // Without a connection the address of this page is the best that is known, unless it lets nobody in.
+    return currentBoard()?.access === 'links' ? null : pageAddress();
   }
 }
 
