@@ -324,6 +324,78 @@ class Feeds(Driver):
         )
         feed.close()
 
+    def test_a_feed_of_an_index_misses_no_change_while_it_sends_large_initial_values(self):
+        self.table.index_create("board").run(self.conn)
+        self.table.index_wait("board").run(self.conn)
+        large = "x" * 700_000
+        self.table.insert([{"id": key, "board": 1, "n": 0, "text": large} for key in "agmz"]).run(self.conn)
+        self.table.insert({"id": "h", "board": 2, "n": 0}).run(self.conn)
+        rows = self.table.get_all(1, index="board")
+        feed = rows.changes(include_initial=True).run(self.connect())
+        # The server sends a megabyte at a time, so the last values are not read yet.
+        latest = {}
+        first = self.follow(feed, 1)[0]["new_val"]
+        latest[first["id"]] = first["n"]
+        self.table.get("h").update({"board": 1}).run(self.conn)
+        self.table.get("m").update({"board": 2}).run(self.conn)
+        self.table.insert({"id": "i", "board": 1, "n": 1}).run(self.conn)
+        for key in "ahz":
+            self.table.get(key).update({"n": 1}).run(self.conn)
+        wanted = {row["id"]: row["n"] for row in rows.run(self.conn)}
+        while latest != wanted:
+            change = self.follow(feed, 1)[0]
+            if change["new_val"] is None:
+                latest.pop(change["old_val"]["id"], None)
+            else:
+                latest[change["new_val"]["id"]] = change["new_val"]["n"]
+        self.assertEqual(sorted(latest), list("aghiz"))
+        feed.close()
+
+    def test_an_index_is_read_in_order_counted_and_renamed(self):
+        self.table.insert([{"id": n, "tags": ["x", "y"][: n % 3], "n": n % 4} for n in range(300)]).run(self.conn)
+        self.assertEqual(self.table.index_create("n").run(self.conn), {"created": 1})
+        self.table.index_create("pair", [r.row["n"], r.row["id"]]).run(self.conn)
+        self.table.index_create("tags", multi=True).run(self.conn)
+        statuses = self.table.index_wait().run(self.conn)
+        self.assertEqual([(status["index"], status["ready"]) for status in statuses],
+                         [("n", True), ("pair", True), ("tags", True)])
+        self.assertEqual(self.table.get_all(1, 3, index="n").count().run(self.conn), 150)
+        self.assertEqual(self.table.get_all("x", index="tags").count().run(self.conn), 200)
+        self.assertEqual(list(self.table.distinct(index="tags").run(self.conn)), ["x", "y"])
+        self.assertEqual(list(self.table.distinct(index="n").run(self.conn)), [0, 1, 2, 3])
+        newest = self.table.order_by(index=r.desc("pair")).limit(2)["id"].run(self.conn)
+        self.assertEqual(list(newest), [299, 295])
+        part = self.table.between([2, 100], [2, 110], index="pair").order_by(index="pair")["id"].run(self.conn)
+        self.assertEqual(list(part), [102, 106])
+        self.assertEqual(self.table.max(index="pair")["id"].run(self.conn), 299)
+        self.assertEqual(self.table.index_rename("n", "m").run(self.conn), {"renamed": 1})
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `n` was not found on table"):
+            self.table.get_all(1, index="n").run(self.conn)
+        self.assertEqual(self.table.get_all(1, index="m").count().run(self.conn), 75)
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `pair` already exists on table"):
+            self.table.index_rename("m", "pair").run(self.conn)
+        self.table.index_rename("m", "pair", overwrite=True).run(self.conn)
+        self.assertEqual(self.table.index_list().run(self.conn), ["pair", "tags"])
+        self.assertEqual(self.table.get_all(1, index="pair").count().run(self.conn), 75)
+
+    def test_a_large_index_reports_its_progress_and_cannot_be_read_before_it_is_ready(self):
+        for start in range(0, 60_000, 10_000):
+            rows = [{"id": n, "n": n % 7} for n in range(start, start + 10_000)]
+            self.table.insert(rows, durability="soft").run(self.conn)
+        self.table.index_create("n").run(self.conn)
+        status = self.table.index_status("n").run(self.conn)[0]
+        self.assertFalse(status["ready"])
+        self.assertTrue(0 <= status["progress"] < 1)
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "accessed before its construction was finished"):
+            self.table.get_all(1, index="n").run(self.conn)
+        # Writes go on in the meantime.
+        self.table.get(5).update({"n": 100}).run(self.conn)
+        ready = self.table.index_wait("n").run(self.conn)[0]
+        self.assertTrue(ready["ready"])
+        self.assertNotIn("progress", ready)
+        self.assertEqual([row["id"] for row in self.table.get_all(100, index="n").run(self.conn)], [5])
+        self.assertEqual(self.table.get_all(5, index="n").count().run(self.conn), 60_000 // 7 - 1)
+
     def test_a_filtered_feed_reports_a_document_that_leaves_as_removed(self):
         feed = self.table.filter({"shown": True}).changes().run(self.connect())
         self.table.insert([{"id": 1, "shown": True}, {"id": 2, "shown": False}]).run(self.conn)

@@ -1,4 +1,4 @@
-//! The encoding of primary keys as bytes, in ReQL's order.
+//! The encoding of primary keys and of the values of secondary indexes as bytes, in ReQL's order.
 
 use super::value::Datum;
 use crate::engine::error::ReqlError;
@@ -13,7 +13,13 @@ const MAX_KEY_BYTES: usize = 128;
 /// RethinkDB's errors for `null`, an object, a string with a NUL character, or a key that is too long.
 pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
     let mut key = Vec::new();
-    encode(value, &mut key)?;
+    encode(value, &mut key, &|value| {
+        format!(
+            "Primary keys must be either a number, string, bool, pseudotype or array (got type {}):\n{}",
+            value.type_name(),
+            value.print()
+        )
+    })?;
     if key.len() > MAX_KEY_BYTES {
         return Err(ReqlError::logic(format!(
             "Primary key too long (max {} characters): {}",
@@ -24,12 +30,34 @@ pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
     Ok(key)
 }
 
-fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
+/// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another one
+/// followed by a byte 0.
+///
+/// # Errors
+/// RethinkDB's errors for `null`, an object, or a string with a NUL character. An index has no entries for them.
+pub(crate) fn index_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
+    let mut key = Vec::new();
+    encode(value, &mut key, &|value| {
+        format!(
+            "Secondary keys must be a number, string, bool, pseudotype, or array (got type {}):\n{}",
+            value.type_name(),
+            value.print()
+        )
+    })?;
+    Ok(key)
+}
+
+/// `explain` is the message for a value that is no key.
+fn encode(
+    value: &Datum,
+    key: &mut Vec<u8>,
+    explain: &dyn Fn(&Datum) -> String,
+) -> Result<(), ReqlError> {
     match value {
         Datum::Array(items) => {
             key.push(b'A');
             for item in items.iter() {
-                encode(item, key)?;
+                encode(item, key, explain)?;
                 // Lower than any byte that can follow, so that ["a"] sorts before ["a", 1] and ["aa"].
                 key.push(0);
             }
@@ -64,12 +92,7 @@ fn encode(value: &Datum, key: &mut Vec<u8>) -> Result<(), ReqlError> {
             key.extend(text.as_bytes());
         }
         Datum::Null | Datum::Object(_) => {
-            let found = value.type_name();
-            let message = format!(
-                "Primary keys must be either a number, string, bool, pseudotype or array (got type {found}):\n{}",
-                value.print()
-            );
-            return Err(ReqlError::of_type(found, message));
+            return Err(ReqlError::of_type(value.type_name(), explain(value)));
         }
     }
     Ok(())
@@ -108,8 +131,13 @@ mod tests {
     proptest! {
         #[test]
         fn keys_sort_by_bytes_as_values_compare(a in keys(), b in keys()) {
-            let bytes = primary_key(&a).unwrap().cmp(&primary_key(&b).unwrap());
-            prop_assert_eq!(bytes, a.compare(&b).unwrap());
+            let (key_a, key_b) = (index_key(&a).unwrap(), index_key(&b).unwrap());
+            prop_assert_eq!(key_a.cmp(&key_b), a.compare(&b).unwrap());
+            // As entries of an index, in which a byte 0 follows the value.
+            let (entry_a, entry_b) = ([key_a, vec![0, 9]].concat(), [key_b, vec![0, 1]].concat());
+            if a.compare(&b).unwrap().is_ne() {
+                prop_assert_eq!(entry_a.cmp(&entry_b), a.compare(&b).unwrap());
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::seq::is_picked;
 use super::slice::element;
 use super::sort::by_index;
-use super::stream::Stream;
+use super::stream::{Source, Stream};
 use super::term::{Call, TermKind};
 use super::value::Value;
 use crate::engine::datum::Datum;
@@ -28,20 +28,33 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
         // Constant time, instead of a scan.
         (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
-        _ => {
-            let mut stream = subject.into_stream()?;
-            stream.refuse_feed()?;
-            let mut count = 0;
-            while let Some(element) = stream.next(env)? {
-                count += usize::from(match &picked {
-                    None => true,
-                    Some(pick) => is_picked(env, pick, &element)?,
-                });
-            }
-            count
-        }
+        _ => match subject.into_stream()? {
+            // Without reading the documents.
+            Stream {
+                source: Source::Index(scan),
+                steps,
+                ..
+            } if steps.is_empty() && picked.is_none() => scan.count(env)?,
+            stream => count_elements(env, stream, picked.as_ref())?,
+        },
     };
     Ok(Value::Datum(count.into()))
+}
+
+fn count_elements(
+    env: &Env,
+    mut stream: Stream,
+    picked: Option<&Value>,
+) -> Result<usize, ReqlError> {
+    stream.refuse_feed()?;
+    let mut count = 0;
+    while let Some(element) = stream.next(env)? {
+        count += usize::from(match picked {
+            None => true,
+            Some(pick) => is_picked(env, pick, &element)?,
+        });
+    }
+    Ok(count)
 }
 
 /// `sum`, `avg`, `min` and `max` of the elements, or of a function or field of each element.

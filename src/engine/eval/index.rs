@@ -1,39 +1,35 @@
-//! Secondary indexes, evaluated by a scan of the whole table. This suffices for a few thousand small documents.
+//! Reads of secondary indexes.
 
-use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use super::env::Env;
 use super::func::Func;
-use super::scan::Scan;
 use super::scope::Scope;
 use super::selection::Table;
 use super::term::Term;
 use crate::engine::datum::json::Node;
-use crate::engine::datum::{Datum, order};
+use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::{Direction, Index};
+use crate::engine::storage::{Direction, EntryRange, Index, IndexFunction};
 
-/// The documents of an index. The table is scanned when the first one is read.
+/// The number of documents that a scan reads at once.
+const READ_AHEAD: usize = 64;
+
+/// The documents in ranges of an index, read in pieces, so that an idle cursor holds no snapshot. A document is found once
+/// for each of its values in a range.
 #[derive(Debug)]
 pub(crate) struct IndexScan {
     table: Table,
     index: Index,
-    wanted: Wanted,
+    /// The ranges that are not read yet.
+    ranges: VecDeque<EntryRange>,
     order: Option<Direction>,
-    found: Option<VecDeque<Datum>>,
-}
-
-/// The wanted values of an index.
-#[derive(Debug)]
-pub(crate) enum Wanted {
-    /// All values.
-    All,
-    /// These values. A document is found once for each value that it has.
-    Keys(Vec<Datum>),
-    /// The values between two edges.
-    Between(Edge, Edge),
+    /// The documents that were read ahead, of the first range, with the keys of their entries.
+    ahead: VecDeque<(Vec<u8>, Datum)>,
+    /// `true` if the first range has no more documents than those read ahead.
+    is_exhausted: bool,
 }
 
 /// An end of a range of values.
@@ -54,61 +50,108 @@ pub(crate) enum Position {
     Highest,
 }
 
-/// The documents that an index scan finds, without an order, for a feed.
-#[derive(Debug)]
-pub(crate) struct IndexRange {
-    index: Index,
-    function: Func,
-    wanted: Wanted,
+/// The condition on the documents that an index scan finds, for a feed.
+pub(crate) struct IndexCondition {
+    function: IndexFunction,
+    ranges: Vec<EntryRange>,
 }
 
-impl IndexRange {
-    /// Returns `true` if a document has a wanted value.
+impl IndexCondition {
+    /// Returns `true` if a document has a value in the ranges.
     ///
     /// # Errors
-    /// A failing disk.
-    pub(crate) fn selects(&self, env: &Env, document: &Datum) -> Result<bool, ReqlError> {
-        for value in values(env, &self.index, &self.function, document)? {
-            if self.wanted.count(&value)? > 0 {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// A stored binary that cannot be read.
+    pub(crate) fn selects(&self, document: &Datum) -> Result<bool, ReqlError> {
+        let values = (self.function)(document)?;
+        Ok(values
+            .iter()
+            .any(|(value, _)| self.ranges.iter().any(|range| range.contains(value))))
+    }
+}
+
+impl std::fmt::Debug for IndexCondition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IndexCondition")
+            .field("ranges", &self.ranges)
+            .finish_non_exhaustive()
     }
 }
 
 impl IndexScan {
-    /// The scanned documents as a feed follows them: the table and the condition.
+    /// The documents with the given values. A value given twice finds its documents twice.
     ///
     /// # Errors
-    /// For a multi index, of which RethinkDB's feed has an element for each value of a document.
-    pub(crate) fn into_range(self) -> Result<(Table, IndexRange), ReqlError> {
-        if self.index.multi {
-            return Err(ReqlError::logic(
-                "The embedded engine does not implement `changes` of a multi index.",
-            ));
-        }
-        let range = IndexRange {
-            function: function_of(&self.index)?,
-            index: self.index,
-            wanted: self.wanted,
+    /// RethinkDB's errors for values that an index cannot have.
+    pub(crate) fn of_values(
+        table: Table,
+        index: Index,
+        values: &[Datum],
+    ) -> Result<Self, ReqlError> {
+        let range = |value: &Datum| {
+            if matches!(value, Datum::Null) {
+                return Err(ReqlError::missing("Keys cannot be NULL"));
+            }
+            index_key(value).map(|value| EntryRange::of(&value))
         };
-        Ok((self.table, range))
+        let ranges = values.iter().map(range).collect::<Result<_, _>>()?;
+        Ok(Self::new(table, index, ranges))
     }
 
-    /// A scan of the documents with wanted values, in the order of their keys.
-    pub(crate) fn new(table: Table, index: Index, wanted: Wanted) -> Self {
+    /// The documents with values between two edges.
+    ///
+    /// # Errors
+    /// RethinkDB's errors for values that an index cannot have.
+    pub(crate) fn between(
+        table: Table,
+        index: Index,
+        lower: Edge,
+        upper: Edge,
+    ) -> Result<Self, ReqlError> {
+        let bound = |edge: &Edge| match &edge.position {
+            Position::Lowest | Position::Highest => Ok(Bound::Unbounded),
+            Position::At(Datum::Null) => Err(null_edge()),
+            Position::At(value) => Ok(match edge.is_open {
+                true => Bound::Excluded(index_key(value)?),
+                false => Bound::Included(index_key(value)?),
+            }),
+        };
+        let range = match (&lower.position, &upper.position) {
+            (Position::Highest, _) | (_, Position::Lowest) => EntryRange::none(),
+            _ => {
+                let (lower, upper) = (bound(&lower)?, bound(&upper)?);
+                EntryRange::between(
+                    lower.as_ref().map(Vec::as_slice),
+                    upper.as_ref().map(Vec::as_slice),
+                )
+            }
+        };
+        Ok(Self::new(table, index, VecDeque::from([range])))
+    }
+
+    /// All documents of an index.
+    pub(crate) fn all(table: Table, index: Index) -> Self {
+        Self::new(table, index, VecDeque::from([EntryRange::all()]))
+    }
+
+    fn new(table: Table, index: Index, ranges: VecDeque<EntryRange>) -> Self {
         Self {
             table,
             index,
-            wanted,
+            ranges,
             order: None,
-            found: None,
+            ahead: VecDeque::new(),
+            is_exhausted: false,
         }
     }
 
-    /// Sorts the documents by their value in the index.
+    /// Sorts the documents by their value in the index, and those with the same value by primary key.
     pub(crate) fn order(&mut self, direction: Direction) {
+        let ranges = self.ranges.make_contiguous();
+        // The ranges of `get_all` are apart or equal.
+        ranges.sort_by(|a, b| a.compare(b));
+        if direction == Direction::Descending {
+            ranges.reverse();
+        }
         self.order = Some(direction);
     }
 
@@ -117,78 +160,149 @@ impl IndexScan {
         &self.index.name
     }
 
+    /// The table of the documents.
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The condition that the documents of the scan fulfil, for a feed.
+    ///
+    /// # Errors
+    /// For a multi index, of which RethinkDB's feed has an element for each value of a document.
+    pub(crate) fn condition(&self) -> Result<IndexCondition, ReqlError> {
+        if self.index.multi {
+            return Err(ReqlError::logic(
+                "The embedded engine does not implement `changes` of a multi index.",
+            ));
+        }
+        Ok(IndexCondition {
+            function: compile(&self.index)?,
+            ranges: self.ranges.iter().cloned().collect(),
+        })
+    }
+
     /// The next document; `None` at the end.
     ///
     /// # Errors
-    /// A failing disk, or a damaged function.
+    /// A failing disk.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
-        if self.found.is_none() {
-            self.found = Some(self.read(env)?.into());
+        loop {
+            let Some(range) = self.ranges.front_mut() else {
+                return Ok(None);
+            };
+            if let Some((entry, document)) = self.ahead.pop_front() {
+                // The range shrinks with each document, so that a later read, even of another snapshot, continues after it.
+                match self.order {
+                    Some(Direction::Descending) => range.end_before(entry),
+                    _ => range.start_after(entry),
+                }
+                return Ok(Some(document));
+            }
+            if std::mem::take(&mut self.is_exhausted) {
+                self.ranges.pop_front();
+            } else {
+                self.read_ahead(env)?;
+            }
         }
-        Ok(self.found.as_mut().and_then(VecDeque::pop_front))
     }
 
-    fn read(&self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
+    fn read_ahead(&mut self, env: &Env) -> Result<(), ReqlError> {
+        let Some(range) = self.ranges.front() else {
+            return Ok(());
+        };
+        let found = env.snapshot()?.scan_index(
+            self.table.id,
+            self.index.id,
+            range,
+            self.order.unwrap_or(Direction::Ascending),
+        )?;
+        self.ahead = found
+            .take(READ_AHEAD)
+            .map(|found| found.map(|found| (found.entry, found.document)))
+            .collect::<Result<_, _>>()?;
+        self.is_exhausted = self.ahead.len() < READ_AHEAD;
+        Ok(())
+    }
+
+    /// Drops the documents that were read ahead. The next call reads them again.
+    pub(crate) fn pause(&mut self) {
+        if !self.ahead.is_empty() {
+            self.ahead.clear();
+            self.is_exhausted = false;
+        }
+    }
+
+    /// The number of documents, counted by their entries.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn count(self, env: &Env) -> Result<usize, ReqlError> {
+        let mut count = 0;
+        self.each_key(env, |_| count += 1)?;
+        Ok(count)
+    }
+
+    /// The primary keys of the documents, sorted, each once.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn primary_keys(self, env: &Env) -> Result<Vec<Vec<u8>>, ReqlError> {
+        let mut keys = Vec::new();
+        self.each_key(env, |key| keys.push(key))?;
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
+    }
+
+    /// Calls `visit` with the primary key of each entry that is not read yet, as of one snapshot.
+    fn each_key(self, env: &Env, mut visit: impl FnMut(Vec<u8>)) -> Result<(), ReqlError> {
+        let snapshot = env.snapshot()?;
+        for range in &self.ranges {
+            let mut entries =
+                snapshot.scan_index(self.table.id, self.index.id, range, Direction::Ascending)?;
+            while let Some(key) = entries.next_primary_key() {
+                env.check_interrupted()?;
+                visit(key?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The values of the index in the ranges, each once, in ascending order. Reads one document for each.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn distinct_values(self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
         let function = function_of(&self.index)?;
-        let mut found = Vec::new();
-        let mut documents = Scan::all(self.table.clone());
-        while let Some(document) = documents.next(env)? {
-            env.check_interrupted()?;
-            for value in values(env, &self.index, &function, &document)? {
-                for _ in 0..self.wanted.count(&value)? {
-                    found.push((value.clone(), document.clone()));
-                }
+        let snapshot = env.snapshot()?;
+        let mut values = Vec::new();
+        for mut range in self.ranges {
+            loop {
+                env.check_interrupted()?;
+                let first = snapshot
+                    .scan_index(self.table.id, self.index.id, &range, Direction::Ascending)?
+                    .next();
+                let Some(first) = first.transpose()? else {
+                    break;
+                };
+                let (value, position) = first.value;
+                values.extend(
+                    indexed_values(env, &self.index, &function, &first.document)?
+                        .into_iter()
+                        .nth(position as usize),
+                );
+                range.start_after_value(&value);
             }
         }
-        if let Some(direction) = self.order {
-            // The sort is stable, so documents with the same value stay in the order of their keys.
-            order::sort_by(&mut found, |(a, _), (b, _)| a.compare(b))?;
-            if direction == Direction::Descending {
-                found.reverse();
-            }
-        }
-        Ok(found.into_iter().map(|(_, document)| document).collect())
+        Ok(values)
     }
 }
 
-impl Wanted {
-    /// The number of times that a value is wanted.
-    fn count(&self, value: &Datum) -> Result<usize, ReqlError> {
-        match self {
-            Self::All => Ok(1),
-            Self::Keys(keys) => {
-                let mut count = 0;
-                for key in keys {
-                    count += usize::from(key.equals(value)?);
-                }
-                Ok(count)
-            }
-            Self::Between(lower, upper) => {
-                let above = match lower.compare(value)? {
-                    Ordering::Less => true,
-                    Ordering::Equal => !lower.is_open,
-                    Ordering::Greater => false,
-                };
-                let below = match upper.compare(value)? {
-                    Ordering::Greater => true,
-                    Ordering::Equal => !upper.is_open,
-                    Ordering::Less => false,
-                };
-                Ok(usize::from(above && below))
-            }
-        }
-    }
-}
-
-impl Edge {
-    /// Compares the edge with a value.
-    fn compare(&self, value: &Datum) -> Result<Ordering, ReqlError> {
-        match &self.position {
-            Position::Lowest => Ok(Ordering::Less),
-            Position::Highest => Ok(Ordering::Greater),
-            Position::At(edge) => edge.compare(value),
-        }
-    }
+/// RethinkDB's error for `null` as an edge of `between`.
+pub(crate) fn null_edge() -> ReqlError {
+    ReqlError::logic(
+        "Cannot use `null` in BETWEEN, use `r.minval` or `r.maxval` to denote unboundedness.",
+    )
 }
 
 /// The index of a table with a name.
@@ -209,20 +323,19 @@ pub(crate) fn find(table: &Table, name: &str) -> Result<Index, ReqlError> {
         })
 }
 
-/// The values of an index, once for each document.
+/// The index of a table with a name, to read from.
 ///
 /// # Errors
-/// An unknown index, or a failing disk.
-pub(crate) fn all_values(env: &Env, table: &Table, name: &str) -> Result<Vec<Datum>, ReqlError> {
+/// RethinkDB's errors for an unknown index, and for one that is not ready.
+pub(crate) fn find_ready(table: &Table, name: &str) -> Result<Index, ReqlError> {
     let index = find(table, name)?;
-    let function = function_of(&index)?;
-    let mut documents = Scan::all(table.clone());
-    let mut found = Vec::new();
-    while let Some(document) = documents.next(env)? {
-        env.check_interrupted()?;
-        found.extend(values(env, &index, &function, &document)?);
+    if !index.ready {
+        return Err(ReqlError::op_failed(format!(
+            "Index `{name}` on table `{}` was accessed before its construction was finished.",
+            table.full_name()
+        )));
     }
-    Ok(found)
+    Ok(index)
 }
 
 /// The stored form of an index's function: its `FUNC` term in JSON.
@@ -231,6 +344,24 @@ pub(crate) fn all_values(env: &Env, table: &Table, name: &str) -> Result<Vec<Dat
 /// A function with an invalid constant.
 pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
     Ok(function.to_json()?.into())
+}
+
+/// Compiles the function of an index for the storage, which calls it for each document that is written.
+///
+/// # Errors
+/// A damaged function.
+pub(crate) fn compile(index: &Index) -> Result<IndexFunction, ReqlError> {
+    let function = function_of(index)?;
+    let index = index.clone();
+    Ok(Arc::new(move |document| {
+        let values = indexed_values(&Env::detached(), &index, &function, document)?;
+        // A value that cannot be a key has no entry.
+        let keys = values
+            .iter()
+            .zip(0..)
+            .filter_map(|(value, position)| Some((index_key(value).ok()?, position)));
+        Ok(keys.collect())
+    }))
 }
 
 fn function_of(index: &Index) -> Result<Func, ReqlError> {
@@ -247,21 +378,18 @@ fn function_of(index: &Index) -> Result<Func, ReqlError> {
     }
 }
 
-/// The values under which an index holds a document. Empty if the function fails, or returns null or an object.
-fn values(
+/// The results of the function of an index: those of the elements for an array in a multi index. Empty if the function
+/// fails.
+fn indexed_values(
     env: &Env,
     index: &Index,
     function: &Func,
     document: &Datum,
 ) -> Result<Vec<Datum>, ReqlError> {
-    let value = match function.call(env, std::slice::from_ref(document)) {
-        Ok(value) => value,
-        Err(error) if error.kind == ErrorKind::Internal => return Err(error),
-        Err(_) => return Ok(Vec::new()),
-    };
-    Ok(match value {
-        Datum::Null | Datum::Object(_) => Vec::new(),
-        Datum::Array(items) if index.multi => items.to_vec(),
-        value => vec![value],
-    })
+    match function.call(env, std::slice::from_ref(document)) {
+        Ok(Datum::Array(items)) if index.multi => Ok(items.to_vec()),
+        Ok(value) => Ok(vec![value]),
+        Err(error) if error.kind == ErrorKind::Internal => Err(error),
+        Err(_) => Ok(Vec::new()),
+    }
 }

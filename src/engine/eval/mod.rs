@@ -38,6 +38,7 @@ mod write;
 pub(crate) use arguments::globals;
 pub(crate) use env::{Context, Env, Globals};
 pub(crate) use feed::Feed;
+pub(crate) use index::compile as compile_index;
 pub(crate) use scope::Scope;
 pub(crate) use stream::Stream;
 pub(crate) use value::Value;

@@ -20,6 +20,14 @@ pub(crate) struct Lookup {
 }
 
 impl Lookup {
+    /// Looks up keys in the given order.
+    pub(crate) fn new(table: Table, keys: Vec<Vec<u8>>) -> Self {
+        Self {
+            table,
+            keys: keys.into(),
+        }
+    }
+
     /// The next existing document; `None` at the end.
     ///
     /// # Errors
@@ -48,11 +56,6 @@ pub(crate) struct Scan {
 }
 
 impl Scan {
-    /// Scans a whole table.
-    pub(crate) fn all(table: Table) -> Self {
-        Self::new(table, Bound::Unbounded, Bound::Unbounded)
-    }
-
     /// Scans the documents between two keys.
     pub(crate) fn new(table: Table, lower: Bound<Vec<u8>>, upper: Bound<Vec<u8>>) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::array::check_length;
 use super::control::EMPTY_ERROR;
 use super::env::Env;
-use super::index;
+use super::index::{self, IndexScan};
 use super::scope::Scope;
 use super::step::{MissingField, Predicate, Step};
 use super::stream::{Source, Stream};
@@ -133,10 +133,25 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
         None => subject.into_stream()?,
         Some(index) => {
             let name = env.datum(index, scope)?.as_str()?.clone();
-            let table = subject.into_table()?;
-            match *name == *table.primary_key {
-                true => Stream::scan(table).then(Step::GetField(name)),
-                false => Stream::items(index::all_values(env, &table, &name)?),
+            match subject {
+                // After `between` with this index.
+                Value::Stream(Stream {
+                    source: Source::Index(scan),
+                    steps,
+                    ..
+                }) if steps.is_empty() && scan.index_name() == &*name => {
+                    Stream::items(scan.distinct_values(env)?)
+                }
+                subject => {
+                    let table = subject.into_table()?;
+                    if *name == *table.primary_key {
+                        Stream::scan(table).then(Step::GetField(name))
+                    } else {
+                        let index = index::find_ready(&table, &name)?;
+                        let scan = IndexScan::all(table, index);
+                        Stream::items(scan.distinct_values(env)?)
+                    }
+                }
             }
         }
     };

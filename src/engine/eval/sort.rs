@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::env::Env;
 use super::func::Func;
-use super::index::{self, IndexScan, Wanted};
+use super::index::{self, IndexScan};
 use super::scope::Scope;
 use super::selection::Table;
 use super::stream::{Source, Stream};
@@ -163,10 +163,11 @@ fn table_slice(env: &Env, subject: Value) -> Result<Stream, ReqlError> {
 }
 
 fn ordered_scan(table: Table, name: &str, direction: Direction) -> Result<Stream, ReqlError> {
-    let index = index::find(&table, name)?;
-    let mut scan = IndexScan::new(table.clone(), index, Wanted::All);
+    let index = index::find_ready(&table, name)?;
+    let mut scan = IndexScan::all(table.clone(), index);
     scan.order(direction);
-    Ok(Stream::wrap(Source::Index(scan), Some(table), false))
+    let source = Source::Index(Box::new(scan));
+    Ok(Stream::wrap(source, Some(table), false))
 }
 
 fn not_a_slice() -> ReqlError {

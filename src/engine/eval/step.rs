@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::env::Env;
 use super::func::Func;
-use super::index::IndexRange;
+use super::index::IndexCondition;
 use super::merge;
 use super::path::Paths;
 use crate::engine::datum::{Datum, Object};
@@ -22,8 +22,8 @@ pub(crate) enum Step {
     Merge(Vec<Func>),
     /// The value of a field; drops elements without it.
     GetField(Arc<str>),
-    /// Keeps the documents that a range of an index selects.
-    Indexed(Arc<IndexRange>),
+    /// Keeps the documents in ranges of an index.
+    Indexed(Arc<IndexCondition>),
 }
 
 /// The condition of `filter`.
@@ -60,7 +60,7 @@ impl Step {
                 .then_some(element),
             Self::Merge(others) => Some(merge::merge_all(env, element, others)?),
             Self::GetField(name) => object_of("bracket", &element)?.get(name).cloned(),
-            Self::Indexed(range) => range.selects(env, &element)?.then_some(element),
+            Self::Indexed(condition) => condition.selects(&element)?.then_some(element),
         })
     }
 

@@ -33,7 +33,7 @@ pub(crate) struct Stream {
 pub(crate) enum Source {
     Items(VecDeque<Datum>),
     Scan(Scan),
-    Index(IndexScan),
+    Index(Box<IndexScan>),
     Lookup(Lookup),
     /// The whole numbers from the first bound up to the second, exclusive.
     Range(f64, f64),
@@ -58,10 +58,7 @@ impl Stream {
 
     /// The documents of a table with the given keys.
     pub(crate) fn keys(table: Table, keys: Vec<Vec<u8>>) -> Self {
-        let lookup = Lookup {
-            table: table.clone(),
-            keys: keys.into(),
-        };
+        let lookup = Lookup::new(table.clone(), keys);
         Self::wrap(Source::Lookup(lookup), Some(table), false)
     }
 
@@ -267,6 +264,7 @@ impl Source {
     fn pause(&mut self) {
         match self {
             Self::Scan(scan) => scan.pause(),
+            Self::Index(scan) => scan.pause(),
             Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => {
                 inner.source.pause()
             }

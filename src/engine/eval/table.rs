@@ -4,7 +4,7 @@ use std::ops::Bound;
 
 use super::catalog::{check_name, find};
 use super::env::Env;
-use super::index::{self, Edge, IndexScan, Position, Wanted};
+use super::index::{self, Edge, IndexScan, Position};
 use super::scope::Scope;
 use super::selection::Row;
 use super::stream::{Source, Stream};
@@ -55,16 +55,10 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     if let Some(name) = name
         && **name != *table.primary_key
     {
-        let scan = IndexScan::new(
-            table.clone(),
-            index::find(&table, name)?,
-            Wanted::Keys(keys),
-        );
-        return Ok(Value::Stream(Stream::wrap(
-            Source::Index(scan),
-            Some(table),
-            false,
-        )));
+        let index = index::find_ready(&table, name)?;
+        let scan = IndexScan::of_values(table.clone(), index, &keys)?;
+        let source = Source::Index(Box::new(scan));
+        return Ok(Value::Stream(Stream::wrap(source, Some(table), false)));
     }
     let keys = keys
         .iter()
@@ -87,13 +81,10 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     let name = index.as_ref().map(Datum::as_str).transpose()?;
     match name {
         Some(name) if **name != *table.primary_key => {
-            let wanted = Wanted::Between(lower, upper);
-            let scan = IndexScan::new(table.clone(), index::find(&table, name)?, wanted);
-            Ok(Value::Stream(Stream::wrap(
-                Source::Index(scan),
-                Some(table),
-                false,
-            )))
+            let index = index::find_ready(&table, name)?;
+            let scan = IndexScan::between(table.clone(), index, lower, upper)?;
+            let source = Source::Index(Box::new(scan));
+            Ok(Value::Stream(Stream::wrap(source, Some(table), false)))
         }
         _ => Ok(Value::Stream(Stream::scan_between(
             table,
@@ -133,9 +124,7 @@ fn upper_bound(edge: Edge) -> Result<Bound<Vec<u8>>, ReqlError> {
 /// A bound at a primary key.
 fn bound(key: Datum, is_open: bool) -> Result<Bound<Vec<u8>>, ReqlError> {
     if matches!(key, Datum::Null) {
-        let message =
-            "Cannot use `null` in BETWEEN, use `r.minval` or `r.maxval` to denote unboundedness.";
-        return Err(ReqlError::logic(message));
+        return Err(index::null_edge());
     }
     let key = primary_key(&key)?;
     Ok(if is_open {

@@ -10,10 +10,6 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
 /// The result of a term.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "values are short-lived and stay on the stack"
-)]
 #[derive(Debug)]
 pub(crate) enum Value {
     Datum(Datum),

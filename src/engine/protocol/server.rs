@@ -18,7 +18,7 @@ use super::evaluator::{Evaluator, MAX_EVALUATIONS};
 use super::handshake::Credentials;
 use super::session::{self, ServerState};
 use crate::engine::changefeed::Hub;
-use crate::engine::eval::Context;
+use crate::engine::eval::{self, Context};
 use crate::engine::storage::{OpenError, Storage};
 
 /// The runtime's worker threads, in addition to those that evaluate queries.
@@ -85,6 +85,7 @@ impl Engine {
         let publisher = hub.clone();
         let storage = Storage::open(
             &settings.data_dir,
+            Box::new(eval::compile_index),
             Box::new(move |commit| publisher.publish(&commit)),
         )?;
         let runtime = start_runtime().map_err(EngineError::Threads)?;

@@ -24,6 +24,10 @@ pub struct DatabaseId(pub Uuid);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableId(pub Uuid);
 
+/// The identity of a secondary index. A rename does not change it, and it is never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IndexId(pub Uuid);
+
 impl fmt::Display for DatabaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -31,6 +35,12 @@ impl fmt::Display for DatabaseId {
 }
 
 impl fmt::Display for TableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for IndexId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -73,9 +83,11 @@ pub struct NewTable {
     pub durability: Durability,
 }
 
-/// The definition of a secondary index. The storage keeps it; the evaluator interprets it.
+/// A secondary index. The storage keeps its entries; the evaluator interprets its function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
+    /// The identity of the index.
+    pub id: IndexId,
     /// The name in queries.
     pub name: String,
     /// The function that computes the indexed value, in the evaluator's encoding.
@@ -84,6 +96,36 @@ pub struct Index {
     pub multi: bool,
     /// `true` for a geospatial index.
     pub geo: bool,
+    /// `true` if the index has the entries of all documents. Until then it cannot be read.
+    pub ready: bool,
+}
+
+/// The definition of a secondary index to create.
+#[derive(Clone, Debug)]
+pub struct NewIndex {
+    /// The name in queries.
+    pub name: String,
+    /// The function that computes the indexed value, in the evaluator's encoding.
+    pub function: Arc<str>,
+    /// `true` if each element of an array is indexed separately.
+    pub multi: bool,
+}
+
+impl Table {
+    /// The index with the given name.
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+
+    fn add_index(&mut self, index: Index) {
+        self.indexes.push(index);
+        self.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    fn remove_index(&mut self, name: &str) -> Option<Index> {
+        let found = self.indexes.iter().position(|index| index.name == name)?;
+        Some(self.indexes.remove(found))
+    }
 }
 
 /// All databases and tables, sorted by name.
@@ -160,7 +202,7 @@ impl Catalog {
     }
 
     /// Removes a database and its tables; returns the tables.
-    pub(super) fn drop_database(&mut self, id: DatabaseId) -> Result<Vec<TableId>, ReqlError> {
+    pub(super) fn drop_database(&mut self, id: DatabaseId) -> Result<Vec<Table>, ReqlError> {
         let found = self.databases.iter().position(|database| database.id == id);
         self.databases
             .remove(found.ok_or_else(|| missing("database"))?);
@@ -168,9 +210,7 @@ impl Catalog {
             .into_iter()
             .partition(|table| table.database == id);
         self.tables = kept;
-        Ok(Vec::into_iter(dropped)
-            .map(|table: Table| table.id)
-            .collect())
+        Ok(dropped)
     }
 
     pub(super) fn create_table(
@@ -200,65 +240,83 @@ impl Catalog {
         Ok(id)
     }
 
-    pub(super) fn drop_table(&mut self, id: TableId) -> Result<(), ReqlError> {
+    /// Removes a table and returns it.
+    pub(super) fn drop_table(&mut self, id: TableId) -> Result<Table, ReqlError> {
         let found = self.tables.iter().position(|table| table.id == id);
-        self.tables.remove(found.ok_or_else(|| missing("table"))?);
+        Ok(self.tables.remove(found.ok_or_else(|| missing("table"))?))
+    }
+
+    pub(super) fn create_index(&mut self, table: TableId, new: NewIndex) -> Result<(), ReqlError> {
+        let position = self.position(table)?;
+        if self.tables[position].index(&new.name).is_some() {
+            return Err(self.index_exists(position, &new.name));
+        }
+        self.tables[position].add_index(Index {
+            id: IndexId(Uuid::new_v4()),
+            name: new.name,
+            function: new.function,
+            multi: new.multi,
+            geo: false,
+            ready: false,
+        });
         Ok(())
     }
 
-    pub(super) fn create_index(&mut self, table: TableId, index: Index) -> Result<(), ReqlError> {
+    /// Removes an index and returns it.
+    pub(super) fn drop_index(&mut self, table: TableId, name: &str) -> Result<Index, ReqlError> {
         let position = self.position(table)?;
-        if self.tables[position]
-            .indexes
-            .iter()
-            .any(|other| other.name == index.name)
-        {
-            let full_name = self.full_name(&self.tables[position]);
-            let message = format!(
-                "Index `{}` already exists on table `{full_name}`.",
-                index.name
-            );
-            return Err(ReqlError::op_failed(message));
+        let removed = self.tables[position].remove_index(name);
+        removed.ok_or_else(|| self.index_missing(position, name))
+    }
+
+    /// Renames an index. With `overwrite` it replaces an index of the new name, which is returned.
+    pub(super) fn rename_index(
+        &mut self,
+        table: TableId,
+        (old, new): (&str, &str),
+        overwrite: bool,
+    ) -> Result<Option<Index>, ReqlError> {
+        let position = self.position(table)?;
+        if self.tables[position].index(old).is_none() {
+            return Err(self.index_missing(position, old));
         }
+        if old == new {
+            return Ok(None);
+        }
+        if self.tables[position].index(new).is_some() && !overwrite {
+            return Err(self.index_exists(position, new));
+        }
+        let table = &mut self.tables[position];
+        let replaced = table.remove_index(new);
+        if let Some(index) = table.remove_index(old) {
+            let name = new.to_owned();
+            table.add_index(Index { name, ..index });
+        }
+        Ok(replaced)
+    }
+
+    /// Records that an index has the entries of all documents.
+    pub(super) fn set_index_ready(&mut self, table: TableId, id: IndexId) -> Result<(), ReqlError> {
+        let position = self.position(table)?;
         let indexes = &mut self.tables[position].indexes;
-        indexes.push(index);
-        indexes.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(())
-    }
-
-    pub(super) fn drop_index(&mut self, table: TableId, name: &str) -> Result<(), ReqlError> {
-        let position = self.position(table)?;
-        let Some(found) = self.tables[position]
-            .indexes
-            .iter()
-            .position(|index| index.name == name)
-        else {
-            let full_name = self.full_name(&self.tables[position]);
-            let message = format!("Index `{name}` does not exist on table `{full_name}`.");
-            return Err(ReqlError::op_failed(message));
-        };
-        self.tables[position].indexes.remove(found);
-        Ok(())
-    }
-
-    /// Replaces the table with the same id, to change its name, durability or indexes.
-    pub(super) fn update_table(&mut self, table: Table) -> Result<(), ReqlError> {
-        let position = self.position(table.id)?;
-        let owner = self
-            .database_by_id(table.database)
-            .ok_or_else(|| missing("database"))?;
-        if self
-            .table(table.database, &table.name)
-            .is_some_and(|other| other.id != table.id)
-        {
-            return Err(ReqlError::op_failed(format!(
-                "Table `{}.{}` already exists.",
-                owner.name, table.name
-            )));
+        if let Some(index) = indexes.iter_mut().find(|index| index.id == id) {
+            index.ready = true;
         }
-        self.tables[position] = table;
-        self.sort_tables();
         Ok(())
+    }
+
+    fn index_exists(&self, table: usize, name: &str) -> ReqlError {
+        let full_name = self.full_name(&self.tables[table]);
+        ReqlError::op_failed(format!(
+            "Index `{name}` already exists on table `{full_name}`."
+        ))
+    }
+
+    fn index_missing(&self, table: usize, name: &str) -> ReqlError {
+        let full_name = self.full_name(&self.tables[table]);
+        ReqlError::op_failed(format!(
+            "Index `{name}` does not exist on table `{full_name}`."
+        ))
     }
 
     fn position(&self, table: TableId) -> Result<usize, ReqlError> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::catalog::{Catalog, Database, DatabaseId, Durability, Index, Table, TableId};
+use super::catalog::{Catalog, Database, DatabaseId, Durability, Index, IndexId, Table, TableId};
 
 /// Encodes a catalog.
 pub(super) fn encode(catalog: &Catalog) -> Vec<u8> {
@@ -64,6 +64,11 @@ struct TableRow {
 
 #[derive(Serialize, Deserialize)]
 struct IndexRow {
+    /// Absent in format 1, which stored no entries.
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    ready: bool,
     name: String,
     function: String,
     multi: bool,
@@ -73,6 +78,8 @@ struct IndexRow {
 impl TableRow {
     fn of(table: &Table) -> Self {
         let indexes = table.indexes.iter().map(|index| IndexRow {
+            id: Some(index.id.to_string()),
+            ready: index.ready,
             name: index.name.clone(),
             function: index.function.to_string(),
             multi: index.multi,
@@ -89,12 +96,7 @@ impl TableRow {
     }
 
     fn into_table(self) -> Result<Table, String> {
-        let indexes = self.indexes.into_iter().map(|row| Index {
-            name: row.name,
-            function: row.function.into(),
-            multi: row.multi,
-            geo: row.geo,
-        });
+        let indexes = self.indexes.into_iter().map(IndexRow::into_index);
         Ok(Table {
             id: TableId(parse_uuid(&self.id)?),
             database: DatabaseId(parse_uuid(&self.database)?),
@@ -105,7 +107,24 @@ impl TableRow {
             } else {
                 Durability::Hard
             },
-            indexes: indexes.collect(),
+            indexes: indexes.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl IndexRow {
+    fn into_index(self) -> Result<Index, String> {
+        let id = match &self.id {
+            Some(id) => parse_uuid(id)?,
+            None => Uuid::new_v4(),
+        };
+        Ok(Index {
+            id: IndexId(id),
+            name: self.name,
+            function: self.function.into(),
+            multi: self.multi,
+            geo: self.geo,
+            ready: self.ready,
         })
     }
 }

@@ -6,12 +6,15 @@ use std::sync::Arc;
 
 use redb::{ReadableTable, TableDefinition};
 
-use super::catalog::{Catalog, TableId};
+use super::catalog::{Catalog, IndexId, TableId};
 use super::catalog_json;
 
 /// The format number that this version writes. A change that older versions cannot read increments it; all lower
 /// formats must still open.
-pub(super) const FORMAT: u64 = 1;
+///
+/// - 1: documents and blobs.
+/// - 2: entries of secondary indexes. An older version would not keep them.
+pub(super) const FORMAT: u64 = 2;
 
 /// The meta table: format, state and catalog of the whole database.
 pub(super) const META: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("meta");
@@ -29,12 +32,23 @@ pub(super) type ChunkKey = (u64, u32);
 /// The chunks of the blobs of one table.
 pub(super) type Chunks<'a> = TableDefinition<'a, ChunkKey, &'static [u8]>;
 
+/// The entries of one secondary index: the primary keys of the documents, by [entry key](super::index_entry).
+pub(super) type Entries<'a> = TableDefinition<'a, &'static [u8], &'static [u8]>;
+
 pub(super) fn documents_name(table: TableId) -> String {
     format!("documents/{table}")
 }
 
 pub(super) fn chunks_name(table: TableId) -> String {
     format!("chunks/{table}")
+}
+
+pub(super) fn entries_name(index: IndexId) -> String {
+    format!("index/{index}")
+}
+
+pub(super) fn entries(name: &str) -> Entries<'_> {
+    TableDefinition::new(name)
 }
 
 pub(super) fn documents(name: &str) -> Documents<'_> {

@@ -12,17 +12,20 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog → layout → blobs, codec → tables → journal → database → snapshot → batch → writer → Storage
+//! catalog → layout → blobs, codec, index_entry → tables → journal → database → snapshot → batch → writer → Storage
 //! ```
 
 mod batch;
 mod blobs;
+mod build_progress;
 mod catalog;
 mod catalog_json;
 mod codec;
 mod commit;
 mod database;
 mod failure;
+mod index_entry;
+mod index_functions;
 mod journal;
 mod key_range;
 mod layout;
@@ -43,17 +46,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use batch::{Batch, BatchScan};
-pub use catalog::{Catalog, Database, DatabaseId, Durability, Index, NewTable, Table, TableId};
+pub use catalog::{
+    Catalog, Database, DatabaseId, Durability, Index, IndexId, NewIndex, NewTable, Table, TableId,
+};
 pub use commit::{Change, Commit};
+pub use index_entry::EntryRange;
+pub use index_functions::{CompileIndex, IndexFunction};
 pub use key_range::Direction;
 pub use open_error::OpenError;
-pub use snapshot::{Scan, Snapshot};
+pub use snapshot::{IndexScan, IndexedDocument, Scan, Snapshot};
 pub use stats::Stats;
 
 use crate::engine::error::{ErrorKind, ReqlError};
+use build_progress::BuildProgress;
 use commit::OnCommit;
 use database::LiveDatabase;
 use failure::OnReadFailure;
+use index_functions::IndexFunctions;
 use medium::{FileMedium, Medium};
 use open::Opened;
 use snapshots::Snapshots;
@@ -70,12 +79,16 @@ struct Handle {
     queue: Arc<Queue>,
     snapshots: Arc<Snapshots>,
     counters: Arc<Counters>,
+    progress: Arc<BuildProgress>,
     /// `None` after [`Handle::close`].
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Storage {
     /// Opens the database in `folder`, creating both if they are missing. Blocks on the disk.
+    ///
+    /// `compile_index` compiles the functions of secondary indexes. Indexes that are not ready, such as those of a folder of
+    /// an earlier release, are built in the background.
     ///
     /// `on_commit` is called on the writer thread after each commit, before its writes are acknowledged. It must be
     /// quick, because it delays all writes.
@@ -84,17 +97,19 @@ impl Storage {
     /// See [`OpenError`].
     pub fn open(
         folder: &Path,
+        compile_index: CompileIndex,
         on_commit: Box<dyn Fn(Commit) + Send + Sync>,
     ) -> Result<Self, OpenError> {
         let medium =
             FileMedium::in_folder(folder).map_err(|error| OpenError::from_io(folder, error))?;
         let timing = WriterTiming::default();
-        Self::open_on(folder, Box::new(medium), on_commit, timing)
+        Self::open_on(folder, Box::new(medium), compile_index, on_commit, timing)
     }
 
     fn open_on(
         folder: &Path,
         medium: Box<dyn Medium>,
+        compile_index: CompileIndex,
         on_commit: OnCommit,
         timing: WriterTiming,
     ) -> Result<Self, OpenError> {
@@ -114,6 +129,7 @@ impl Storage {
             Arc::clone(&catalog),
         ));
         let counters = Arc::new(Counters::new(state.seq));
+        let progress = Arc::new(BuildProgress::default());
         let parts = WriterParts {
             timing,
             medium,
@@ -121,6 +137,8 @@ impl Storage {
             database,
             snapshots: Arc::clone(&snapshots),
             counters: Arc::clone(&counters),
+            functions: IndexFunctions::new(compile_index),
+            progress: Arc::clone(&progress),
             on_commit,
         };
         let writer = Writer::new(parts, state, catalog);
@@ -133,6 +151,7 @@ impl Storage {
                 queue,
                 snapshots,
                 counters,
+                progress,
                 writer: Mutex::new(Some(thread)),
             }),
         })
@@ -192,6 +211,11 @@ impl Storage {
     /// When the disk fails.
     pub fn sync(&self) -> impl Future<Output = Result<(), ReqlError>> + Send + use<> {
         self.write(Durability::Hard, |_| Ok(()))
+    }
+
+    /// The share of a table's documents that have entries in an index that is being built, from 0 to 1.
+    pub fn build_progress(&self, index: IndexId) -> f64 {
+        self.handle.progress.get(index)
     }
 
     /// The work done since the storage was opened.

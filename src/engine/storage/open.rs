@@ -31,7 +31,14 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
     let database =
         open_medium(medium, true).map_err(|error| OpenError::from_database(folder, error))?;
     let (state, catalog) = match read_meta(&database) {
-        Ok(Some(found)) => found,
+        Ok(Some(Meta {
+            format: FORMAT,
+            state,
+            catalog,
+        })) => (state, catalog),
+        Ok(Some(older)) => {
+            upgrade(&database, older).map_err(|error| OpenError::from_redb(folder, error))?
+        }
         Ok(None) => initialise(&database).map_err(|error| OpenError::from_redb(folder, error))?,
         Err(ReadError::Newer(found)) => {
             return Err(OpenError::Newer {
@@ -63,7 +70,7 @@ pub(super) fn reopen(
     // Never creates the file: an empty database in place of a missing one would look like lost data.
     let database = open_medium(medium, false).map_err(explain)?;
     let disk = match read_meta(&database) {
-        Ok(Some((state, _))) => state,
+        Ok(Some(meta)) => meta.state,
         Ok(None) | Err(ReadError::Newer(_)) => return Err(replaced()),
         Err(ReadError::Redb(error)) => return Err(explain(error)),
     };
@@ -117,8 +124,15 @@ impl<E: Into<redb::Error>> From<E> for ReadError {
     }
 }
 
+/// The contents of the meta table.
+struct Meta {
+    format: u64,
+    state: StoredState,
+    catalog: Arc<Catalog>,
+}
+
 /// Reads the meta table; `None` if the database is new.
-fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>, ReadError> {
+fn read_meta(database: &Database) -> Result<Option<Meta>, ReadError> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
         Ok(meta) => meta,
@@ -129,25 +143,50 @@ fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>,
         Err(_) => return Err(MetaError::Damaged("meta").into()),
     };
     let format = layout::read_format(&meta)?;
-    // Older formats are to be converted here.
     if format > FORMAT {
         return Err(ReadError::Newer(format));
     }
-    let state = layout::read_state(&meta)?;
-    let catalog = layout::read_catalog(&meta)?;
-    Ok(Some((state, catalog)))
+    Ok(Some(Meta {
+        format,
+        state: layout::read_state(&meta)?,
+        catalog: layout::read_catalog(&meta)?,
+    }))
+}
+
+/// Converts the meta table of an older format. Reading the catalog has given its indexes their ids, which must not change
+/// any more; the writer builds them.
+fn upgrade(database: &Database, older: Meta) -> Result<(StoredState, Arc<Catalog>), redb::Error> {
+    let Meta {
+        format,
+        mut state,
+        catalog,
+    } = older;
+    log::info!("converting the database file from format {format} to {FORMAT}");
+    state.seq += 1;
+    state.catalog_seq = state.seq;
+    write_all(database, state, &catalog)?;
+    Ok((state, catalog))
 }
 
 fn initialise(database: &Database) -> Result<(StoredState, Arc<Catalog>), redb::Error> {
     let (state, catalog) = (StoredState::default(), Catalog::default());
+    write_all(database, state, &catalog)?;
+    Ok((state, Arc::new(catalog)))
+}
+
+/// Writes the whole meta table.
+fn write_all(
+    database: &Database,
+    state: StoredState,
+    catalog: &Catalog,
+) -> Result<(), redb::Error> {
     let mut transaction = database.begin_write()?;
     // As in every commit of the writer: see `Writer::begin`.
     transaction.set_quick_repair(true);
     {
         let mut meta = transaction.open_table(META)?;
         layout::write_format(&mut meta, FORMAT)?;
-        layout::write_meta(&mut meta, state, Some(&catalog))?;
+        layout::write_meta(&mut meta, state, Some(catalog))?;
     }
-    transaction.commit()?;
-    Ok((state, Arc::new(catalog)))
+    Ok(transaction.commit()?)
 }

@@ -7,13 +7,14 @@ use bytes::Bytes;
 use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableError};
 
 use super::blobs;
-use super::catalog::{Catalog, TableId};
+use super::catalog::{Catalog, IndexId, TableId};
 use super::codec;
 use super::failure::ReadErrors;
+use super::index_entry::{self, EntryRange};
 use super::key_range::{self, Direction};
 use super::layout::{self, ChunkKey};
 use crate::engine::datum::{Binary, BlobSource, Datum};
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 
 /// The whole database as of one commit. A snapshot does not block the writer, but until it is dropped the space of
 /// documents deleted since cannot be reused. All methods may block on the disk.
@@ -104,6 +105,42 @@ impl Snapshot {
         })
     }
 
+    /// The entries of a range of an index, read lazily. The scan keeps the snapshot alive.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn scan_index(
+        self: &Arc<Self>,
+        table: TableId,
+        index: IndexId,
+        range: &EntryRange,
+        direction: Direction,
+    ) -> Result<IndexScan, ReqlError> {
+        let name = layout::entries_name(index);
+        let EntryRange { lower, upper } = range;
+        let entries = match self.transaction.open_table(layout::entries(&name)) {
+            Ok(_) if key_range::is_empty(lower, upper) => None,
+            Ok(entries) => {
+                let bounds = key_range::borrow(lower, upper);
+                Some(self.errors.check(entries.range_owned::<&[u8]>(bounds))?)
+            }
+            // The redb table is created with the first entry.
+            Err(TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return self.errors.check(Err(error)),
+        };
+        Ok(IndexScan {
+            documents: match &entries {
+                Some(_) => self.documents(table)?,
+                None => None,
+            },
+            snapshot: Arc::clone(self),
+            table,
+            entries,
+            direction,
+            blobs: None,
+        })
+    }
+
     /// A binary that reads its bytes from this snapshot on demand. The first call fills `source`; later calls for the
     /// same table share it.
     pub(super) fn stored_binary(
@@ -188,5 +225,70 @@ impl Iterator for Scan {
                 .decode(self.table, &mut self.blobs, value.value())?;
             Ok((key.value().to_vec(), datum))
         }))
+    }
+}
+
+/// A range of an index; see [`Snapshot::scan_index`].
+pub struct IndexScan {
+    snapshot: Arc<Snapshot>,
+    table: TableId,
+    /// `None` if the table is empty.
+    documents: Option<DocumentsRead>,
+    /// `None` if the index is empty or the bounds exclude every entry.
+    entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
+    direction: Direction,
+    blobs: Option<Arc<dyn BlobSource>>,
+}
+
+/// An entry of an index and its document.
+pub struct IndexedDocument {
+    /// The key of the entry.
+    pub entry: Vec<u8>,
+    /// The encoded value and its position in the array of a multi index.
+    pub value: (Vec<u8>, u32),
+    /// The document.
+    pub document: Datum,
+}
+
+impl IndexScan {
+    /// The primary key of the next entry, without reading the document.
+    pub fn next_primary_key(&mut self) -> Option<Result<Vec<u8>, ReqlError>> {
+        let next = self.direction.next(self.entries.as_mut()?)?;
+        let entry = self.snapshot.errors.check(next);
+        Some(entry.map(|(_, key)| key.value().to_vec()))
+    }
+
+    fn read(&mut self, entry: Vec<u8>, key: &[u8]) -> Result<IndexedDocument, ReqlError> {
+        let found = match &self.documents {
+            Some(documents) => self.snapshot.errors.check(documents.get_owned(key))?,
+            None => None,
+        };
+        let (Some(bytes), Some((value, position))) = (found, index_entry::parse(&entry, key))
+        else {
+            // Entries are written in the same commit as their documents.
+            return Err(ReqlError::new(
+                ErrorKind::Internal,
+                "An entry of a secondary index is damaged; drop the index and create it again.",
+            ));
+        };
+        let value = (value.to_vec(), position);
+        let document = self
+            .snapshot
+            .decode(self.table, &mut self.blobs, bytes.value())?;
+        Ok(IndexedDocument {
+            entry,
+            value,
+            document,
+        })
+    }
+}
+
+impl Iterator for IndexScan {
+    type Item = Result<IndexedDocument, ReqlError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.direction.next(self.entries.as_mut()?)?;
+        let entry = self.snapshot.errors.check(next);
+        Some(entry.and_then(|(entry, key)| self.read(entry.value().to_vec(), key.value())))
     }
 }

@@ -1,12 +1,12 @@
 //! The redb tables of a write transaction, and the steps of a commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map};
 
 use bytes::Bytes;
 use redb::WriteTransaction;
 
 use super::blobs::{self, ChunkTable};
-use super::catalog::TableId;
+use super::catalog::{IndexId, TableId};
 use super::layout;
 
 /// One step of a commit, in a form that can be applied again.
@@ -29,15 +29,29 @@ pub(super) enum Redo {
     RemoveBlob { table: TableId, blob: u64 },
     /// Removes a table with its documents and blobs.
     DropTable(TableId),
+    /// Adds an entry to an index.
+    AddEntry {
+        index: IndexId,
+        entry: Vec<u8>,
+        key: Vec<u8>,
+    },
+    /// Removes an entry from an index.
+    RemoveEntry { index: IndexId, entry: Vec<u8> },
+    /// Removes all entries of an index.
+    DropIndex(IndexId),
 }
 
 /// The documents of one table, open for writing.
 pub(super) type DocumentTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
 
+/// The entries of one index, open for writing.
+type EntryTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+
 /// The tables of a write transaction, each opened on first use.
 pub(super) struct WriteTables<'txn> {
     transaction: &'txn WriteTransaction,
     open: HashMap<TableId, OpenTable<'txn>>,
+    open_indexes: HashMap<IndexId, EntryTable<'txn>>,
 }
 
 #[derive(Default)]
@@ -51,6 +65,7 @@ impl<'txn> WriteTables<'txn> {
         Self {
             transaction,
             open: HashMap::new(),
+            open_indexes: HashMap::new(),
         }
     }
 
@@ -78,6 +93,44 @@ impl<'txn> WriteTables<'txn> {
                 Ok(empty.insert(self.transaction.open_table(layout::chunks(&name))?))
             }
         }
+    }
+
+    /// The entries of an index. Creates the redb table if it is missing.
+    fn entries(&mut self, index: IndexId) -> Result<&mut EntryTable<'txn>, redb::Error> {
+        match self.open_indexes.entry(index) {
+            hash_map::Entry::Occupied(open) => Ok(open.into_mut()),
+            hash_map::Entry::Vacant(empty) => {
+                let name = layout::entries_name(index);
+                Ok(empty.insert(self.transaction.open_table(layout::entries(&name))?))
+            }
+        }
+    }
+
+    /// Adds an entry that leads to the document with this primary key. Returns `false` if the index has it already.
+    pub(super) fn add_entry(
+        &mut self,
+        index: IndexId,
+        entry: &[u8],
+        key: &[u8],
+    ) -> Result<bool, redb::Error> {
+        Ok(self.entries(index)?.insert(entry, key)?.is_none())
+    }
+
+    /// Removes an entry. Returns `false` if the index does not have it.
+    pub(super) fn remove_entry(
+        &mut self,
+        index: IndexId,
+        entry: &[u8],
+    ) -> Result<bool, redb::Error> {
+        Ok(self.entries(index)?.remove(entry)?.is_some())
+    }
+
+    /// Removes all entries of an index. It is no error if it has none.
+    fn drop_index(&mut self, index: IndexId) -> Result<(), redb::Error> {
+        self.open_indexes.remove(&index);
+        self.transaction
+            .delete_table(layout::entries(&layout::entries_name(index)))?;
+        Ok(())
     }
 
     /// Removes a table with all its documents and blobs. It is no error if it has none.
@@ -110,6 +163,9 @@ impl<'txn> WriteTables<'txn> {
             }
             Redo::RemoveBlob { table, blob } => blobs::remove(self.chunks(*table)?, *blob)?,
             Redo::DropTable(table) => self.drop_table(*table)?,
+            Redo::AddEntry { index, entry, key } => drop(self.add_entry(*index, entry, key)?),
+            Redo::RemoveEntry { index, entry } => drop(self.remove_entry(*index, entry)?),
+            Redo::DropIndex(index) => self.drop_index(*index)?,
         }
         Ok(())
     }

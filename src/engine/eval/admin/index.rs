@@ -1,15 +1,22 @@
 //! Secondary indexes.
 
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::ReqlError;
+use crate::engine::eval::catalog;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index;
 use crate::engine::eval::scope::Scope;
+use crate::engine::eval::selection::Table;
 use crate::engine::eval::term::{Call, Term, TermKind};
 use crate::engine::eval::value::Value;
-use crate::engine::storage::{Durability, Index};
+use crate::engine::storage::{Durability, Index, NewIndex};
+
+/// The time between two looks at an index that is being built.
+const WAIT_INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
@@ -25,14 +32,13 @@ pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
         ));
     }
     let function = function_argument(env, call, &name, scope)?;
-    let index = Index {
+    let new = NewIndex {
         name,
         function,
         multi: env.flag(call, scope, "multi")?,
-        geo: false,
     };
     env.write(Durability::Hard, move |_, batch| {
-        batch.create_index(table.id, index)
+        batch.create_index(table.id, new)
     })?;
     Ok(Value::Datum(Datum::object([("created", 1.into())])))
 }
@@ -106,29 +112,75 @@ pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     Ok(Value::Datum(names.collect::<Vec<_>>().into()))
 }
 
-/// `index_status` and `index_wait`. Indexes are evaluated by scans, so they are always ready.
-pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+/// `index_rename`. With `overwrite` an index of the new name is replaced.
+pub(crate) fn index_rename(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
-    let names = call.args[1..]
-        .iter()
-        .map(|name| env.datum(name, scope)?.as_str().cloned())
-        .collect::<Result<Vec<_>, _>>()?;
-    let wanted = match names.is_empty() {
-        true => table.indexes.to_vec(),
-        false => names
-            .iter()
-            .map(|name| index::find(&table, name))
-            .collect::<Result<_, _>>()?,
-    };
-    Ok(Value::Datum(
-        wanted.iter().map(status_of).collect::<Vec<_>>().into(),
-    ))
+    let old = env.datum(&call.args[1], scope)?.as_str()?.clone();
+    let new = env.datum(&call.args[2], scope)?.as_str()?.clone();
+    for name in [&old, &new] {
+        if **name == *table.primary_key {
+            return Err(ReqlError::logic(format!(
+                "Index name conflict: `{name}` is the name of the primary key."
+            )));
+        }
+    }
+    let overwrite = env.flag(call, scope, "overwrite")?;
+    let renamed = usize::from(old != new);
+    env.write(Durability::Hard, move |_, batch| {
+        batch.rename_index(table.id, (&old, &new), overwrite)
+    })?;
+    Ok(Value::Datum(Datum::object([("renamed", renamed.into())])))
 }
 
-fn status_of(index: &Index) -> Datum {
+/// `index_status`.
+pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let names = names_of(env, call, scope)?;
+    statuses(env, &table, &names)
+}
+
+/// `index_wait`: the status once all of the indexes are ready.
+pub(crate) fn index_wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let mut table = env.eval(&call.args[0], scope)?.into_table()?;
+    let names = names_of(env, call, scope)?;
+    while selected(&table, &names)?.iter().any(|index| !index.ready) {
+        env.check_interrupted()?;
+        thread::sleep(WAIT_INTERVAL);
+        let snapshot = env.fresh_snapshot()?;
+        table = catalog::find(snapshot.catalog(), &table.db, &table.name)?;
+    }
+    statuses(env, &table, &names)
+}
+
+fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<Vec<Arc<str>>, ReqlError> {
+    call.args[1..]
+        .iter()
+        .map(|name| env.datum(name, scope)?.as_str().cloned())
+        .collect()
+}
+
+/// The indexes with these names; all if there are none.
+fn selected(table: &Table, names: &[Arc<str>]) -> Result<Vec<Index>, ReqlError> {
+    if names.is_empty() {
+        return Ok(table.indexes.to_vec());
+    }
+    names.iter().map(|name| index::find(table, name)).collect()
+}
+
+fn statuses(env: &Env, table: &Table, names: &[Arc<str>]) -> Result<Value, ReqlError> {
+    let storage = &env.context()?.storage;
+    let statuses = selected(table, names)?.into_iter().map(|index| {
+        let progress = (!index.ready).then(|| storage.build_progress(index.id));
+        status_of(&index, progress)
+    });
+    Ok(Value::Datum(statuses.collect::<Vec<_>>().into()))
+}
+
+/// `progress` is that of an index which is being built.
+fn status_of(index: &Index, progress: Option<f64>) -> Datum {
     let function = format!("{SAVED_FUNCTION}{}", index.function);
     let options = if index.multi { ", {multi: true}" } else { "" };
-    Datum::object([
+    let fields = [
         (
             "function",
             Datum::Binary(Binary::Inline(function.into_bytes().into())),
@@ -141,6 +193,8 @@ fn status_of(index: &Index) -> Datum {
             "query",
             format!("indexCreate('{}', {}{options})", index.name, index.function).into(),
         ),
-        ("ready", true.into()),
-    ])
+        ("ready", index.ready.into()),
+    ];
+    let progress = progress.map(|progress| ("progress", Datum::Number(progress)));
+    Datum::object(fields.into_iter().chain(progress))
 }

@@ -10,6 +10,7 @@ use crate::engine::changefeed::{FeedQuery, Range, View};
 use crate::engine::datum::primary_key;
 use crate::engine::error::ReqlError;
 use crate::engine::eval::env::Env;
+use crate::engine::eval::index::IndexScan;
 use crate::engine::eval::scan::Scan;
 use crate::engine::eval::scope::Scope;
 use crate::engine::eval::selection::{Row, Table};
@@ -20,20 +21,23 @@ use crate::engine::eval::value::Value;
 
 pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let options = Options::new(env, call, scope)?;
-    let (table, range, steps, point) = match env.eval(&call.args[0], scope)? {
-        Value::Row(Row { table, key, .. }) => {
-            let key = primary_key(&key)?;
-            (table, Range::Keys(vec![key.clone()]), Vec::new(), Some(key))
-        }
+    let followed = match env.eval(&call.args[0], scope)? {
+        Value::Row(Row { table, key, .. }) => Followed {
+            table,
+            range: Range::Keys(vec![primary_key(&key)?]),
+            steps: Vec::new(),
+            is_point: true,
+            indexed: None,
+        },
         other => followed(other.into_stream()?)?,
     };
     // With variables, the text does not identify the query: they may have other values in the next one.
     let is_shared = scope.is_empty() && !options.squash;
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
-    let steps: Arc<[Step]> = steps.into();
+    let steps: Arc<[Step]> = followed.steps.into();
     let query = FeedQuery {
-        table: table.id,
-        range,
+        table: followed.table.id,
+        range: followed.range,
         view: view(&steps),
         include_types: options.include_types,
         keeps_values: options.squash,
@@ -46,7 +50,15 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     // Taken after the subscription, so no commit is missed: a later commit is in the queue. A commit that is in both
     // the snapshot and the queue is recognised by its number and skipped, so no change is sent twice.
     let seq = env.fresh_snapshot()?.seq();
-    let feed = Feed::new(table, subscription, steps, options, point, seq);
+    let feed = Feed::new(
+        followed.table,
+        subscription,
+        steps,
+        options,
+        followed.is_point,
+        followed.indexed,
+        seq,
+    );
     let source = Source::Feed(Box::new(feed));
     Ok(Value::Stream(Stream::wrap(source, None, false)))
 }
@@ -64,8 +76,15 @@ fn view(steps: &Arc<[Step]>) -> Option<View> {
     }))
 }
 
-/// The table, the documents, the steps, and for a point feed the key.
-type Followed = (Table, Range, Vec<Step>, Option<Vec<u8>>);
+/// What a feed follows.
+struct Followed {
+    table: Table,
+    range: Range,
+    steps: Vec<Step>,
+    is_point: bool,
+    /// Finds the initial values of a feed of an index.
+    indexed: Option<Box<IndexScan>>,
+}
 
 /// The part of a table that a stream reads, to be followed by a feed.
 ///
@@ -78,16 +97,20 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
         ));
     }
     match stream.source {
-        Source::Scan(scan) => Ok((
-            scan.table,
-            Range::Between(scan.lower, scan.upper),
-            stream.steps,
-            None,
-        )),
-        Source::Lookup(lookup) => {
-            let range = Range::Keys(lookup.keys.into());
-            Ok((lookup.table, range, stream.steps, None))
-        }
+        Source::Scan(scan) => Ok(Followed {
+            table: scan.table,
+            range: Range::Between(scan.lower, scan.upper),
+            steps: stream.steps,
+            is_point: false,
+            indexed: None,
+        }),
+        Source::Lookup(lookup) => Ok(Followed {
+            table: lookup.table,
+            range: Range::Keys(lookup.keys.into()),
+            steps: stream.steps,
+            is_point: false,
+            indexed: None,
+        }),
         // RethinkDB supports `changes` after an ordered `limit`; the engine does not.
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
             Source::Scan(Scan {
@@ -99,10 +122,14 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             _ => "Cannot get changes on the first elements of an unordered stream.",
         })),
         Source::Index(scan) => {
-            let (table, range) = scan.into_range()?;
-            let steps = std::iter::once(Step::Indexed(Arc::new(range))).chain(stream.steps);
-            let whole_table = Range::Between(Bound::Unbounded, Bound::Unbounded);
-            Ok((table, whole_table, steps.collect(), None))
+            let condition = Step::Indexed(Arc::new(scan.condition()?));
+            Ok(Followed {
+                table: scan.table().clone(),
+                range: Range::Between(Bound::Unbounded, Bound::Unbounded),
+                steps: std::iter::once(condition).chain(stream.steps).collect(),
+                is_point: false,
+                indexed: Some(scan),
+            })
         }
         Source::ConcatMap(..) => Err(ReqlError::logic(
             "Cannot call `changes` after `concat_map`.",

@@ -13,6 +13,7 @@ use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::env::{BATCH_BYTES, Env};
+use crate::engine::eval::index::IndexScan;
 use crate::engine::eval::scan::{Lookup, Scan};
 use crate::engine::eval::selection::Table;
 use crate::engine::eval::step::Step;
@@ -24,12 +25,14 @@ pub(crate) struct Feed {
     subscription: Subscription,
     steps: Arc<[Step]>,
     options: Options,
-    /// The key of a feed of one document.
-    point: Option<Vec<u8>>,
+    /// `true` for a feed of one document.
+    is_point: bool,
     phase: Phase,
     /// The reads of initial values, in key order: the last key of each (`None` for the end), and the number of the last
     /// commit in its snapshot. Changes already contained in an initial value are not sent again.
     reads: Vec<(Option<Vec<u8>>, u64)>,
+    /// The documents of an index that are read later than they are listed.
+    listed: Option<Listed>,
     /// Decoded elements, for terms after `changes` that take them one at a time.
     ready: VecDeque<Datum>,
 }
@@ -37,30 +40,42 @@ pub(crate) struct Feed {
 /// The progress of a feed.
 #[derive(Debug)]
 enum Phase {
-    /// Nothing has been sent.
-    Start,
+    /// Nothing has been sent. The initial values are those that the index finds, or those of the query's range.
+    Start(Option<Box<IndexScan>>),
     /// The initial values of these documents are being sent.
     Initial(Documents),
     /// Only changes remain.
     Live,
 }
 
-/// The documents that a feed covers.
+/// Documents that a feed lists in one snapshot and reads in later ones. In the meantime others may come into the feed, which
+/// are not read.
+#[derive(Debug)]
+struct Listed {
+    /// Sorted.
+    keys: Vec<Vec<u8>>,
+    seq: u64,
+}
+
+/// The documents that a feed covers, to be read.
 #[derive(Debug)]
 enum Documents {
     Between(Box<Scan>),
     Keys(Lookup),
+    /// Those that an index found.
+    Listed(Lookup),
 }
 
 impl Feed {
-    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `point` is the key if the feed follows
-    /// a single document.
+    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `indexed` finds its initial values if it
+    /// follows an index.
     pub(super) fn new(
         table: Table,
         subscription: Subscription,
         steps: Arc<[Step]>,
         options: Options,
-        point: Option<Vec<u8>>,
+        is_point: bool,
+        indexed: Option<Box<IndexScan>>,
         seq: u64,
     ) -> Self {
         // With initial values, each read of them adds its own entry.
@@ -74,16 +89,17 @@ impl Feed {
             subscription,
             steps,
             options,
-            point,
-            phase: Phase::Start,
+            is_point,
+            phase: Phase::Start(indexed),
             reads,
+            listed: None,
             ready: VecDeque::new(),
         }
     }
 
     /// Returns `true` if the feed follows a single document.
     pub(crate) fn is_point(&self) -> bool {
-        self.point.is_some()
+        self.is_point
     }
 
     /// Returns `true` if the feed reports its state (`include_states`).
@@ -134,12 +150,14 @@ impl Feed {
         limit: usize,
     ) -> Result<Vec<Bytes>, ReqlError> {
         let mut batch = Vec::new();
-        if let Phase::Start = self.phase {
-            self.start(&mut batch)?;
-        }
-        if let Phase::Initial(_) = self.phase {
-            self.read_initial(env, limit, &mut batch)?;
-            return Ok(batch);
+        if !self.is_live() {
+            // Each batch has its own snapshot, so a slow client holds none.
+            let seq = env.fresh_snapshot()?.seq();
+            self.start(env, &mut batch)?;
+            self.read_initial(env, seq, limit, &mut batch)?;
+            if !batch.is_empty() || !self.is_live() {
+                return Ok(batch);
+            }
         }
         match self.subscription.take(limit) {
             Pending::Skipped(count) => batch.push(overflow_element(count)),
@@ -155,46 +173,52 @@ impl Feed {
                 {
                     batch.push(item.to_json(self.options.include_types)?);
                 }
+                let last_read = self.reads.last().map(|(_, seq)| *seq);
+                if items.last().map(|item| item.seq) > last_read {
+                    self.listed = None;
+                }
             }
         }
         Ok(batch)
     }
 
     /// Leaves [`Phase::Start`].
-    fn start(&mut self, batch: &mut Vec<Bytes>) -> Result<(), ReqlError> {
+    fn start(&mut self, env: &Env, batch: &mut Vec<Bytes>) -> Result<(), ReqlError> {
+        let initial = match &mut self.phase {
+            Phase::Start(initial) => initial.take(),
+            _ => return Ok(()),
+        };
         if !self.options.include_initial {
             self.phase = Phase::Live;
             return self.state("ready", batch);
         }
         self.state("initializing", batch)?;
-        let documents = match &self.subscription.query().range {
-            Range::Between(lower, upper) => Documents::Between(Box::new(Scan::new(
-                self.table.clone(),
-                lower.clone(),
-                upper.clone(),
-            ))),
-            Range::Keys(keys) => {
+        let table = self.table.clone();
+        let documents = match (initial, &self.subscription.query().range) {
+            (Some(scan), _) => Documents::Listed(Lookup::new(table, scan.primary_keys(env)?)),
+            (None, Range::Between(lower, upper)) => {
+                let scan = Scan::new(table, lower.clone(), upper.clone());
+                Documents::Between(Box::new(scan))
+            }
+            (None, Range::Keys(keys)) => {
                 // `has_sent` compares the key of a change with the last key of each read.
                 let mut keys = keys.clone();
                 keys.sort_unstable();
-                Documents::Keys(Lookup {
-                    table: self.table.clone(),
-                    keys: keys.into(),
-                })
+                Documents::Keys(Lookup::new(table, keys))
             }
         };
         self.phase = Phase::Initial(documents);
         Ok(())
     }
 
-    /// Reads a batch of initial values. Each batch has its own snapshot, so a slow client holds none.
+    /// Reads a batch of initial values from the snapshot of commit `seq`.
     fn read_initial(
         &mut self,
         env: &Env,
+        seq: u64,
         limit: usize,
         batch: &mut Vec<Bytes>,
     ) -> Result<(), ReqlError> {
-        let seq = env.fresh_snapshot()?.seq();
         let Phase::Initial(documents) = &mut self.phase else {
             return Ok(());
         };
@@ -204,7 +228,7 @@ impl Feed {
             let Some(document) = documents.next(env)? else {
                 self.reads.push((None, seq));
                 // A point feed of a missing document starts with null.
-                if self.point.is_some() && last.is_none() {
+                if self.is_point && last.is_none() {
                     batch.push(initial(Datum::Null, self.options.include_types)?);
                 }
                 self.phase = Phase::Live;
@@ -219,6 +243,10 @@ impl Feed {
         }
         // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
         documents.pause();
+        if let (Documents::Listed(lookup), true) = (&*documents, self.reads.is_empty()) {
+            let keys = lookup.keys.iter().cloned().collect();
+            self.listed = Some(Listed { keys, seq });
+        }
         self.reads.push((last, seq));
         Ok(())
     }
@@ -229,7 +257,12 @@ impl Feed {
             .reads
             .iter()
             .find(|(up_to, _)| up_to.as_deref().is_none_or(|up_to| key <= up_to));
-        read.is_some_and(|(_, contained)| seq <= *contained)
+        let is_covered = read.is_some_and(|(_, contained)| seq <= *contained);
+        is_covered
+            && self
+                .listed
+                .as_ref()
+                .is_none_or(|listed| listed.had(key, seq))
     }
 
     /// Reports a state if the client asked for it.
@@ -244,12 +277,21 @@ impl Feed {
     }
 }
 
+impl Listed {
+    /// Returns `true` if the document was read after this commit, or was not in the feed at the time of the listing, which
+    /// was after this commit.
+    fn had(&self, key: &[u8], seq: u64) -> bool {
+        let is_listed = |other: &Vec<u8>| other.as_slice().cmp(key);
+        seq <= self.seq || self.keys.binary_search_by(is_listed).is_ok()
+    }
+}
+
 impl Documents {
     fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
         env.check_interrupted()?;
         match self {
             Self::Between(scan) => scan.next(env),
-            Self::Keys(lookup) => lookup.next(env),
+            Self::Keys(lookup) | Self::Listed(lookup) => lookup.next(env),
         }
     }
 

@@ -127,6 +127,7 @@ terms! {
     155 Binary "binary" 1..1 [];
     152 Changes "changes" 1..1 ["squash", "changefeed_queue_size", "include_initial", "include_offsets",
         "include_states", "include_types"];
+    156 IndexRename "index_rename" 3..3 ["overwrite"];
     169 Uuid "uuid" 0..1 [];
     170 Bracket "bracket" 2..2 ["_NO_RECURSE_"];
     173 Range "range" 0..2 [];
@@ -204,7 +205,6 @@ const NOT_IMPLEMENTED: &[(u32, &str)] = &[
     (150, "ungroup"),
     (151, "random"),
     (153, "http"),
-    (156, "index_rename"),
     (157, "geojson"),
     (158, "to_geojson"),
     (159, "point"),

@@ -2,6 +2,7 @@
 
 mod assignment;
 mod first_error;
+mod indexing;
 mod reader;
 mod scan;
 mod schema;
@@ -13,9 +14,10 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 pub use scan::BatchScan;
 
-use super::catalog::{Catalog, TableId};
+use super::catalog::{Catalog, IndexId, TableId};
 use super::codec;
 use super::commit::Change;
+use super::index_functions::IndexFunctions;
 use super::key_range::{self, Direction};
 use super::snapshots::Snapshots;
 use super::tables::{Redo, WriteTables};
@@ -30,6 +32,7 @@ use reader::BatchReader;
 pub struct Batch<'txn> {
     tables: WriteTables<'txn>,
     reader: BatchReader<'txn>,
+    functions: &'txn IndexFunctions,
     catalog: Arc<Catalog>,
     next_blob: u64,
     changes: Vec<Change>,
@@ -49,13 +52,25 @@ struct OperationLog {
     added_blobs: Vec<(TableId, u64)>,
     /// The blobs that no document refers to any more, removed when the operation succeeds.
     unused_blobs: Vec<(TableId, u64)>,
+    /// The added and removed index entries.
+    entries: Vec<EntryChange>,
     created: Vec<TableId>,
     dropped: Vec<TableId>,
+    dropped_indexes: Vec<IndexId>,
     /// The catalog before the operation, if it changed it.
     catalog: Option<Arc<Catalog>>,
     /// The lengths of the batch's `changes` and `redo` before the operation.
     changes: usize,
     redo: usize,
+}
+
+/// A change of an index: the entry was added or removed.
+struct EntryChange {
+    index: IndexId,
+    entry: Vec<u8>,
+    /// The primary key that the entry leads to.
+    key: Vec<u8>,
+    is_added: bool,
 }
 
 /// The result of all operations of a batch.
@@ -73,12 +88,14 @@ impl<'txn> Batch<'txn> {
     pub(super) fn new(
         tables: WriteTables<'txn>,
         snapshots: &'txn Snapshots,
+        functions: &'txn IndexFunctions,
         catalog: Arc<Catalog>,
         next_blob: u64,
     ) -> Self {
         Self {
             tables,
             reader: BatchReader::new(snapshots),
+            functions,
             catalog,
             next_blob,
             changes: Vec::new(),
@@ -193,6 +210,7 @@ impl<'txn> Batch<'txn> {
             key: key.to_vec(),
             document: encoded,
         });
+        self.index(table, key, old_datum.as_ref(), Some(new))?;
         self.record(table, key, (old, old_datum), Some(new.clone()));
         Ok(())
     }
@@ -221,6 +239,7 @@ impl<'txn> Batch<'txn> {
             table,
             key: key.to_vec(),
         });
+        self.index(table, key, Some(&old_datum), None)?;
         self.record(table, key, (Some(old), Some(old_datum)), None);
         Ok(true)
     }
@@ -282,10 +301,20 @@ impl<'txn> Batch<'txn> {
                 .map(|table| Redo::DropTable(*table)),
         );
         self.dropped.extend(&operation.dropped);
-        // The documents are in redb already, so that the operation could read its own writes.
+        self.redo.extend(
+            operation
+                .dropped_indexes
+                .iter()
+                .map(|index| Redo::DropIndex(*index)),
+        );
         for redo in &self.redo[operation.redo..] {
-            if !matches!(redo, Redo::Put { .. } | Redo::Delete { .. }) {
-                self.tables.apply(redo)?;
+            match redo {
+                // In redb already, so that the operation could read its own writes.
+                Redo::Put { .. }
+                | Redo::Delete { .. }
+                | Redo::AddEntry { .. }
+                | Redo::RemoveEntry { .. } => {}
+                redo => self.tables.apply(redo)?,
             }
         }
         Ok(())
@@ -314,6 +343,14 @@ impl<'txn> Batch<'txn> {
             match old {
                 Some(old) => drop(documents.insert(key.as_slice(), old.as_slice())?),
                 None => drop(documents.remove(key.as_slice())?),
+            }
+        }
+        for change in operation.entries.iter().rev() {
+            if change.is_added {
+                self.tables.remove_entry(change.index, &change.entry)?;
+            } else {
+                self.tables
+                    .add_entry(change.index, &change.entry, &change.key)?;
             }
         }
         operation

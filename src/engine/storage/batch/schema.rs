@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::engine::error::ReqlError;
-use crate::engine::storage::catalog::{Catalog, DatabaseId, Index, NewTable, Table, TableId};
+use crate::engine::storage::catalog::{Catalog, DatabaseId, NewIndex, NewTable, Table, TableId};
 
 impl Batch<'_> {
     /// Creates a database.
@@ -21,9 +21,8 @@ impl Batch<'_> {
     /// When the database does not exist.
     pub fn drop_database(&mut self, id: DatabaseId) -> Result<usize, ReqlError> {
         let tables = self.edit_catalog().drop_database(id)?;
-        let count = tables.len();
-        self.operation.dropped.extend(tables);
-        Ok(count)
+        tables.iter().for_each(|table| self.log_dropped(table));
+        Ok(tables.len())
     }
 
     /// Creates a table.
@@ -45,36 +44,57 @@ impl Batch<'_> {
     /// # Errors
     /// When the table does not exist.
     pub fn drop_table(&mut self, id: TableId) -> Result<(), ReqlError> {
-        self.edit_catalog().drop_table(id)?;
-        self.operation.dropped.push(id);
+        let table = self.edit_catalog().drop_table(id)?;
+        self.log_dropped(&table);
         Ok(())
     }
 
-    /// Adds the definition of a secondary index.
+    /// Creates a secondary index. The writer adds the entries of the existing documents in the background; that of a
+    /// small table is ready in the same commit.
     ///
     /// # Errors
     /// When the table does not exist or has an index of that name.
-    pub fn create_index(&mut self, table: TableId, index: Index) -> Result<(), ReqlError> {
-        self.edit_catalog().create_index(table, index)
+    pub fn create_index(&mut self, table: TableId, new: NewIndex) -> Result<(), ReqlError> {
+        self.edit_catalog().create_index(table, new)
     }
 
-    /// Removes the definition of a secondary index.
+    /// Drops a secondary index and its entries.
     ///
     /// # Errors
     /// When the table or the index does not exist.
     pub fn drop_index(&mut self, table: TableId, name: &str) -> Result<(), ReqlError> {
-        self.edit_catalog().drop_index(table, name)
+        let index = self.edit_catalog().drop_index(table, name)?;
+        self.operation.dropped_indexes.push(index.id);
+        Ok(())
     }
 
-    /// Replaces the definition of the table with the same id. Its documents stay unchanged.
+    /// Renames the index `old` to `new`. With `overwrite` it replaces an index of that name.
     ///
     /// # Errors
-    /// When the table does not exist, or another one has the new name.
-    pub fn update_table(&mut self, table: Table) -> Result<(), ReqlError> {
-        self.edit_catalog().update_table(table)
+    /// When the table or the index does not exist, or an index is not to be replaced.
+    pub fn rename_index(
+        &mut self,
+        table: TableId,
+        (old, new): (&str, &str),
+        overwrite: bool,
+    ) -> Result<(), ReqlError> {
+        let replaced = self
+            .edit_catalog()
+            .rename_index(table, (old, new), overwrite)?;
+        self.operation
+            .dropped_indexes
+            .extend(replaced.map(|index| index.id));
+        Ok(())
     }
 
-    fn edit_catalog(&mut self) -> &mut Catalog {
+    fn log_dropped(&mut self, table: &Table) {
+        self.operation.dropped.push(table.id);
+        self.operation
+            .dropped_indexes
+            .extend(table.indexes.iter().map(|index| index.id));
+    }
+
+    pub(super) fn edit_catalog(&mut self) -> &mut Catalog {
         // Kept for `reject`. The shared `Arc` makes `make_mut` edit a copy.
         if self.operation.catalog.is_none() {
             self.operation.catalog = Some(Arc::clone(&self.catalog));

@@ -27,7 +27,8 @@ fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commi
     let commits = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&commits);
     let on_commit = Box::new(move |commit| log.lock().unwrap().push(commit));
-    let storage = Storage::open_on(Path::new("."), disk.medium(), on_commit, timing).unwrap();
+    let storage =
+        Storage::open_on(Path::new("."), disk.medium(), by_field(), on_commit, timing).unwrap();
     (storage, commits)
 }
 

@@ -7,6 +7,7 @@ mod codec;
 mod disk;
 mod durability;
 mod faults;
+mod indexes;
 mod opening;
 mod writing;
 
@@ -76,9 +77,28 @@ pub(super) fn open(folder: &tempfile::TempDir) -> (Storage, Arc<Mutex<Vec<Commit
     let log = Arc::clone(&commits);
     let storage = Storage::open(
         folder.path(),
+        by_field(),
         Box::new(move |commit| log.lock().unwrap().push(commit)),
     );
     (storage.unwrap(), commits)
+}
+
+/// Compiles the functions of indexes: each is the name of a field that holds a string.
+pub(super) fn by_field() -> CompileIndex {
+    Box::new(|index| {
+        let name = Arc::clone(&index.function);
+        if name.is_empty() {
+            return Err(ReqlError::op_failed("an index without a function"));
+        }
+        Ok(Arc::new(move |document| {
+            let value = document.field(&name).map(|value| value.as_str().cloned());
+            let value = value.transpose().ok().flatten();
+            Ok(value
+                .map(|value| (value.as_bytes().to_vec(), 0))
+                .into_iter()
+                .collect())
+        }))
+    })
 }
 
 pub(super) async fn create_table(storage: &Storage) -> TableId {

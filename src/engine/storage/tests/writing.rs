@@ -197,7 +197,7 @@ async fn the_last_handle_releases_the_folder_even_if_an_operation_drops_it() {
     first.await.unwrap();
     last.await.unwrap();
     let opened = eventually("a folder that is free", async || {
-        match Storage::open(folder.path(), Box::new(|_| {})) {
+        match Storage::open(folder.path(), by_field(), Box::new(|_| {})) {
             Err(OpenError::Held { .. }) => None,
             other => Some(other.unwrap()),
         }
@@ -209,7 +209,12 @@ async fn the_last_handle_releases_the_folder_even_if_an_operation_drops_it() {
 #[tokio::test]
 async fn a_panic_in_the_commit_handler_does_not_stop_the_writer() {
     let folder = tempfile::tempdir().unwrap();
-    let storage = Storage::open(folder.path(), Box::new(|_| panic!("injected panic"))).unwrap();
+    let storage = Storage::open(
+        folder.path(),
+        by_field(),
+        Box::new(|_| panic!("injected panic")),
+    )
+    .unwrap();
     let table = create_table(&storage).await;
     put(&storage, table, Durability::Hard, "a", row(1.0))
         .await
@@ -218,15 +223,14 @@ async fn a_panic_in_the_commit_handler_does_not_stop_the_writer() {
 }
 
 #[tokio::test]
-async fn created_and_renamed_tables_and_indexes_survive_reopening() {
+async fn created_tables_and_renamed_indexes_survive_reopening() {
     let it = Fixture::new().await;
     let things = it.table;
     it.put("a", &row(1.0)).await;
-    let index = |name: &str| Index {
+    let index = |name: &str| NewIndex {
         name: name.to_owned(),
-        function: "[69]".into(),
+        function: "n".into(),
         multi: true,
-        geo: false,
     };
     let (by_n, by_m) = (index("n"), index("m"));
     let made = it.storage.write(Durability::Hard, move |batch| {
@@ -257,11 +261,19 @@ async fn created_and_renamed_tables_and_indexes_survive_reopening() {
                 ..new_table("a")
             },
         )?;
-        let mut renamed = batch.catalog().table_by_id(things).unwrap().clone();
-        renamed.name = "a".to_owned();
-        assert!(batch.update_table(renamed.clone()).is_err());
-        renamed.name = "z".to_owned();
-        batch.update_table(renamed)?;
+        let missing = batch.rename_index(things, ("m", "x"), false).unwrap_err();
+        assert_eq!(
+            missing.message,
+            "Index `m` does not exist on table `test.things`."
+        );
+        batch.create_index(things, index("o"))?;
+        let exists = batch.rename_index(things, ("o", "n"), false).unwrap_err();
+        assert_eq!(
+            exists.message,
+            "Index `n` already exists on table `test.things`."
+        );
+        batch.rename_index(things, ("o", "n"), true)?;
+        batch.rename_index(things, ("n", "renamed"), false)?;
         Ok(other)
     });
     let other = made.await.unwrap();
@@ -274,8 +286,13 @@ async fn created_and_renamed_tables_and_indexes_survive_reopening() {
         .iter()
         .map(|table| (table.name.as_str(), table.durability))
         .collect();
-    assert_eq!(names, [("a", Durability::Soft), ("z", Durability::Hard)]);
-    assert_eq!(catalog.table_by_id(things).unwrap().indexes, [index("n")]);
+    assert_eq!(
+        names,
+        [("a", Durability::Soft), ("things", Durability::Hard)]
+    );
+    let indexes = &catalog.table_by_id(things).unwrap().indexes;
+    assert_eq!(indexes.len(), 1);
+    assert_eq!((&*indexes[0].name, indexes[0].multi), ("renamed", true));
     assert_eq!(
         catalog.full_name(catalog.table_by_id(other).unwrap()),
         "test.a"

@@ -1,6 +1,7 @@
 //! The writer thread. It runs the queued operations, commits them together, and answers their callers.
 
 mod committed;
+mod index_builder;
 mod operation;
 mod queue;
 mod recovery;
@@ -19,10 +20,12 @@ pub(super) use queue::{Queue, Request};
 pub(super) use timing::WriterTiming;
 
 use super::batch::{Batch, Outcome};
+use super::build_progress::BuildProgress;
 use super::catalog::{Catalog, Durability};
 use super::commit::OnCommit;
 use super::database::LiveDatabase;
 use super::failure::explain;
+use super::index_functions::IndexFunctions;
 use super::layout::{self, META, StoredState};
 use super::medium::Medium;
 use super::snapshots::Snapshots;
@@ -30,6 +33,7 @@ use super::stats::Counters;
 use super::tables::WriteTables;
 use crate::engine::error::ReqlError;
 use committed::{Committed, PendingCommit};
+use index_builder::IndexBuilder;
 use operation::panicked;
 use queue::Wake;
 use recovery::Recovery;
@@ -46,6 +50,8 @@ pub(super) struct Writer {
     queue: Arc<Queue>,
     database: Arc<LiveDatabase>,
     snapshots: Arc<Snapshots>,
+    functions: IndexFunctions,
+    builder: IndexBuilder,
     committed: Committed,
     recovery: Recovery,
     closing: bool,
@@ -59,6 +65,8 @@ pub(super) struct WriterParts {
     pub(super) database: Arc<LiveDatabase>,
     pub(super) snapshots: Arc<Snapshots>,
     pub(super) counters: Arc<Counters>,
+    pub(super) functions: IndexFunctions,
+    pub(super) progress: Arc<BuildProgress>,
     pub(super) on_commit: OnCommit,
 }
 
@@ -72,11 +80,15 @@ impl Writer {
             database,
             snapshots,
             counters,
+            functions,
+            progress,
             on_commit,
         } = parts;
         Self {
             timing,
             queue,
+            functions,
+            builder: IndexBuilder::new(progress),
             committed: Committed::new(
                 state,
                 catalog,
@@ -116,9 +128,12 @@ impl Writer {
 
     fn deadline(&self) -> Option<Instant> {
         let sync = self.committed.sync_deadline(self.timing.soft_delay);
-        // During a pause nothing can be synced: wake up when it ends, to sync soft commits or to reopen the file.
+        let is_building = IndexBuilder::has_work(&self.committed.catalog, &self.functions);
+        // During a pause nothing can be written: wake up when it ends, to sync soft commits, to reopen the file, or to
+        // continue a build.
         match self.recovery.paused_until() {
-            Some(until) if sync.is_some() || !self.database.is_open() => Some(until),
+            Some(until) if sync.is_some() || is_building || !self.database.is_open() => Some(until),
+            None if is_building => Some(Instant::now()),
             _ => sync,
         }
     }
@@ -173,13 +188,16 @@ impl Writer {
                 self.committed.publish(commit);
                 Ok(())
             }
-            Err(error) => self
-                .recovery
-                .fail_commit(&mut self.committed, explain(error), commit),
+            Err(error) => {
+                self.builder.restart();
+                self.recovery
+                    .fail_commit(&mut self.committed, explain(error), commit)
+            }
         }
     }
 
     fn fail_group(&mut self, reason: ReqlError) -> ReqlError {
+        self.builder.restart();
         self.recovery.fail_group(&mut self.committed, reason)
     }
 
@@ -191,15 +209,17 @@ impl Writer {
         Ok(transaction)
     }
 
-    /// Runs queued operations and moves them to `requests`. On an error the whole group fails.
+    /// Runs queued operations and moves them to `requests`, and then a step of an index build. On an error the whole group
+    /// fails.
     fn run_operations(
-        &self,
+        &mut self,
         transaction: &WriteTransaction,
         requests: &mut Vec<Request>,
     ) -> Result<Outcome, ReqlError> {
         let mut batch = Batch::new(
             WriteTables::new(transaction),
             &self.snapshots,
+            &self.functions,
             Arc::clone(&self.committed.catalog),
             self.committed.state.next_blob,
         );
@@ -223,6 +243,10 @@ impl Writer {
                 }
             }));
             completed.map_err(|_| panicked())?;
+        }
+        if batch.error().is_none() {
+            let step = AssertUnwindSafe(|| self.builder.step(&mut batch, &self.functions));
+            catch_unwind(step).map_err(|_| panicked())?;
         }
         match batch.error() {
             Some(reason) => Err(reason.clone()),
