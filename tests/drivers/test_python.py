@@ -351,6 +351,31 @@ class Feeds(Driver):
         self.assertEqual(sorted(latest), list("aghiz"))
         feed.close()
 
+    def test_feeds_of_one_query_start_with_the_values_of_their_time(self):
+        self.table.index_create("board").run(self.conn)
+        self.table.index_wait("board").run(self.conn)
+        rows = self.table.get_all("a", index="board")
+
+        def start():
+            feed = rows.changes(include_initial=True, include_states=True).run(self.connect())
+            seen = []
+            for change in feed:
+                if change.get("state") == "ready":
+                    return feed, seen
+                seen += [change["new_val"]["id"]] if "new_val" in change else []
+
+        feeds = []
+        for n in range(20):
+            self.table.insert({"id": n, "board": "ab"[n % 2]}).run(self.conn)
+            for _ in range(2):
+                feed, seen = start()
+                feeds.append(feed)
+                self.assertCountEqual(seen, range(0, n + 1, 2))
+        self.table.get(0).delete().run(self.conn)
+        self.assertCountEqual(start()[1], range(2, 20, 2))
+        for feed in feeds:
+            feed.close()
+
     def test_an_index_is_read_in_order_counted_and_renamed(self):
         self.table.insert([{"id": n, "tags": ["x", "y"][: n % 3], "n": n % 4} for n in range(300)]).run(self.conn)
         self.assertEqual(self.table.index_create("n").run(self.conn), {"created": 1})

@@ -2,19 +2,24 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::item::Item;
 use super::query::FeedQuery;
 use super::queue::{Pending, Queue};
+use crate::engine::error::ReqlError;
 use crate::engine::storage::{Change, Commit, TableId};
 
 /// All feeds of the engine. Clones share the same feeds.
 #[derive(Clone, Default)]
 pub(crate) struct Hub {
     groups: Arc<Groups>,
+    /// The number of the last commit of which all changes are queued.
+    published: Arc<AtomicU64>,
 }
 
 type Groups = Mutex<HashMap<TableId, Vec<Arc<Group>>>>;
@@ -23,6 +28,16 @@ type Groups = Mutex<HashMap<TableId, Vec<Arc<Group>>>>;
 struct Group {
     query: FeedQuery,
     subscribers: Mutex<Vec<Arc<Subscriber>>>,
+    /// The number of the last commit with a change that the feeds see.
+    last_change: AtomicU64,
+    initial: Mutex<Option<InitialValues>>,
+}
+
+/// The initial values of a query, as JSON.
+struct InitialValues {
+    /// The number of the last commit in the snapshot from which they were read.
+    seq: u64,
+    values: Arc<[Bytes]>,
 }
 
 /// One feed.
@@ -49,6 +64,8 @@ impl Hub {
                 let group = Arc::new(Group {
                     query,
                     subscribers: Mutex::default(),
+                    last_change: AtomicU64::new(0),
+                    initial: Mutex::default(),
                 });
                 of_table.push(Arc::clone(&group));
                 group
@@ -58,6 +75,7 @@ impl Hub {
         lock(&group.subscribers).push(Arc::clone(&subscriber));
         Subscription {
             groups: Arc::downgrade(&self.groups),
+            published: Arc::clone(&self.published),
             group,
             subscriber,
         }
@@ -79,6 +97,7 @@ impl Hub {
                 group.publish(commit.seq, change);
             }
         }
+        self.published.store(commit.seq, Ordering::Release);
         // After the changes, so that a feed sends those of the same commit before it ends.
         for table in &commit.dropped_tables {
             let of_table = lock(&self.groups).remove(table).unwrap_or_default();
@@ -103,6 +122,7 @@ impl Group {
         match self.query.item(seq, change) {
             Ok(None) => {}
             Ok(Some(item)) => {
+                self.last_change.store(seq, Ordering::Release);
                 let item = Arc::new(item);
                 lock(&self.subscribers)
                     .iter()
@@ -140,6 +160,7 @@ impl Subscriber {
 /// A subscription to a feed. Dropping it ends the feed.
 pub(crate) struct Subscription {
     groups: Weak<Groups>,
+    published: Arc<AtomicU64>,
     group: Arc<Group>,
     subscriber: Arc<Subscriber>,
 }
@@ -148,6 +169,40 @@ impl Subscription {
     /// The query of the feed.
     pub(crate) fn query(&self) -> &FeedQuery {
         &self.group.query
+    }
+
+    /// The initial values of the query as of commit `seq`: those that a feed of the same query has read if nothing of them
+    /// has changed since, otherwise those that `read` returns. Feeds that start at the same time wait for the first one.
+    ///
+    /// `read` returns `None` if there are too many values to keep them in memory.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub(crate) fn initial_values(
+        &self,
+        seq: u64,
+        read: impl FnOnce() -> Result<Option<Arc<[Bytes]>>, ReqlError>,
+    ) -> Result<Option<Arc<[Bytes]>>, ReqlError> {
+        let mut initial = lock(&self.group.initial);
+        if let Some(known) = &*initial
+            && self.is_unchanged(known.seq, seq)
+        {
+            return Ok(Some(Arc::clone(&known.values)));
+        }
+        let values = read()?;
+        if self.group.query.text.is_some() {
+            *initial = values.clone().map(|values| InitialValues { seq, values });
+        }
+        Ok(values)
+    }
+
+    /// Returns `true` if the feed sees no change between two commits.
+    fn is_unchanged(&self, from: u64, to: u64) -> bool {
+        // A commit is visible to readers before its changes are queued.
+        from == to
+            || from < to
+                && self.published.load(Ordering::Acquire) >= to
+                && self.group.last_change.load(Ordering::Acquire) <= from
     }
 
     /// Takes queued changes, up to about `bytes` of them.

@@ -12,7 +12,7 @@ use super::term::Term;
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::{Direction, EntryRange, Index, IndexFunction};
+use crate::engine::storage::{Direction, EntryRange, Index, IndexFunction, IndexId};
 
 /// The number of documents that a scan reads at once.
 const READ_AHEAD: usize = 64;
@@ -158,6 +158,11 @@ impl IndexScan {
     /// The name of the index.
     pub(crate) fn index_name(&self) -> &str {
         &self.index.name
+    }
+
+    /// The identity of the index, which a rename does not change.
+    pub(crate) fn index_id(&self) -> IndexId {
+        self.index.id
     }
 
     /// The table of the documents.

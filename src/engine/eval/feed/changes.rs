@@ -34,6 +34,11 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     // With variables, the text does not identify the query: they may have other values in the next one.
     let is_shared = scope.is_empty() && !options.squash;
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
+    // An index of the same name may have another function by the next query.
+    let text = match &followed.indexed {
+        Some(scan) => text.map(|text| format!("{text} {}", scan.index_id())),
+        None => text,
+    };
     let steps: Arc<[Step]> = followed.steps.into();
     let query = FeedQuery {
         table: followed.table.id,

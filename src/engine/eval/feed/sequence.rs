@@ -151,10 +151,7 @@ impl Feed {
     ) -> Result<Vec<Bytes>, ReqlError> {
         let mut batch = Vec::new();
         if !self.is_live() {
-            // Each batch has its own snapshot, so a slow client holds none.
-            let seq = env.fresh_snapshot()?.seq();
-            self.start(env, &mut batch)?;
-            self.read_initial(env, seq, limit, &mut batch)?;
+            self.next_initial(env, limit, &mut batch)?;
             if !batch.is_empty() || !self.is_live() {
                 return Ok(batch);
             }
@@ -182,73 +179,103 @@ impl Feed {
         Ok(batch)
     }
 
-    /// Leaves [`Phase::Start`].
-    fn start(&mut self, env: &Env, batch: &mut Vec<Bytes>) -> Result<(), ReqlError> {
-        let initial = match &mut self.phase {
-            Phase::Start(initial) => initial.take(),
-            _ => return Ok(()),
+    /// Reads the next initial values, if the client asked for them. Each batch has its own snapshot, so a slow client holds
+    /// none.
+    fn next_initial(
+        &mut self,
+        env: &Env,
+        limit: usize,
+        batch: &mut Vec<Bytes>,
+    ) -> Result<(), ReqlError> {
+        let seq = env.fresh_snapshot()?.seq();
+        let is_complete = match &mut self.phase {
+            Phase::Live => return Ok(()),
+            Phase::Start(_) if !self.options.include_initial => true,
+            Phase::Start(indexed) => {
+                let indexed = indexed.take();
+                self.state("initializing", batch)?;
+                self.read_first(env, (seq, limit), indexed, batch)?
+            }
+            Phase::Initial(documents) => {
+                let read = documents.read(env, &self.table, &self.steps, limit, &self.options)?;
+                batch.extend(read.values);
+                let is_complete = read.last.is_none();
+                self.reads.push((read.last, seq));
+                is_complete
+            }
         };
-        if !self.options.include_initial {
+        if is_complete {
             self.phase = Phase::Live;
-            return self.state("ready", batch);
+            self.state("ready", batch)?;
         }
-        self.state("initializing", batch)?;
+        Ok(())
+    }
+
+    /// Reads the first initial values, up to about `limit` bytes, from the snapshot of commit `seq`. Returns `true` if these
+    /// are all; feeds of one query share them then.
+    fn read_first(
+        &mut self,
+        env: &Env,
+        (seq, limit): (u64, usize),
+        indexed: Option<Box<IndexScan>>,
+        batch: &mut Vec<Bytes>,
+    ) -> Result<bool, ReqlError> {
+        let mut unfinished = None;
+        let read = || {
+            let mut documents = self.documents(env, indexed)?;
+            let read = documents.read(env, &self.table, &self.steps, limit, &self.options)?;
+            if read.last.is_none() {
+                return Ok(Some(read.values.into()));
+            }
+            unfinished = Some((documents, read));
+            Ok(None)
+        };
+        if let Some(values) = self.subscription.initial_values(seq, read)? {
+            // A point feed of a missing document starts with null.
+            if self.is_point && values.is_empty() {
+                batch.push(initial(Datum::Null, self.options.include_types)?);
+            }
+            batch.extend(values.iter().cloned());
+            self.reads.push((None, seq));
+            return Ok(true);
+        }
+        if let Some((documents, read)) = unfinished {
+            if let Documents::Listed(lookup) = &documents {
+                let keys = lookup.keys.iter().cloned().collect();
+                self.listed = Some(Listed { keys, seq });
+            }
+            batch.extend(read.values);
+            self.reads.push((read.last, seq));
+            self.phase = Phase::Initial(documents);
+        }
+        Ok(false)
+    }
+
+    /// The documents that the feed covers: those that `indexed` finds, or those of the query's range.
+    fn documents(
+        &self,
+        env: &Env,
+        indexed: Option<Box<IndexScan>>,
+    ) -> Result<Documents, ReqlError> {
         let table = self.table.clone();
-        let documents = match (initial, &self.subscription.query().range) {
-            (Some(scan), _) => Documents::Listed(Lookup::new(table, scan.primary_keys(env)?)),
-            (None, Range::Between(lower, upper)) => {
+        if let Some(scan) = indexed {
+            return Ok(Documents::Listed(Lookup::new(
+                table,
+                scan.primary_keys(env)?,
+            )));
+        }
+        Ok(match &self.subscription.query().range {
+            Range::Between(lower, upper) => {
                 let scan = Scan::new(table, lower.clone(), upper.clone());
                 Documents::Between(Box::new(scan))
             }
-            (None, Range::Keys(keys)) => {
+            Range::Keys(keys) => {
                 // `has_sent` compares the key of a change with the last key of each read.
                 let mut keys = keys.clone();
                 keys.sort_unstable();
                 Documents::Keys(Lookup::new(table, keys))
             }
-        };
-        self.phase = Phase::Initial(documents);
-        Ok(())
-    }
-
-    /// Reads a batch of initial values from the snapshot of commit `seq`.
-    fn read_initial(
-        &mut self,
-        env: &Env,
-        seq: u64,
-        limit: usize,
-        batch: &mut Vec<Bytes>,
-    ) -> Result<(), ReqlError> {
-        let Phase::Initial(documents) = &mut self.phase else {
-            return Ok(());
-        };
-        let mut bytes = 0;
-        let mut last = None;
-        while bytes < limit {
-            let Some(document) = documents.next(env)? else {
-                self.reads.push((None, seq));
-                // A point feed of a missing document starts with null.
-                if self.is_point && last.is_none() {
-                    batch.push(initial(Datum::Null, self.options.include_types)?);
-                }
-                self.phase = Phase::Live;
-                return self.state("ready", batch);
-            };
-            last = Some(self.table.key_of(&document)?);
-            if let Some(seen) = visible(env, &self.steps, Some(&document))? {
-                let element = initial(seen, self.options.include_types)?;
-                bytes += element.len();
-                batch.push(element);
-            }
-        }
-        // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
-        documents.pause();
-        if let (Documents::Listed(lookup), true) = (&*documents, self.reads.is_empty()) {
-            let keys = lookup.keys.iter().cloned().collect();
-            self.listed = Some(Listed { keys, seq });
-        }
-        self.reads.push((last, seq));
-        Ok(())
+        })
     }
 
     /// Returns `true` if the change with this key and commit number was sent as part of an initial value.
@@ -286,7 +313,41 @@ impl Listed {
     }
 }
 
+/// Initial values that were read at once.
+struct Read {
+    /// As JSON.
+    values: Vec<Bytes>,
+    /// The key of the last document; `None` if there are no more.
+    last: Option<Vec<u8>>,
+}
+
 impl Documents {
+    /// Reads the next documents, up to about `limit` bytes of values.
+    fn read(
+        &mut self,
+        env: &Env,
+        table: &Table,
+        steps: &[Step],
+        limit: usize,
+        options: &Options,
+    ) -> Result<Read, ReqlError> {
+        let (mut values, mut last, mut bytes) = (Vec::new(), None, 0);
+        while bytes < limit {
+            let Some(document) = self.next(env)? else {
+                return Ok(Read { values, last: None });
+            };
+            last = Some(table.key_of(&document)?);
+            if let Some(seen) = visible(env, steps, Some(&document))? {
+                let element = initial(seen, options.include_types)?;
+                bytes += element.len();
+                values.push(element);
+            }
+        }
+        // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
+        self.pause();
+        Ok(Read { values, last })
+    }
+
     fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
         env.check_interrupted()?;
         match self {
