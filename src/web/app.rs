@@ -119,6 +119,10 @@ fn routes(config: &mut ServiceConfig) {
         ))
         .service(resource("/image/{id}/thumb", [read(See, thumbnail::show)]))
         .service(resource(
+            "/image/{id}/thumbnail",
+            [read(See, thumbnail::show_smaller)],
+        ))
+        .service(resource(
             "/image/{id}/restore",
             [route(Method::POST, Change, removal::restore)],
         ))
