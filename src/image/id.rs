@@ -27,6 +27,11 @@ impl ImageId {
         Self(Uuid::now_v7())
     }
 
+    /// Its 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
     /// The creation time that it contains, in milliseconds since 1970, by the clock of its creator.
     pub fn ms(self) -> i64 {
         // RFC 9562 puts the time into the first 48 of 128 bits.

@@ -33,7 +33,7 @@ pub use record::{
     ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement, UnknownType,
 };
 pub use text::clean_file_name;
-pub use thumbnail::{Preview, decoding_memory, preview};
+pub use thumbnail::{Preview, SMALL, SmallSide, decoding_memory, preview, smaller};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use unsupported::Unsupported;
 pub use upload::{

@@ -59,6 +59,7 @@ pub fn server(
     let invite = invite::configuration(settings.address);
     let access = access::configuration(access);
     let public_url = settings.public_url.as_ref();
+    let pages = pages::configuration(public_url);
     let is_secure = settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
     let server = HttpServer::new(move || {
         App::new()
@@ -69,6 +70,7 @@ pub fn server(
             .configure(sockets.clone())
             .configure(archive.clone())
             .configure(invite.clone())
+            .configure(pages.clone())
             .configure(routes)
             .wrap(from_fn(strip_prefix))
             .wrap(from_fn(reject_foreign_requests))
@@ -91,15 +93,11 @@ pub fn server(
 fn routes(config: &mut ServiceConfig) {
     use Action::{Add, Administer, Change, Host, Public, See};
     config
-        .service(resource("/", [read(See, pages::board)]).wrap(Compress::default()))
-        .service(resource("/b/{board}", [read(See, pages::board)]).wrap(Compress::default()))
-        .service(resource("/latest", [read(See, pages::latest)]).wrap(Compress::default()))
-        .service(
-            resource("/b/{board}/latest", [read(See, pages::latest)]).wrap(Compress::default()),
-        )
-        .service(
-            resource("/static/{path:.*}", [read(Public, pages::asset)]).wrap(Compress::default()),
-        )
+        .service(resource("/", [read(See, pages::board)]))
+        .service(resource("/b/{board}", [read(See, pages::board)]))
+        .service(resource("/latest", [read(See, pages::latest)]))
+        .service(resource("/b/{board}/latest", [read(See, pages::latest)]))
+        .service(resource("/static/{path:.*}", [read(Public, pages::asset)]))
         .service(resource(
             "/image",
             [route(Method::POST, Add, uploads::upload)],
@@ -120,6 +118,10 @@ fn routes(config: &mut ServiceConfig) {
             [read(See, serve::download)],
         ))
         .service(resource("/image/{id}/thumb", [read(See, thumbnail::show)]))
+        .service(resource(
+            "/image/{id}/thumbnail",
+            [read(See, thumbnail::show_smaller)],
+        ))
         .service(resource(
             "/image/{id}/restore",
             [route(Method::POST, Change, removal::restore)],

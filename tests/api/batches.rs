@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::write::{DeflateDecoder, DeflateEncoder};
+use realtime_photo::image::{ImageId, Timestamp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -11,6 +14,12 @@ use tokio::net::TcpStream;
 use crate::files::sized;
 use crate::helpers::{TestApp, file_form, problem, spawn_app};
 use crate::viewer::Viewer;
+
+/// The id that a batch has as base64url.
+fn id_from(text: &str) -> ImageId {
+    let bytes: [u8; 16] = URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap();
+    uuid::Uuid::from_bytes(bytes).to_string().parse().unwrap()
+}
 
 /// Uploads small images at these positions. Returns their records by id.
 async fn upload_at(app: &TestApp, positions: &[i32]) -> BTreeMap<String, Value> {
@@ -30,18 +39,26 @@ async fn the_first_records_come_together_and_later_ones_alone() {
     let records = upload_at(&app, &[-90_000, 0, 90_000]).await;
     let path = "/ws?batch=1&around=-500,-500,1000,1000";
     let mut viewer = Viewer::connect(app.address, path).await;
-    let mut batches = Vec::new();
-    for _ in 0..2 {
-        let batch = viewer.expect_before("Image:batch", &["Image:update"]).await;
-        batches.push(batch["images"].as_array().unwrap().clone());
+    let batch = viewer.expect_before("Image:batch", &["Image:update"]).await;
+    // The one in view, then the newest.
+    assert_eq!(batch["x"], json!([0, 90_000, -90_000]));
+    assert_eq!(batch["count"], 3);
+    for (at, id) in batch["id"].as_array().unwrap().iter().enumerate() {
+        let id = id_from(id.as_str().unwrap());
+        let record = &records[&id.to_string()];
+        for name in ["fileName", "size", "width", "height", "thumbhash"] {
+            assert_eq!(batch[name][at], record[name], "{name}");
+        }
+        let hash = batch["sha256"][at].as_str().unwrap();
+        assert!(record["sha256"].as_str().unwrap().starts_with(hash));
+        assert_eq!(
+            record["type"],
+            format!("image/{}", batch["type"][at].as_str().unwrap())
+        );
+        let added = id.ms() + batch["createdAt"][at].as_i64().unwrap();
+        let created: Timestamp = record["createdAt"].as_str().unwrap().parse().unwrap();
+        assert_eq!(added, created.as_millis());
     }
-    assert_eq!(batches[0].len(), 1);
-    assert_eq!(batches[0][0]["x"], 0.0);
-    let all = batches.concat();
-    let by_id = all
-        .into_iter()
-        .map(|record| (record["id"].as_str().unwrap().to_owned(), record));
-    assert_eq!(by_id.collect::<BTreeMap<_, _>>(), records);
     viewer.ready().await;
     let added = app.upload("dog.png", sized(7000, 9)).await;
     let update = viewer.expect_before("Image:update", &["Image:batch"]).await;
@@ -135,11 +152,11 @@ impl CompressedSocket {
 #[tokio::test]
 async fn batches_are_compressed_and_commands_may_be() {
     let app = spawn_app().await;
-    let records = upload_at(&app, &[0, 300, 600, 900]).await;
+    let positions: Vec<i32> = (0..30).map(|at| at * 300).collect();
+    let records = upload_at(&app, &positions).await;
     let mut socket = CompressedSocket::connect(&app, "/ws?batch=1").await;
     let (batch, length) = socket.expect("Image:batch").await;
-    let images = batch["images"].as_array().unwrap();
-    assert_eq!(images.len(), records.len());
+    assert_eq!(batch["count"], records.len());
     let plain = batch.to_string().len();
     let compressed = length.expect("a batch is compressed");
     assert!(compressed < plain / 2, "{compressed} of {plain} bytes");

@@ -61,9 +61,11 @@ async fn every_file_that_a_page_references_is_served_with_its_type() {
         }
         // The imports of a module are relative to it.
         let module = reqwest::Url::parse(&app.url(&path)).unwrap();
-        for (at, _) in content.match_indices(" from '") {
-            let import = content[at + 7..].split('\'').next().unwrap();
-            waiting.push(module.join(import).unwrap().path().to_owned());
+        for start in ["from'", "import('"] {
+            for (at, _) in content.match_indices(start) {
+                let import = content[at + start.len()..].split('\'').next().unwrap();
+                waiting.push(module.join(import).unwrap().path().to_owned());
+            }
         }
     }
     // Fewer would mean that the search above misses references.
@@ -147,4 +149,44 @@ async fn the_limits_of_uploads_are_readable() {
     let limits: serde_json::Value = app.get("/limits").await.json().await.unwrap();
     assert_eq!(limits["maxUpload"], crate::helpers::MAX_UPLOAD as u64);
     assert!(limits["maxPixels"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test]
+async fn files_are_minified_and_compressed_as_the_client_accepts() {
+    let app = spawn_app().await;
+    for path in ["/", "/static/js/main.js", "/static/js/ui/base.css"] {
+        let mut lengths = Vec::new();
+        let mut etags = Vec::new();
+        for (accepts, encoding) in [
+            ("identity", None),
+            ("gzip, deflate", Some("gzip")),
+            ("gzip, deflate, br, zstd", Some("br")),
+        ] {
+            let get = |etag: &str| {
+                let request = app.client.get(app.url(path));
+                let request = request.header("accept-encoding", accepts);
+                request.header("if-none-match", etag).send()
+            };
+            let response = get("\"other\"").await.unwrap();
+            assert_eq!(response.status(), 200);
+            let headers = response.headers().clone();
+            let sent = headers.get("content-encoding");
+            assert_eq!(sent.map(|sent| sent.to_str().unwrap()), encoding, "{path}");
+            assert!(text(&headers, "vary").contains("Accept-Encoding"));
+            let etag = text(&headers, "etag");
+            assert_eq!(get(&etag).await.unwrap().status(), 304);
+            etags.push(etag);
+            lengths.push(response.bytes().await.unwrap().len());
+        }
+        assert!(lengths.is_sorted_by(|a, b| a > b), "{path}: {lengths:?}");
+        assert_eq!(
+            etags
+                .iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .len(),
+            3
+        );
+    }
+    let module = app.get("/static/js/main.js").await.text().await.unwrap();
+    assert!(!module.contains("//"), "comments are not sent");
 }

@@ -168,3 +168,62 @@ fn with_location() -> Vec<u8> {
     ]
     .concat()
 }
+
+#[tokio::test]
+async fn smaller_thumbnails_have_the_size_that_is_asked_for() {
+    let app = spawn_with_removal().await;
+    let record = app
+        .upload("a.jpg", photo(800, 1200, ImageFormat::Jpeg))
+        .await;
+    let path = |size: &str| format!("{}/thumbnail{size}", text(&record, "url"));
+    for (size, expected) in [("64", (43, 64)), ("160", (107, 160))] {
+        let response = app.get(&path(&format!("?size={size}"))).await;
+        assert_eq!(response.status(), 200);
+        let headers = response.headers().clone();
+        assert_eq!(headers["content-type"], "image/jpeg");
+        assert_eq!(
+            headers["cache-control"],
+            "private, max-age=31536000, immutable"
+        );
+        let bytes = response.bytes().await.unwrap();
+        let decoded = image::load_from_memory(&bytes).unwrap();
+        assert_eq!((decoded.width(), decoded.height()), expected);
+        let again = app.client.get(app.url(&path(&format!("?size={size}"))));
+        let again = again.header("if-none-match", &headers["etag"]);
+        assert_eq!(again.send().await.unwrap().status(), 304);
+    }
+    for size in [
+        "",
+        "?size=",
+        "?size=65",
+        "?size=512",
+        "?size=64x",
+        "?sizes=64",
+    ] {
+        let answer = problem(app.get(&path(size)).await, 400).await;
+        assert_eq!(answer, "size must be 64 or 160.");
+    }
+    app.delete(text(&record, "url")).await;
+    problem(app.get(&path("?size=64")).await, 404).await;
+    let deleted = app.get(&path("?deleted=true&size=64")).await;
+    assert_eq!(deleted.status(), 200);
+}
+
+#[tokio::test]
+async fn a_small_image_without_a_thumbnail_is_its_source() {
+    let app = spawn_with_removal().await;
+    let file = photo(300, 100, ImageFormat::Jpeg);
+    let record = app.upload("small.jpg", file).await;
+    assert_eq!(record["thumb"], Value::Null);
+    let response = app
+        .get(&format!("{}/thumbnail?size=64", text(&record, "url")))
+        .await;
+    let decoded = image::load_from_memory(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!((decoded.width(), decoded.height()), (64, 21));
+    // One that cannot be decoded here is sent as it is.
+    let record = app.upload("a.avif", read("still.avif")).await;
+    let response = app
+        .get(&format!("{}/thumbnail?size=64", text(&record, "url")))
+        .await;
+    assert_eq!(response.headers()["content-type"], "image/avif");
+}

@@ -55,6 +55,14 @@ impl Colours {
         convert(&profile, bitmap);
         None
     }
+
+    /// Converts the bitmap to sRGB, whatever it was in.
+    pub(in crate::image) fn convert_to_srgb(self, bitmap: &mut Bitmap) {
+        let kept = self.settle(bitmap);
+        if let Some(profile) = kept.and_then(|bytes| ColorProfile::new_from_slice(&bytes).ok()) {
+            convert(&profile, bitmap);
+        }
+    }
 }
 
 /// A PNG's `gAMA` and `cHRM`. The usual ones mean sRGB.

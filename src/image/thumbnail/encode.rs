@@ -59,7 +59,7 @@ fn jpeg(bitmap: &Bitmap, profile: Option<Vec<u8>>) -> Vec<u8> {
     bytes
 }
 
-fn webp(bitmap: &Bitmap, profile: Option<Vec<u8>>) -> Vec<u8> {
+pub(super) fn webp(bitmap: &Bitmap, profile: Option<Vec<u8>>) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = WebPEncoder::new_lossless(&mut bytes);
     if let Some(profile) = profile {

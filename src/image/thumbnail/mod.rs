@@ -2,18 +2,20 @@
 
 mod encode;
 mod hash;
+mod smaller;
 
 use std::fmt;
 
 use bytes::Bytes;
 
+pub use self::smaller::{SmallSide, smaller};
 use super::format;
 use super::limits::{Bounds, DecodeError};
 use super::pixels::MAX_SIDE;
 use super::{ImageType, Limits};
 
 /// The limit, in bytes, up to which an image that needs no turning or shrinking is its own thumbnail.
-const SMALL: usize = 64 << 10;
+pub const SMALL: usize = 64 << 10;
 
 /// The result of decoding an image.
 #[derive(Debug, Default, PartialEq, Eq)]

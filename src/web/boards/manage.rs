@@ -21,6 +21,7 @@ const MAX_COUNTING: usize = 8;
 /// `GET /boards`: the page, or `{"boards"}` for scripts.
 pub(crate) async fn list(
     request: HttpRequest,
+    files: Data<pages::PageFiles>,
     access: Data<Access>,
     store: Data<Store>,
     sessions: Data<SessionContext>,
@@ -39,7 +40,7 @@ pub(crate) async fn list(
         boards: Vec<Listed<'a>>,
     }
     if pages::is_navigation(&request) {
-        return pages::boards(request).await;
+        return pages::boards(&request, &files).await;
     }
     let boards = access.directory.boards();
     let counts = stream::iter(&boards)

@@ -1,10 +1,14 @@
 //! A cache of image files and thumbnails in memory.
 
+use std::hash::Hash;
+
 use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
-use crate::image::ImageId;
+use crate::image::{ImageId, ImageRecord, SmallSide, smaller};
 use crate::store::{Store, StoreError};
 
 /// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
@@ -14,7 +18,14 @@ const MAX_BYTES: u64 = 32 << 20;
 /// The expected number of cached files and thumbnails, by which the caches allocate their tables.
 const EXPECTED_ITEMS: usize = 1024;
 
-type BytesCache = Cache<ImageId, Bytes, ByteLength>;
+/// The size limit of the cache of smaller thumbnails, in bytes: those of ten thousand images, all of which a viewer of the
+/// whole board requests.
+const MAX_SMALL_BYTES: u64 = 16 << 20;
+
+/// The number of smaller thumbnails that are made at once, so that a new viewer of a large board leaves processors to others.
+const MAX_MADE_AT_ONCE: usize = 2;
+
+type BytesCache<K = ImageId> = Cache<K, Bytes, ByteLength>;
 
 /// Files and thumbnails that were read or stored lately, by image. Concurrent readers of one image share one read from the
 /// database.
@@ -22,14 +33,18 @@ pub(crate) struct ImageCache {
     store: Store,
     files: BytesCache,
     thumbnails: BytesCache,
+    smaller: BytesCache<(ImageId, SmallSide)>,
+    making: Semaphore,
 }
 
 impl ImageCache {
     pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
-            files: bytes_cache(),
-            thumbnails: bytes_cache(),
+            files: bytes_cache(MAX_BYTES),
+            thumbnails: bytes_cache(MAX_BYTES),
+            smaller: bytes_cache(MAX_SMALL_BYTES),
+            making: Semaphore::new(MAX_MADE_AT_ONCE),
         }
     }
 
@@ -58,6 +73,34 @@ impl ImageCache {
         get_or_read(&self.thumbnails, id, self.store.thumb(id)).await
     }
 
+    /// Returns a smaller version of the thumbnail of an image, or of the image if that is its own; `None` if the database has
+    /// neither. As [`file`](Self::file) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot read the thumbnail.
+    pub(crate) async fn smaller_thumbnail(
+        &self,
+        record: &ImageRecord,
+        side: SmallSide,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let id = record.meta.id;
+        let make = async {
+            let source = if record.has_thumb() {
+                self.thumbnail(id).await?
+            } else {
+                self.file(id).await?
+            };
+            let Some(source) = source else {
+                return Ok(None);
+            };
+            let _permit = self.making.acquire().await;
+            let made = spawn_blocking(move || smaller(&source, side)).await;
+            Ok(Some(made.expect("making a thumbnail does not panic")))
+        };
+        get_or_read(&self.smaller, (id, side), make).await
+    }
+
     /// Caches an image that has just been stored: its viewers are about to request it.
     pub(crate) fn insert(&self, id: ImageId, file: Bytes, thumbnail: Option<Bytes>) {
         self.files.insert(id, file);
@@ -70,6 +113,9 @@ impl ImageCache {
     pub(crate) fn invalidate(&self, id: ImageId) {
         self.files.remove(&id);
         self.thumbnails.remove(&id);
+        for side in SmallSide::ALL {
+            self.smaller.remove(&(id, side));
+        }
     }
 }
 
@@ -77,16 +123,16 @@ impl ImageCache {
 #[derive(Clone)]
 struct ByteLength;
 
-impl Weighter<ImageId, Bytes> for ByteLength {
-    fn weight(&self, _: &ImageId, bytes: &Bytes) -> u64 {
+impl<K> Weighter<K, Bytes> for ByteLength {
+    fn weight(&self, _: &K, bytes: &Bytes) -> u64 {
         bytes.len() as u64
     }
 }
 
-fn bytes_cache() -> BytesCache {
+fn bytes_cache<K: Eq + Hash>(max_bytes: u64) -> BytesCache<K> {
     let options = OptionsBuilder::new()
         .estimated_items_capacity(EXPECTED_ITEMS)
-        .weight_capacity(MAX_BYTES)
+        .weight_capacity(max_bytes)
         // Each shard has its part of the capacity, and an entry larger than a shard is not cached at all. The lock is held
         // for a few instructions, so one shard serves all workers.
         .shards(1)
@@ -101,9 +147,9 @@ fn bytes_cache() -> BytesCache {
 }
 
 /// Returns a cached value, or reads it. Waits if another caller is reading it.
-async fn get_or_read<E>(
-    cache: &BytesCache,
-    id: ImageId,
+async fn get_or_read<K: Eq + Hash + Clone, E>(
+    cache: &BytesCache<K>,
+    id: K,
     read: impl Future<Output = Result<Option<Bytes>, E>>,
 ) -> Result<Option<Bytes>, E> {
     let guard = match cache.get_value_or_guard_async(&id).await {
@@ -140,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_total_size_is_bounded() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         for id in ids::<6>() {
             cache.insert(id, bytes(8 << 20));
             assert!(cache.weight() <= MAX_BYTES);
@@ -150,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_image_of_the_default_size_limit_is_cached() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         for id in ids::<4>() {
             cache.insert(id, bytes(16 << 20));
             assert!(cache.get(&id).is_some());
@@ -159,14 +205,14 @@ mod tests {
 
     #[test]
     fn an_image_larger_than_the_cache_is_not_cached() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         cache.insert(ImageId::new(), bytes(MAX_BYTES as usize + 1));
         assert!(cache.is_empty());
     }
 
     #[tokio::test]
     async fn concurrent_readers_share_one_read() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         let reads = Cell::new(0);
         let (finish, finished) = oneshot::channel::<()>();
         let finished = finished.shared();
@@ -188,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_waiter_reads_when_a_reader_is_cancelled() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         let id = ImageId::new();
         let mut cancelled = Box::pin(get_or_read(&cache, id, std::future::pending::<Read>()));
         assert!(cancelled.as_mut().now_or_never().is_none());
@@ -199,7 +245,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_entry_invalidated_while_it_is_read_is_not_cached() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         let id = ImageId::new();
         let read = get_or_read(&cache, id, async {
             cache.remove(&id);
@@ -211,7 +257,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_missing_image_and_an_error_are_not_cached() {
-        let cache = bytes_cache();
+        let cache = bytes_cache(MAX_BYTES);
         let id = ImageId::new();
         for result in [Ok(None), Err(())] {
             let read = get_or_read(&cache, id, async { result.clone() });

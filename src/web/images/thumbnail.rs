@@ -1,15 +1,16 @@
-//! `GET` and `HEAD /image/{id}/thumb`: the small version of an image that the board shows at a distance. With
-//! `?deleted=true`, that of an image in the bin.
+//! The small versions of an image that the board shows at a distance. With `deleted=true`, those of an image in the bin.
 
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
 use actix_web::http::header::{self, ETag, EntityTag};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use bytes::Bytes;
 
 use super::image_cache::ImageCache;
 use super::serve::DownloadTimeout;
-use crate::image::sniff;
+use crate::image::{ImageRecord, SMALL, SmallSide, sniff};
+use crate::store::StoreError;
 use crate::web::access::action::Action;
 use crate::web::access::check::RequestedImage;
 use crate::web::access::grant::Grant;
@@ -19,14 +20,49 @@ use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::headers::IMMUTABLE;
 use crate::web::http::problem::Problem;
 
-/// The handler.
+/// `GET` and `HEAD /image/{id}/thumb`
 pub(crate) async fn show(
     request: HttpRequest,
-    RequestedImage(image): RequestedImage,
+    image: RequestedImage,
     grant: Grant,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
+    let record = shown(&request, image, &grant)?;
+    if !record.has_thumb() {
+        return Err(Problem::no_thumbnail());
+    }
+    // The thumbnail of an image is made once, so the hash of the image identifies it.
+    let etag = EntityTag::new_strong(format!("{}-thumb", record.meta.sha256));
+    let read = cache.thumbnail(record.meta.id);
+    respond(&request, etag, read, &timeout).await
+}
+
+/// `GET` and `HEAD /image/{id}/thumbnail?size=64`: a smaller version of the thumbnail, or of a small image without one.
+pub(crate) async fn show_smaller(
+    request: HttpRequest,
+    image: RequestedImage,
+    grant: Grant,
+    cache: Data<ImageCache>,
+    timeout: Data<DownloadTimeout>,
+) -> Result<HttpResponse, Problem> {
+    let record = shown(&request, image, &grant)?;
+    let side = requested_side(request.query_string())?;
+    if !record.has_thumb() && record.meta.size > SMALL as u64 {
+        return Err(Problem::no_thumbnail());
+    }
+    let pixels = side.pixels();
+    let etag = EntityTag::new_strong(format!("{}-thumb-{pixels}", record.meta.sha256));
+    let read = cache.smaller_thumbnail(&record, side);
+    respond(&request, etag, read, &timeout).await
+}
+
+/// The record of an image whose thumbnail the caller may see.
+fn shown(
+    request: &HttpRequest,
+    RequestedImage(image): RequestedImage,
+    grant: &Grant,
+) -> Result<ImageRecord, Problem> {
     let record = image.record;
     let is_shown = if image.is_deleted {
         // Only those see an image in the bin who can restore it.
@@ -36,22 +72,26 @@ pub(crate) async fn show(
     } else {
         !wants_deleted(request.query_string())
     };
-    if !is_shown {
-        return Err(Problem::no_such_image());
+    if is_shown {
+        Ok(record)
+    } else {
+        Err(Problem::no_such_image())
     }
-    if !record.has_thumb() {
-        return Err(Problem::no_thumbnail());
-    }
-    // The thumbnail of an image is made once, so the hash of the image identifies it.
-    let etag = EntityTag::new_strong(format!("{}-thumb", record.meta.sha256));
-    if is_not_modified(&request, &etag) {
+}
+
+async fn respond(
+    request: &HttpRequest,
+    etag: EntityTag,
+    read: impl Future<Output = Result<Option<Bytes>, StoreError>>,
+    timeout: &DownloadTimeout,
+) -> Result<HttpResponse, Problem> {
+    if is_not_modified(request, &etag) {
         return Ok(HttpResponse::NotModified()
             .insert_header((header::CACHE_CONTROL, IMMUTABLE))
             .insert_header(ETag(etag))
             .finish());
     }
-    let bytes = cache.thumbnail(record.meta.id).await?;
-    let bytes = bytes.ok_or_else(Problem::no_thumbnail)?;
+    let bytes = read.await?.ok_or_else(Problem::no_thumbnail)?;
     let kind = sniff(&bytes).ok_or_else(Problem::no_thumbnail)?;
     let body = if request.method() == Method::HEAD {
         head_body(bytes.len() as u64)
@@ -64,6 +104,18 @@ pub(crate) async fn show(
         .insert_header((header::CACHE_CONTROL, IMMUTABLE))
         .insert_header(ETag(etag))
         .body(body))
+}
+
+/// Parses `size=64` or `size=160`.
+fn requested_side(query: &str) -> Result<SmallSide, Problem> {
+    let mut sizes = query
+        .split('&')
+        .filter_map(|part| part.strip_prefix("size="));
+    let size = sizes.next().and_then(|size| size.parse().ok());
+    let mut sides = SmallSide::ALL.into_iter();
+    sides
+        .find(|side| Some(side.pixels()) == size)
+        .ok_or_else(|| Problem::bad_request("size must be 64 or 160."))
 }
 
 /// Returns `true` for `deleted=true`.

@@ -1,20 +1,27 @@
-//! Gathers the initial records of a viewer into few messages, those near the viewer's view first.
+//! Gathers the initial records of a viewer into few messages: those near its view first, and the newest first.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use super::follow::ViewerEvent;
+use super::protocol::batch::{image_batch, longest};
 use super::protocol::deflate::deflate;
 use super::protocol::events::{self, ViewerFeedState};
 use super::protocol::frame::{self, Frame};
 use crate::image::{ImageId, ImageRecord};
 use crate::store::Area;
-use crate::web::record_json::RecordJson;
 
-/// The size at which a batch is sent, in bytes before compression. With one more record it stays below 64 KiB.
-const MAX_BATCH: usize = 56 << 10;
+/// The size of a message, in bytes before compression.
+const MAX_BATCH: usize = 64 << 10;
 
-/// The size of the records that wait until those near the view are sent, in bytes. Beyond it they no longer wait.
-const MAX_WAITING: usize = 1 << 20;
+/// The part of a message that is not records, in bytes.
+const FRAME: usize = 1 << 10;
+
+/// The number of records in the first batch: those of a screen, so that a slow line shows it soon. Each further batch may be
+/// twice as long.
+const FIRST_BATCH: usize = 160;
+
+/// The number of records that are gathered before any is sent, so that they can be put into order: about 2 MiB.
+const MAX_GATHERED: usize = 3_000;
 
 /// How a viewer wants the initial records.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,39 +36,18 @@ pub(crate) struct BatchOptions {
 pub(crate) struct InitialBatches {
     options: BatchOptions,
     is_initializing: bool,
-    /// Records to send next.
-    near: Batch,
-    /// Records to send after all that are near the view, in batches.
-    far: VecDeque<Batch>,
-    far_ids: HashSet<ImageId>,
+    gathered: Vec<ImageRecord>,
+    /// The places in `gathered`: of an image that changes meanwhile, only the latest record is sent.
+    places: HashMap<ImageId, usize>,
+    /// The largest number of records in the next batch.
+    batch_length: usize,
     messages: VecDeque<Message>,
 }
 
 /// A message to send. Batches are encoded only when the outbox has room for them.
 enum Message {
-    Batch(Batch),
+    Batch(Vec<ImageRecord>),
     Event(Frame),
-}
-
-/// JSON records, separated by commas.
-#[derive(Default)]
-struct Batch(String);
-
-impl Batch {
-    fn add(&mut self, json: &str) {
-        if !self.0.is_empty() {
-            self.0.push(',');
-        }
-        self.0.push_str(json);
-    }
-
-    fn is_full(&self) -> bool {
-        self.0.len() >= MAX_BATCH
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl InitialBatches {
@@ -69,9 +55,9 @@ impl InitialBatches {
         Self {
             options,
             is_initializing: false,
-            near: Batch::default(),
-            far: VecDeque::new(),
-            far_ids: HashSet::new(),
+            gathered: Vec::new(),
+            places: HashMap::new(),
+            batch_length: FIRST_BATCH,
             messages: VecDeque::new(),
         }
     }
@@ -79,7 +65,7 @@ impl InitialBatches {
     /// The next frame of the events so far.
     pub(crate) fn next_frame(&mut self) -> Option<Frame> {
         self.messages.pop_front().map(|message| match message {
-            Message::Batch(batch) => self.encode(&batch),
+            Message::Batch(records) => self.encode(&records),
             Message::Event(frame) => frame,
         })
     }
@@ -87,7 +73,7 @@ impl InitialBatches {
     /// Takes an event, which may yield any number of frames.
     pub(crate) fn push(&mut self, event: ViewerEvent<ImageRecord>) {
         match event {
-            ViewerEvent::Update(record) if self.is_initializing => self.gather(&record),
+            ViewerEvent::Update(record) if self.is_initializing => self.gather(record),
             ViewerEvent::Update(record) => {
                 let update = events::image_update(&record);
                 self.messages.push_back(Message::Event(update));
@@ -100,34 +86,47 @@ impl InitialBatches {
             ViewerEvent::State(state) => {
                 self.flush();
                 self.is_initializing = state == ViewerFeedState::Initializing;
+                self.batch_length = FIRST_BATCH;
                 let state = events::feed_state(state);
                 self.messages.push_back(Message::Event(state));
             }
         }
     }
 
-    fn gather(&mut self, record: &ImageRecord) {
-        let json = serde_json::to_string(&RecordJson::from(record));
-        let json = json.expect("string keys and plain values");
-        let id = record.meta.id;
-        // A later version of a record must not overtake the earlier one.
-        if self.far_ids.contains(&id) || !self.is_near(record) {
-            self.far_ids.insert(id);
-            if self.far.back().is_none_or(Batch::is_full) {
-                self.far.push_back(Batch::default());
+    fn gather(&mut self, record: ImageRecord) {
+        if let Some(&place) = self.places.get(&record.meta.id) {
+            self.gathered[place] = record;
+            return;
+        }
+        self.places.insert(record.meta.id, self.gathered.len());
+        self.gathered.push(record);
+        if self.gathered.len() >= MAX_GATHERED {
+            self.flush();
+        }
+    }
+
+    /// Sends everything that has been gathered: the images near the view first, and of these and of all others the newest.
+    fn flush(&mut self) {
+        self.places = HashMap::new();
+        let mut records = std::mem::take(&mut self.gathered);
+        records.sort_by_cached_key(|record| {
+            (!self.is_near(record), std::cmp::Reverse(record.meta.id))
+        });
+        let mut batch = Vec::new();
+        let mut length = FRAME;
+        for record in records {
+            let added = longest(&record);
+            if batch.len() >= self.batch_length || length + added > MAX_BATCH {
+                self.batch_length = batch.len().max(self.batch_length) * 2;
+                self.messages
+                    .push_back(Message::Batch(std::mem::take(&mut batch)));
+                length = FRAME;
             }
-            if let Some(last) = self.far.back_mut() {
-                last.add(&json);
-            }
-            if self.far.len() * MAX_BATCH > MAX_WAITING {
-                self.flush();
-            }
-        } else {
-            self.near.add(&json);
-            if self.near.is_full() {
-                let batch = std::mem::take(&mut self.near);
-                self.messages.push_back(Message::Batch(batch));
-            }
+            length += added;
+            batch.push(record);
+        }
+        if !batch.is_empty() {
+            self.messages.push_back(Message::Batch(batch));
         }
     }
 
@@ -148,19 +147,8 @@ impl InitialBatches {
             && bottom > y - 0.5 * h
     }
 
-    /// Sends everything that has been gathered.
-    fn flush(&mut self) {
-        let near = std::mem::take(&mut self.near);
-        for batch in std::iter::once(near).chain(std::mem::take(&mut self.far)) {
-            if !batch.is_empty() {
-                self.messages.push_back(Message::Batch(batch));
-            }
-        }
-        self.far_ids.clear();
-    }
-
-    fn encode(&self, batch: &Batch) -> Frame {
-        let text = events::image_batch(&batch.0);
+    fn encode(&self, records: &[ImageRecord]) -> Frame {
+        let text = image_batch(records);
         if self.options.is_compressed {
             frame::compressed_text(&deflate(text.as_bytes()))
         } else {
@@ -171,6 +159,8 @@ impl InitialBatches {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde_json::Value;
 
     use super::*;
@@ -187,6 +177,10 @@ mod tests {
         record.meta.id = ImageId::new();
         record.placement.x = x;
         record
+    }
+
+    fn sent_id(record: &ImageRecord) -> String {
+        URL_SAFE_NO_PAD.encode(record.meta.id.as_bytes())
     }
 
     fn batches(around: Option<Area>) -> InitialBatches {
@@ -209,11 +203,11 @@ mod tests {
                 _ => 2,
             };
             let event: Value = serde_json::from_slice(&frame.head[payload..]).unwrap();
-            let images = event["data"]["images"].as_array();
+            let ids = event["data"]["id"].as_array();
             let name = event["event"].as_str().unwrap().to_owned();
-            images.map_or(vec![name], |images| {
-                let id = |image: &Value| image["id"].as_str().unwrap().to_owned();
-                images.iter().map(id).collect()
+            ids.map_or(vec![name], |ids| {
+                let id = |id: &Value| id.as_str().unwrap().to_owned();
+                ids.iter().map(id).collect()
             })
         };
         frames.flat_map(text).collect()
@@ -228,7 +222,7 @@ mod tests {
         }
         assert!(sent(&mut batches).is_empty());
         batches.push(ViewerEvent::State(ViewerFeedState::Ready));
-        let ids = [1, 2, 0, 3].map(|at: usize| records[at].meta.id.to_string());
+        let ids = [2, 1, 3, 0].map(|at: usize| sent_id(&records[at]));
         let expected: Vec<String> = ids.into_iter().chain(["Feed:state".into()]).collect();
         assert_eq!(sent(&mut batches), expected);
         batches.push(ViewerEvent::Update(records[0].clone()));
@@ -236,20 +230,24 @@ mod tests {
     }
 
     #[test]
-    fn a_record_that_moves_into_the_view_meanwhile_is_not_overtaken() {
+    fn of_a_record_that_changes_meanwhile_only_the_latest_is_sent() {
         let mut batches = batches(Some(VIEW));
         let far = record(5000.0);
+        let near = record(0.0);
         let mut moved = far.clone();
         moved.placement.x = 0.0;
-        batches.push(ViewerEvent::Update(far.clone()));
-        batches.push(ViewerEvent::Update(moved));
+        for record in [&far, &near, &moved] {
+            batches.push(ViewerEvent::Update(record.clone()));
+        }
         let deleted = ViewerEvent::Delete {
             id: far.meta.id,
             by: None,
         };
         batches.push(deleted);
-        let id = far.meta.id.to_string();
-        assert_eq!(sent(&mut batches), [&id, &id, "Image:delete"]);
+        let mut ids = [sent_id(&near), sent_id(&far), "Image:delete".into()];
+        // Both are near now, so the newer one is first.
+        ids[..2].sort_by(|a, b| b.cmp(a));
+        assert_eq!(sent(&mut batches), ids);
     }
 
     #[test]
@@ -259,11 +257,12 @@ mod tests {
             batches.push(ViewerEvent::Update(record(f64::from(at))));
         }
         batches.push(ViewerEvent::State(ViewerFeedState::Ready));
-        let mut count = 0;
+        let mut lengths = Vec::new();
         while let Some(frame) = batches.next_frame() {
             assert!(frame.head.len() <= 64 << 10, "{}", frame.head.len());
-            count += 1;
+            lengths.push(frame.head.len());
         }
-        assert!((4..20).contains(&count), "{count}");
+        assert!((4..20).contains(&lengths.len()), "{lengths:?}");
+        assert!(lengths[0] < lengths[1], "{lengths:?}");
     }
 }

@@ -3,6 +3,7 @@
 // message with the record before it, and matches acknowledgements to commands.
 
 import { onBoard } from '../ui/site.js';
+import { recordsOf } from './batch.js';
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 /** @typedef {import('./types.js').Person} Person */
@@ -21,6 +22,7 @@ import { onBoard } from '../ui/site.js';
  * @property {(state: FeedState) => void} onState
  * @property {() => import('./types.js').Box | null} [view] The part of the board whose images are to come first, if any.
  * @property {(record: ImageRecord, file?: Blob) => void} onUpdate
+ * @property {() => void} [onBatch] Several records of the current images have been given to `onUpdate`.
  * @property {(id: string, by?: string) => void} onDelete With the name of the person who deleted it.
  * @property {(count: number, people: Person[]) => void} [onPeople] The number of sessions, and the people who have set a name.
  * @property {(data: object) => void} [onUploadBegin] Another viewer starts an upload.
@@ -193,8 +195,9 @@ export class Feed {
     } else if (event === 'Image:update' && ID.test(data.id)) {
       if (data.file) this.#awaitingFile = data;
       else this.#handlers.onUpdate(data);
-    } else if (event === 'Image:batch' && Array.isArray(data.images)) {
-      for (const record of data.images) if (ID.test(record?.id)) this.#handlers.onUpdate(record);
+    } else if (event === 'Image:batch') {
+      for (const record of recordsOf(data)) if (ID.test(record.id)) this.#handlers.onUpdate(record);
+      this.#handlers.onBatch?.();
     } else if (event === 'Image:delete' && ID.test(data.id)) {
       this.#handlers.onDelete(data.id, textOf(data.by));
     } else if (event === 'User:update' && Number.isInteger(data.count)) {

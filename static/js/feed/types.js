@@ -14,7 +14,7 @@
  * @property {number} size
  * @property {number} width
  * @property {number} height
- * @property {string} [sha256] Of the uploaded bytes, before metadata was removed.
+ * @property {string} [sha256] Of the uploaded bytes, before metadata was removed. Batches have only the first digits.
  * @property {string} url
  * @property {string} [thumb] The path of the thumbnail, once there is one.
  * @property {number} x

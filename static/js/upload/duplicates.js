@@ -85,13 +85,14 @@ export class Duplicates {
    * @returns {Promise<Twin | null>}
    */
   async #find(hash, own) {
-    let isComplete = this.#isCurrent();
+    let isCertain = this.#isCurrent();
     for (const { id, fileName, sha256 } of this.#images.values()) {
-      // Missing in records of earlier versions.
-      if (!sha256) isComplete = false;
-      if (sha256 === hash && id !== own) return { id, fileName, there: true };
+      if (id === own) continue;
+      if (sha256 === hash) return { id, fileName, there: true };
+      // The records of batches have the first digits only, those of earlier versions none: ask the server.
+      if (!sha256 || hash.startsWith(sha256)) isCertain = false;
     }
-    if (isComplete) return null;
+    if (isCertain) return null;
     try {
       const response = await fetch(onBoard('images', { sha256: hash, limit: '1' }), { signal: AbortSignal.timeout(TIMEOUT_MS) });
       /** @type {{ images: ImageRecord[] }} */

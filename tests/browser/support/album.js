@@ -1,6 +1,11 @@
 // The album as a person sees and uses it.
 
+import { readFile } from 'node:fs/promises';
 import { expect } from '@playwright/test';
+
+// Node.js takes a file outside a package of modules for CommonJS.
+const batches = await readFile(new URL('../../../static/js/feed/batch.js', import.meta.url), 'utf8');
+const { recordsOf } = await import(`data:text/javascript,${encodeURIComponent(batches)}`);
 
 /** Options of a window that shows the album. */
 export const ALBUM = { path: '/#album' };
@@ -45,7 +50,10 @@ function replaceRecords(context, replace) {
     page.connectToServer().onMessage((message) => {
       const { event, data } = JSON.parse(String(message));
       if (event === 'Image:update') for (const record of replace(data)) page.send(JSON.stringify({ event, data: record }));
-      else if (event === 'Image:batch') page.send(JSON.stringify({ event, data: { images: data.images.flatMap(replace) } }));
+      else if (event === 'Image:batch') {
+        const records = recordsOf(data).flatMap(replace);
+        for (const record of records) page.send(JSON.stringify({ event: 'Image:update', data: record }));
+      }
       else page.send(message);
     });
   });

@@ -85,11 +85,6 @@ pub(crate) fn image_update(record: &ImageRecord) -> Frame {
     event("Image:update", RecordJson::from(record))
 }
 
-/// The text of an `Image:batch` with these records, which are JSON texts separated by commas.
-pub(crate) fn image_batch(records: &str) -> String {
-    format!(r#"{{"event":"Image:batch","data":{{"images":[{records}]}}}}"#)
-}
-
 /// `Image:update` for the latest image. A binary message with its file must follow.
 pub(crate) fn latest_update(meta: &ImageMeta, length: usize) -> Frame {
     #[derive(Serialize)]

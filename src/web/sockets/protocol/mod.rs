@@ -1,5 +1,6 @@
 //! The wire format of a session: events, and the frames that carry them.
 
+pub(crate) mod batch;
 pub(crate) mod client_messages;
 pub(crate) mod deflate;
 pub(crate) mod events;

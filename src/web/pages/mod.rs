@@ -1,34 +1,50 @@
-//! The pages and their files, from the folder `static`. A release build embeds them; a debug build reads them from disk.
+//! The pages and their files.
 
-use std::borrow::Cow;
+mod files;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, Accept, ETag, EntityTag, Header as _, HeaderValue};
+use actix_web::http::header::{
+    self, Accept, AcceptEncoding, ContentEncoding, ETag, Encoding, Header as _, HeaderValue,
+};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse, mime};
-use rust_embed::Embed;
 
+use self::files::ENCODINGS;
+pub(crate) use self::files::PageFiles;
 use super::access::credentials::{has_owner_cookie, owner_cookie};
 use super::http::conditional::is_not_modified;
 use super::http::headers::PAGE_POLICY;
 use super::http::prefix::{base_path, is_secure};
 use super::http::problem::Problem;
-
-#[derive(Embed)]
-#[folder = "static/"]
-#[allow_missing = true]
-struct Files;
+use super::http::public_url::PublicUrl;
 
 const NOT_FOUND_PAGE: &str = "404.html";
 
 /// Shown to whoever has no link.
 const REFUSED_PAGE: &str = "refused.html";
 
+/// The policy of all files but the pages. It applies to a worker, which loads modules of its own.
+const FILE_POLICY: &str = "default-src 'self'";
+
+/// Returns the configuration that gives the handlers their files.
+pub(crate) fn configuration(
+    public_url: Option<&PublicUrl>,
+) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let files = Data::new(PageFiles::new(public_url.map_or("/", PublicUrl::path)));
+    move |config| {
+        config.app_data(files.clone());
+    }
+}
+
 /// `GET /` and `GET /b/{board}`: the board. Gives the browser a cookie by which it recognises the images that it adds.
-pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut page = file(&request, "index.html")?;
+pub(crate) async fn board(
+    request: HttpRequest,
+    files: Data<PageFiles>,
+) -> Result<HttpResponse, Problem> {
+    let mut page = file(&request, &files, "index.html").await?;
     if !has_owner_cookie(&request) {
         let cookie = owner_cookie(base_path(&request), is_secure(&request));
         // Fails only for a cookie that is no header.
@@ -38,59 +54,75 @@ pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem>
 }
 
 /// `GET /boards`: all boards, for administrators.
-pub(crate) async fn boards(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "boards.html")
+pub(crate) async fn boards(
+    request: &HttpRequest,
+    files: &PageFiles,
+) -> Result<HttpResponse, Problem> {
+    file(request, files, "boards.html").await
 }
 
 /// `GET /latest`: the latest image alone, as in the tutorial.
-pub(crate) async fn latest(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "latest.html")
+pub(crate) async fn latest(
+    request: HttpRequest,
+    files: Data<PageFiles>,
+) -> Result<HttpResponse, Problem> {
+    file(&request, &files, "latest.html").await
 }
 
 /// `GET /static/{path}`: a file of the pages.
-pub(crate) async fn asset(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, request.match_info().query("path"))
+pub(crate) async fn asset(
+    request: HttpRequest,
+    files: Data<PageFiles>,
+) -> Result<HttpResponse, Problem> {
+    file(&request, &files, request.match_info().query("path")).await
 }
 
-fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
+async fn file(
+    request: &HttpRequest,
+    files: &PageFiles,
+    path: &str,
+) -> Result<HttpResponse, Problem> {
     let missing = || Problem::not_found("There is nothing at this address.");
-    let file = Files::get(path).ok_or_else(missing)?;
-    let hash = file.metadata.sha256_hash();
-    let etag = EntityTag::new_strong(
-        hash[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    );
+    let file = files.get(path).ok_or_else(missing)?;
+    let encoding = accepted_encoding(request);
+    let etag = file.etag(encoding);
     let is_cached = is_not_modified(request, &etag);
     let mut response = if is_cached {
         HttpResponse::NotModified()
     } else {
         HttpResponse::Ok()
     };
+    let policy = if file.is_page() {
+        PAGE_POLICY
+    } else {
+        FILE_POLICY
+    };
     response
         // A new version has the same name, so browsers must revalidate.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .insert_header((header::VARY, "Accept-Encoding"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
         .insert_header(ETag(etag));
     if is_cached {
         return Ok(response.finish());
     }
-    let data = below(base_path(request), path, file.data);
+    if encoding != ContentEncoding::Identity {
+        response.insert_header(encoding);
+    }
+    let mime = file.mime();
     Ok(response
-        .insert_header((header::CONTENT_TYPE, mime_type(path)))
-        .body(data))
+        .insert_header((header::CONTENT_TYPE, mime))
+        .body(file.encoded(encoding).await))
 }
 
-/// A file as it is served below `base`: a page names its other files by their path.
-fn below(base: &str, path: &str, data: Cow<'static, [u8]>) -> Vec<u8> {
-    if base == "/" || !path.ends_with(".html") {
-        return data.into_owned();
+/// The best encoding that the client accepts.
+fn accepted_encoding(request: &HttpRequest) -> ContentEncoding {
+    let offered = ENCODINGS.map(Encoding::Known);
+    let accepted = AcceptEncoding::parse(request).ok();
+    match accepted.and_then(|accepted| accepted.negotiate(offered.iter())) {
+        Some(Encoding::Known(encoding)) => encoding,
+        _ => ContentEncoding::Identity,
     }
-    let page = String::from_utf8_lossy(&data);
-    let page = page.replace("href=\"/", &format!("href=\"{base}"));
-    page.replace("src=\"/", &format!("src=\"{base}"))
-        .into_bytes()
 }
 
 /// Middleware that replaces a 401 and a 404 by a page if a browser navigated to the address.
@@ -107,12 +139,13 @@ pub(crate) async fn show_error_pages(
         _ => return Ok(response.map_into_boxed_body()),
     };
     let (request, response) = response.into_parts();
-    let mut response = match Files::get(page) {
+    let files = request.app_data::<Data<PageFiles>>();
+    let mut response = match files.and_then(|files| files.get(page)) {
         Some(file) if wants_page => HttpResponse::build(status)
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
-            .content_type(mime_type(page))
-            .body(below(base_path(&request), page, file.data)),
+            .content_type(file.mime())
+            .body(file.plain()),
         _ => response.map_into_boxed_body(),
     };
     response
@@ -130,21 +163,4 @@ pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
                 .iter()
                 .any(|accepted| accepted.item.essence_str() == mime::TEXT_HTML)
         })
-}
-
-fn mime_type(path: &str) -> &'static str {
-    match path.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("js" | "mjs") => "text/javascript; charset=utf-8",
-        Some("json" | "map") => "application/json",
-        Some("webmanifest") => "application/manifest+json",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("ico") => "image/x-icon",
-        Some("woff2") => "font/woff2",
-        Some("txt" | "md") => "text/plain; charset=utf-8",
-        _ => "application/octet-stream",
-    }
 }

@@ -1,0 +1,183 @@
+//! The files of the pages, from the folder `static`, as they are sent: minified, and compressed as far as that goes.
+//!
+//! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first requested.
+//! Half of the source is comments, and to compress a file takes longer than to send it, so both are done once.
+
+use std::collections::HashMap;
+use std::io::{self, Write as _};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use actix_web::http::header::{ContentEncoding, EntityTag};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rust_embed::Embed;
+use tokio::task::spawn_blocking;
+
+#[derive(Embed)]
+#[folder = "static/"]
+#[allow_missing = true]
+struct Files;
+
+/// The encodings that are offered, the best first. Browsers accept Brotli over HTTPS and from this machine only.
+pub(crate) const ENCODINGS: [ContentEncoding; 3] = [
+    ContentEncoding::Brotli,
+    ContentEncoding::Gzip,
+    ContentEncoding::Identity,
+];
+
+/// The effort of Brotli, of at most 11. A debug build is started anew for each browser test, and must not compress for long.
+const BROTLI_QUALITY: i32 = if cfg!(debug_assertions) { 4 } else { 11 };
+
+/// The files of the pages below one path.
+pub(crate) struct PageFiles {
+    /// The path of the site, with a slash at both ends. Pages name their other files by it.
+    base: String,
+    files: Mutex<HashMap<String, Arc<PageFile>>>,
+}
+
+/// A file of the pages.
+pub(crate) struct PageFile {
+    path: String,
+    /// The SHA-256 of the source, which a debug build may find changed.
+    hash: [u8; 32],
+    plain: Bytes,
+    gzip: OnceLock<Bytes>,
+    brotli: OnceLock<Bytes>,
+}
+
+impl PageFiles {
+    pub(crate) fn new(base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            files: Mutex::default(),
+        }
+    }
+
+    /// The file at `path` in the folder, if there is one.
+    pub(crate) fn get(&self, path: &str) -> Option<Arc<PageFile>> {
+        let source = Files::get(path)?;
+        let hash = source.metadata.sha256_hash();
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = files.get(path).filter(|file| file.hash == hash) {
+            return Some(file.clone());
+        }
+        let file = Arc::new(PageFile {
+            path: path.to_owned(),
+            hash,
+            plain: minified(path, &source.data, &self.base),
+            gzip: OnceLock::new(),
+            brotli: OnceLock::new(),
+        });
+        files.insert(path.to_owned(), file.clone());
+        Some(file)
+    }
+}
+
+impl PageFile {
+    /// Identifies the bytes of the file in an encoding.
+    pub(crate) fn etag(&self, encoding: ContentEncoding) -> EntityTag {
+        let digits = self.hash[..16].iter().map(|byte| format!("{byte:02x}"));
+        let suffix = match encoding {
+            ContentEncoding::Brotli => "-br",
+            ContentEncoding::Gzip => "-gz",
+            _ => "",
+        };
+        EntityTag::new_strong(digits.collect::<String>() + suffix)
+    }
+
+    /// The bytes of the file in one of the [`ENCODINGS`]. Compresses it if nobody has asked for that before.
+    pub(crate) async fn encoded(self: Arc<Self>, encoding: ContentEncoding) -> Bytes {
+        let (cell, compress): (_, Compressor) = match encoding {
+            ContentEncoding::Brotli => (&self.brotli, brotli),
+            ContentEncoding::Gzip => (&self.gzip, gzip),
+            _ => return self.plain.clone(),
+        };
+        if let Some(bytes) = cell.get() {
+            return bytes.clone();
+        }
+        let plain = self.plain.clone();
+        let compressed = spawn_blocking(move || compress(&plain)).await;
+        let compressed = compressed.expect("the encoder does not panic");
+        let compressed = compressed.expect("a vector takes any bytes");
+        cell.get_or_init(|| compressed.into()).clone()
+    }
+
+    /// The bytes of the file, not compressed.
+    pub(crate) fn plain(&self) -> Bytes {
+        self.plain.clone()
+    }
+
+    /// The MIME type.
+    pub(crate) fn mime(&self) -> &'static str {
+        mime_type(&self.path)
+    }
+
+    /// Returns `true` for a page, which names other files.
+    pub(crate) fn is_page(&self) -> bool {
+        self.path.ends_with(".html")
+    }
+}
+
+type Compressor = fn(&[u8]) -> io::Result<Vec<u8>>;
+
+fn minified(path: &str, source: &[u8], base: &str) -> Bytes {
+    let Ok(text) = str::from_utf8(source) else {
+        return Bytes::copy_from_slice(source);
+    };
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("js") => minifier::js::minify(text).to_string().into(),
+        Some("css") => match minifier::css::minify(text) {
+            Ok(minified) => minified.to_string().into(),
+            Err(_) => Bytes::copy_from_slice(source),
+        },
+        Some("html") => without_indentation(&below(base, text)).into(),
+        _ => Bytes::copy_from_slice(source),
+    }
+}
+
+/// A page as it is served below `base`: it names its other files by their path.
+fn below(base: &str, page: &str) -> String {
+    let page = page.replace("href=\"/", &format!("href=\"{base}"));
+    page.replace("src=\"/", &format!("src=\"{base}"))
+}
+
+fn without_indentation(page: &str) -> String {
+    let lines = page.lines().map(str::trim_start);
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams {
+        mode: brotli::enc::backward_references::BrotliEncoderMode::BROTLI_MODE_TEXT,
+        quality: BROTLI_QUALITY,
+        size_hint: bytes.len(),
+        ..Default::default()
+    };
+    brotli::BrotliCompress(&mut &*bytes, &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn mime_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("txt" | "md") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
