@@ -155,6 +155,11 @@ pub struct Arguments {
     )]
     max_pixels: u64,
 
+    /// The folder for uploads that are still arriving, which needs room for as many as there are at a time. Without it: uploads
+    /// in the folder that --data names, or with --rethinkdb the system's folder for temporary files
+    #[arg(long, value_name = "DIR", env = "REALTIME_PHOTO_UPLOAD_DIR")]
+    upload_dir: Option<PathBuf>,
+
     /// For how long a deleted image can be restored: a number of seconds, minutes, hours or days such as 90s, 10m, 1h
     /// or 7d, at most 365d. Then it is removed for good. With 0 it is removed at once
     #[arg(
@@ -234,6 +239,7 @@ impl TryFrom<Arguments> for Settings {
             },
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
+            upload_dir: arguments.upload_dir,
             undo_window: arguments.undo_window,
             metadata: if arguments.keep_metadata {
                 Metadata::Keep

@@ -25,6 +25,9 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the
+    /// system.
+    pub upload_dir: Option<PathBuf>,
     /// The time during which a delete can be undone.
     pub undo_window: Duration,
     /// Images keep or lose their metadata, such as EXIF.

@@ -29,6 +29,14 @@ pub enum StartupError {
         /// What is wrong with it or its key.
         reason: String,
     },
+    /// The folder for uploads cannot be used.
+    #[error("cannot keep uploads in {}: {error}; choose another folder with --upload-dir", folder.display())]
+    UploadFolder {
+        /// The folder.
+        folder: PathBuf,
+        /// The error of the operating system.
+        error: io::Error,
+    },
     /// The database cannot be used.
     #[error("cannot use {0}: {1}")]
     Database(String, StoreError),

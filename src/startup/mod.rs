@@ -11,10 +11,12 @@ mod tls;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use socket2::SockRef;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +24,7 @@ use self::access::StartLinks;
 use crate::config::{Database, Settings};
 use crate::engine::Engine;
 use crate::store::{ClusterSettings, Store};
-use crate::web;
+use crate::web::{self, UploadFolder};
 
 pub use error::StartupError;
 
@@ -70,6 +72,7 @@ impl Application {
         let takes_ipv4 = SockRef::from(&listener).only_v6().is_ok_and(|only| !only);
         let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
+        let upload_folder = upload_folder(settings.upload_dir, &settings.database);
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
                 let database = format!("the embedded engine in {}", embedded.data.display());
@@ -82,6 +85,14 @@ impl Application {
             }
         };
         log::info!("the database is {database}");
+        // Not before the engine, which makes the data folder, and refuses one that another process uses.
+        let upload_folder = match open_upload_folder(upload_folder).await {
+            Ok(folder) => folder,
+            Err(error) => {
+                embedded::close(engine).await;
+                return Err(error);
+            }
+        };
         let store = match Store::connect(cluster, settings.undo_window).await {
             Ok(store) => store,
             Err(error) => {
@@ -107,6 +118,7 @@ impl Application {
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            upload_folder,
             metadata: settings.metadata,
             ..web::Settings::default()
         };
@@ -213,6 +225,24 @@ async fn end(server: Server, handle: &ServerHandle) -> io::Result<()> {
             Ok(())
         }
     }
+}
+
+/// The folder for uploads that are being received: by default on the disk of the data folder, because the system's folder
+/// for temporary files may be in memory.
+fn upload_folder(chosen: Option<PathBuf>, database: &Database) -> PathBuf {
+    match (chosen, database) {
+        (Some(folder), _) => folder,
+        (None, Database::Embedded(embedded)) => embedded.data.join("uploads"),
+        (None, Database::Cluster(_)) => std::env::temp_dir(),
+    }
+}
+
+async fn open_upload_folder(folder: PathBuf) -> Result<UploadFolder, StartupError> {
+    let path = folder.clone();
+    let opened = spawn_blocking(|| UploadFolder::open(path)).await;
+    opened
+        .unwrap_or_else(|error| Err(io::Error::other(error)))
+        .map_err(|error| StartupError::UploadFolder { folder, error })
 }
 
 fn describe(cluster: &ClusterSettings) -> String {

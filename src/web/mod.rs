@@ -22,3 +22,4 @@ pub use access::AccessPolicy;
 pub use app::server;
 pub use http::public_url::PublicUrl;
 pub use settings::Settings;
+pub use uploads::UploadFolder;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::access::AccessPolicy;
 use super::http::public_url::PublicUrl;
+use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
 
 /// Limits and timeouts of the web server.
@@ -21,6 +22,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The folder for uploads that are being received.
+    pub upload_folder: UploadFolder,
     /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
     /// The interval between pings on a socket. A session ends when two pings stay unanswered.
@@ -42,6 +45,7 @@ impl Default for Settings {
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            upload_folder: UploadFolder::of_system(),
             metadata: Metadata::Remove,
             heartbeat_interval: Duration::from_secs(30),
             session_read_timeout: Duration::from_secs(10),

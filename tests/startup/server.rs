@@ -12,12 +12,13 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 8] = [
+pub(crate) const VARIABLES: [&str; 9] = [
     "REALTIME_PHOTO_LISTEN",
     "REALTIME_PHOTO_DATA",
     "REALTIME_PHOTO_REQL_LISTEN",
     "REALTIME_PHOTO_MAX_UPLOAD",
     "REALTIME_PHOTO_MAX_PIXELS",
+    "REALTIME_PHOTO_UPLOAD_DIR",
     "RETHINKDB_URL",
     "REQL_PASSWORD",
     "RUST_LOG",

@@ -128,3 +128,25 @@ async fn help_shows_no_secret_of_the_environment() {
     let output = run(command).await;
     assert!(!String::from_utf8(output.stdout).unwrap().contains("S3CRET"));
 }
+
+#[tokio::test]
+async fn a_folder_for_uploads_that_is_not_writable_is_reported_in_one_sentence() {
+    let (folder, data) = folder();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let mut command = program(&["--listen", "127.0.0.1:0", "--data", text(&data)]);
+    command.args(["--upload-dir", text(&file)]);
+    let reason = refusal(command).await;
+    let expected = format!("cannot keep uploads in {}: ", file.display());
+    assert!(reason.starts_with(&expected), "{reason}");
+}
+
+#[tokio::test]
+async fn uploads_are_received_in_the_data_folder() {
+    let (_folder, data) = folder();
+    let uploads = data.join("uploads");
+    std::fs::create_dir_all(&uploads).unwrap();
+    std::fs::write(uploads.join("realtime-photo-upload-left"), "").unwrap();
+    let _server = Server::start(&data).await;
+    assert_eq!(std::fs::read_dir(&uploads).unwrap().count(), 0);
+}

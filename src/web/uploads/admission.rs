@@ -1,4 +1,4 @@
-//! Admission of uploads, which bounds the memory of all uploads together.
+//! Admission of uploads, which bounds the files and the memory of all uploads together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,135 +9,117 @@ use tokio::time::timeout;
 
 use crate::web::http::problem::Problem;
 
-/// The number of uploads of the largest size that are received at once. It is larger than the number processed at once,
-/// because phones upload slowly: four of them must not block all others for half an hour.
-const MAX_LARGE_UPLOADS: u64 = 16;
+/// The number of uploads that are received at once: a hall full of phones. Each has a connection, a temporary file and about
+/// 150 KiB of buffers.
+const MAX_RECEIVING: usize = 1024;
 
-/// The least memory for the large uploads that are being received.
-const MIN_RECEIVING_MEMORY: u64 = 256 << 20;
-
-/// The largest small upload, in bytes.
-const SMALL: u64 = 1 << 20;
-
-/// The memory for small uploads. Large uploads cannot use it, so small ones never wait for them.
-const SMALL_MEMORY: u64 = 32 << 20;
-
-/// The number of uploads of the largest size that are processed at once, which takes several times their size.
-const MAX_LARGE_PROCESSING: u64 = 4;
-
-/// The least memory for the large uploads that are being processed.
-const MIN_PROCESSING_MEMORY: u64 = 64 << 20;
-
-/// The number of uploads that may wait for memory, for each of small and large ones. Further uploads are rejected at once.
-const MAX_WAITING: usize = 256;
+/// The number of uploads that may wait to be received. Further ones are rejected at once.
+const MAX_WAITING: usize = 1024;
 
 /// The time that an upload may wait. Its bytes stay with the client meanwhile.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Admits uploads in order of arrival while they fit into memory.
+/// The largest small upload, in bytes.
+const SMALL: u64 = 1 << 20;
+
+/// The part of the memory for processing that small uploads have for themselves, so that they never wait for large ones.
+const SMALL_SHARE: u64 = 8;
+
+/// The memory that an upload needs while it is processed and stored, for each of its bytes: the driver encodes it as base64
+/// in JSON (measured: 46 MiB for a file of 10 MiB).
+const MEMORY_PER_BYTE: u64 = 5;
+
+/// Admits uploads in order of arrival, first to be received, and when they are complete to be processed.
 ///
-/// An upload reserves memory for all of its bytes before the first is read, so that no two uploads wait for each other half
-/// received. A complete large upload takes a second permit before it is processed; an upload that has one never waits for
-/// another client, however slow.
+/// What is received is in temporary files. Only a complete upload takes memory for its processing, so one that comes slowly
+/// holds nothing that others need. An upload that is being processed never waits for a client.
 pub(crate) struct Admission {
+    receiving: Arc<Semaphore>,
+    waiting: AtomicUsize,
     small: MemoryBudget,
     large: MemoryBudget,
-    processing: MemoryBudget,
 }
 
-/// The memory reserved for an upload. Dropping it releases the memory.
+/// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for another.
 #[must_use]
-pub(crate) struct Reservation {
-    bytes: u64,
+pub(crate) struct Ticket {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Admission {
-    /// Creates an admission for images of at most `max_upload` bytes.
-    pub(crate) fn new(max_upload: u64) -> Self {
-        let receiving = (MAX_LARGE_UPLOADS * max_upload).max(MIN_RECEIVING_MEMORY);
-        let processing = (MAX_LARGE_PROCESSING * max_upload).max(MIN_PROCESSING_MEMORY);
+    /// Creates an admission whose uploads use about `memory` bytes while they are processed.
+    pub(crate) fn new(memory: u64) -> Self {
+        let small = memory / SMALL_SHARE;
         Self {
-            small: MemoryBudget::new(SMALL_MEMORY),
-            large: MemoryBudget::new(receiving),
-            processing: MemoryBudget::new(processing),
+            receiving: Arc::new(Semaphore::new(MAX_RECEIVING)),
+            waiting: AtomicUsize::new(0),
+            small: MemoryBudget::new(small),
+            large: MemoryBudget::new(memory - small),
         }
     }
 
-    /// Reserves memory for an upload of at most `bytes` bytes.
+    /// Admits an upload that is about to be received.
     ///
     /// # Errors
     ///
-    /// 503 if there is none within 10 seconds, or if too many uploads are waiting.
-    pub(crate) async fn reserve(&self, bytes: u64) -> Result<Reservation, Problem> {
-        let budget = if bytes <= SMALL {
-            &self.small
-        } else {
-            &self.large
-        };
-        let permit = budget.reserve(bytes).await?;
-        Ok(Reservation {
-            bytes,
-            _permit: permit,
-        })
-    }
-
-    /// Waits until a complete upload may be processed. A small upload needs no permit.
-    pub(crate) async fn processing_permit(
-        &self,
-        reservation: &Reservation,
-    ) -> Option<OwnedSemaphorePermit> {
-        if reservation.bytes <= SMALL {
-            return None;
+    /// 503 if there is no place within 10 seconds, or if too many uploads are waiting.
+    pub(crate) async fn admit(&self) -> Result<Ticket, Problem> {
+        let receiving = self.receiving.clone();
+        if let Ok(permit) = receiving.clone().try_acquire_owned() {
+            return Ok(Ticket { _permit: permit });
         }
-        let permits = kibibytes(reservation.bytes)?;
-        Some(self.processing.acquire(permits).await)
-    }
-}
-
-/// An amount of memory, and the number of uploads that wait for a part of it.
-struct MemoryBudget {
-    /// A permit for each free KiB.
-    free: Arc<Semaphore>,
-    waiting: AtomicUsize,
-}
-
-impl MemoryBudget {
-    fn new(bytes: u64) -> Self {
-        let kibibytes = usize::try_from(bytes >> 10).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
-            free: Arc::new(Semaphore::new(kibibytes)),
-            waiting: AtomicUsize::new(0),
-        }
-    }
-
-    async fn reserve(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
         let busy = || Problem::busy("Too many uploads are in progress.");
-        let permits = kibibytes(bytes).ok_or_else(busy)?;
-        if let Ok(permit) = self.free.clone().try_acquire_many_owned(permits) {
-            return Ok(permit);
-        }
         let _waiting = Waiting::new(&self.waiting).ok_or_else(busy)?;
-        match timeout(WAIT_TIMEOUT, self.acquire(permits)).await {
-            Ok(permit) => Ok(permit),
+        match timeout(WAIT_TIMEOUT, receiving.acquire_owned()).await {
+            Ok(permit) => Ok(Ticket {
+                _permit: permit.expect("the semaphore is never closed"),
+            }),
             Err(_) => {
-                log::warn!(
-                    "rejected an upload: no memory was free within {} s",
-                    WAIT_TIMEOUT.as_secs()
-                );
+                log::warn!("rejected an upload: {MAX_RECEIVING} others are in progress");
                 Err(busy())
             }
         }
     }
 
-    async fn acquire(&self, permits: u32) -> OwnedSemaphorePermit {
+    /// Waits until there is memory to process a complete upload of `bytes` bytes. Dropping the permit releases the memory.
+    pub(crate) async fn processing_permit(&self, bytes: u64) -> OwnedSemaphorePermit {
+        let budget = if bytes <= SMALL {
+            &self.small
+        } else {
+            &self.large
+        };
+        budget.acquire(bytes.saturating_mul(MEMORY_PER_BYTE)).await
+    }
+}
+
+/// An amount of memory.
+struct MemoryBudget {
+    /// A permit for each free KiB.
+    free: Arc<Semaphore>,
+    kibibytes: u32,
+}
+
+impl MemoryBudget {
+    fn new(bytes: u64) -> Self {
+        let kibibytes = kibibytes(bytes);
+        Self {
+            free: Arc::new(Semaphore::new(kibibytes as usize)),
+            kibibytes,
+        }
+    }
+
+    /// Waits until `bytes` are free. Who needs more than there is gets all of it.
+    async fn acquire(&self, bytes: u64) -> OwnedSemaphorePermit {
+        let permits = kibibytes(bytes).min(self.kibibytes);
         let permit = self.free.clone().acquire_many_owned(permits).await;
         permit.expect("the semaphore is never closed")
     }
 }
 
-fn kibibytes(bytes: u64) -> Option<u32> {
-    u32::try_from(bytes.div_ceil(1024).max(1)).ok()
+/// Rounds up to KiB, of which there is at least one. 2 TiB are as good as any more.
+fn kibibytes(bytes: u64) -> u32 {
+    let kibibytes = bytes.div_ceil(1024).clamp(1, 1 << 31);
+    u32::try_from(kibibytes).expect("it was clamped")
 }
 
 /// An entry in the waiting line. Dropping it leaves the line.
@@ -163,77 +145,65 @@ mod tests {
 
     use super::*;
 
-    const MAX_UPLOAD: u64 = 16 << 20;
+    const MEMORY: u64 = 256 << 20;
 
-    fn reserved(admission: &Admission, bytes: u64) -> Option<Reservation> {
-        let reserved = admission.reserve(bytes).now_or_never()?;
-        Some(reserved.expect("not too many wait"))
+    fn admitted(admission: &Admission) -> Option<Ticket> {
+        let admitted = admission.admit().now_or_never()?;
+        Some(admitted.expect("not too many wait"))
+    }
+
+    fn permit(admission: &Admission, bytes: u64) -> Option<OwnedSemaphorePermit> {
+        admission.processing_permit(bytes).now_or_never()
     }
 
     #[tokio::test]
-    async fn an_upload_without_free_memory_waits() {
-        let admission = Admission::new(MAX_UPLOAD);
-        let mut reservations: Vec<_> = (0..16)
-            .map(|_| reserved(&admission, MAX_UPLOAD).unwrap())
+    async fn an_upload_without_a_place_waits() {
+        let admission = Admission::new(MEMORY);
+        let mut tickets: Vec<_> = (0..MAX_RECEIVING)
+            .map(|_| admitted(&admission).unwrap())
             .collect();
-        assert!(reserved(&admission, SMALL + 1).is_none());
-        assert_eq!(admission.large.waiting.load(Ordering::Relaxed), 0);
-        reservations.pop();
-        assert!(reserved(&admission, MAX_UPLOAD).is_some());
-    }
-
-    #[tokio::test]
-    async fn small_uploads_do_not_wait_for_large_ones() {
-        let admission = Admission::new(MAX_UPLOAD);
-        let large: Vec<_> = (0..16)
-            .map(|_| reserved(&admission, MAX_UPLOAD).unwrap())
-            .collect();
-        let small: Vec<_> = (0..32)
-            .map(|_| reserved(&admission, SMALL).unwrap())
-            .collect();
-        assert!(reserved(&admission, 1).is_none());
-        let mut permits = Vec::new();
-        for reservation in &large[..4] {
-            permits.push(
-                admission
-                    .processing_permit(reservation)
-                    .now_or_never()
-                    .unwrap(),
-            );
-        }
-        assert!(
-            admission
-                .processing_permit(&large[4])
-                .now_or_never()
-                .is_none()
-        );
-        assert!(
-            admission
-                .processing_permit(&small[0])
-                .now_or_never()
-                .is_some()
-        );
-        permits.pop();
-        assert!(
-            admission
-                .processing_permit(&large[4])
-                .now_or_never()
-                .is_some()
-        );
+        assert!(admitted(&admission).is_none());
+        assert_eq!(admission.waiting.load(Ordering::Relaxed), 0);
+        tickets.pop();
+        assert!(admitted(&admission).is_some());
     }
 
     #[tokio::test]
     async fn a_full_waiting_line_rejects_the_next_upload() {
-        let admission = Admission::new(MAX_UPLOAD);
-        let all_memory = reserved(&admission, MIN_RECEIVING_MEMORY).unwrap();
+        let admission = Admission::new(MEMORY);
+        let tickets: Vec<_> = (0..MAX_RECEIVING).map(|_| admitted(&admission)).collect();
         let waiting: Vec<_> = (0..MAX_WAITING)
-            .map(|_| Waiting::new(&admission.large.waiting))
+            .map(|_| Waiting::new(&admission.waiting))
             .collect();
         assert!(waiting.iter().all(Option::is_some));
-        let rejected = admission.reserve(SMALL + 1).now_or_never().unwrap();
-        assert!(rejected.is_err());
-        assert!(reserved(&admission, SMALL).is_some());
-        drop((all_memory, waiting));
-        assert!(reserved(&admission, SMALL + 1).is_some());
+        assert!(admission.admit().now_or_never().unwrap().is_err());
+        drop((tickets, waiting));
+        assert!(admitted(&admission).is_some());
+    }
+
+    #[tokio::test]
+    async fn complete_uploads_are_processed_while_they_fit_into_memory() {
+        let admission = Admission::new(MEMORY);
+        let mut large = Vec::new();
+        while let Some(permit) = permit(&admission, 5 << 20) {
+            large.push(permit);
+        }
+        assert_eq!(large.len(), 8);
+        let small: Vec<_> = (0..6)
+            .map(|_| permit(&admission, SMALL).expect("small ones do not wait for large ones"))
+            .collect();
+        assert!(permit(&admission, SMALL).is_none());
+        large.pop();
+        assert!(permit(&admission, 5 << 20).is_some());
+        drop(small);
+    }
+
+    #[tokio::test]
+    async fn an_upload_that_needs_all_memory_is_processed_alone() {
+        let admission = Admission::new(1 << 20);
+        let alone = permit(&admission, 90 << 20).unwrap();
+        assert!(permit(&admission, 2 << 20).is_none());
+        drop(alone);
+        assert!(permit(&admission, 2 << 20).is_some());
     }
 }

@@ -10,6 +10,9 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
 use super::body::UploadBody;
+use super::disk::disk_problem;
+use super::folder::UploadFolder;
+use super::received_file::{FileReceiver, ReceivedFile};
 use super::size_limit::{FORM_ALLOWANCE, too_large};
 use crate::image::Upload;
 use crate::web::http::problem::Problem;
@@ -20,23 +23,33 @@ const MAX_FIELDS: usize = 32;
 /// The largest text field, in bytes: a description of 1,000 characters with four bytes each, rounded up.
 const MAX_TEXT: usize = 8 << 10;
 
-/// Reads a form with an image of at most `max_upload` bytes; `expected` sizes the buffer. Fields may come in any order, and
+/// A form that has been read.
+pub(crate) struct UploadForm {
+    /// All that the form says of the image. The bytes of its `file` are in `image`.
+    pub(crate) upload: Upload,
+    pub(crate) image: ReceivedFile,
+}
+
+/// Reads a form with an image of at most `max_upload` bytes, which is kept in `folder`. Fields may come in any order, and
 /// unknown ones are skipped.
 ///
 /// # Errors
 ///
-/// 400 if the form is malformed, 413 if the image is too large, as soon as either is known.
+/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, as soon as either is known.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: UploadBody,
     max_upload: u64,
-    expected: u64,
-) -> Result<Upload, Problem> {
+    folder: &UploadFolder,
+) -> Result<UploadForm, Problem> {
     let mut form = Multipart::new(headers, body.clone());
     let mut reader = FormReader {
         max_upload,
-        expected,
-        ..FormReader::default()
+        folder,
+        upload: Upload::default(),
+        image: None,
+        part_name: None,
+        seen: Vec::new(),
     };
     for _ in 0..MAX_FIELDS {
         match form.try_next().await {
@@ -54,18 +67,17 @@ pub(crate) async fn read(
 }
 
 /// The fields read so far.
-#[derive(Default)]
-struct FormReader {
+struct FormReader<'a> {
     max_upload: u64,
-    expected: u64,
+    folder: &'a UploadFolder,
     upload: Upload,
+    image: Option<ReceivedFile>,
     /// The file name in the header of the file's part.
     part_name: Option<String>,
-    has_file: bool,
     seen: Vec<&'static str>,
 }
 
-impl FormReader {
+impl FormReader<'_> {
     async fn field(&mut self, mut field: Field) -> Result<(), Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -88,11 +100,11 @@ impl FormReader {
         mut field: Field,
         is_too_large: impl Fn() -> bool,
     ) -> Result<(), Problem> {
-        if std::mem::replace(&mut self.has_file, true) {
+        if self.image.is_some() {
             return Err(Problem::bad_request("A form carries one image."));
         }
         self.part_name = field.content_disposition().and_then(part_name);
-        let mut bytes = Vec::with_capacity(usize::try_from(self.expected).unwrap_or_default());
+        let mut receiver = FileReceiver::new(self.folder.clone());
         let mut hash = Sha256::new();
         loop {
             let chunk = match chunk(&mut field).await {
@@ -101,13 +113,13 @@ impl FormReader {
                 Err(_) if is_too_large() => return Err(too_large(self.max_upload)),
                 Err(problem) => return Err(problem),
             };
-            if (bytes.len() + chunk.len()) as u64 > self.max_upload {
+            if receiver.length() + chunk.len() as u64 > self.max_upload {
                 return Err(too_large(self.max_upload));
             }
             hash.update(&chunk);
-            bytes.extend_from_slice(&chunk);
+            receiver.write(&chunk).await.map_err(disk_problem)?;
         }
-        self.upload.file = Bytes::from(bytes);
+        self.image = Some(receiver.finish().await.map_err(disk_problem)?);
         self.upload.sha256 = hash
             .finalize()
             .iter()
@@ -155,15 +167,15 @@ impl FormReader {
         self.text(name, field).await?.map(parse).transpose()
     }
 
-    fn finish(self) -> Result<Upload, Problem> {
-        if !self.has_file {
-            return Err(Problem::bad_request("The form has no field named file."));
-        }
+    fn finish(self) -> Result<UploadForm, Problem> {
+        let missing = || Problem::bad_request("The form has no field named file.");
+        let image = self.image.ok_or_else(missing)?;
         let file_name = self.upload.file_name.or(self.part_name);
-        Ok(Upload {
+        let upload = Upload {
             file_name,
             ..self.upload
-        })
+        };
+        Ok(UploadForm { upload, image })
     }
 }
 

@@ -9,6 +9,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use tokio::time::{Instant, sleep_until};
 
 use super::body::UploadBody;
+use super::form::UploadForm;
 use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
@@ -50,11 +51,15 @@ async fn respond(
     if announced.is_some_and(|length| length > max_upload + FORM_ALLOWANCE) {
         return Err(too_large(max_upload));
     }
-    let expected = announced.unwrap_or(u64::MAX).min(max_upload);
-    let reservation = uploader.admit(expected).await?;
-    let reading = form::read(request.headers(), body.clone(), max_upload, expected);
-    let upload = tokio::select! {
-        upload = reading => upload?,
+    let ticket = uploader.admit().await?;
+    let reading = form::read(
+        request.headers(),
+        body.clone(),
+        max_upload,
+        uploader.folder(),
+    );
+    let UploadForm { upload, image } = tokio::select! {
+        form = reading => form?,
         () = too_slow(body) => {
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The upload is too slow."));
         }
@@ -66,7 +71,7 @@ async fn respond(
         ..upload
     };
     // A task of its own: the upload is complete, so the image is stored even if the client disconnects now.
-    let storing = uploader.clone().into_inner().store(upload, reservation);
+    let storing = uploader.clone().into_inner().store(upload, image, ticket);
     let (status, record) = tokio::spawn(storing).await.unwrap_or_else(|error| {
         log::error!("an upload failed: {error}");
         Err(Problem::internal())

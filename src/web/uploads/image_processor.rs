@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use super::disk::disk_problem;
+use super::received_file::ReceivedFile;
 use crate::image::{Limits, Metadata, NewImage, Preview, Upload, decoding_memory, preview};
 use crate::web::http::problem::Problem;
 
@@ -34,17 +36,23 @@ impl ImageProcessor {
         }
     }
 
-    /// Checks an upload, removes its metadata, and decodes it: that makes its thumbnail and finds damage.
+    /// Reads the bytes of an upload, checks it, removes its metadata, and decodes it: that makes its thumbnail and finds
+    /// damage.
     ///
     /// # Errors
     ///
-    /// 400, 415 or 422 with the fault of the upload.
-    pub(crate) async fn process(&self, upload: Upload) -> Result<NewImage, Problem> {
+    /// 400, 415 or 422 with the fault of the upload; 500 if its bytes cannot be read.
+    pub(crate) async fn process(
+        &self,
+        upload: Upload,
+        image: ReceivedFile,
+    ) -> Result<NewImage, Problem> {
         let permit = self.processors.acquire().await;
         let _permit = permit.expect("the semaphore is never closed");
         let (limits, metadata) = (self.limits, self.metadata);
         let parsed = spawn_blocking(move || {
-            let image = NewImage::parse(upload, limits, metadata)?;
+            let file = image.read().map_err(disk_problem)?;
+            let image = NewImage::parse(Upload { file, ..upload }, limits, metadata)?;
             let pixels = u64::from(image.meta.width) * u64::from(image.meta.height);
             let memory = decoding_memory(&image.file, image.meta.kind, pixels);
             Ok::<_, Problem>((image, memory))

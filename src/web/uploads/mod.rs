@@ -2,16 +2,20 @@
 
 mod admission;
 mod body;
+mod disk;
+mod folder;
 mod form;
 mod handler;
 mod image_processor;
 mod limits;
+mod received_file;
 mod rejection;
 mod size_limit;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};
 
+pub use self::folder::UploadFolder;
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
 use self::uploader::Uploader;

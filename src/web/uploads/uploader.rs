@@ -5,13 +5,18 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 
-use super::admission::{Admission, Reservation};
+use super::admission::{Admission, Ticket};
+use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
+use super::received_file::ReceivedFile;
 use crate::image::{ImageRecord, Limits, Upload};
 use crate::store::{Insert, Store};
 use crate::web::http::problem::Problem;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
+
+/// The memory for processing uploads, in bytes.
+const PROCESSING_MEMORY: u64 = 256 << 20;
 
 /// Admits, processes and stores uploads. Shared by all workers.
 pub(crate) struct Uploader {
@@ -19,6 +24,7 @@ pub(crate) struct Uploader {
     cache: Data<ImageCache>,
     admission: Admission,
     processor: ImageProcessor,
+    folder: UploadFolder,
     max_upload: u64,
     max_pixels: u64,
 }
@@ -32,8 +38,9 @@ impl Uploader {
         Self {
             store,
             cache,
-            admission: Admission::new(settings.max_upload),
+            admission: Admission::new(PROCESSING_MEMORY),
             processor: ImageProcessor::new(limits, settings.metadata),
+            folder: settings.upload_folder.clone(),
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
         }
@@ -49,16 +56,21 @@ impl Uploader {
         self.max_pixels
     }
 
-    /// Reserves memory for an upload of at most `bytes` bytes.
+    /// The folder for uploads that are being received.
+    pub(crate) fn folder(&self) -> &UploadFolder {
+        &self.folder
+    }
+
+    /// Admits an upload that is about to be received.
     ///
     /// # Errors
     ///
     /// 503 if too many uploads are in progress.
-    pub(crate) async fn admit(&self, bytes: u64) -> Result<Reservation, Problem> {
-        self.admission.reserve(bytes).await
+    pub(crate) async fn admit(&self) -> Result<Ticket, Problem> {
+        self.admission.admit().await
     }
 
-    /// Checks and stores an upload. Its reservation is released when it is stored.
+    /// Checks and stores a complete upload, of which `image` are the bytes, once there is memory for it.
     ///
     /// # Errors
     ///
@@ -66,13 +78,14 @@ impl Uploader {
     pub(crate) async fn store(
         self: Arc<Self>,
         upload: Upload,
-        reservation: Reservation,
+        image: ReceivedFile,
+        ticket: Ticket,
     ) -> Result<(StatusCode, ImageRecord), Problem> {
-        let permit = self.admission.processing_permit(&reservation).await;
-        let image = self.processor.process(upload).await?;
+        let permit = self.admission.processing_permit(image.length()).await;
+        let image = self.processor.process(upload, image).await?;
         let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
         let inserted = self.store.insert(image).await?;
-        drop((reservation, permit));
+        drop((ticket, permit));
         match inserted {
             Insert::Created(record) => {
                 log_stored(&record);
