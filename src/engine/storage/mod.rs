@@ -12,17 +12,20 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog → layout → blobs, codec → tables → journal → database → snapshot → batch → writer → Storage
+//! catalog → layout, codec → checksum → blobs, damage → tables → journal → database → snapshot → batch → writer → Storage
 //! ```
 
 mod batch;
 mod blobs;
 mod catalog;
 mod catalog_json;
+mod checksum;
 mod codec;
 mod commit;
+mod damage;
 mod database;
 mod failure;
+mod inspection;
 mod journal;
 mod key_range;
 mod layout;
@@ -52,6 +55,7 @@ pub use stats::Stats;
 
 use crate::engine::error::{ErrorKind, ReqlError};
 use commit::OnCommit;
+use damage::DamageLog;
 use database::LiveDatabase;
 use failure::OnReadFailure;
 use medium::{FileMedium, Medium};
@@ -106,10 +110,12 @@ impl Storage {
         let queue = Arc::new(Queue::new());
         let reports = Arc::clone(&queue);
         let on_read_failure: OnReadFailure =
-            Arc::new(move |generation| reports.report_read_failure(generation));
+            Arc::new(move |failure| reports.report_read_failure(failure));
         let database = Arc::new(LiveDatabase::new(database, on_read_failure));
+        let damage = Arc::new(DamageLog::default());
         let snapshots = Arc::new(Snapshots::new(
             Arc::clone(&database),
+            damage,
             state,
             Arc::clone(&catalog),
         ));
@@ -128,14 +134,16 @@ impl Storage {
             folder: folder.to_owned(),
             detail: error.to_string(),
         })?;
-        Ok(Self {
+        let storage = Self {
             handle: Arc::new(Handle {
                 queue,
                 snapshots,
                 counters,
                 writer: Mutex::new(Some(thread)),
             }),
-        })
+        };
+        inspection::start(&storage);
+        Ok(storage)
     }
 
     /// The database as of the last commit. Cheap: all callers share one snapshot until the next commit.
@@ -197,6 +205,11 @@ impl Storage {
     /// The work done since the storage was opened.
     pub fn stats(&self) -> Stats {
         self.handle.counters.stats()
+    }
+
+    /// What reads have found to be damaged since the storage was opened, one message for each document or table.
+    pub fn damage(&self) -> Vec<String> {
+        self.handle.snapshots.damage.messages()
     }
 
     /// Runs the queued operations, syncs all writes to the disk, and releases the folder. Blocks until that is done.

@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableError};
 
 use super::catalog::Catalog;
-use super::failure::explain;
+use super::failure::{catch, explain};
 use super::journal::Journal;
 use super::layout::{self, FORMAT, META, MetaError, StoredState};
 use super::medium::Medium;
 use super::open_error::OpenError;
+use super::tables::WriteTables;
 use crate::engine::error::{ErrorKind, ReqlError};
 
 /// An open database and the contents of its meta table.
@@ -31,7 +31,10 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
     let database =
         open_medium(medium, true).map_err(|error| OpenError::from_database(folder, error))?;
     let (state, catalog) = match read_meta(&database) {
-        Ok(Some(found)) => found,
+        Ok(Some(found)) => {
+            catch(|| upgrade(&database)).map_err(|error| OpenError::from_redb(folder, error))?;
+            found
+        }
         Ok(None) => initialise(&database).map_err(|error| OpenError::from_redb(folder, error))?,
         Err(ReadError::Newer(found)) => {
             return Err(OpenError::Newer {
@@ -76,7 +79,7 @@ pub(super) fn reopen(
         if !journal.continues(disk.seq, *known.start()) {
             return Err(replaced());
         }
-        replay(&database, journal, disk.seq).map_err(explain)?;
+        catch(|| replay(&database, journal, disk.seq)).map_err(explain)?;
     }
     Ok((database, disk))
 }
@@ -98,7 +101,7 @@ fn replaced() -> ReqlError {
 
 fn open_medium(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseError> {
     // redb can panic on a damaged file.
-    catch_unwind(AssertUnwindSafe(|| medium.open(create))).unwrap_or_else(|_| {
+    catch(|| Ok(medium.open(create))).unwrap_or_else(|_| {
         Err(DatabaseError::Storage(StorageError::Corrupted(
             "the file is not consistent".to_owned(),
         )))
@@ -119,6 +122,10 @@ impl<E: Into<redb::Error>> From<E> for ReadError {
 
 /// Reads the meta table; `None` if the database is new.
 fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>, ReadError> {
+    catch(|| Ok(try_read_meta(database)))?
+}
+
+fn try_read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>, ReadError> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
         Ok(meta) => meta,
@@ -129,13 +136,30 @@ fn read_meta(database: &Database) -> Result<Option<(StoredState, Arc<Catalog>)>,
         Err(_) => return Err(MetaError::Damaged("meta").into()),
     };
     let format = layout::read_format(&meta)?;
-    // Older formats are to be converted here.
     if format > FORMAT {
         return Err(ReadError::Newer(format));
     }
     let state = layout::read_state(&meta)?;
     let catalog = layout::read_catalog(&meta)?;
     Ok(Some((state, catalog)))
+}
+
+/// Marks a database of an older format as one of [`FORMAT`], before the first write in that format.
+fn upgrade(database: &Database) -> Result<(), redb::Error> {
+    let format = layout::read_format(&database.begin_read()?.open_table(META)?)?;
+    if format == FORMAT {
+        return Ok(());
+    }
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    {
+        let mut meta = transaction.open_table(META)?;
+        layout::write_format(&mut meta, FORMAT)?;
+        // Format 1 created them at the first write.
+        let catalog = layout::read_catalog(&meta)?;
+        WriteTables::new(&transaction).create_missing(&catalog)?;
+    }
+    Ok(transaction.commit()?)
 }
 
 fn initialise(database: &Database) -> Result<(StoredState, Arc<Catalog>), redb::Error> {

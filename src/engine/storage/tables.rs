@@ -6,7 +6,7 @@ use bytes::Bytes;
 use redb::WriteTransaction;
 
 use super::blobs::{self, ChunkTable};
-use super::catalog::TableId;
+use super::catalog::{Catalog, TableId};
 use super::layout;
 
 /// One step of a commit, in a form that can be applied again.
@@ -43,7 +43,7 @@ pub(super) struct WriteTables<'txn> {
 #[derive(Default)]
 struct OpenTable<'txn> {
     documents: Option<DocumentTable<'txn>>,
-    chunks: Option<ChunkTable<'txn>>,
+    blobs: Option<ChunkTable<'txn>>,
 }
 
 impl<'txn> WriteTables<'txn> {
@@ -69,15 +69,45 @@ impl<'txn> WriteTables<'txn> {
         }
     }
 
-    fn chunks(&mut self, table: TableId) -> Result<&mut ChunkTable<'txn>, redb::Error> {
+    fn blobs(&mut self, table: TableId) -> Result<&mut ChunkTable<'txn>, redb::Error> {
         let open = self.open.entry(table).or_default();
-        match &mut open.chunks {
-            Some(chunks) => Ok(chunks),
+        match &mut open.blobs {
+            Some(blobs) => Ok(blobs),
             empty => {
-                let name = layout::chunks_name(table);
+                let name = layout::blobs_name(table);
                 Ok(empty.insert(self.transaction.open_table(layout::chunks(&name))?))
             }
         }
+    }
+
+    /// Creates the redb tables of documents that are missing.
+    pub(super) fn create_missing(&mut self, catalog: &Catalog) -> Result<(), redb::Error> {
+        let mut tables = catalog.tables().iter();
+        tables.try_for_each(|table| self.documents(table.id).map(drop))
+    }
+
+    /// The bytes of a blob of `len` bytes that a release before format 2 has stored; `None` if there is none of that
+    /// length.
+    pub(super) fn plain_blob(
+        &mut self,
+        table: TableId,
+        blob: u64,
+        len: u64,
+    ) -> Result<Option<Bytes>, redb::Error> {
+        let name = layout::chunks_name(table);
+        let chunks = self.transaction.open_table(layout::chunks(&name))?;
+        Ok(blobs::load_plain(&chunks, blob, len)?.ok())
+    }
+
+    /// Removes a blob, also one that a release before format 2 has stored.
+    fn remove_blob(&mut self, table: TableId, blob: u64) -> Result<(), redb::Error> {
+        if blobs::remove(self.blobs(table)?, blob)? {
+            return Ok(());
+        }
+        let name = layout::chunks_name(table);
+        let mut chunks = self.transaction.open_table(layout::chunks(&name))?;
+        blobs::remove(&mut chunks, blob)?;
+        Ok(())
     }
 
     /// Removes a table with all its documents and blobs. It is no error if it has none.
@@ -86,6 +116,8 @@ impl<'txn> WriteTables<'txn> {
         self.open.remove(&table);
         self.transaction
             .delete_table(layout::documents(&layout::documents_name(table)))?;
+        self.transaction
+            .delete_table(layout::chunks(&layout::blobs_name(table)))?;
         self.transaction
             .delete_table(layout::chunks(&layout::chunks_name(table)))?;
         Ok(())
@@ -106,9 +138,9 @@ impl<'txn> WriteTables<'txn> {
                 self.documents(*table)?.remove(key.as_slice())?;
             }
             Redo::StoreBlob { table, blob, bytes } => {
-                blobs::store(self.chunks(*table)?, *blob, bytes)?;
+                blobs::store(self.blobs(*table)?, *table, *blob, bytes)?;
             }
-            Redo::RemoveBlob { table, blob } => blobs::remove(self.chunks(*table)?, *blob)?,
+            Redo::RemoveBlob { table, blob } => self.remove_blob(*table, *blob)?,
             Redo::DropTable(table) => self.drop_table(*table)?,
         }
         Ok(())

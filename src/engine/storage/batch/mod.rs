@@ -5,6 +5,7 @@ mod first_error;
 mod reader;
 mod scan;
 mod schema;
+mod seal;
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 pub use scan::BatchScan;
 
 use super::catalog::{Catalog, TableId};
+use super::checksum;
 use super::codec;
 use super::commit::Change;
 use super::key_range::{self, Direction};
@@ -104,7 +106,11 @@ impl<'txn> Batch<'txn> {
         let Some(bytes) = self.raw(table, key)? else {
             return Ok(None);
         };
-        self.reader.decode(table, &bytes, &mut Vec::new()).map(Some)
+        let catalog = &self.catalog;
+        let datum = self
+            .reader
+            .decode(catalog, table, key, &bytes, &mut Vec::new());
+        datum.map(Some)
     }
 
     /// The number of documents in a table, in constant time.
@@ -144,6 +150,7 @@ impl<'txn> Batch<'txn> {
             range,
             reader: &mut self.reader,
             error: &mut self.error,
+            catalog: &self.catalog,
             table,
             direction,
         })
@@ -160,7 +167,13 @@ impl<'txn> Batch<'txn> {
         let old = self.raw(table, key)?;
         let mut old_blobs = Vec::new();
         let old_datum = match &old {
-            Some(bytes) => Some(self.reader.decode(table, bytes, &mut old_blobs)?),
+            Some(bytes) => {
+                let catalog = &self.catalog;
+                let old = self
+                    .reader
+                    .decode(catalog, table, key, bytes, &mut old_blobs);
+                Some(old?)
+            }
             None => None,
         };
         let mut assignment = BlobAssignment::new(&old_blobs, &mut self.next_blob);
@@ -169,6 +182,7 @@ impl<'txn> Batch<'txn> {
         let BlobAssignment {
             kept, new: stored, ..
         } = assignment;
+        let encoded = checksum::seal_document(table, key, &encoded);
 
         let written = self.tables.documents(table).and_then(|documents| {
             documents.insert(key, encoded.as_slice())?;
@@ -207,7 +221,10 @@ impl<'txn> Batch<'txn> {
             return Ok(false);
         };
         let mut old_blobs = Vec::new();
-        let old_datum = self.reader.decode(table, &old, &mut old_blobs)?;
+        let catalog = &self.catalog;
+        let old_datum = self
+            .reader
+            .decode(catalog, table, key, &old, &mut old_blobs)?;
         let removed = self.tables.documents(table).and_then(|documents| {
             documents.remove(key)?;
             Ok(())
@@ -355,7 +372,7 @@ impl<'txn> Batch<'txn> {
     fn require_table(&self, table: TableId) -> Result<(), ReqlError> {
         // Needed because `WriteTables` creates a missing table: a write would bring back a dropped one.
         match self.catalog.table_by_id(table) {
-            Some(_) => Ok(()),
+            Some(_) => self.reader.damage().check_writable(table),
             None => Err(ReqlError::op_failed("The table does not exist any more.")),
         }
     }
@@ -365,6 +382,10 @@ impl<'txn> Batch<'txn> {
             let found = documents.get(key)?;
             Ok(found.map(|value| value.value().to_vec()))
         });
-        self.error.check(found)
+        let found = self.error.check(found)?;
+        if found.is_none() {
+            self.reader.damage().check_missing(table, key)?;
+        }
+        Ok(found)
     }
 }

@@ -37,6 +37,9 @@ impl Batch<'_> {
     ) -> Result<TableId, ReqlError> {
         let id = self.edit_catalog().create_table(database, new)?;
         self.operation.created.push(id);
+        // Its redb table must exist: a missing one means that the file is damaged.
+        let created = self.tables.documents(id).map(drop);
+        self.error.check(created)?;
         Ok(id)
     }
 
