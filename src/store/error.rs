@@ -5,6 +5,9 @@ use reql::{Driver, Error, Runtime};
 /// Maximum length of a server's message in an error, in characters. RethinkDB prints whole documents in some.
 const MESSAGE_LENGTH: usize = 300;
 
+/// The beginnings of the embedded engine's messages about damage.
+const DAMAGED: [&str; 2] = ["The stored data of table", "The database file is damaged"];
+
 /// Failure of a store operation. Messages never contain bytes of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -22,6 +25,9 @@ pub enum StoreError {
     /// The database rejected the query: missing permissions, an exceeded limit, or a bug in this application.
     #[error("the database refused the query: {0}")]
     Refused(String),
+    /// What was asked for is stored with other bytes than were written. All else can be read.
+    #[error("stored data is damaged: {0}")]
+    Damaged(String),
     /// A document does not have the fields that this application writes.
     #[error("invalid document: {0}")]
     Corrupt(String),
@@ -48,7 +54,14 @@ impl From<Error> for StoreError {
             Error::Runtime(Runtime::Availability(error)) => {
                 Self::Unavailable(shorten(&error.to_string()))
             }
-            Error::Runtime(error) => Self::Refused(shorten(&error.to_string())),
+            Error::Runtime(error) => {
+                let message = error.to_string();
+                if DAMAGED.iter().any(|text| message.contains(text)) {
+                    Self::Damaged(shorten(&message))
+                } else {
+                    Self::Refused(shorten(&message))
+                }
+            }
             Error::Compile(message) => Self::Refused(shorten(&message)),
             Error::Driver(Driver::Auth(message)) => Self::Login(shorten(&message)),
             // Its message may quote the document.
@@ -94,6 +107,10 @@ mod tests {
             StoreError::from(login),
             StoreError::Login("Wrong password".into())
         );
+        let damaged = Error::from(Runtime::Internal(
+            "The stored data of table `a.b`, key \"c\", is damaged: …".into(),
+        ));
+        assert!(matches!(damaged.into(), StoreError::Damaged(_)));
         let refused = Error::from(Runtime::Permission("no".into()));
         assert!(leaves_session_usable(&refused));
         assert!(matches!(refused.into(), StoreError::Refused(_)));

@@ -12,6 +12,7 @@ use super::board::free_placements::FreePlacements;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
 use super::error::StoreError;
+use super::images::DamagedImages;
 use super::schema;
 
 /// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     pub(super) upload_budget: ByteBudget,
     pub(super) download_budget: ByteBudget,
     pub(super) free_placements: FreePlacements,
+    /// The images that were found to be damaged.
+    pub(super) damaged: DamagedImages,
     /// Time for which a deleted image can be restored.
     pub(super) undo_window: Duration,
     /// Wakes the sweep after a delete.
@@ -71,6 +74,7 @@ impl Store {
                 upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 free_placements,
+                damaged: DamagedImages::default(),
                 undo_window,
                 deleted: Arc::default(),
                 _shutdown: shutdown.drop_guard(),

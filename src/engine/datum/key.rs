@@ -30,6 +30,17 @@ pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
     Ok(key)
 }
 
+/// A primary key for a message: text in quotes, any other key as hexadecimal digits.
+pub(crate) fn describe_key(key: &[u8]) -> String {
+    let text = key
+        .strip_prefix(b"S")
+        .and_then(|text| str::from_utf8(text).ok());
+    match text {
+        Some(text) => format!("{text:?}"),
+        None => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+    }
+}
+
 /// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another one
 /// followed by a byte 0.
 ///

@@ -10,7 +10,7 @@ mod time;
 mod value;
 
 pub use binary::{Binary, BlobSource};
-pub(crate) use key::{index_key, primary_key};
+pub(crate) use key::{describe_key, index_key, primary_key};
 pub(crate) use parse::{from_fields, from_node, pseudotype};
 pub use time::Time;
 pub use value::{Datum, Object};

@@ -4,8 +4,9 @@
 use bytes::Bytes;
 use redb::{ReadOnlyTable, ReadableTable, StorageError, Table};
 
+use super::catalog::TableId;
+use super::checksum;
 use super::layout::ChunkKey;
-use crate::engine::error::{ErrorKind, ReqlError};
 
 /// The size in bytes from which a binary becomes a blob. Below it, a page of its own (4 KiB) costs more than rewriting
 /// the bytes with the document.
@@ -19,7 +20,8 @@ const MAX_CHUNK: usize = 64 * 1024;
 /// The size of a redb page. Smaller chunks save nothing.
 const PAGE: usize = 4096;
 
-/// redb's overhead in a page with one chunk: header (4 bytes), offset (4), key (12), and a reserve.
+/// The overhead in a page with one chunk: redb's header (4 bytes), offset (4) and key (12), the checksum (4), and a
+/// reserve.
 const PAGE_OVERHEAD: usize = 32;
 
 /// The largest valid length of a blob. A query is at most half as long, so a larger length means damage, and must not
@@ -29,9 +31,10 @@ const MAX_BLOB: u64 = 256 * 1024 * 1024;
 /// A table of chunks, open for writing.
 pub(super) type ChunkTable<'txn> = Table<'txn, ChunkKey, &'static [u8]>;
 
-/// Stores a blob in chunks.
+/// Stores a blob in chunks, each with its checksum in front.
 pub(super) fn store(
-    table: &mut ChunkTable<'_>,
+    chunks: &mut ChunkTable<'_>,
+    table: TableId,
     blob: u64,
     bytes: &[u8],
 ) -> Result<(), StorageError> {
@@ -39,39 +42,82 @@ pub(super) fn store(
     let mut number = 0;
     while !rest.is_empty() {
         let (chunk, more) = rest.split_at(chunk_len(rest.len()));
-        table.insert((blob, number), chunk)?;
+        let sealed = checksum::seal_chunk(table, blob, number, chunk);
+        chunks.insert((blob, number), sealed.as_slice())?;
         rest = more;
         number += 1;
     }
     Ok(())
 }
 
-/// Removes all chunks of a blob.
-pub(super) fn remove(table: &mut ChunkTable<'_>, blob: u64) -> Result<(), StorageError> {
-    table.retain_in((blob, 0)..=(blob, u32::MAX), |_, _| false)
+/// Removes all chunks of a blob. Returns `true` if there were any.
+pub(super) fn remove(chunks: &mut ChunkTable<'_>, blob: u64) -> Result<bool, StorageError> {
+    let mut found = false;
+    chunks.retain_in((blob, 0)..=(blob, u32::MAX), |_, _| {
+        found = true;
+        false
+    })?;
+    Ok(found)
 }
 
-/// Reads a blob of `len` bytes.
+/// The chunks of the blobs of one table, open for reading.
+pub(super) type ChunksRead = ReadOnlyTable<ChunkKey, &'static [u8]>;
+
+/// Reads a blob of `len` bytes and verifies its chunks.
 ///
 /// # Errors
-/// The outer error is the disk's; the inner one says that the blob is damaged.
+/// The outer error is the disk's; the inner one says what is damaged.
 pub(super) fn load(
-    table: &ReadOnlyTable<ChunkKey, &'static [u8]>,
+    chunks: &ChunksRead,
+    table: TableId,
     blob: u64,
     len: u64,
-) -> Result<Result<Bytes, ReqlError>, StorageError> {
+) -> Result<Result<Bytes, &'static str>, StorageError> {
     if len > MAX_BLOB {
-        return Ok(Err(damaged(blob)));
+        return Ok(Err(WRONG_LENGTH));
     }
     let mut bytes = Vec::with_capacity(len as usize);
-    for entry in ReadableTable::range(table, (blob, 0)..=(blob, u32::MAX))? {
+    for (entry, expected) in chunks.range((blob, 0)..=(blob, u32::MAX))?.zip(0..) {
+        let (key, stored) = entry?;
+        let chunk = checksum::open_chunk(table, blob, expected, stored.value());
+        let Some(chunk) = chunk.filter(|_| key.value() == (blob, expected)) else {
+            return Ok(Err("the checksum of its binary does not match"));
+        };
+        bytes.extend_from_slice(chunk);
+    }
+    Ok(of_length(bytes, len))
+}
+
+/// Reads a blob of `len` bytes that a release before format 2 has stored.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_plain(
+    chunks: &impl ReadableTable<ChunkKey, &'static [u8]>,
+    blob: u64,
+    len: u64,
+) -> Result<Result<Bytes, &'static str>, StorageError> {
+    if len > MAX_BLOB {
+        return Ok(Err(WRONG_LENGTH));
+    }
+    let mut bytes = Vec::with_capacity(len as usize);
+    for entry in chunks.range((blob, 0)..=(blob, u32::MAX))? {
         bytes.extend_from_slice(entry?.1.value());
     }
-    Ok(if bytes.len() as u64 == len {
-        Ok(bytes.into())
-    } else {
-        Err(damaged(blob))
-    })
+    Ok(of_length(bytes, len))
+}
+
+/// The blob has no chunks.
+pub(super) const MISSING: &str = "its binary is missing";
+
+const WRONG_LENGTH: &str = "its binary does not have the right length";
+
+fn of_length(bytes: Vec<u8>, len: u64) -> Result<Bytes, &'static str> {
+    match bytes.len() as u64 {
+        0 => Err(MISSING),
+        found if found == len => Ok(bytes.into()),
+        _ => Err(WRONG_LENGTH),
+    }
 }
 
 /// The length of the next chunk when `rest` bytes are left. The tail of a blob is split into smaller and smaller powers
@@ -89,11 +135,4 @@ fn chunk_len(rest: usize) -> usize {
         }
         space /= 2;
     }
-}
-
-fn damaged(blob: u64) -> ReqlError {
-    ReqlError::new(
-        ErrorKind::Internal,
-        format!("The stored binary {blob} is damaged."),
-    )
 }

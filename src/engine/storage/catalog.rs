@@ -246,20 +246,25 @@ impl Catalog {
         Ok(self.tables.remove(found.ok_or_else(|| missing("table"))?))
     }
 
-    pub(super) fn create_index(&mut self, table: TableId, new: NewIndex) -> Result<(), ReqlError> {
+    pub(super) fn create_index(
+        &mut self,
+        table: TableId,
+        new: NewIndex,
+    ) -> Result<IndexId, ReqlError> {
         let position = self.position(table)?;
         if self.tables[position].index(&new.name).is_some() {
             return Err(self.index_exists(position, &new.name));
         }
+        let id = IndexId(Uuid::new_v4());
         self.tables[position].add_index(Index {
-            id: IndexId(Uuid::new_v4()),
+            id,
             name: new.name,
             function: new.function,
             multi: new.multi,
             geo: false,
             ready: false,
         });
-        Ok(())
+        Ok(id)
     }
 
     /// Removes an index and returns it.
@@ -293,6 +298,22 @@ impl Catalog {
             table.add_index(Index { name, ..index });
         }
         Ok(replaced)
+    }
+
+    /// Replaces an index by one of the same name without entries; returns its id. `None` if there is no such index.
+    pub(super) fn renew_index(
+        &mut self,
+        table: TableId,
+        id: IndexId,
+    ) -> Result<Option<IndexId>, ReqlError> {
+        let position = self.position(table)?;
+        let indexes = &mut self.tables[position].indexes;
+        let Some(index) = indexes.iter_mut().find(|index| index.id == id) else {
+            return Ok(None);
+        };
+        index.id = IndexId(Uuid::new_v4());
+        index.ready = false;
+        Ok(Some(index.id))
     }
 
     /// Records that an index has the entries of all documents.

@@ -11,7 +11,8 @@ use thiserror::Error;
 use crate::engine::datum::{Binary, Datum, Object, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The first byte of every document. Any other first byte is rejected.
+/// The first byte of every document. Any other first byte is rejected. A document with a checksum has that in front (see
+/// [`super::checksum`]).
 const VERSION: u8 = 1;
 
 /// The deepest nesting of values. Decoding is recursive, so damaged bytes could otherwise exhaust the stack.
@@ -35,30 +36,22 @@ const TIME: u8 = 10;
 /// The reason why bytes are not a document.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum DecodeError {
-    #[error("the document ends in the middle of a value")]
+    #[error("it ends in the middle of a value")]
     Truncated,
-    #[error("the document has the unknown encoding {0}")]
+    #[error("it has the unknown encoding {0}")]
     Version(u8),
-    #[error("the document contains the unknown tag {0}")]
+    #[error("it contains the unknown tag {0}")]
     Tag(u8),
-    #[error("the document contains text that is not UTF-8")]
+    #[error("it contains text that is not UTF-8")]
     Text,
-    #[error("the document contains a varint that is too long")]
+    #[error("it contains a varint that is too long")]
     Varint,
-    #[error("the document is nested more than {MAX_DEPTH} levels deep")]
+    #[error("it is nested more than {MAX_DEPTH} levels deep")]
     Depth,
-    #[error("the document is followed by {0} extra bytes")]
+    #[error("its checksum does not match")]
+    Checksum,
+    #[error("it is followed by {0} extra bytes")]
     Rest(usize),
-}
-
-impl DecodeError {
-    /// The error as the client sees it.
-    pub(super) fn explain(&self) -> ReqlError {
-        ReqlError::new(
-            ErrorKind::Internal,
-            format!("A stored document is damaged: {self}."),
-        )
-    }
 }
 
 /// Assigns a blob number to a binary; `None` keeps its bytes in the document.

@@ -2,9 +2,10 @@
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use redb::{Database, WriteTransaction};
+use redb::{Database, ReadableDatabase, WriteTransaction};
 
-use super::failure::{OnReadFailure, ReadErrors, recovering, shutting_down};
+use super::failure::{OnReadFailure, ReadErrors, catch, discard, recovering, shutting_down};
+use super::layout::{self, META};
 use crate::engine::error::ReqlError;
 
 /// The open database. Readers share it; only the writer reopens and closes it.
@@ -48,6 +49,16 @@ impl LiveDatabase {
         matches!(self.read_state().file, FileState::Open(_))
     }
 
+    /// Returns `true` if the database can still be read. A panic of redb on a damaged page can leave it unusable.
+    pub(super) fn answers(&self) -> bool {
+        let read = self.read(|database, _| {
+            let transaction = database.begin_read()?;
+            let meta = transaction.open_table(META)?;
+            Ok(layout::read_state(&meta)?)
+        });
+        read.is_ok()
+    }
+
     /// Calls `read` with the database, which stays open during the call.
     ///
     /// # Errors
@@ -60,7 +71,7 @@ impl LiveDatabase {
         match &state.file {
             FileState::Open(database) => {
                 let errors = ReadErrors::new(state.generation, self.on_read_failure.clone());
-                errors.check(read(database, &errors))
+                errors.read(|| read(database, &errors))
             }
             FileState::Failed(reason) => Err(reason.clone()),
             FileState::Closed => Err(shutting_down()),
@@ -70,7 +81,7 @@ impl LiveDatabase {
     /// Begins a write transaction. Blocks while another one is open.
     pub(super) fn begin_write(&self) -> Result<WriteTransaction, redb::Error> {
         match &self.read_state().file {
-            FileState::Open(database) => Ok(database.begin_write()?),
+            FileState::Open(database) => catch(|| Ok(database.begin_write()?)),
             FileState::Failed(_) | FileState::Closed => Err(redb::Error::DatabaseClosed),
         }
     }
@@ -85,7 +96,8 @@ impl LiveDatabase {
         let mut state = self.write_state();
         state.generation += 1;
         // Dropping the database releases redb's lock on the file, even if snapshots of it remain.
-        state.file = FileState::Failed(recovering());
+        let dropped = std::mem::replace(&mut state.file, FileState::Failed(recovering()));
+        discard(dropped);
         match open() {
             Ok((database, opened)) => {
                 state.file = FileState::Open(database);
@@ -102,7 +114,7 @@ impl LiveDatabase {
     pub(super) fn close(&self) {
         let mut state = self.write_state();
         if let FileState::Open(database) = std::mem::replace(&mut state.file, FileState::Closed)
-            && let Err(error) = database.close()
+            && let Err(error) = catch(|| Ok(database.close()?))
         {
             log::warn!("the database file could not be closed cleanly: {error}");
         }
@@ -115,5 +127,13 @@ impl LiveDatabase {
 
     fn write_state(&self) -> RwLockWriteGuard<'_, LiveState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for LiveDatabase {
+    fn drop(&mut self) {
+        let state = self.state.get_mut();
+        let state = state.unwrap_or_else(PoisonError::into_inner);
+        discard(std::mem::replace(&mut state.file, FileState::Closed));
     }
 }

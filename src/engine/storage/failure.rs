@@ -1,18 +1,69 @@
 //! redb's errors: their messages for the client, and which of them require the file to be reopened.
 
+use std::cell::Cell;
 use std::io;
-use std::sync::Arc;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
 
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// Receives the generation of the database in which a read failed with a disk error.
-pub(super) type OnReadFailure = Arc<dyn Fn(u64) + Send + Sync>;
+/// A read that failed, after which redb may have to be reopened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ReadFailure {
+    /// The generation of the database.
+    pub(super) generation: u64,
+    /// `false` after a panic on damaged pages: reads of others mostly succeed, and reopening ends all snapshots.
+    pub(super) is_certain: bool,
+}
+
+/// Receives the reads that failed.
+pub(super) type OnReadFailure = Arc<dyn Fn(ReadFailure) + Send + Sync>;
 
 /// Translates the errors of reads, and reports those after which redb refuses further work.
 #[derive(Clone)]
 pub(super) struct ReadErrors {
     generation: u64,
     on_failure: OnReadFailure,
+}
+
+/// Calls redb, which can panic on a damaged file, and turns a panic into an error. Nothing is printed then: the error
+/// says enough, and a damaged page can be read often.
+pub(super) fn catch<T>(call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
+    silence_expected_panics();
+    let outer = EXPECTED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    EXPECTED.set(outer);
+    result.unwrap_or_else(|_| {
+        let reason = "its pages are not consistent".to_owned();
+        Err(redb::Error::Corrupted(reason))
+    })
+}
+
+/// Drops a part of redb, which can panic if a damaged page made it panic before.
+pub(super) fn discard<T>(part: T) {
+    // What is dropped is of no use any more, whatever its state.
+    let _ = catch(|| {
+        drop(part);
+        Ok(())
+    });
+}
+
+thread_local! {
+    /// Set while a panic of this thread is caught by [`catch`].
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Adds a filter in front of the hook that prints panics, once.
+fn silence_expected_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !EXPECTED.get() {
+                print(info);
+            }
+        }));
+    });
 }
 
 impl ReadErrors {
@@ -24,6 +75,14 @@ impl ReadErrors {
         }
     }
 
+    /// Calls redb as [`catch`] does, and translates its error as [`ReadErrors::check`] does.
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce() -> Result<T, redb::Error>,
+    ) -> Result<T, ReqlError> {
+        self.check(catch(read))
+    }
+
     /// Translates an error for the client and reports it if the file has to be reopened.
     pub(super) fn check<T, E: Into<redb::Error>>(
         &self,
@@ -31,8 +90,12 @@ impl ReadErrors {
     ) -> Result<T, ReqlError> {
         result.map_err(|error| {
             let error = error.into();
-            if requires_reopen(&error) {
-                (self.on_failure)(self.generation);
+            let is_certain = requires_reopen(&error);
+            if is_certain || matches!(error, redb::Error::Corrupted(_)) {
+                (self.on_failure)(ReadFailure {
+                    generation: self.generation,
+                    is_certain,
+                });
             }
             explain(error)
         })
@@ -55,6 +118,10 @@ pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
         redb::Error::ValueTooLarge(size) => ReqlError::new(
             ErrorKind::ResourceLimit,
             format!("A value of {size} bytes is too large to be stored."),
+        ),
+        redb::Error::Corrupted(detail) => ReqlError::new(
+            ErrorKind::Internal,
+            format!("The database file is damaged: {detail}."),
         ),
         other => ReqlError::new(
             ErrorKind::Internal,

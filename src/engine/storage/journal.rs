@@ -61,6 +61,9 @@ impl Journal {
         for entry in self.entries.iter().filter(|entry| entry.state.seq > seq) {
             entry.redo.iter().try_for_each(|redo| tables.apply(redo))?;
             layout::write_meta(&mut meta, entry.state, entry.catalog.as_deref())?;
+            if let Some(catalog) = &entry.catalog {
+                tables.create_missing(catalog)?;
+            }
         }
         Ok(())
     }

@@ -12,8 +12,9 @@ use super::catalog_json;
 /// The format number that this version writes. A change that older versions cannot read increments it; all lower
 /// formats must still open.
 ///
-/// - 1: documents and blobs.
-/// - 2: entries of secondary indexes. An older version would not keep them.
+/// - 1: documents and chunks without checksums, and no entries of secondary indexes.
+/// - 2: documents and chunks with checksums. Those of format 1 are still read. Entries of secondary indexes, which an older
+///   version would not keep.
 pub(super) const FORMAT: u64 = 2;
 
 /// The meta table: format, state and catalog of the whole database.
@@ -29,7 +30,7 @@ pub(super) type Documents<'a> = TableDefinition<'a, &'static [u8], &'static [u8]
 /// The number of a blob, and the number of a chunk within it.
 pub(super) type ChunkKey = (u64, u32);
 
-/// The chunks of the blobs of one table.
+/// The chunks of the blobs of one table. In the table of [`blobs_name`] each has a checksum in front.
 pub(super) type Chunks<'a> = TableDefinition<'a, ChunkKey, &'static [u8]>;
 
 /// The entries of one secondary index: the primary keys of the documents, by [entry key](super::index_entry).
@@ -39,6 +40,12 @@ pub(super) fn documents_name(table: TableId) -> String {
     format!("documents/{table}")
 }
 
+/// The redb table of the chunks with checksums.
+pub(super) fn blobs_name(table: TableId) -> String {
+    format!("blobs/{table}")
+}
+
+/// The redb table of the chunks without checksums, which releases before format 2 have written.
 pub(super) fn chunks_name(table: TableId) -> String {
     format!("chunks/{table}")
 }

@@ -12,7 +12,8 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog → layout → blobs, codec, index_entry → tables → journal → database → snapshot → batch → writer → Storage
+//! catalog → layout, codec → checksum → blobs, index_entry, damage → tables → journal → database → snapshot → batch → writer →
+//! Storage
 //! ```
 
 mod batch;
@@ -20,12 +21,16 @@ mod blobs;
 mod build_progress;
 mod catalog;
 mod catalog_json;
+mod checksum;
 mod codec;
 mod commit;
+mod damage;
 mod database;
 mod failure;
 mod index_entry;
 mod index_functions;
+mod index_scan;
+mod inspection;
 mod journal;
 mod key_range;
 mod layout;
@@ -52,14 +57,16 @@ pub use catalog::{
 pub use commit::{Change, Commit};
 pub use index_entry::EntryRange;
 pub use index_functions::{CompileIndex, IndexFunction};
+pub use index_scan::{IndexScan, IndexedDocument};
 pub use key_range::Direction;
 pub use open_error::OpenError;
-pub use snapshot::{IndexScan, IndexedDocument, Scan, Snapshot};
+pub use snapshot::{Scan, Snapshot};
 pub use stats::Stats;
 
 use crate::engine::error::{ErrorKind, ReqlError};
 use build_progress::BuildProgress;
 use commit::OnCommit;
+use damage::DamageLog;
 use database::LiveDatabase;
 use failure::OnReadFailure;
 use index_functions::IndexFunctions;
@@ -121,10 +128,12 @@ impl Storage {
         let queue = Arc::new(Queue::new());
         let reports = Arc::clone(&queue);
         let on_read_failure: OnReadFailure =
-            Arc::new(move |generation| reports.report_read_failure(generation));
+            Arc::new(move |failure| reports.report_read_failure(failure));
         let database = Arc::new(LiveDatabase::new(database, on_read_failure));
+        let damage = Arc::new(DamageLog::default());
         let snapshots = Arc::new(Snapshots::new(
             Arc::clone(&database),
+            damage,
             state,
             Arc::clone(&catalog),
         ));
@@ -146,7 +155,7 @@ impl Storage {
             folder: folder.to_owned(),
             detail: error.to_string(),
         })?;
-        Ok(Self {
+        let storage = Self {
             handle: Arc::new(Handle {
                 queue,
                 snapshots,
@@ -154,7 +163,9 @@ impl Storage {
                 progress,
                 writer: Mutex::new(Some(thread)),
             }),
-        })
+        };
+        inspection::start(&storage);
+        Ok(storage)
     }
 
     /// The database as of the last commit. Cheap: all callers share one snapshot until the next commit.
@@ -221,6 +232,11 @@ impl Storage {
     /// The work done since the storage was opened.
     pub fn stats(&self) -> Stats {
         self.handle.counters.stats()
+    }
+
+    /// What reads have found to be damaged since the storage was opened, one message for each document or table.
+    pub fn damage(&self) -> Vec<String> {
+        self.handle.snapshots.damage.messages()
     }
 
     /// Runs the queued operations, syncs all writes to the disk, and releases the folder. Blocks until that is done.

@@ -2,18 +2,18 @@
 
 use std::fs;
 use std::ops::RangeInclusive;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, StorageError, TableError};
 
 use super::catalog::Catalog;
-use super::failure::explain;
+use super::failure::{catch, explain};
 use super::journal::Journal;
 use super::layout::{self, FORMAT, META, MetaError, StoredState};
 use super::medium::Medium;
 use super::open_error::OpenError;
+use super::tables::WriteTables;
 use crate::engine::error::{ErrorKind, ReqlError};
 
 /// An open database and the contents of its meta table.
@@ -36,9 +36,8 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
             state,
             catalog,
         })) => (state, catalog),
-        Ok(Some(older)) => {
-            upgrade(&database, older).map_err(|error| OpenError::from_redb(folder, error))?
-        }
+        Ok(Some(older)) => catch(|| upgrade(&database, older))
+            .map_err(|error| OpenError::from_redb(folder, error))?,
         Ok(None) => initialise(&database).map_err(|error| OpenError::from_redb(folder, error))?,
         Err(ReadError::Newer(found)) => {
             return Err(OpenError::Newer {
@@ -83,7 +82,7 @@ pub(super) fn reopen(
         if !journal.continues(disk.seq, *known.start()) {
             return Err(replaced());
         }
-        replay(&database, journal, disk.seq).map_err(explain)?;
+        catch(|| replay(&database, journal, disk.seq)).map_err(explain)?;
     }
     Ok((database, disk))
 }
@@ -105,7 +104,7 @@ fn replaced() -> ReqlError {
 
 fn open_medium(medium: &dyn Medium, create: bool) -> Result<Database, DatabaseError> {
     // redb can panic on a damaged file.
-    catch_unwind(AssertUnwindSafe(|| medium.open(create))).unwrap_or_else(|_| {
+    catch(|| Ok(medium.open(create))).unwrap_or_else(|_| {
         Err(DatabaseError::Storage(StorageError::Corrupted(
             "the file is not consistent".to_owned(),
         )))
@@ -133,6 +132,10 @@ struct Meta {
 
 /// Reads the meta table; `None` if the database is new.
 fn read_meta(database: &Database) -> Result<Option<Meta>, ReadError> {
+    catch(|| Ok(try_read_meta(database)))?
+}
+
+fn try_read_meta(database: &Database) -> Result<Option<Meta>, ReadError> {
     let transaction = database.begin_read()?;
     let meta = match transaction.open_table(META) {
         Ok(meta) => meta,
@@ -187,6 +190,8 @@ fn write_all(
         let mut meta = transaction.open_table(META)?;
         layout::write_format(&mut meta, FORMAT)?;
         layout::write_meta(&mut meta, state, Some(catalog))?;
+        // Format 1 created them at the first write.
+        WriteTables::new(&transaction).create_missing(catalog)?;
     }
     Ok(transaction.commit()?)
 }

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableError};
 
-use super::blobs;
+use super::blobs::{self, ChunksRead};
 use super::catalog::{Catalog, IndexId, TableId};
+use super::checksum;
 use super::codec;
+use super::damage::DamageLog;
 use super::failure::ReadErrors;
-use super::index_entry::{self, EntryRange};
+use super::index_entry::EntryRange;
+use super::index_scan::IndexScan;
 use super::key_range::{self, Direction};
-use super::layout::{self, ChunkKey};
+use super::layout;
 use crate::engine::datum::{Binary, BlobSource, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
 
@@ -21,9 +24,13 @@ use crate::engine::error::{ErrorKind, ReqlError};
 pub struct Snapshot {
     transaction: ReadTransaction,
     seq: u64,
-    catalog: Arc<Catalog>,
-    errors: ReadErrors,
+    pub(super) catalog: Arc<Catalog>,
+    pub(super) errors: ReadErrors,
+    pub(super) damage: Arc<DamageLog>,
 }
+
+/// What is said of documents, and tables, that cannot be read because of the pages of the file.
+const UNREADABLE: &str = "its pages cannot be read";
 
 /// The documents of one table, open for reading.
 type DocumentsRead = ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -34,12 +41,14 @@ impl Snapshot {
         seq: u64,
         catalog: Arc<Catalog>,
         errors: ReadErrors,
+        damage: Arc<DamageLog>,
     ) -> Self {
         Self {
             transaction,
             seq,
             catalog,
             errors,
+            damage,
         }
     }
 
@@ -58,13 +67,23 @@ impl Snapshot {
     /// # Errors
     /// When the disk fails or the document is damaged.
     pub fn get(self: &Arc<Self>, table: TableId, key: &[u8]) -> Result<Option<Datum>, ReqlError> {
+        let Some(stored) = self.stored(table, key)? else {
+            self.damage.check_missing(table, key)?;
+            return Ok(None);
+        };
+        self.decode(table, key, &stored).map(Some)
+    }
+
+    /// The bytes of a document as they are stored.
+    pub(super) fn stored(&self, table: TableId, key: &[u8]) -> Result<Option<Vec<u8>>, ReqlError> {
         let Some(documents) = self.documents(table)? else {
             return Ok(None);
         };
-        let Some(found) = self.errors.check(documents.get_owned(key))? else {
-            return Ok(None);
-        };
-        self.decode(table, &mut None, found.value()).map(Some)
+        let found = self.errors.read(|| {
+            let found = documents.get(key)?;
+            Ok(found.map(|found| found.value().to_vec()))
+        });
+        found.map_err(|error| self.name_damage(error, table, Some(key)))
     }
 
     /// The number of documents in a table, in constant time.
@@ -73,12 +92,17 @@ impl Snapshot {
     /// When the disk fails.
     pub fn count(&self, table: TableId) -> Result<u64, ReqlError> {
         match self.documents(table)? {
-            Some(documents) => self.errors.check(documents.len()),
+            Some(documents) => {
+                let count = self.errors.read(|| Ok(documents.len()?));
+                count.map_err(|error| self.name_damage(error, table, None))
+            }
             None => Ok(0),
         }
     }
 
     /// The documents with keys between two bounds, read lazily. The scan keeps the snapshot alive.
+    ///
+    /// Skips damaged documents, which are logged: one of them must not keep the others from being read.
     ///
     /// # Errors
     /// When the disk fails.
@@ -89,26 +113,19 @@ impl Snapshot {
         upper: Bound<Vec<u8>>,
         direction: Direction,
     ) -> Result<Scan, ReqlError> {
-        let range = match self.documents(table)? {
-            Some(documents) if !key_range::is_empty(&lower, &upper) => {
-                let bounds = key_range::borrow(&lower, &upper);
-                Some(self.errors.check(documents.range_owned::<&[u8]>(bounds))?)
-            }
-            _ => None,
-        };
         Ok(Scan {
             snapshot: Arc::clone(self),
             table,
-            range,
+            range: self.range(table, &lower, &upper)?,
             direction,
-            blobs: None,
+            last: None,
         })
     }
 
     /// The entries of a range of an index, read lazily. The scan keeps the snapshot alive.
     ///
     /// # Errors
-    /// When the disk fails.
+    /// When the disk fails, or the index is damaged.
     pub fn scan_index(
         self: &Arc<Self>,
         table: TableId,
@@ -116,44 +133,58 @@ impl Snapshot {
         range: &EntryRange,
         direction: Direction,
     ) -> Result<IndexScan, ReqlError> {
-        let name = layout::entries_name(index);
+        self.damage.check_index(index)?;
         let EntryRange { lower, upper } = range;
-        let entries = match self.transaction.open_table(layout::entries(&name)) {
-            Ok(_) if key_range::is_empty(lower, upper) => None,
-            Ok(entries) => {
-                let bounds = key_range::borrow(lower, upper);
-                Some(self.errors.check(entries.range_owned::<&[u8]>(bounds))?)
+        let entries = self.errors.read(|| {
+            let entries = self.entries(index)?;
+            if key_range::is_empty(lower, upper) {
+                return Ok(None);
             }
-            // The redb table is created with the first entry.
-            Err(TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return self.errors.check(Err(error)),
-        };
+            let bounds = key_range::borrow(lower, upper);
+            Ok(Some(entries.range_owned::<&[u8]>(bounds)?))
+        });
         Ok(IndexScan {
-            documents: match &entries {
-                Some(_) => self.documents(table)?,
-                None => None,
-            },
+            entries: entries.map_err(|error| self.name_index_damage(error, table, index))?,
             snapshot: Arc::clone(self),
             table,
-            entries,
+            index,
             direction,
-            blobs: None,
         })
     }
 
+    fn range(
+        &self,
+        table: TableId,
+        lower: &Bound<Vec<u8>>,
+        upper: &Bound<Vec<u8>>,
+    ) -> Result<Option<DocumentRange>, ReqlError> {
+        match self.documents(table)? {
+            Some(documents) if !key_range::is_empty(lower, upper) => {
+                let bounds = key_range::borrow(lower, upper);
+                let range = || Ok(documents.range_owned::<&[u8]>(bounds)?);
+                let range = self.errors.read(range);
+                let range = range.map_err(|error| self.name_damage(error, table, None));
+                range.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
     /// A binary that reads its bytes from this snapshot on demand. The first call fills `source`; later calls for the
-    /// same table share it.
+    /// same document share it.
     pub(super) fn stored_binary(
         self: &Arc<Self>,
         source: &mut Option<Arc<dyn BlobSource>>,
         table: TableId,
+        key: &[u8],
         blob: u64,
         len: u64,
     ) -> Binary {
         let source = source.get_or_insert_with(|| {
-            Arc::new(TableBlobs {
+            Arc::new(DocumentBlobs {
                 snapshot: Arc::clone(self),
                 table,
+                key: key.into(),
             })
         });
         Binary::Stored {
@@ -165,130 +196,232 @@ impl Snapshot {
 
     fn documents(&self, table: TableId) -> Result<Option<DocumentsRead>, ReqlError> {
         let name = layout::documents_name(table);
-        match self.transaction.open_table(layout::documents(&name)) {
-            Ok(documents) => Ok(Some(documents)),
-            // The redb table is created by the first operation on it, not by `create_table`.
-            Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => self.errors.check(Err(error)),
+        let documents =
+            self.errors.read(
+                || match self.transaction.open_table(layout::documents(&name)) {
+                    Ok(documents) => Ok(Some(documents)),
+                    Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                    Err(error) => Err(error.into()),
+                },
+            );
+        match documents {
+            // It is created together with its entry in the catalog.
+            Ok(None) if self.catalog.table_by_id(table).is_some() => {
+                let detail = "its documents are missing";
+                Err(self.damage.table(&self.catalog, table, detail))
+            }
+            documents => documents.map_err(|error| self.name_damage(error, table, None)),
         }
+    }
+
+    /// Adds to the error of a damaged file what it is that cannot be read: a document, or a table.
+    fn name_damage(&self, error: ReqlError, table: TableId, key: Option<&[u8]>) -> ReqlError {
+        if error.kind != ErrorKind::Internal {
+            return error;
+        }
+        match key {
+            Some(key) => self.damaged(table, key, UNREADABLE),
+            None => self.damage.table(&self.catalog, table, UNREADABLE),
+        }
+    }
+
+    /// The chunks in the redb table of this name, if there is one.
+    fn chunks(&self, name: &str) -> Result<Option<ChunksRead>, ReqlError> {
+        self.errors
+            .read(|| match self.transaction.open_table(layout::chunks(name)) {
+                Ok(chunks) => Ok(Some(chunks)),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(error.into()),
+            })
     }
 
     fn decode(
         self: &Arc<Self>,
         table: TableId,
-        source: &mut Option<Arc<dyn BlobSource>>,
-        bytes: &[u8],
+        key: &[u8],
+        stored: &[u8],
     ) -> Result<Datum, ReqlError> {
-        let mut resolve = |blob, len| self.stored_binary(source, table, blob, len);
-        codec::decode(bytes, &mut resolve).map_err(|error| error.explain())
+        let mut source = None;
+        let mut resolve = |blob, len| self.stored_binary(&mut source, table, key, blob, len);
+        checksum::open_document(table, key, stored)
+            .and_then(|document| codec::decode(document, &mut resolve))
+            .map_err(|error| self.damaged(table, key, &error.to_string()))
+    }
+
+    /// Returns `true` if an index has an entry.
+    pub(super) fn has_entry(
+        &self,
+        table: TableId,
+        index: IndexId,
+        entry: &[u8],
+    ) -> Result<bool, ReqlError> {
+        let found = || Ok(self.entries(index)?.get(entry)?.is_some());
+        let found = self.errors.read(found);
+        found.map_err(|error| self.name_index_damage(error, table, index))
+    }
+
+    /// The number of entries of an index, in constant time.
+    pub(super) fn count_entries(&self, table: TableId, index: IndexId) -> Result<u64, ReqlError> {
+        let count = self.errors.read(|| Ok(self.entries(index)?.len()?));
+        count.map_err(|error| self.name_index_damage(error, table, index))
+    }
+
+    /// The redb table of an index, which is created together with its entry in the catalog.
+    fn entries(
+        &self,
+        index: IndexId,
+    ) -> Result<ReadOnlyTable<&'static [u8], &'static [u8]>, redb::Error> {
+        let name = layout::entries_name(index);
+        Ok(self.transaction.open_table(layout::entries(&name))?)
+    }
+
+    /// Adds to the error of a damaged file which index it is that cannot be read.
+    pub(super) fn name_index_damage(
+        &self,
+        error: ReqlError,
+        table: TableId,
+        index: IndexId,
+    ) -> ReqlError {
+        match error.kind {
+            ErrorKind::Internal => self.damage.index(&self.catalog, (table, index), UNREADABLE),
+            _ => error,
+        }
+    }
+
+    /// Records that a document is damaged. Returns the error for the client.
+    pub(super) fn damaged(&self, table: TableId, key: &[u8], detail: &str) -> ReqlError {
+        self.damage.document(&self.catalog, table, key, detail)
+    }
+
+    /// Returns `true` if a table has blobs without checksums.
+    pub(super) fn has_plain_blobs(&self, table: TableId) -> Result<bool, ReqlError> {
+        let Some(chunks) = self.chunks(&layout::chunks_name(table))? else {
+            return Ok(false);
+        };
+        self.errors.read(|| Ok(!chunks.is_empty()?))
+    }
+
+    /// Returns `true` if a blob has no checksums.
+    pub(super) fn is_plain_blob(&self, table: TableId, blob: u64) -> Result<bool, ReqlError> {
+        let Some(chunks) = self.chunks(&layout::chunks_name(table))? else {
+            return Ok(false);
+        };
+        let first = || Ok(chunks.range((blob, 0)..=(blob, u32::MAX))?.next().is_some());
+        self.errors.read(first)
+    }
+
+    /// Reads a blob; `Ok(Err(_))` says what is damaged.
+    fn blob(
+        &self,
+        table: TableId,
+        blob: u64,
+        len: u64,
+    ) -> Result<Result<Bytes, &'static str>, ReqlError> {
+        let mut result = Err(blobs::MISSING);
+        if let Some(chunks) = self.chunks(&layout::blobs_name(table))? {
+            let load = || Ok(blobs::load(&chunks, table, blob, len)?);
+            result = self.errors.read(load)?;
+        }
+        // A release before format 2 may have stored it.
+        if result == Err(blobs::MISSING)
+            && let Some(chunks) = self.chunks(&layout::chunks_name(table))?
+        {
+            let load = || Ok(blobs::load_plain(&chunks, blob, len)?);
+            result = self.errors.read(load)?;
+        }
+        Ok(result)
     }
 }
 
-/// The blobs of one table as of one snapshot.
-struct TableBlobs {
+/// The blobs of one document as of one snapshot.
+struct DocumentBlobs {
     snapshot: Arc<Snapshot>,
     table: TableId,
+    key: Box<[u8]>,
 }
 
-impl BlobSource for TableBlobs {
+impl BlobSource for DocumentBlobs {
     fn load(&self, blob: u64, len: u64) -> Result<Bytes, ReqlError> {
-        let Snapshot {
-            transaction,
-            errors,
-            ..
-        } = &*self.snapshot;
-        let name = layout::chunks_name(self.table);
-        let chunks: ReadOnlyTable<ChunkKey, &[u8]> =
-            errors.check(transaction.open_table(layout::chunks(&name)))?;
-        errors.check(blobs::load(&chunks, blob, len))?
+        let loaded = self.snapshot.blob(self.table, blob, len);
+        let loaded = loaded.map_err(|error| {
+            self.snapshot
+                .name_damage(error, self.table, Some(&self.key))
+        });
+        loaded?.map_err(|detail| self.snapshot.damaged(self.table, &self.key, detail))
     }
 }
+
+/// The key of a document, and its bytes as they are stored.
+pub(super) type StoredDocument = (Vec<u8>, Vec<u8>);
+
+type DocumentRange = OwnedRange<&'static [u8], &'static [u8]>;
 
 /// The documents of a range of keys; see [`Snapshot::scan`].
 pub struct Scan {
     snapshot: Arc<Snapshot>,
     table: TableId,
-    /// `None` if the table does not exist or the bounds exclude every key.
-    range: Option<OwnedRange<&'static [u8], &'static [u8]>>,
+    /// `None` if the table does not exist, the bounds exclude every key, or the scan has failed.
+    range: Option<DocumentRange>,
     direction: Direction,
-    blobs: Option<Arc<dyn BlobSource>>,
+    /// The last key.
+    last: Option<Vec<u8>>,
+}
+
+impl Scan {
+    /// The next key and document as they are stored, damaged ones too.
+    ///
+    /// # Errors
+    /// When the disk fails, or the structure of the table is damaged. That ends the scan.
+    pub(super) fn next_stored(&mut self) -> Option<Result<StoredDocument, ReqlError>> {
+        let range = self.range.as_mut()?;
+        let direction = self.direction;
+        let entry = self.snapshot.errors.read(|| {
+            let Some(entry) = direction.next(range) else {
+                return Ok(None);
+            };
+            let (key, value) = entry?;
+            Ok(Some((key.value().to_vec(), value.value().to_vec())))
+        });
+        let entry = match entry {
+            Ok(Some((key, _))) if !self.follows(&key) => {
+                let Snapshot {
+                    damage, catalog, ..
+                } = &*self.snapshot;
+                Err(damage.table(catalog, self.table, "its keys are not in order"))
+            }
+            Ok(entry) => Ok(entry?),
+            Err(error) => Err(self.snapshot.name_damage(error, self.table, None)),
+        };
+        match &entry {
+            Ok((key, _)) => self.last = Some(key.clone()),
+            // A damaged page can be its own successor.
+            Err(_) => self.range = None,
+        }
+        Some(entry)
+    }
+
+    /// Returns `true` if a key comes after the last one.
+    fn follows(&self, key: &[u8]) -> bool {
+        self.last.as_ref().is_none_or(|last| match self.direction {
+            Direction::Ascending => &last[..] < key,
+            Direction::Descending => &last[..] > key,
+        })
+    }
 }
 
 impl Iterator for Scan {
     type Item = Result<(Vec<u8>, Datum), ReqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.direction.next(self.range.as_mut()?)?;
-        Some(self.snapshot.errors.check(entry).and_then(|(key, value)| {
-            let datum = self
-                .snapshot
-                .decode(self.table, &mut self.blobs, value.value())?;
-            Ok((key.value().to_vec(), datum))
-        }))
-    }
-}
-
-/// A range of an index; see [`Snapshot::scan_index`].
-pub struct IndexScan {
-    snapshot: Arc<Snapshot>,
-    table: TableId,
-    /// `None` if the table is empty.
-    documents: Option<DocumentsRead>,
-    /// `None` if the index is empty or the bounds exclude every entry.
-    entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
-    direction: Direction,
-    blobs: Option<Arc<dyn BlobSource>>,
-}
-
-/// An entry of an index and its document.
-pub struct IndexedDocument {
-    /// The key of the entry.
-    pub entry: Vec<u8>,
-    /// The encoded value and its position in the array of a multi index.
-    pub value: (Vec<u8>, u32),
-    /// The document.
-    pub document: Datum,
-}
-
-impl IndexScan {
-    /// The primary key of the next entry, without reading the document.
-    pub fn next_primary_key(&mut self) -> Option<Result<Vec<u8>, ReqlError>> {
-        let next = self.direction.next(self.entries.as_mut()?)?;
-        let entry = self.snapshot.errors.check(next);
-        Some(entry.map(|(_, key)| key.value().to_vec()))
-    }
-
-    fn read(&mut self, entry: Vec<u8>, key: &[u8]) -> Result<IndexedDocument, ReqlError> {
-        let found = match &self.documents {
-            Some(documents) => self.snapshot.errors.check(documents.get_owned(key))?,
-            None => None,
-        };
-        let (Some(bytes), Some((value, position))) = (found, index_entry::parse(&entry, key))
-        else {
-            // Entries are written in the same commit as their documents.
-            return Err(ReqlError::new(
-                ErrorKind::Internal,
-                "An entry of a secondary index is damaged; drop the index and create it again.",
-            ));
-        };
-        let value = (value.to_vec(), position);
-        let document = self
-            .snapshot
-            .decode(self.table, &mut self.blobs, bytes.value())?;
-        Ok(IndexedDocument {
-            entry,
-            value,
-            document,
-        })
-    }
-}
-
-impl Iterator for IndexScan {
-    type Item = Result<IndexedDocument, ReqlError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let next = self.direction.next(self.entries.as_mut()?)?;
-        let entry = self.snapshot.errors.check(next);
-        Some(entry.and_then(|(entry, key)| self.read(entry.value().to_vec(), key.value())))
+        loop {
+            let (key, stored) = match self.next_stored()? {
+                Ok(entry) => entry,
+                Err(error) => return Some(Err(error)),
+            };
+            // A damaged document has been logged.
+            if let Ok(datum) = self.snapshot.decode(self.table, &key, &stored) {
+                return Some(Ok((key, datum)));
+            }
+        }
     }
 }

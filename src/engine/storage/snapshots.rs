@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use redb::{Database, ReadableDatabase};
 
 use super::catalog::Catalog;
+use super::damage::DamageLog;
 use super::database::LiveDatabase;
 use super::failure::ReadErrors;
 use super::layout::{self, META, StoredState};
@@ -14,6 +15,7 @@ use crate::engine::error::ReqlError;
 /// Takes snapshots of the database.
 pub(super) struct Snapshots {
     pub(super) database: Arc<LiveDatabase>,
+    pub(super) damage: Arc<DamageLog>,
     cached: Mutex<Cached>,
 }
 
@@ -28,11 +30,13 @@ impl Snapshots {
     /// `state` and `catalog` are those of the last commit in `database`.
     pub(super) fn new(
         database: Arc<LiveDatabase>,
+        damage: Arc<DamageLog>,
         state: StoredState,
         catalog: Arc<Catalog>,
     ) -> Self {
         Self {
             database,
+            damage,
             cached: Mutex::new(Cached {
                 snapshot: Weak::new(),
                 catalog: (state.catalog_seq, catalog),
@@ -48,7 +52,8 @@ impl Snapshots {
             if let Some(snapshot) = cached.snapshot.upgrade() {
                 return Ok(snapshot);
             }
-            let snapshot = Arc::new(begin(database, errors, &mut cached.catalog)?);
+            let snapshot = begin(database, errors, &self.damage, &mut cached.catalog)?;
+            let snapshot = Arc::new(snapshot);
             cached.snapshot = Arc::downgrade(&snapshot);
             Ok(snapshot)
         })
@@ -68,6 +73,7 @@ impl Snapshots {
 fn begin(
     database: &Database,
     errors: &ReadErrors,
+    damage: &Arc<DamageLog>,
     catalog: &mut (u64, Arc<Catalog>),
 ) -> Result<Snapshot, redb::Error> {
     let transaction = database.begin_read()?;
@@ -82,5 +88,6 @@ fn begin(
         state.seq,
         Arc::clone(&catalog.1),
         errors.clone(),
+        Arc::clone(damage),
     ))
 }

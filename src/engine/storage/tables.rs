@@ -6,7 +6,8 @@ use bytes::Bytes;
 use redb::WriteTransaction;
 
 use super::blobs::{self, ChunkTable};
-use super::catalog::{IndexId, TableId};
+use super::catalog::{Catalog, IndexId, TableId};
+use super::checksum;
 use super::layout;
 
 /// One step of a commit, in a form that can be applied again.
@@ -57,7 +58,7 @@ pub(super) struct WriteTables<'txn> {
 #[derive(Default)]
 struct OpenTable<'txn> {
     documents: Option<DocumentTable<'txn>>,
-    chunks: Option<ChunkTable<'txn>>,
+    blobs: Option<ChunkTable<'txn>>,
 }
 
 impl<'txn> WriteTables<'txn> {
@@ -84,12 +85,12 @@ impl<'txn> WriteTables<'txn> {
         }
     }
 
-    fn chunks(&mut self, table: TableId) -> Result<&mut ChunkTable<'txn>, redb::Error> {
+    fn blobs(&mut self, table: TableId) -> Result<&mut ChunkTable<'txn>, redb::Error> {
         let open = self.open.entry(table).or_default();
-        match &mut open.chunks {
-            Some(chunks) => Ok(chunks),
+        match &mut open.blobs {
+            Some(blobs) => Ok(blobs),
             empty => {
-                let name = layout::chunks_name(table);
+                let name = layout::blobs_name(table);
                 Ok(empty.insert(self.transaction.open_table(layout::chunks(&name))?))
             }
         }
@@ -113,7 +114,11 @@ impl<'txn> WriteTables<'txn> {
         entry: &[u8],
         key: &[u8],
     ) -> Result<bool, redb::Error> {
-        Ok(self.entries(index)?.insert(entry, key)?.is_none())
+        let sealed = checksum::seal_entry(index, entry, key);
+        Ok(self
+            .entries(index)?
+            .insert(entry, sealed.as_slice())?
+            .is_none())
     }
 
     /// Removes an entry. Returns `false` if the index does not have it.
@@ -125,11 +130,51 @@ impl<'txn> WriteTables<'txn> {
         Ok(self.entries(index)?.remove(entry)?.is_some())
     }
 
-    /// Removes all entries of an index. It is no error if it has none.
-    fn drop_index(&mut self, index: IndexId) -> Result<(), redb::Error> {
+    /// Creates the redb table of an index.
+    pub(super) fn create_index(&mut self, index: IndexId) -> Result<(), redb::Error> {
+        self.entries(index).map(drop)
+    }
+
+    /// Removes an index with all its entries. It is no error if it does not exist.
+    pub(super) fn drop_index(&mut self, index: IndexId) -> Result<(), redb::Error> {
         self.open_indexes.remove(&index);
         self.transaction
             .delete_table(layout::entries(&layout::entries_name(index)))?;
+        Ok(())
+    }
+
+    /// Creates the redb tables of documents and of index entries that are missing.
+    pub(super) fn create_missing(&mut self, catalog: &Catalog) -> Result<(), redb::Error> {
+        for table in catalog.tables() {
+            self.documents(table.id)?;
+            for index in &table.indexes {
+                self.entries(index.id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes of a blob of `len` bytes that a release before format 2 has stored; `None` if there is none of that
+    /// length.
+    pub(super) fn plain_blob(
+        &mut self,
+        table: TableId,
+        blob: u64,
+        len: u64,
+    ) -> Result<Option<Bytes>, redb::Error> {
+        let name = layout::chunks_name(table);
+        let chunks = self.transaction.open_table(layout::chunks(&name))?;
+        Ok(blobs::load_plain(&chunks, blob, len)?.ok())
+    }
+
+    /// Removes a blob, also one that a release before format 2 has stored.
+    fn remove_blob(&mut self, table: TableId, blob: u64) -> Result<(), redb::Error> {
+        if blobs::remove(self.blobs(table)?, blob)? {
+            return Ok(());
+        }
+        let name = layout::chunks_name(table);
+        let mut chunks = self.transaction.open_table(layout::chunks(&name))?;
+        blobs::remove(&mut chunks, blob)?;
         Ok(())
     }
 
@@ -139,6 +184,8 @@ impl<'txn> WriteTables<'txn> {
         self.open.remove(&table);
         self.transaction
             .delete_table(layout::documents(&layout::documents_name(table)))?;
+        self.transaction
+            .delete_table(layout::chunks(&layout::blobs_name(table)))?;
         self.transaction
             .delete_table(layout::chunks(&layout::chunks_name(table)))?;
         Ok(())
@@ -159,9 +206,9 @@ impl<'txn> WriteTables<'txn> {
                 self.documents(*table)?.remove(key.as_slice())?;
             }
             Redo::StoreBlob { table, blob, bytes } => {
-                blobs::store(self.chunks(*table)?, *blob, bytes)?;
+                blobs::store(self.blobs(*table)?, *table, *blob, bytes)?;
             }
-            Redo::RemoveBlob { table, blob } => blobs::remove(self.chunks(*table)?, *blob)?,
+            Redo::RemoveBlob { table, blob } => self.remove_blob(*table, *blob)?,
             Redo::DropTable(table) => self.drop_table(*table)?,
             Redo::AddEntry { index, entry, key } => drop(self.add_entry(*index, entry, key)?),
             Redo::RemoveEntry { index, entry } => drop(self.remove_entry(*index, entry)?),

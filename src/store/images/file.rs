@@ -1,27 +1,37 @@
 //! Reading the files and thumbnails of images.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use reql::r;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use tokio::task::spawn_blocking;
 
 use crate::image::{ImageId, ImageMeta};
 use crate::store::client::{Binary, single_value};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::{document, is_deleted, without_bytes};
+use crate::store::schema::IMAGES;
+
+/// The field of `images` with the SHA-256 of the stored file. That of the description is the one of the uploaded file,
+/// from which metadata may have been removed.
+pub(crate) const STORED_SHA256: &str = "storedSha256";
 
 /// Time limit for reading one file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Store {
     /// Returns the description and file of an image; `None` if it does not exist or is deleted. Waits up to ten seconds
-    /// while other files are being read.
+    /// while other files are being read. The bytes are those that were stored: their SHA-256 is compared with
+    /// [`STORED_SHA256`]. An image of an earlier release does not have it.
     ///
     /// # Errors
     ///
-    /// If the database is unavailable, or the row is invalid.
+    /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes are others.
     pub async fn file(&self, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
         self.run_to_completion(|store| async move { file(&store, id).await })
             .await
@@ -50,6 +60,7 @@ async fn file(store: &Store, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, 
     if is_deleted(&row) {
         return Ok(None);
     }
+    let sha256 = row[STORED_SHA256].as_str().map(str::to_owned);
     let Some(meta) = document::<ImageMeta>(row, "images")? else {
         return Ok(None);
     };
@@ -59,5 +70,50 @@ async fn file(store: &Store, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, 
     let answer = store.pool().query_within(file, FILE_TIMEOUT).await?;
     // None if the image has been purged since its row was read.
     let file: Option<Binary> = single_value(answer)?;
-    Ok(file.map(|file| (meta, file.0)))
+    match file {
+        Some(Binary(bytes)) => {
+            if let Some(sha256) = sha256 {
+                verify(store, id, bytes.clone(), sha256).await?;
+            }
+            Ok(Some((meta, bytes)))
+        }
+        None => Ok(None),
+    }
+}
+
+/// Compares the bytes of a file with their hash, on a blocking thread, since 16 MiB take some 20 ms.
+async fn verify(
+    store: &Store,
+    id: ImageId,
+    file: Bytes,
+    expected: String,
+) -> Result<(), StoreError> {
+    let hash = spawn_blocking(move || sha256_hex(&file));
+    let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
+    if hash.await.map_err(stopped)? == expected {
+        return Ok(());
+    }
+    let message = format!("table {IMAGES}, key \"{id}\": the SHA-256 of the file does not match");
+    if store.inner.damaged.insert(id) {
+        log::error!("stored data is damaged: {message}");
+    }
+    Err(StoreError::Damaged(message))
+}
+
+/// The SHA-256 of bytes, as 64 hexadecimal digits.
+pub(super) fn sha256_hex(bytes: &[u8]) -> String {
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The images that were found to be damaged, each of which is logged once.
+#[derive(Default)]
+pub(crate) struct DamagedImages(Mutex<HashSet<ImageId>>);
+
+impl DamagedImages {
+    /// Adds an image; returns `true` if it is new.
+    fn insert(&self, id: ImageId) -> bool {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.insert(id)
+    }
 }

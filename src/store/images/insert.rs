@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
+
+use super::file::sha256_hex;
 
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
@@ -51,6 +54,9 @@ impl ExistingRows {
 struct ImageRow<'a> {
     #[serde(flatten)]
     meta: &'a ImageMeta,
+    /// See [`STORED_SHA256`](super::file::STORED_SHA256).
+    #[serde(rename = "storedSha256")]
+    stored_sha256: &'a str,
     file: &'a Binary,
     #[serde(skip_serializing_if = "Option::is_none")]
     thumb: Option<&'a Binary>,
@@ -178,9 +184,14 @@ async fn insert_image(
     thumb: Option<Bytes>,
 ) -> Result<Inserted, StoreError> {
     let _permit = store.inner.upload_budget.acquire(file.len() as u64).await?;
+    let hashed = file.clone();
+    let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
+    let stored_sha256 = spawn_blocking(move || sha256_hex(&hashed)).await;
+    let stored_sha256 = stored_sha256.map_err(stopped)?;
     let (file, thumb) = (Binary(file), thumb.map(Binary));
     let row = ImageRow {
         meta,
+        stored_sha256: &stored_sha256,
         file: &file,
         thumb: thumb.as_ref(),
     };

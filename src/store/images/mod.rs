@@ -15,6 +15,7 @@ mod unplaced;
 
 pub use bin::{DeletedImage, StoredImage};
 pub(super) use delete::{ABOVE_ALL_TIMES, time_before_now};
+pub(super) use file::DamagedImages;
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;

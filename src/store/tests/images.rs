@@ -327,3 +327,29 @@ async fn an_unreachable_host_is_skipped() {
     created(&store, image(b"cat")).await;
     store.drop_database().await;
 }
+
+#[tokio::test]
+async fn a_file_with_other_bytes_than_were_stored_is_damaged() {
+    let store = TestStore::new().await;
+    let record = created(&store, image(b"the right bytes")).await;
+    let other = created(&store, image(b"of another image")).await;
+    let id = record.meta.id;
+    #[derive(serde::Serialize)]
+    struct Damage {
+        file: crate::store::client::Binary,
+    }
+    let damage = Damage {
+        file: crate::store::client::Binary(Bytes::from_static(b"the wrong bytes")),
+    };
+    let update = store.images().get(id.to_string()).update(damage);
+    store.pool().value::<Value>(update).await.unwrap();
+    for _ in 0..2 {
+        let error = store.file(id).await.unwrap_err();
+        let StoreError::Damaged(message) = &error else {
+            panic!("{error}")
+        };
+        assert!(message.contains(&id.to_string()), "{message}");
+    }
+    assert!(store.file(other.meta.id).await.unwrap().is_some());
+    store.drop_database().await;
+}

@@ -32,6 +32,9 @@ const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// The number of records that are listed at a time.
 const PAGE: usize = 1000;
 
+/// The file in place of an image that is damaged in the database: it must not keep the others from being saved.
+const DAMAGED: &str = "This photo is damaged on the server's disk and could not be saved.\n";
+
 /// Permits for concurrent archives.
 pub(crate) struct ArchiveSlots(Arc<Semaphore>);
 
@@ -106,10 +109,17 @@ fn pieces(
         let mut names = UniqueNames::default();
         let mut archive = Archive::default();
         for ImageRecord { meta, .. } in records {
-            // An image that has been deleted since it was listed is skipped.
-            let Some((_, mut bytes)) = store.file(meta.id).await? else { continue };
+            let (name, mut bytes) = match store.file(meta.id).await {
+                Ok(Some((_, bytes))) => (meta.file_name, bytes),
+                // An image that has been deleted since it was listed is skipped.
+                Ok(None) => continue,
+                Err(StoreError::Damaged(_)) => {
+                    (format!("{} is damaged.txt", meta.file_name), DAMAGED.into())
+                }
+                Err(error) => Err(error)?,
+            };
             let file = File {
-                name: &names.unique(&meta.file_name),
+                name: &names.unique(&name),
                 modified: meta.created_at,
                 crc32: crc32fast::hash(&bytes),
                 size: u32::try_from(bytes.len()).expect("a document is smaller than 4 GiB"),

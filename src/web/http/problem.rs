@@ -76,6 +76,15 @@ impl Problem {
         )
     }
 
+    /// 500, for an image whose stored bytes are not those that were uploaded. The log names it.
+    pub(crate) fn damaged() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "This photo is damaged on the server's disk and cannot be shown. The server's log names it, and \
+             `realtime-photo check` lists all damage. Restore it from a backup, or delete it and add it again.",
+        )
+    }
+
     /// 503 with `Retry-After`.
     pub(crate) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -120,11 +129,15 @@ impl ResponseError for Problem {
     }
 }
 
-/// Logs the error; the client is told only what it can act on.
+/// Logs the error, except for damage, which is logged where it is found, and only once. The client is told only what it
+/// can act on.
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        log::warn!("a request failed: {error}");
+        if !matches!(error, StoreError::Damaged(_)) {
+            log::warn!("a request failed: {error}");
+        }
         match error {
+            StoreError::Damaged(_) => Self::damaged(),
             StoreError::Unavailable(_) | StoreError::Login(_) | StoreError::FeedEnded(_) => {
                 Self::busy("The database cannot be used right now.")
             }

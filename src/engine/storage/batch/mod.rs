@@ -6,6 +6,7 @@ mod indexing;
 mod reader;
 mod scan;
 mod schema;
+mod seal;
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 pub use scan::BatchScan;
 
 use super::catalog::{Catalog, IndexId, TableId};
+use super::checksum;
 use super::codec;
 use super::commit::Change;
 use super::index_functions::IndexFunctions;
@@ -55,6 +57,7 @@ struct OperationLog {
     /// The added and removed index entries.
     entries: Vec<EntryChange>,
     created: Vec<TableId>,
+    created_indexes: Vec<IndexId>,
     dropped: Vec<TableId>,
     dropped_indexes: Vec<IndexId>,
     /// The catalog before the operation, if it changed it.
@@ -121,7 +124,11 @@ impl<'txn> Batch<'txn> {
         let Some(bytes) = self.raw(table, key)? else {
             return Ok(None);
         };
-        self.reader.decode(table, &bytes, &mut Vec::new()).map(Some)
+        let catalog = &self.catalog;
+        let datum = self
+            .reader
+            .decode(catalog, table, key, &bytes, &mut Vec::new());
+        datum.map(Some)
     }
 
     /// The number of documents in a table, in constant time.
@@ -161,6 +168,7 @@ impl<'txn> Batch<'txn> {
             range,
             reader: &mut self.reader,
             error: &mut self.error,
+            catalog: &self.catalog,
             table,
             direction,
         })
@@ -177,7 +185,13 @@ impl<'txn> Batch<'txn> {
         let old = self.raw(table, key)?;
         let mut old_blobs = Vec::new();
         let old_datum = match &old {
-            Some(bytes) => Some(self.reader.decode(table, bytes, &mut old_blobs)?),
+            Some(bytes) => {
+                let catalog = &self.catalog;
+                let old = self
+                    .reader
+                    .decode(catalog, table, key, bytes, &mut old_blobs);
+                Some(old?)
+            }
             None => None,
         };
         let mut assignment = BlobAssignment::new(&old_blobs, &mut self.next_blob);
@@ -186,6 +200,7 @@ impl<'txn> Batch<'txn> {
         let BlobAssignment {
             kept, new: stored, ..
         } = assignment;
+        let encoded = checksum::seal_document(table, key, &encoded);
 
         let written = self.tables.documents(table).and_then(|documents| {
             documents.insert(key, encoded.as_slice())?;
@@ -225,7 +240,10 @@ impl<'txn> Batch<'txn> {
             return Ok(false);
         };
         let mut old_blobs = Vec::new();
-        let old_datum = self.reader.decode(table, &old, &mut old_blobs)?;
+        let catalog = &self.catalog;
+        let old_datum = self
+            .reader
+            .decode(catalog, table, key, &old, &mut old_blobs)?;
         let removed = self.tables.documents(table).and_then(|documents| {
             documents.remove(key)?;
             Ok(())
@@ -354,6 +372,10 @@ impl<'txn> Batch<'txn> {
             }
         }
         operation
+            .created_indexes
+            .iter()
+            .try_for_each(|index| self.tables.drop_index(*index))?;
+        operation
             .created
             .iter()
             .try_for_each(|table| self.tables.drop_table(*table))
@@ -392,7 +414,7 @@ impl<'txn> Batch<'txn> {
     fn require_table(&self, table: TableId) -> Result<(), ReqlError> {
         // Needed because `WriteTables` creates a missing table: a write would bring back a dropped one.
         match self.catalog.table_by_id(table) {
-            Some(_) => Ok(()),
+            Some(_) => self.reader.damage().check_writable(table),
             None => Err(ReqlError::op_failed("The table does not exist any more.")),
         }
     }
@@ -402,6 +424,10 @@ impl<'txn> Batch<'txn> {
             let found = documents.get(key)?;
             Ok(found.map(|value| value.value().to_vec()))
         });
-        self.error.check(found)
+        let found = self.error.check(found)?;
+        if found.is_none() {
+            self.reader.damage().check_missing(table, key)?;
+        }
+        Ok(found)
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Batch;
 use crate::engine::error::ReqlError;
-use crate::engine::storage::catalog::{Catalog, DatabaseId, NewIndex, NewTable, Table, TableId};
+use crate::engine::storage::catalog::{
+    Catalog, DatabaseId, IndexId, NewIndex, NewTable, Table, TableId,
+};
 
 impl Batch<'_> {
     /// Creates a database.
@@ -36,6 +38,9 @@ impl Batch<'_> {
     ) -> Result<TableId, ReqlError> {
         let id = self.edit_catalog().create_table(database, new)?;
         self.operation.created.push(id);
+        // Its redb table must exist: a missing one means that the file is damaged.
+        let created = self.tables.documents(id).map(drop);
+        self.error.check(created)?;
         Ok(id)
     }
 
@@ -55,7 +60,31 @@ impl Batch<'_> {
     /// # Errors
     /// When the table does not exist or has an index of that name.
     pub fn create_index(&mut self, table: TableId, new: NewIndex) -> Result<(), ReqlError> {
-        self.edit_catalog().create_index(table, new)
+        let id = self.edit_catalog().create_index(table, new)?;
+        self.create_entries(id)
+    }
+
+    /// Builds an index anew, because its entries are damaged. Its name stays.
+    ///
+    /// # Errors
+    /// When the table does not exist.
+    pub(in crate::engine::storage) fn rebuild_index(
+        &mut self,
+        table: TableId,
+        index: IndexId,
+    ) -> Result<(), ReqlError> {
+        if let Some(id) = self.edit_catalog().renew_index(table, index)? {
+            self.create_entries(id)?;
+            self.operation.dropped_indexes.push(index);
+        }
+        Ok(())
+    }
+
+    /// Creates the redb table of an index. It must exist: a missing one means that the file is damaged.
+    fn create_entries(&mut self, index: IndexId) -> Result<(), ReqlError> {
+        self.operation.created_indexes.push(index);
+        let created = self.tables.create_index(index);
+        self.error.check(created)
     }
 
     /// Drops a secondary index and its entries.

@@ -4,6 +4,7 @@
 mod basics;
 mod blobs;
 mod codec;
+mod damage;
 mod disk;
 mod durability;
 mod faults;

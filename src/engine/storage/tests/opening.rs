@@ -39,9 +39,11 @@ async fn a_folder_of_a_newer_version_is_refused() {
     drop(database);
     let error = failure(it.folder.path());
     assert!(matches!(error, OpenError::Newer { .. }));
-    assert!(error.to_string().ends_with(
-        "was written by a newer version (format 3; this version reads formats up to 2): use that one"
-    ));
+    let formats = format!(
+        "(format {}; this version reads formats up to {FORMAT}): use that one",
+        FORMAT + 1
+    );
+    assert!(error.to_string().ends_with(&formats), "{error}");
 }
 
 #[tokio::test]
@@ -196,4 +198,35 @@ async fn a_folder_of_the_first_release_opens() {
         .unwrap();
     assert_eq!(file(&document).0, noise(2000, 1));
     assert!(storage.snapshot().unwrap().seq() > 8);
+}
+
+#[tokio::test]
+async fn a_folder_of_the_first_release_gets_checksums() {
+    let folder = tempfile::tempdir().unwrap();
+    let blob = noise(2000, 1);
+    write_first_release(folder.path(), &blob);
+    let (storage, commits) = open(&folder);
+    let table = storage.snapshot().unwrap().catalog().tables()[0].id;
+    eventually("the checksums", async || {
+        let snapshot = storage.snapshot().unwrap();
+        let stored = snapshot.stored(table, b"a").unwrap().unwrap();
+        let is_done = checksum::is_sealed(&stored) && !snapshot.has_plain_blobs(table).unwrap();
+        is_done.then_some(())
+    })
+    .await;
+    let document = storage.snapshot().unwrap().get(table, b"a");
+    let document = document.unwrap().unwrap();
+    assert_eq!(
+        (n(&document), file(&document)),
+        (3.0, (blob.clone().into(), true))
+    );
+    // That is no change for those who follow the table.
+    let commits = commits.lock().unwrap();
+    assert!(commits.iter().all(|commit| commit.changes.is_empty()));
+    drop(document);
+    storage.close();
+    drop(storage);
+    let (storage, _) = open(&folder);
+    let document = storage.snapshot().unwrap().get(table, b"a");
+    assert_eq!(file(&document.unwrap().unwrap()).0, blob);
 }

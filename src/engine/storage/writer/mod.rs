@@ -24,7 +24,7 @@ use super::build_progress::BuildProgress;
 use super::catalog::{Catalog, Durability};
 use super::commit::OnCommit;
 use super::database::LiveDatabase;
-use super::failure::explain;
+use super::failure::{catch, discard, explain};
 use super::index_functions::IndexFunctions;
 use super::layout::{self, META, StoredState};
 use super::medium::Medium;
@@ -115,11 +115,14 @@ impl Writer {
         loop {
             match self.queue.wait(self.deadline()) {
                 Wake::Work | Wake::Deadline => self.process_group(),
-                Wake::Failed(generation) if generation == self.database.generation() => {
+                Wake::Failed(failure)
+                    if failure.generation == self.database.generation()
+                        && (failure.is_certain || !self.database.answers()) =>
+                {
                     log::warn!("a read from the database file failed; reopening the file");
                     self.recovery.reopen(&mut self.committed);
                 }
-                // The database has already been reopened since the read failed.
+                // The database has already been reopened since the read failed, or other reads succeed.
                 Wake::Failed(_) => {}
                 Wake::Close => return self.close(),
             }
@@ -144,7 +147,7 @@ impl Writer {
         let result = self
             .recovery
             .admit(&mut self.committed, self.closing)
-            .and_then(|()| self.commit_group(&mut requests));
+            .and_then(|()| self.try_commit_group(&mut requests));
         // Nothing can be written now: the queued operations fail without running.
         if requests.is_empty() && result.is_err() {
             requests.extend(std::iter::from_fn(|| self.queue.pop()));
@@ -152,6 +155,19 @@ impl Writer {
         // Only after the commit: an answer acknowledges the write.
         for request in requests {
             request.operation.answer(result.clone());
+        }
+    }
+
+    /// [`Writer::commit_group`], of which redb can make a panic on a damaged file.
+    fn try_commit_group(&mut self, requests: &mut Vec<Request>) -> Result<(), ReqlError> {
+        let mut result = Err(panicked());
+        let committed = catch(|| {
+            result = self.commit_group(requests);
+            Ok(())
+        });
+        match committed {
+            Ok(()) => result,
+            Err(error) => Err(self.fail_group(explain(error))),
         }
     }
 
@@ -164,7 +180,7 @@ impl Writer {
             Ok(outcome) => outcome,
             Err(reason) => {
                 // Dropped before the file is reopened, because the transaction keeps the database open.
-                drop(transaction);
+                discard(transaction);
                 return Err(self.fail_group(reason));
             }
         };
@@ -177,10 +193,10 @@ impl Writer {
                 .map_err(|error| self.fail_group(explain(error)));
         }
         if let Err(error) = prepare(&mut transaction, &commit, changed) {
-            drop(transaction);
+            discard(transaction);
             return Err(self.fail_group(explain(error)));
         }
-        match transaction.commit() {
+        match catch(|| Ok(transaction.commit()?)) {
             Ok(()) => {
                 if commit.durable {
                     self.recovery.end_backoff();

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::operation::Operation;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::Durability;
-use crate::engine::storage::failure::shutting_down;
+use crate::engine::storage::failure::{ReadFailure, shutting_down};
 
 /// The most operations that are queued or being written. Further callers wait for a permit, in order of arrival.
 const QUEUE_LENGTH: usize = 1024;
@@ -25,8 +25,8 @@ pub(in crate::engine::storage) struct Queue {
 struct QueueState {
     requests: VecDeque<Request>,
     closing: bool,
-    /// The generation of the database in which a read failed, if it was not handled yet.
-    failed: Option<u64>,
+    /// A read that failed, if it was not handled yet.
+    failed: Option<ReadFailure>,
 }
 
 /// A queued operation.
@@ -41,8 +41,8 @@ pub(in crate::engine::storage) struct Request {
 pub(super) enum Wake {
     /// The queue is not empty.
     Work,
-    /// A read failed with a disk error in this generation of the database.
-    Failed(u64),
+    /// A read failed.
+    Failed(ReadFailure),
     /// The deadline has passed.
     Deadline,
     /// The storage is closing, and the queue is empty.
@@ -89,9 +89,15 @@ impl Queue {
         self.lock().requests.pop_front()
     }
 
-    /// Asks the writer to reopen the database. Ignored if it has been reopened since this generation.
-    pub(in crate::engine::storage) fn report_read_failure(&self, generation: u64) {
-        self.lock().failed = Some(generation);
+    /// Asks the writer to reopen the database if it has to. Ignored if it has been reopened since.
+    pub(in crate::engine::storage) fn report_read_failure(&self, failure: ReadFailure) {
+        let mut state = self.lock();
+        let is_known = |known: ReadFailure| {
+            (known.generation, known.is_certain) >= (failure.generation, failure.is_certain)
+        };
+        if !state.failed.is_some_and(is_known) {
+            state.failed = Some(failure);
+        }
         self.wake.notify_one();
     }
 

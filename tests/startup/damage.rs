@@ -1,0 +1,103 @@
+//! Damage of the data folder: the images that it concerns are errors, everything else works.
+
+use std::io::{Cursor, Read as _};
+use std::path::Path;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Response};
+use serde_json::Value;
+
+use crate::server::{Server, folder};
+
+/// A PNG of noise, of some 30 kB.
+pub(crate) fn noise(seed: u32) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
+    let image = image::RgbImage::from_fn(100, 100, |_, _| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        image::Rgb([state as u8, (state >> 8) as u8, (state >> 16) as u8])
+    });
+    let mut png = Cursor::new(Vec::new());
+    image.write_to(&mut png, image::ImageFormat::Png).unwrap();
+    png.into_inner()
+}
+
+pub(crate) async fn try_upload(server: &Server, name: &str, bytes: Vec<u8>) -> Response {
+    let part = Part::bytes(bytes).file_name(name.to_owned());
+    let form = Form::new().part("file", part);
+    let url = format!("http://{}/image", server.address);
+    let request = Client::new().post(url).multipart(form);
+    request.send().await.unwrap()
+}
+
+pub(crate) async fn upload(server: &Server, name: &str, bytes: Vec<u8>) -> Value {
+    let response = try_upload(server, name, bytes).await;
+    assert_eq!(response.status(), 201);
+    response.json().await.unwrap()
+}
+
+pub(crate) async fn get(server: &Server, path: &str) -> Response {
+    let url = format!("http://{}{path}", server.address);
+    reqwest::get(url).await.unwrap()
+}
+
+/// Flips a bit in the middle of a file that is stored in the database of a stopped server.
+pub(crate) fn flip_bit(data: &Path, file: &[u8]) {
+    let path = data.join("board.redb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let part = &file[20_000..20_100];
+    let at = bytes.windows(part.len()).position(|window| window == part);
+    bytes[at.unwrap() + 50] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_image_is_an_error_and_all_others_are_served() {
+    let (_folder, data) = folder();
+    let mut server = Server::start(&data).await;
+    let files: Vec<Vec<u8>> = (1..=4).map(noise).collect();
+    let mut records = Vec::new();
+    for (number, file) in files.iter().enumerate() {
+        records.push(upload(&server, &format!("{number}.png"), file.clone()).await);
+    }
+    server.signal("TERM");
+    server.end().await;
+    flip_bit(&data, &files[1]);
+
+    let mut server = Server::start(&data).await;
+    for ((record, file), number) in records.iter().zip(&files).zip(0..) {
+        let response = get(&server, record["url"].as_str().unwrap()).await;
+        if number == 1 {
+            assert_eq!(response.status(), 500);
+            let problem: Value = response.json().await.unwrap();
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.starts_with("This photo is damaged"), "{detail}");
+        } else {
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.bytes().await.unwrap(), file);
+        }
+    }
+    let list: Value = get(&server, "/images").await.json().await.unwrap();
+    assert_eq!(list["images"].as_array().unwrap().len(), 4);
+    // The archive has a note in place of the damaged image.
+    let archive = get(&server, "/images/download")
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    assert_eq!(archive.len(), 4);
+    let mut note = String::new();
+    let mut entry = archive.by_name("1.png is damaged.txt").unwrap();
+    entry.read_to_string(&mut note).unwrap();
+    assert!(note.contains("damaged"), "{note}");
+    drop(entry);
+    // It can be deleted, and others can be added.
+    let url = records[1]["url"].as_str().unwrap();
+    let deleted = Client::new().delete(format!("http://{}{url}", server.address));
+    assert_eq!(deleted.send().await.unwrap().status(), 204);
+    upload(&server, "new.png", noise(9)).await;
+    server.signal("TERM");
+    server.end().await;
+}
