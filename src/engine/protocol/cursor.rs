@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::evaluator::Evaluator;
@@ -117,28 +118,40 @@ impl Cursor {
 
     /// Waits until a feed has elements or is stopped. Returns immediately for any other stream. Cancellation safe.
     pub(crate) async fn wait_until_ready(&self) {
-        let ready = async {
-            loop {
-                // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
-                let (changed, squash_interval) = {
-                    let mut rest = self.rest.lock().await;
-                    let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
-                    let Some(feed) = feed.filter(|feed| feed.is_live()) else {
-                        return;
-                    };
-                    let changed = (!feed.has_pending()).then(|| feed.changed());
-                    (changed, feed.squash_interval())
+        tokio::select! {
+            () = self.wait_for_changes() => {}
+            () = self.stopped.cancelled() => {}
+        }
+    }
+
+    async fn wait_for_changes(&self) {
+        // Set once there are changes: squashing feeds gather further ones until then.
+        let mut deadline = None;
+        loop {
+            // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
+            let changed = {
+                let mut rest = self.rest.lock().await;
+                let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
+                let Some(feed) = feed.filter(|feed| feed.is_live()) else {
+                    return;
                 };
-                match changed {
-                    Some(changed) => changed.await,
-                    // Squashing feeds gather further changes before they respond.
-                    None => return tokio::time::sleep(squash_interval).await,
+                if feed.has_pending() {
+                    let interval = feed.squash_interval();
+                    if interval.is_zero() || feed.is_urgent() {
+                        return;
+                    }
+                    deadline.get_or_insert_with(|| Instant::now() + interval);
+                }
+                feed.changed()
+            };
+            match deadline {
+                None => changed.await,
+                Some(deadline) => {
+                    if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                        return;
+                    }
                 }
             }
-        };
-        tokio::select! {
-            () = ready => {}
-            () = self.stopped.cancelled() => {}
         }
     }
 
