@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::array::ARRAY_LIMIT;
 use crate::engine::changefeed::Hub;
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -45,6 +46,7 @@ pub(crate) type Globals = Arc<[(Arc<str>, Datum)]>;
 pub(crate) struct Env {
     context: Option<Arc<Context>>,
     globals: Globals,
+    array_limit: usize,
     now: Time,
     interrupted: Arc<AtomicBool>,
     snapshot: RefCell<Option<Arc<Snapshot>>>,
@@ -62,6 +64,7 @@ impl Env {
     ) -> Self {
         Self {
             context: Some(context),
+            array_limit: array_limit_of(&globals).unwrap_or(ARRAY_LIMIT),
             globals,
             now: current_time(),
             interrupted,
@@ -75,6 +78,7 @@ impl Env {
         Self {
             context: None,
             globals: Arc::from([]),
+            array_limit: ARRAY_LIMIT,
             now: current_time(),
             interrupted: Arc::default(),
             snapshot: RefCell::new(None),
@@ -93,6 +97,11 @@ impl Env {
             .iter()
             .find(|(other, _)| &**other == name)
             .map(|(_, value)| value)
+    }
+
+    /// The most items of an array: the global optional argument `array_limit`.
+    pub(super) fn array_limit(&self) -> usize {
+        self.array_limit
     }
 
     /// The database of tables named without one.
@@ -199,6 +208,23 @@ impl Env {
     /// A failing disk.
     pub(super) fn sync(&self) -> Result<(), ReqlError> {
         futures::executor::block_on(self.context()?.storage.sync())
+    }
+}
+
+/// The value of `array_limit` in the global optional arguments.
+///
+/// # Errors
+/// RethinkDB's error for anything but a positive whole number.
+pub(super) fn array_limit_of(globals: &[(Arc<str>, Datum)]) -> Result<usize, ReqlError> {
+    let Some((_, limit)) = globals.iter().find(|(name, _)| &**name == "array_limit") else {
+        return Ok(ARRAY_LIMIT);
+    };
+    let limit = limit.as_integer()?;
+    match usize::try_from(limit) {
+        Ok(valid) if valid > 0 => Ok(valid),
+        _ => Err(ReqlError::logic(format!(
+            "Illegal array size limit `{limit}`.  (Must be >= 1.)"
+        ))),
     }
 }
 

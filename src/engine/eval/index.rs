@@ -247,7 +247,8 @@ fn function_of(index: &Index) -> Result<Func, ReqlError> {
     }
 }
 
-/// The values under which an index holds a document. Empty if the function fails, or returns null or an object.
+/// The values under which an index holds a document. Empty if the function fails, or returns null, an object, `minval`
+/// or `maxval`.
 fn values(
     env: &Env,
     index: &Index,
@@ -260,6 +261,7 @@ fn values(
         Err(_) => return Ok(Vec::new()),
     };
     Ok(match value {
+        value if value.has_extreme() => Vec::new(),
         Datum::Null | Datum::Object(_) => Vec::new(),
         Datum::Array(items) if index.multi => items.to_vec(),
         value => vec![value],
