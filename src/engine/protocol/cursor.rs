@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -14,6 +15,10 @@ use crate::engine::eval::{self, Env, Feed, Globals, Scope, Stream, Value};
 
 /// The most CONTINUE requests that may wait for one query.
 const MAX_PENDING_CONTINUES: usize = 16;
+
+/// The time for which a feed still gathers changes when its queue fills up, so that the rest of the same write is sent
+/// along with the changes that filled it.
+const LAST_CHANGES: Duration = Duration::from_millis(5);
 
 /// A query of one client, identified by its token until its last response.
 pub(crate) struct Cursor {
@@ -126,10 +131,10 @@ impl Cursor {
 
     async fn wait_for_changes(&self) {
         // Set once there are changes: squashing feeds gather further ones until then.
-        let mut deadline = None;
+        let mut end = None;
         loop {
             // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
-            let changed = {
+            let (changed, is_urgent) = {
                 let mut rest = self.rest.lock().await;
                 let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
                 let Some(feed) = feed.filter(|feed| feed.is_live()) else {
@@ -137,17 +142,20 @@ impl Cursor {
                 };
                 if feed.has_pending() {
                     let interval = feed.squash_interval();
-                    if interval.is_zero() || feed.is_urgent() {
+                    if interval.is_zero() {
                         return;
                     }
-                    deadline.get_or_insert_with(|| Instant::now() + interval);
+                    end.get_or_insert_with(|| Instant::now() + interval);
                 }
-                feed.changed()
+                (feed.changed(), feed.is_urgent())
             };
-            match deadline {
+            match end {
                 None => changed.await,
-                Some(deadline) => {
-                    if tokio::time::timeout_at(deadline, changed).await.is_err() {
+                Some(end) if is_urgent => {
+                    return tokio::time::sleep_until(end.min(Instant::now() + LAST_CHANGES)).await;
+                }
+                Some(end) => {
+                    if tokio::time::timeout_at(end, changed).await.is_err() {
                         return;
                     }
                 }
