@@ -1,11 +1,15 @@
 //! The environment of an evaluation: the database, the global arguments and the limits.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use regex::Regex;
+
 use super::array::ARRAY_LIMIT;
+use super::pattern;
 use crate::engine::changefeed::Hub;
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -18,6 +22,9 @@ pub(super) const BATCH_BYTES: usize = 1024 * 1024;
 /// The most elements that functions may examine for one write or for one change of a feed. Both run on the storage's
 /// writer thread, where they delay all other writes.
 const MAX_WRITER_ELEMENTS: u32 = 1_000_000;
+
+/// The most regular expressions that a query keeps compiled.
+const MAX_REGEXES: usize = 8;
 
 /// The parts of the engine that all queries share.
 pub(crate) struct Context {
@@ -50,6 +57,8 @@ pub(crate) struct Env {
     now: Time,
     interrupted: Arc<AtomicBool>,
     snapshot: RefCell<Option<Arc<Snapshot>>>,
+    /// The regular expressions that the query used last, because a filter compiles the same one for each element.
+    regexes: RefCell<VecDeque<(Arc<str>, Arc<Regex>)>>,
     /// The number of elements that may still be examined on the writer thread; `None` on other threads, without a
     /// limit.
     elements_left: Option<Cell<u32>>,
@@ -69,6 +78,7 @@ impl Env {
             now: current_time(),
             interrupted,
             snapshot: RefCell::new(None),
+            regexes: RefCell::default(),
             elements_left: None,
         }
     }
@@ -82,6 +92,7 @@ impl Env {
             now: current_time(),
             interrupted: Arc::default(),
             snapshot: RefCell::new(None),
+            regexes: RefCell::default(),
             elements_left: Some(Cell::new(MAX_WRITER_ELEMENTS)),
         }
     }
@@ -89,6 +100,23 @@ impl Env {
     /// The value of `now`, the same throughout a query (golden: `now_is_one_time_in_a_query`).
     pub(super) fn now(&self) -> &Time {
         &self.now
+    }
+
+    /// A compiled regular expression.
+    ///
+    /// # Errors
+    /// RethinkDB's error for one that RE2 does not accept.
+    pub(super) fn regex(&self, source: &Arc<str>) -> Result<Arc<Regex>, ReqlError> {
+        let mut regexes = self.regexes.borrow_mut();
+        if let Some((_, regex)) = regexes.iter().find(|(known, _)| known == source) {
+            return Ok(Arc::clone(regex));
+        }
+        let regex = Arc::new(pattern::compile(source)?);
+        if regexes.len() == MAX_REGEXES {
+            regexes.pop_back();
+        }
+        regexes.push_front((Arc::clone(source), Arc::clone(&regex)));
+        Ok(regex)
     }
 
     /// A global optional argument.

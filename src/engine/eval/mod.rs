@@ -21,6 +21,7 @@ mod merge;
 mod number;
 mod object;
 mod path;
+mod pattern;
 mod read_options;
 mod scan;
 mod scope;

@@ -9,6 +9,7 @@ mod conversions;
 mod extremes;
 mod feeds;
 mod objects;
+mod patterns;
 mod sequences;
 mod tables;
 mod times;
@@ -59,6 +60,7 @@ pub(crate) mod t {
     pub(crate) const DEFAULT: u32 = 92;
     pub(crate) const CONTAINS: u32 = 93;
     pub(crate) const WITH_FIELDS: u32 = 96;
+    pub(crate) const MATCH: u32 = 97;
     pub(crate) const ISO8601: u32 = 99;
     pub(crate) const TO_ISO8601: u32 = 100;
     pub(crate) const EPOCH_TIME: u32 = 101;
