@@ -392,6 +392,9 @@ class Feeds(Driver):
         self.assertEqual(list(newest), [299, 295])
         part = self.table.between([2, 100], [2, 110], index="pair").order_by(index="pair")["id"].run(self.conn)
         self.assertEqual(list(part), [102, 106])
+        part = self.table.between([2, r.minval], [2, r.maxval], index="pair")
+        self.assertEqual(part.count().run(self.conn), 75)
+        self.assertEqual(list(self.table.between(1, 2, index="n", right_bound="closed").distinct(index="n").run(self.conn)), [1, 2])
         self.assertEqual(self.table.max(index="pair")["id"].run(self.conn), 299)
         self.assertEqual(self.table.index_rename("n", "m").run(self.conn), {"renamed": 1})
         with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `n` was not found on table"):

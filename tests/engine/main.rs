@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod client;
+mod terms;
 mod wire;

@@ -215,6 +215,11 @@ impl Subscription {
         lock(&self.subscriber.queue).has_pending()
     }
 
+    /// Returns `true` if the changes should be sent before the squash interval is over.
+    pub(crate) fn is_urgent(&self) -> bool {
+        lock(&self.subscriber.queue).is_urgent()
+    }
+
     /// Waits until [`Subscription::take`] may return something. Cancellation safe: a notification without a waiter is
     /// kept for the next one.
     pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {

@@ -103,6 +103,12 @@ impl Queue {
         self.live > 0 || self.skipped > 0 || self.is_ended
     }
 
+    /// Returns `true` if a squashing feed should be sent before its interval is over: the queue is more than half full,
+    /// has overflowed, or has ended (`sub_t` in RethinkDB's `changefeed.cc`).
+    pub(super) fn is_urgent(&self) -> bool {
+        self.live > self.limit / 2 || self.skipped > 0 || self.is_ended
+    }
+
     /// Ends the feed once the queued changes have been taken.
     pub(super) fn end(&mut self) {
         self.is_ended = true;
@@ -192,6 +198,16 @@ mod tests {
         assert_eq!(taken(&mut queue), [r#"{"new_val":2,"old_val":null}"#]);
         queue.push(item(2, Some(5.0), None));
         assert_eq!(taken(&mut queue), [r#"{"new_val":null,"old_val":5}"#]);
+    }
+
+    #[test]
+    fn a_queue_is_urgent_once_it_is_more_than_half_full() {
+        let mut queue = Queue::new(3, true);
+        queue.push(item(1, None, Some(1.0)));
+        queue.push(item(1, Some(1.0), Some(2.0)));
+        assert!(!queue.is_urgent());
+        queue.push(item(2, None, Some(1.0)));
+        assert!(queue.is_urgent());
     }
 
     #[test]

@@ -9,6 +9,9 @@ const MAX_KEY_BYTES: usize = 128;
 /// Encodes a primary key so that the byte order is ReQL's order. The types sort as array, bool, number, pseudotype,
 /// string.
 ///
+/// `minval` and `maxval` sort below and above all other items of an array. No document has such a key, but a range may
+/// end at one.
+///
 /// # Errors
 /// RethinkDB's errors for `null`, an object, a string with a NUL character, or a key that is too long.
 pub(crate) fn primary_key(value: &Datum) -> Result<Vec<u8>, ReqlError> {
@@ -65,6 +68,8 @@ fn encode(
     explain: &dyn Fn(&Datum) -> String,
 ) -> Result<(), ReqlError> {
     match value {
+        Datum::MinVal => key.push(b'A' - 1),
+        Datum::MaxVal => key.push(b'Z' + 1),
         Datum::Array(items) => {
             key.push(b'A');
             for item in items.iter() {

@@ -7,8 +7,8 @@ use super::value::Datum;
 use crate::engine::error::ReqlError;
 
 impl Datum {
-    /// Compares two values: by type (array, bool, null, number, object, binary, time, string), then by value. Blocks on
-    /// the disk if it has to read stored binaries.
+    /// Compares two values: by type (minval, array, bool, null, number, object, binary, time, string, maxval), then by
+    /// value. Blocks on the disk if it has to read stored binaries.
     ///
     /// # Errors
     /// A stored binary that cannot be read.
@@ -60,14 +60,16 @@ impl Datum {
     /// `PTYPE<…>`.
     fn rank(&self) -> u8 {
         match self {
-            Self::Array(_) => 0,
-            Self::Bool(_) => 1,
-            Self::Null => 2,
-            Self::Number(_) => 3,
-            Self::Object(_) => 4,
-            Self::Binary(_) => 5,
-            Self::Time(_) => 6,
-            Self::String(_) => 7,
+            Self::MinVal => 0,
+            Self::Array(_) => 1,
+            Self::Bool(_) => 2,
+            Self::Null => 3,
+            Self::Number(_) => 4,
+            Self::Object(_) => 5,
+            Self::Binary(_) => 6,
+            Self::Time(_) => 7,
+            Self::String(_) => 8,
+            Self::MaxVal => 9,
         }
     }
 }

@@ -152,15 +152,29 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, ReqlError> {
         .bytes()
         .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
-    BASE64.decode(&dense).map_err(|_| {
-        let is_base64 =
-            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-        match dense.iter().find(|byte| !is_base64(byte)) {
-            Some(byte) => ReqlError::logic(format!(
-                "Invalid base64 character found: '{}'.",
-                char::from(*byte)
-            )),
-            None => ReqlError::logic("Invalid base64 length or padding."),
-        }
-    })
+    // In the order in which RethinkDB's `base64.cc` finds the flaws.
+    let end = dense.iter().position(|byte| *byte == b'=');
+    let (digits, padding) = dense.split_at(end.unwrap_or(dense.len()));
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    if let Some(position) = digits.iter().position(|byte| !is_digit(byte)) {
+        // Not one byte, because it may begin a longer character.
+        let found = String::from_utf8_lossy(&digits[position..]);
+        let found = found.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER);
+        return Err(ReqlError::logic(format!(
+            "Invalid base64 character found: '{found}'."
+        )));
+    }
+    if digits.len() % 4 == 1 {
+        return Err(ReqlError::logic(
+            "Invalid base64 length: 1 character remaining, cannot decode a full byte.",
+        ));
+    }
+    if padding.iter().any(|byte| *byte != b'=') {
+        return Err(ReqlError::logic(
+            "Invalid base64 format, data found after padding character '='.",
+        ));
+    }
+    BASE64
+        .decode(digits)
+        .map_err(|error| ReqlError::logic(format!("Invalid base64: {error}.")))
 }

@@ -17,9 +17,11 @@ impl Datum {
     /// Appends the value as JSON. Blocks on the disk if it has to read stored binaries.
     ///
     /// # Errors
-    /// A stored binary that cannot be read.
+    /// `minval` or `maxval`, which JSON cannot express, or a stored binary that cannot be read.
     pub(crate) fn write_json(&self, out: &mut Vec<u8>) -> Result<(), ReqlError> {
         match self {
+            Self::MinVal => return Err(not_json("minval")),
+            Self::MaxVal => return Err(not_json("maxval")),
             Self::Null => out.extend(b"null"),
             Self::Bool(true) => out.extend(b"true"),
             Self::Bool(false) => out.extend(b"false"),
@@ -76,6 +78,22 @@ impl Datum {
         String::from_utf8_lossy(&out).into_owned()
     }
 
+    /// The value as [`Datum::print`] prints it, cut off where it is long.
+    pub(crate) fn print_short(&self) -> String {
+        /// RethinkDB's `trunc_len` (`rdb_protocol/datum.hpp`).
+        const MAX_BYTES: usize = 300;
+        let mut text = self.print();
+        if text.len() > MAX_BYTES {
+            let end = (0..=MAX_BYTES - 3)
+                .rev()
+                .find(|end| text.is_char_boundary(*end))
+                .unwrap_or(0);
+            text.truncate(end);
+            text.push_str("...");
+        }
+        text
+    }
+
     fn lay_out(&self, depth: usize, out: &mut Vec<u8>) {
         match self {
             Self::Array(items) if items.is_empty() => out.extend(b"[]"),
@@ -106,10 +124,17 @@ impl Datum {
                 // RethinkDB prints the base64 in full, but an image has no place in an error message.
                 out.extend(format!("<binary, {} bytes>", binary.len()).bytes());
             }
-            // Only binaries can fail to encode.
+            Self::MinVal => out.extend(b"r.minval"),
+            Self::MaxVal => out.extend(b"r.maxval"),
+            // All others can be encoded.
             other => other.write_json(out).unwrap_or_default(),
         }
     }
+}
+
+/// RethinkDB's error for a value that JSON cannot express.
+fn not_json(name: &str) -> ReqlError {
+    ReqlError::logic(format!("Cannot convert `r.{name}` to JSON."))
 }
 
 fn indent(depth: usize, out: &mut Vec<u8>) {

@@ -19,6 +19,9 @@ pub struct Time {
 /// The years that RethinkDB's time library (Boost) supports: 1400 to 9999.
 const YEARS: std::ops::Range<i32> = 1400..10_000;
 
+/// The seconds of the year 10000.
+const YEAR_10000: std::ops::Range<f64> = 253_402_300_800.0..253_433_923_200.0;
+
 impl Time {
     /// A time in UTC, rounded to milliseconds as in RethinkDB.
     pub(crate) fn utc(epoch_seconds: f64) -> Self {
@@ -27,15 +30,20 @@ impl Time {
 
     /// A time with a UTC offset from [`Time::parse_timezone`].
     pub(crate) fn new(epoch_seconds: f64, timezone: Arc<str>) -> Self {
-        let milliseconds = (epoch_seconds * 1000.0).round();
         Self {
-            // A number too large for the multiplication has no fraction to round.
-            epoch_seconds: if milliseconds.is_finite() {
-                milliseconds / 1000.0
-            } else {
-                epoch_seconds
-            },
+            epoch_seconds: Self::round(epoch_seconds),
             timezone,
+        }
+    }
+
+    /// Rounds seconds to milliseconds.
+    pub(crate) fn round(seconds: f64) -> f64 {
+        let milliseconds = (seconds * 1000.0).round();
+        // A number too large for the multiplication has no fraction to round.
+        if milliseconds.is_finite() {
+            milliseconds / 1000.0
+        } else {
+            seconds
         }
     }
 
@@ -56,7 +64,12 @@ impl Time {
         }
         let clock = &full[full.find('T').unwrap_or(0)..];
         if !clock.contains(['Z', '+', '-']) {
-            full.push_str(default_timezone.ok_or_else(|| fail("No time zone given"))?);
+            let zone = default_timezone.ok_or_else(|| {
+                ReqlError::logic(
+                    "ISO 8601 string has no time zone, and no default time zone was provided.",
+                )
+            })?;
+            full.push_str(&Self::parse_timezone(zone).ok_or_else(|| invalid_timezone(zone))?);
         }
         let parsed =
             OffsetDateTime::parse(&full, &Rfc3339).map_err(|_| fail("Invalid date or time"))?;
@@ -110,15 +123,22 @@ impl Time {
     }
 
     fn local(&self) -> Result<OffsetDateTime, ReqlError> {
-        let nanoseconds = (self.epoch_seconds * 1000.0).round() as i128 * 1_000_000;
+        let milliseconds = (self.epoch_seconds * 1000.0).round();
+        let local_seconds = milliseconds / 1000.0 + f64::from(self.offset().whole_seconds());
+        if YEAR_10000.contains(&local_seconds) {
+            // The time library of RethinkDB knows this year, but ISO 8601 does not.
+            return Err(ReqlError::logic(
+                "Year `10000` out of valid ISO 8601 range [0, 9999].",
+            ));
+        }
         let out_of_range = || {
             ReqlError::logic(format!(
                 "Error in time logic: Year is out of valid range: {}..{}.",
                 YEARS.start, YEARS.end
             ))
         };
-        let utc =
-            OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map_err(|_| out_of_range())?;
+        let utc = OffsetDateTime::from_unix_timestamp_nanos(milliseconds as i128 * 1_000_000)
+            .map_err(|_| out_of_range())?;
         let local = utc
             .checked_to_offset(self.offset())
             .ok_or_else(out_of_range)?;
@@ -143,6 +163,13 @@ impl Time {
         };
         UtcOffset::from_whole_seconds(sign * seconds).unwrap_or(UtcOffset::UTC)
     }
+}
+
+/// RethinkDB's error for an offset that it does not accept.
+pub(crate) fn invalid_timezone(text: &str) -> ReqlError {
+    ReqlError::logic(format!(
+        "Invalid time zone string `{text}`. Valid time zones are `+hh:mm`, `-hh:mm`, `+hhmm`, `-hhmm`, `+hh`, `-hh` and `Z`."
+    ))
 }
 
 #[cfg(test)]

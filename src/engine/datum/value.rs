@@ -13,6 +13,11 @@ pub type Object = BTreeMap<Arc<str>, Datum>;
 /// A ReQL value. Cloning is cheap, because large parts are shared.
 #[derive(Clone, Debug)]
 pub enum Datum {
+    /// `minval`, below every other value. Like [`Datum::MaxVal`], it exists only within a query: it can be neither
+    /// stored nor sent.
+    MinVal,
+    /// `maxval`, above every other value.
+    MaxVal,
     /// `null`
     Null,
     /// `true` or `false`
@@ -35,6 +40,8 @@ impl Datum {
     /// The ReQL name of the type, as `type_of` returns it.
     pub fn type_name(&self) -> &'static str {
         match self {
+            Self::MinVal => "MINVAL",
+            Self::MaxVal => "MAXVAL",
             Self::Null => "NULL",
             Self::Bool(_) => "BOOL",
             Self::Number(_) => "NUMBER",
@@ -86,9 +93,13 @@ impl Datum {
     pub(crate) fn as_integer(&self) -> Result<i64, ReqlError> {
         let number = self.as_number()?;
         if number.fract() != 0.0 || number.abs() > MAX_SAFE_INTEGER {
+            let range = match number {
+                number if number > MAX_SAFE_INTEGER => " (>2^53)",
+                number if number < -MAX_SAFE_INTEGER => " (<-2^53)",
+                _ => "",
+            };
             return Err(ReqlError::logic(format!(
-                "Number not an integer: {}",
-                self.print()
+                "Number not an integer{range}: {number}"
             )));
         }
         Ok(number as i64)
@@ -118,6 +129,15 @@ impl Datum {
             _ => 0,
         };
         size_of::<Self>() + inner
+    }
+
+    /// Returns `true` for `minval`, `maxval` and arrays of them, at any depth.
+    pub(crate) fn has_extreme(&self) -> bool {
+        match self {
+            Self::MinVal | Self::MaxVal => true,
+            Self::Array(items) => items.iter().any(Self::has_extreme),
+            _ => false,
+        }
     }
 
     /// The items of the array.

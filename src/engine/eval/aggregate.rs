@@ -6,7 +6,7 @@ use super::arithmetic::finite;
 use super::env::Env;
 use super::func::Func;
 use super::scope::Scope;
-use super::seq::is_picked;
+use super::seq::Pick;
 use super::slice::element;
 use super::sort::by_index;
 use super::stream::{Source, Stream};
@@ -20,7 +20,7 @@ use crate::engine::storage::Direction;
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let picked = match call.args.get(1) {
-        Some(pick) => Some(env.eval(pick, scope)?),
+        Some(pick) => Some(Pick::new(env, env.eval(pick, scope)?)?),
         None => None,
     };
     let count = match (&subject, &picked) {
@@ -44,14 +44,14 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
 fn count_elements(
     env: &Env,
     mut stream: Stream,
-    picked: Option<&Value>,
+    picked: Option<&Pick>,
 ) -> Result<usize, ReqlError> {
-    stream.refuse_feed()?;
+    stream.refuse_endless()?;
     let mut count = 0;
     while let Some(element) = stream.next(env)? {
         count += usize::from(match picked {
             None => true,
-            Some(pick) => is_picked(env, pick, &element)?,
+            Some(pick) => pick.accepts(env, &element)?,
         });
     }
     Ok(count)
@@ -71,7 +71,7 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
         return extreme_of_index(env, call.kind, subject, &primary_key);
     }
     let mut stream = subject.into_stream()?;
-    stream.refuse_feed()?;
+    stream.refuse_endless()?;
     let by = match call.args.get(1) {
         Some(by) => Some(env.func_or_field(by, scope)?),
         None => None,

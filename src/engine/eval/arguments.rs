@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::env::{Env, Globals};
+use super::env::{Env, Globals, array_limit_of};
 use super::func::Func;
 use super::scope::Scope;
 use super::term::{Call, Term, TermKind};
@@ -29,10 +29,7 @@ impl Env {
     pub(super) fn func(&self, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
         match self.eval(term, scope)? {
             Value::Func(function) => Ok(function),
-            other => Err(ReqlError::logic(format!(
-                "Expected type FUNCTION but found DATUM:\n{}",
-                other.into_datum(self)?.print()
-            ))),
+            other => Err(other.mistyped(self, "FUNCTION")),
         }
     }
 
@@ -54,7 +51,7 @@ impl Env {
     pub(super) fn db(&self, term: &Term, scope: &Scope) -> Result<Arc<str>, ReqlError> {
         match self.eval(term, scope)? {
             Value::Db(name) => Ok(name),
-            other => Err(ReqlError::expected("DB", other.type_name())),
+            other => Err(other.mistyped(self, "DATABASE")),
         }
     }
 
@@ -110,7 +107,7 @@ impl Env {
 /// Evaluates the global optional arguments of a query.
 ///
 /// # Errors
-/// The first failure in them.
+/// The first failure in them, or an invalid `array_limit`.
 pub(crate) fn globals(optargs: &[(Arc<str>, Term)]) -> Result<Globals, ReqlError> {
     // Detached, because the environment of the query is built from the result.
     let env = Env::detached();
@@ -121,5 +118,7 @@ pub(crate) fn globals(optargs: &[(Arc<str>, Term)]) -> Result<Globals, ReqlError
         };
         Ok((Arc::clone(name), value))
     };
-    optargs.iter().map(evaluate).collect()
+    let globals: Globals = optargs.iter().map(evaluate).collect::<Result<_, _>>()?;
+    array_limit_of(&globals)?;
+    Ok(globals)
 }

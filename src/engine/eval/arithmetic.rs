@@ -1,11 +1,10 @@
 //! Arithmetic on numbers, times, strings and arrays.
 
-use super::array::check_length;
 use super::env::Env;
 use super::scope::Scope;
 use super::term::{Call, TermKind};
 use super::time::later;
-use crate::engine::datum::Datum;
+use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 
 /// The longest string that a term may build: as long as the longest query (`MAX_QUERY_SIZE` in RethinkDB's
@@ -23,16 +22,16 @@ pub(crate) fn arithmetic(env: &Env, call: &Call, scope: &Scope) -> Result<Datum,
         env.check_interrupted()?;
         let other = env.datum(other, scope)?;
         result = match call.kind {
-            TermKind::Add => add(&result, &other)?,
+            TermKind::Add => add(env, &result, &other)?,
             TermKind::Sub => sub(&result, &other)?,
-            TermKind::Mul => mul(&result, &other)?,
+            TermKind::Mul => mul(env, &result, &other)?,
             _ => div(&result, &other)?,
         };
     }
     Ok(result)
 }
 
-fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
+fn add(env: &Env, a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match a {
         Datum::Time(time) => later(time, b.as_number()?),
         Datum::Number(a) => match b {
@@ -51,7 +50,7 @@ fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
         }
         Datum::Array(a) => {
             let b = b.as_array()?;
-            check_length(a.len() + b.len())?;
+            env.check_length(a.len() + b.len())?;
             Ok(a.iter().chain(b.iter()).cloned().collect::<Vec<_>>().into())
         }
         other => Err(ReqlError::expected("NUMBER", other.type_name())),
@@ -60,20 +59,23 @@ fn add(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
 
 fn sub(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     match (a, b) {
-        (Datum::Time(a), Datum::Time(b)) => finite(a.epoch_seconds - b.epoch_seconds),
+        (Datum::Time(a), Datum::Time(b)) => {
+            // The difference of two whole numbers of milliseconds is one, too, but not always as doubles.
+            finite(Time::round(a.epoch_seconds - b.epoch_seconds))
+        }
         (Datum::Time(a), b) => later(a, -b.as_number()?),
         (a, b) => finite(a.as_number()? - b.as_number()?),
     }
 }
 
-fn mul(a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
+fn mul(env: &Env, a: &Datum, b: &Datum) -> Result<Datum, ReqlError> {
     let (items, times) = match (a, b) {
         (Datum::Array(items), times) | (times, Datum::Array(items)) => (items, times.as_integer()?),
         (a, b) => return finite(a.as_number()? * b.as_number()?),
     };
     let times = usize::try_from(times)
         .map_err(|_| ReqlError::logic("Cannot multiply an ARRAY by a negative number."))?;
-    check_length(items.len().saturating_mul(times))?;
+    env.check_length(items.len().saturating_mul(times))?;
     Ok(items
         .iter()
         .cycle()

@@ -6,12 +6,12 @@ use super::term::{Call, TermKind};
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The most items of an array (RethinkDB's default `array_limit`).
+/// The most items of an array that is stored, and by default of any other (RethinkDB's default `array_limit`).
 pub(crate) const ARRAY_LIMIT: usize = 100_000;
 
 /// `make_array`.
 pub(crate) fn make(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
-    check_length(call.args.len())?;
+    env.check_length(call.args.len())?;
     let items = call
         .args
         .iter()
@@ -39,7 +39,7 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Req
             kept
         }
     };
-    check_length(items.len())?;
+    env.check_length(items.len())?;
     Ok(items.into())
 }
 
@@ -55,14 +55,41 @@ fn any(
     Ok(false)
 }
 
-/// Checks the length of an array.
-///
-/// # Errors
-/// RethinkDB's error for more than [`ARRAY_LIMIT`] items.
-pub(crate) fn check_length(length: usize) -> Result<(), ReqlError> {
-    if length > ARRAY_LIMIT {
-        let message = format!("Array over size limit `{ARRAY_LIMIT}`.");
-        return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+impl Env {
+    /// Checks the number of items of an array.
+    ///
+    /// # Errors
+    /// RethinkDB's error for more items than the limit of the query.
+    pub(super) fn check_length(&self, length: usize) -> Result<(), ReqlError> {
+        let limit = self.array_limit();
+        if length > limit {
+            let message = format!(
+                "Array over size limit `{limit}`.  To raise the number of allowed elements, modify the `array_limit` \
+                 option to `.run` (not available in the Data Explorer), or use an index."
+            );
+            return Err(ReqlError::new(ErrorKind::ResourceLimit, message));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Checks the arrays in a constant of the query. Those up to the default limit were accepted when the query was
+    /// compiled, so only a lower limit needs a check.
+    ///
+    /// # Errors
+    /// As [`Env::check_length`].
+    pub(super) fn check_constant(&self, constant: &Datum) -> Result<(), ReqlError> {
+        if self.array_limit() >= ARRAY_LIMIT {
+            return Ok(());
+        }
+        match constant {
+            Datum::Array(items) => {
+                self.check_length(items.len())?;
+                items.iter().try_for_each(|item| self.check_constant(item))
+            }
+            Datum::Object(fields) => fields
+                .values()
+                .try_for_each(|value| self.check_constant(value)),
+            _ => Ok(()),
+        }
+    }
 }

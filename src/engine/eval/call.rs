@@ -8,8 +8,8 @@ use super::scope::Scope;
 use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use super::{
-    admin, aggregate, arithmetic, array, coerce, control, feed, merge, object, seq, slice, sort,
-    table, text, time, write,
+    admin, aggregate, arithmetic, array, coerce, control, feed, info, merge, object, seq, slice,
+    sort, table, text, time, union, write,
 };
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
@@ -21,7 +21,7 @@ impl Env {
     /// The first failure in it.
     pub(crate) fn eval(&self, term: &Term, scope: &Scope) -> Result<Value, ReqlError> {
         match term {
-            Term::Datum(datum) => Ok(Value::Datum(datum.clone())),
+            Term::Datum(datum) => self.constant(datum).map(Value::Datum),
             Term::Object(fields) => object::make(self, fields, scope).map(Value::Datum),
             Term::Call(call) => self.eval_call(call, scope),
             Term::Invalid(error) => Err(error.clone()),
@@ -34,14 +34,29 @@ impl Env {
     /// The first failure in it, or a value that is not a datum.
     pub(crate) fn datum(&self, term: &Term, scope: &Scope) -> Result<Datum, ReqlError> {
         match term {
-            Term::Datum(datum) => Ok(datum.clone()),
+            Term::Datum(datum) => self.constant(datum),
             term => self.eval(term, scope)?.into_datum(self),
         }
+    }
+
+    fn constant(&self, datum: &Datum) -> Result<Datum, ReqlError> {
+        self.check_constant(datum)?;
+        Ok(datum.clone())
     }
 
     fn eval_call(&self, call: &Arc<Call>, scope: &Scope) -> Result<Value, ReqlError> {
         use TermKind as K;
         if call.has_args() {
+            match call.kind {
+                // Before the arguments are expanded to constants, which are always deterministic.
+                K::Update | K::Replace => write::check_deterministic(self, call, scope)?,
+                K::OrderBy => {
+                    return Err(ReqlError::logic(
+                        "r.args is not supported in an order_by or union command yet.",
+                    ));
+                }
+                _ => {}
+            }
             return self.eval_call(&self.expand_args(call, scope)?, scope);
         }
         let datum = |value: Result<Datum, ReqlError>| value.map(Value::Datum);
@@ -91,7 +106,7 @@ impl Env {
             K::IsEmpty => seq::is_empty(self, call, scope),
             K::Sum | K::Avg | K::Min | K::Max => aggregate::aggregate(self, call, scope),
             K::Distinct => seq::distinct(self, call, scope),
-            K::Union => seq::union(self, call, scope),
+            K::Union => union::union(self, call, scope),
             K::Range => seq::range(self, call, scope),
             K::Asc | K::Desc => sort::order_key(self, call, scope),
             K::OrderBy => sort::order_by(self, call, scope),
@@ -100,7 +115,7 @@ impl Env {
             K::Args => Err(ReqlError::logic("`args` can only be used as an argument.")),
             K::Binary => datum(coerce::binary(self, call, scope)),
             K::TypeOf => datum(coerce::type_of(self, call, scope)),
-            K::Info => datum(coerce::info(self, call, scope)),
+            K::Info => datum(info::info(self, call, scope)),
             K::Insert => write::insert(self, call, scope),
             K::Update | K::Replace | K::Delete => write::change(self, call, scope),
             K::ForEach => write::for_each(self, call, scope),

@@ -1,9 +1,9 @@
-//! Types: `type_of`, `coerce_to`, `binary` and `info`.
+//! Conversions between types: `type_of`, `coerce_to` and `binary`.
 
-use super::catalog::database_missing;
+use super::arithmetic::finite;
 use super::env::Env;
+use super::number;
 use super::scope::Scope;
-use super::selection::Table;
 use super::stream::Stream;
 use super::term::Call;
 use super::value::Value;
@@ -14,16 +14,23 @@ pub(crate) fn type_of(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Re
     Ok(env.eval(&call.args[0], scope)?.type_name().into())
 }
 
+/// `coerce_to`.
+///
+/// The conversions are those of `coerce_term_t` in RethinkDB's `terms/type_manip.cc`.
 pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let wanted = env.datum(&call.args[1], scope)?.as_str()?.to_uppercase();
-    let found = subject.type_name();
-    if wanted == found {
+    if !TYPES.contains(&wanted.as_str()) {
+        return Err(ReqlError::logic(format!("Unknown Type: {wanted}")));
+    }
+    let found = name_of(&subject);
+    if found == wanted || is_kind_of(&subject, &wanted) {
         return Ok(subject);
     }
-    let cannot = || ReqlError::logic(format!("Cannot coerce {found} to {wanted}."));
+    let cannot = || ReqlError::of_type(found, format!("Cannot coerce {found} to {wanted}."));
     match wanted.as_str() {
-        "ARRAY" => Ok(Value::Datum(
+        "BOOL" => Ok(Value::Datum((found != "NULL").into())),
+        "ARRAY" | "DATUM" => Ok(Value::Datum(
             subject
                 .into_stream()
                 .map_err(|_| cannot())?
@@ -34,9 +41,65 @@ pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
             Value::Row(row) => Ok(Value::Datum(row.value)),
             other => pairs(env, other.into_stream().map_err(|_| cannot())?).map(Value::Datum),
         },
-        _ => scalar(subject.into_datum(env)?, &wanted)
-            .unwrap_or_else(|| Err(cannot()))
-            .map(Value::Datum),
+        _ => match subject {
+            Value::Db(_) | Value::Table(_) | Value::Func(_) => Err(cannot()),
+            Value::Stream(stream) if !stream.is_datum() => Err(cannot()),
+            subject => scalar(subject.into_datum(env)?, &wanted)
+                .unwrap_or_else(|| Err(cannot()))
+                .map(Value::Datum),
+        },
+    }
+}
+
+/// The types that `coerce_to` knows.
+const TYPES: &[&str] = &[
+    "DB",
+    "TABLE",
+    "TABLE_SLICE",
+    "SELECTION<STREAM>",
+    "SELECTION<ARRAY>",
+    "STREAM",
+    "SELECTION<OBJECT>",
+    "DATUM",
+    "FUNCTION",
+    "GROUPED_DATA",
+    "NULL",
+    "BINARY",
+    "BOOL",
+    "NUMBER",
+    "STRING",
+    "ARRAY",
+    "OBJECT",
+    "MINVAL",
+    "MAXVAL",
+];
+
+/// The name of a value's type for `coerce_to`, which knows no pseudotypes.
+fn name_of(value: &Value) -> &'static str {
+    match value {
+        Value::Datum(datum) => match datum {
+            Datum::Binary(_) => "BINARY",
+            Datum::Time(_) => "OBJECT",
+            other => other.type_name(),
+        },
+        Value::Row(row) => row.value.type_name(),
+        other => other.type_name(),
+    }
+}
+
+/// Returns `true` if a value can be used as one of a more general type.
+fn is_kind_of(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::Datum(_) | Value::MinVal | Value::MaxVal => wanted == "DATUM",
+        Value::Row(_) => matches!(wanted, "DATUM" | "SELECTION<OBJECT>"),
+        Value::Table(_) => matches!(wanted, "TABLE_SLICE" | "SELECTION<STREAM>" | "STREAM"),
+        Value::Stream(stream) if stream.is_datum() => wanted == "DATUM",
+        Value::Stream(stream) => match wanted {
+            "STREAM" => true,
+            "SELECTION<STREAM>" => stream.selection.is_some(),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -68,8 +131,6 @@ fn pairs(env: &Env, stream: Stream) -> Result<Datum, ReqlError> {
 /// A single value as another type; `None` if there is no such conversion.
 fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
     Some(match (&value, wanted) {
-        (_, "BOOL") => Ok(value.is_truthy().into()),
-        (Datum::String(_), "STRING") => Ok(value),
         (Datum::Binary(binary), "STRING") => {
             binary
                 .bytes()
@@ -80,13 +141,13 @@ fn scalar(value: Datum, wanted: &str) -> Option<Result<Datum, ReqlError>> {
                     )),
                 })
         }
-        (Datum::String(text), "BINARY" | "PTYPE<BINARY>") => Ok(Datum::Binary(Binary::Inline(
+        (Datum::String(text), "BINARY") => Ok(Datum::Binary(Binary::Inline(
             text.as_bytes().to_vec().into(),
         ))),
         (_, "STRING") => value.to_json().map(Datum::from),
-        (Datum::String(text), "NUMBER") => match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(number.into()),
-            _ => Err(ReqlError::logic(format!(
+        (Datum::String(text), "NUMBER") => match number::parse(text) {
+            Some(number) => finite(number),
+            None => Err(ReqlError::logic(format!(
                 "Could not coerce `{text}` to NUMBER."
             ))),
         },
@@ -102,48 +163,4 @@ pub(crate) fn binary(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, Req
             other.as_str()?.as_bytes().to_vec().into(),
         ))),
     }
-}
-
-pub(crate) fn info(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
-    match env.eval(&call.args[0], scope)? {
-        Value::Table(table) => table_info(env, &table),
-        Value::Db(name) => db_info(env, &name),
-        other => {
-            let name = other.type_name();
-            let value = other.into_datum(env)?;
-            Ok(Datum::object([
-                ("type", name.into()),
-                ("value", value.print().into()),
-            ]))
-        }
-    }
-}
-
-fn table_info(env: &Env, table: &Table) -> Result<Datum, ReqlError> {
-    let documents = env.snapshot()?.count(table.id)? as usize;
-    let indexes: Vec<Datum> = table
-        .indexes
-        .iter()
-        .map(|index| index.name.as_str().into())
-        .collect();
-    Ok(Datum::object([
-        ("db", db_info(env, &table.db)?),
-        ("doc_count_estimates", vec![documents.into()].into()),
-        ("id", table.id.to_string().into()),
-        ("indexes", indexes.into()),
-        ("name", Datum::String(table.name.clone())),
-        ("primary_key", Datum::String(table.primary_key.clone())),
-        ("type", "TABLE".into()),
-    ]))
-}
-
-fn db_info(env: &Env, name: &str) -> Result<Datum, ReqlError> {
-    let snapshot = env.snapshot()?;
-    let database = snapshot.catalog().database(name);
-    let database = database.ok_or_else(|| database_missing(name))?;
-    Ok(Datum::object([
-        ("id", database.id.to_string().into()),
-        ("name", name.into()),
-        ("type", "DB".into()),
-    ]))
 }

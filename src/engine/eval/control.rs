@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::env::Env;
 use super::scope::Scope;
-use super::term::{Call, TermKind};
+use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -72,7 +72,8 @@ pub(crate) fn branch(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     Ok(Value::Datum(Datum::Null))
 }
 
-/// `default`: replaces null and non-existence errors. Errors raised by `r.error` are not caught.
+/// `default`: replaces null and non-existence errors. Errors raised by `r.error` are not caught. An `r.error` without a
+/// message in the replacement stands for what was to be replaced.
 pub(crate) fn default(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let missing = match env.eval(&call.args[0], scope) {
         Ok(Value::Datum(Datum::Null)) => None,
@@ -81,9 +82,24 @@ pub(crate) fn default(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         Err(error) if error.kind == ErrorKind::NonExistence => Some(error),
         Err(error) => return Err(error),
     };
-    let other = env.func_or_constant(&call.args[1], scope)?;
-    let message = missing.map_or(Datum::Null, |error| error.message.into());
-    other.call(env, &[message]).map(Value::Datum)
+    let message = match &missing {
+        Some(error) => error.message.as_str().into(),
+        None => Datum::Null,
+    };
+    match replacement(env, &call.args[1], scope, message) {
+        Err(error) if error.message == EMPTY_ERROR => {
+            missing.map_or(Ok(Value::Datum(Datum::Null)), Err)
+        }
+        result => result,
+    }
+}
+
+/// The second argument of `default`, or its result if it is a function.
+fn replacement(env: &Env, term: &Term, scope: &Scope, message: Datum) -> Result<Value, ReqlError> {
+    match env.eval(term, scope)? {
+        Value::Func(function) => env.eval(function.body(), &function.bind(&[message])?),
+        value => Ok(value),
+    }
 }
 
 /// `error`: the error to raise. Without an argument it stands for the error that `default` caught.

@@ -1,10 +1,15 @@
 //! The environment of an evaluation: the database, the global arguments and the limits.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use regex::Regex;
+
+use super::array::ARRAY_LIMIT;
+use super::pattern;
 use crate::engine::changefeed::Hub;
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -17,6 +22,9 @@ pub(super) const BATCH_BYTES: usize = 1024 * 1024;
 /// The most elements that functions may examine for one write or for one change of a feed. Both run on the storage's
 /// writer thread, where they delay all other writes.
 const MAX_WRITER_ELEMENTS: u32 = 1_000_000;
+
+/// The most regular expressions that a query keeps compiled.
+const MAX_REGEXES: usize = 8;
 
 /// The parts of the engine that all queries share.
 pub(crate) struct Context {
@@ -45,9 +53,12 @@ pub(crate) type Globals = Arc<[(Arc<str>, Datum)]>;
 pub(crate) struct Env {
     context: Option<Arc<Context>>,
     globals: Globals,
+    array_limit: usize,
     now: Time,
     interrupted: Arc<AtomicBool>,
     snapshot: RefCell<Option<Arc<Snapshot>>>,
+    /// The regular expressions that the query used last, because a filter compiles the same one for each element.
+    regexes: RefCell<VecDeque<(Arc<str>, Arc<Regex>)>>,
     /// The number of elements that may still be examined on the writer thread; `None` on other threads, without a
     /// limit.
     elements_left: Option<Cell<u32>>,
@@ -62,10 +73,12 @@ impl Env {
     ) -> Self {
         Self {
             context: Some(context),
+            array_limit: array_limit_of(&globals).unwrap_or(ARRAY_LIMIT),
             globals,
             now: current_time(),
             interrupted,
             snapshot: RefCell::new(None),
+            regexes: RefCell::default(),
             elements_left: None,
         }
     }
@@ -75,9 +88,11 @@ impl Env {
         Self {
             context: None,
             globals: Arc::from([]),
+            array_limit: ARRAY_LIMIT,
             now: current_time(),
             interrupted: Arc::default(),
             snapshot: RefCell::new(None),
+            regexes: RefCell::default(),
             elements_left: Some(Cell::new(MAX_WRITER_ELEMENTS)),
         }
     }
@@ -87,12 +102,34 @@ impl Env {
         &self.now
     }
 
+    /// A compiled regular expression.
+    ///
+    /// # Errors
+    /// RethinkDB's error for one that RE2 does not accept.
+    pub(super) fn regex(&self, source: &Arc<str>) -> Result<Arc<Regex>, ReqlError> {
+        let mut regexes = self.regexes.borrow_mut();
+        if let Some((_, regex)) = regexes.iter().find(|(known, _)| known == source) {
+            return Ok(Arc::clone(regex));
+        }
+        let regex = Arc::new(pattern::compile(source)?);
+        if regexes.len() == MAX_REGEXES {
+            regexes.pop_back();
+        }
+        regexes.push_front((Arc::clone(source), Arc::clone(&regex)));
+        Ok(regex)
+    }
+
     /// A global optional argument.
     pub(super) fn global(&self, name: &str) -> Option<&Datum> {
         self.globals
             .iter()
             .find(|(other, _)| &**other == name)
             .map(|(_, value)| value)
+    }
+
+    /// The most items of an array: the global optional argument `array_limit`.
+    pub(super) fn array_limit(&self) -> usize {
+        self.array_limit
     }
 
     /// The database of tables named without one.
@@ -199,6 +236,23 @@ impl Env {
     /// A failing disk.
     pub(super) fn sync(&self) -> Result<(), ReqlError> {
         futures::executor::block_on(self.context()?.storage.sync())
+    }
+}
+
+/// The value of `array_limit` in the global optional arguments.
+///
+/// # Errors
+/// RethinkDB's error for anything but a positive whole number.
+pub(super) fn array_limit_of(globals: &[(Arc<str>, Datum)]) -> Result<usize, ReqlError> {
+    let Some((_, limit)) = globals.iter().find(|(name, _)| &**name == "array_limit") else {
+        return Ok(ARRAY_LIMIT);
+    };
+    let limit = limit.as_integer()?;
+    match usize::try_from(limit) {
+        Ok(valid) if valid > 0 => Ok(valid),
+        _ => Err(ReqlError::logic(format!(
+            "Illegal array size limit `{limit}`.  (Must be >= 1.)"
+        ))),
     }
 }
 

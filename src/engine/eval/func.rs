@@ -70,14 +70,21 @@ impl Func {
         &self.body
     }
 
-    /// Returns `true` if the function ignores its arguments.
-    pub(crate) fn is_constant(&self) -> bool {
-        self.parameters.is_empty()
-    }
-
     /// Returns `true` if the function can be called with this number of arguments.
     pub(crate) fn takes(&self, arguments: usize) -> bool {
         self.parameters.is_empty() || self.parameters.len() == arguments
+    }
+
+    /// The number of parameters.
+    pub(crate) fn arity(&self) -> usize {
+        self.parameters.len()
+    }
+
+    /// Returns `true` if the result is an object to compare with instead of a condition: the function is a value in
+    /// place of one, or its body is an object.
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.parameters.is_empty()
+            || matches!(self.body, Term::Object(_) | Term::Datum(Datum::Object(_)))
     }
 
     /// Calls the function.

@@ -360,10 +360,11 @@ pub(crate) fn compile(index: &Index) -> Result<IndexFunction, ReqlError> {
     let index = index.clone();
     Ok(Arc::new(move |document| {
         let values = indexed_values(&Env::detached(), &index, &function, document)?;
-        // A value that cannot be a key has no entry.
+        // A value that cannot be a key has no entry. `minval` and `maxval` are keys only as bounds.
         let keys = values
             .iter()
             .zip(0..)
+            .filter(|(value, _)| !value.has_extreme())
             .filter_map(|(value, position)| Some((index_key(value).ok()?, position)));
         Ok(keys.collect())
     }))

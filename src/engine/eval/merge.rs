@@ -20,10 +20,24 @@ pub(crate) fn merge_all(env: &Env, object: Datum, others: &[Func]) -> Result<Dat
     let mut merged = object;
     for other in others {
         let other = other.call(env, std::slice::from_ref(&merged))?;
-        merged = merge(&merged, &other);
+        merged = merge_value(&merged, &other)?;
         refuse_literals(&merged)?;
     }
     Ok(merged)
+}
+
+/// Merges the result of a function into an object, as `merge` and `update` do.
+///
+/// # Errors
+/// A time: it is an object in RethinkDB, but one that cannot be merged.
+pub(crate) fn merge_value(base: &Datum, other: &Datum) -> Result<Datum, ReqlError> {
+    match other {
+        Datum::Time(_) => Err(ReqlError::logic(format!(
+            "Cannot merge objects of type `{}`.",
+            other.type_name()
+        ))),
+        _ => Ok(merge(base, other)),
+    }
 }
 
 /// Merges the fields of `other` into `base`, recursively. A literal replaces its field as a whole.
@@ -76,11 +90,16 @@ pub(crate) fn stray_literal() -> ReqlError {
 }
 
 /// The content of a literal, which may be empty. The outer `None` means that the datum is not a literal.
-fn literal(datum: &Datum) -> Option<Option<&Datum>> {
+pub(crate) fn literal(datum: &Datum) -> Option<Option<&Datum>> {
     match datum.field("$reql_type$") {
         Some(Datum::String(name)) if &**name == LITERAL => Some(datum.field("value")),
         _ => None,
     }
+}
+
+/// Returns `true` for a literal.
+pub(crate) fn is_literal(datum: &Datum) -> bool {
+    literal(datum).is_some()
 }
 
 /// Checks that no literal is left in a value.

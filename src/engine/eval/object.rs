@@ -9,6 +9,7 @@ use super::scope::Scope;
 use super::selection::Row;
 use super::slice;
 use super::step::{Step, not_an_object};
+use super::stream::Stream;
 use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use crate::engine::datum::{Datum, Object, pseudotype};
@@ -23,7 +24,15 @@ pub(crate) fn fields(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         .collect::<Result<Vec<_>, _>>()?;
     let paths = Paths::new(&names)?;
     if call.kind == TermKind::WithFields {
-        let stream = subject.into_stream()?.then(Step::HasFields(paths.clone()));
+        // `has_fields` and then `pluck`, which fails on what the first makes of a single object.
+        let subject = match subject {
+            Value::Datum(Datum::Object(fields)) => {
+                let has_fields = paths.are_in(&fields).into();
+                return Err(not_an_object("pluck", &has_fields));
+            }
+            other => sequence(env, other, "has_fields")?,
+        };
+        let stream = subject.then(Step::HasFields(paths.clone()));
         return Ok(Value::Stream(stream.then(Step::Pluck(paths))));
     }
     let (name, step) = match call.kind {
@@ -57,9 +66,14 @@ fn each(
             value: object @ Datum::Object(_),
             ..
         }) => to_object(object).map(Value::Datum),
-        Value::Datum(Datum::Array(_)) | Value::Table(_) | Value::Stream(_) => {
-            Ok(Value::Stream(subject.into_stream()?.then(step)))
-        }
+        other => Ok(Value::Stream(sequence(env, other, name)?.then(step))),
+    }
+}
+
+/// The subject of a term that also accepts a single object, if it is not one.
+fn sequence(env: &Env, subject: Value, name: &str) -> Result<Stream, ReqlError> {
+    match subject {
+        Value::Datum(Datum::Array(_)) | Value::Table(_) | Value::Stream(_) => subject.into_stream(),
         other => Err(not_an_object(name, &other.into_datum(env)?)),
     }
 }
@@ -104,7 +118,15 @@ pub(crate) fn bracket(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
             object.print()
         ))),
     };
-    each(env, subject, "bracket", get, Step::GetField(name.clone()))
+    let term = match call.kind {
+        TermKind::GetField => "get_field",
+        _ => "bracket",
+    };
+    let step = Step::GetField {
+        name: name.clone(),
+        term,
+    };
+    each(env, subject, term, get, step)
 }
 
 /// `keys` and `values`.

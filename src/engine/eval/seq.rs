@@ -1,31 +1,31 @@
-//! Sequences as a whole: `map`, `filter`, `contains`, `distinct`, `union` and others.
+//! Sequences as a whole: `map`, `filter`, `contains`, `distinct` and others.
 
 use std::collections::VecDeque;
 
-use super::array::check_length;
 use super::control::EMPTY_ERROR;
 use super::env::Env;
+use super::func::Func;
 use super::index::{self, IndexScan};
+use super::merge;
 use super::scope::Scope;
 use super::step::{MissingField, Predicate, Step};
 use super::stream::{Source, Stream};
-use super::term::{Call, TermKind};
+use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use crate::engine::datum::{Datum, order};
-use crate::engine::error::{ErrorKind, ReqlError};
+use crate::engine::error::ReqlError;
 
 /// `map`, `filter` and `concat_map`.
 pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    if call.kind == TermKind::Map && call.args.len() > 2 {
-        return map_many(env, call, scope);
+    if call.kind == TermKind::Map {
+        return map(env, call, scope);
     }
     let stream = env.eval(&call.args[0], scope)?.into_stream()?;
     let function = match call.kind {
-        TermKind::Filter => env.func_or_constant(&call.args[1], scope)?,
+        TermKind::Filter => pattern_or_function(env, &call.args[1], scope)?,
         _ => env.func(&call.args[1], scope)?,
     };
     Ok(Value::Stream(match call.kind {
-        TermKind::Map => stream.then(Step::Map(function)),
         TermKind::Filter => {
             let default = filter_default(env, call, scope)?;
             stream.then(Step::Filter(Predicate {
@@ -41,6 +41,17 @@ pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     }))
 }
 
+/// The condition of `filter`. A literal, which other terms reject, is a pattern that matches only whole values.
+fn pattern_or_function(env: &Env, condition: &Term, scope: &Scope) -> Result<Func, ReqlError> {
+    match condition {
+        Term::Call(call) if call.kind == TermKind::Literal => {
+            let literal = Term::Datum(merge::make_literal(env, call, scope)?);
+            Ok(Func::constant(literal, scope))
+        }
+        condition => env.func_or_constant(condition, scope),
+    }
+}
+
 /// The optional argument `default` of `filter`.
 fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<MissingField, ReqlError> {
     let Some(default) = call.optarg("default") else {
@@ -54,69 +65,118 @@ fn filter_default(env: &Env, call: &Call, scope: &Scope) -> Result<MissingField,
     }
 }
 
-/// `map` over several sequences in parallel, up to the end of the shortest.
-fn map_many(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let (last, first) = call.args.split_last().expect("map has arguments");
-    let function = env.func(last, scope)?;
-    let mut streams = Vec::new();
-    for sequence in first {
-        let mut stream = env.eval(sequence, scope)?.into_stream()?;
-        stream.refuse_feed()?;
-        streams.push(stream);
+/// `map` over one sequence, or over several in parallel up to the end of the shortest.
+fn map(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
+    let Some((function, sequences)) = call.args.split_last() else {
+        return Err(ReqlError::compile("Expected 2 or more arguments."));
+    };
+    let mut streams = sequences
+        .iter()
+        .map(|sequence| env.eval(sequence, scope)?.into_stream())
+        .collect::<Result<Vec<_>, _>>()?;
+    let function = env.func(function, scope)?;
+    if !function.takes(streams.len()) {
+        return Err(wrong_arity(function.arity(), streams.len()));
     }
-    let mut items = Vec::new();
-    'rows: loop {
-        let mut row = Vec::new();
-        for stream in &mut streams {
-            match stream.next(env)? {
-                Some(item) => row.push(item),
-                None => break 'rows,
-            }
+    if streams.len() == 1
+        && let Some(stream) = streams.pop()
+    {
+        return Ok(Value::Stream(stream.then(Step::Map(function))));
+    }
+    for stream in &mut streams {
+        if stream.feed().is_some() {
+            return Err(ReqlError::logic(
+                "The embedded engine does not implement `map` of several changefeeds.",
+            ));
         }
-        items.push(function.call(env, &row)?);
-        check_length(items.len())?;
     }
-    Ok(Value::Stream(Stream::array(items)))
+    let is_array = streams.iter().all(|stream| stream.is_array);
+    let source = Source::Zip(streams, function);
+    Ok(Value::Stream(Stream::wrap(source, None, is_array)))
 }
 
-/// Returns `true` if an element passes a predicate or equals a value.
-///
-/// # Errors
-/// A failure in the predicate, except for a missing field, which means `false`.
-pub(crate) fn is_picked(env: &Env, pick: &Value, element: &Datum) -> Result<bool, ReqlError> {
-    match pick {
-        Value::Func(function) => match function.call(env, std::slice::from_ref(element)) {
-            Ok(answer) => Ok(answer.is_truthy()),
-            Err(error) if error.kind == ErrorKind::NonExistence => Ok(false),
-            Err(error) => Err(error),
-        },
-        Value::Datum(value) => value.equals(element),
-        Value::Row(row) => row.value.equals(element),
-        other => Err(ReqlError::expected("DATUM", other.type_name())),
+/// RethinkDB's error for a function with another number of parameters than there are sequences.
+fn wrong_arity(parameters: usize, sequences: usize) -> ReqlError {
+    let arguments = if parameters == 1 {
+        "argument"
+    } else {
+        "arguments"
+    };
+    let were = if sequences == 1 { " was" } else { "s were" };
+    ReqlError::logic(format!(
+        "The function passed to `map` expects {parameters} {arguments}, but {sequences} sequence{were} found."
+    ))
+}
+
+/// A condition on elements.
+pub(crate) enum Pick {
+    Value(Datum),
+    Test(Predicate),
+}
+
+impl Pick {
+    /// The condition of an argument: a function to test the elements, or a value to compare them with.
+    ///
+    /// # Errors
+    /// Any other argument.
+    pub(crate) fn new(env: &Env, argument: Value) -> Result<Self, ReqlError> {
+        Ok(match argument {
+            Value::Func(test) => Self::Test(Predicate {
+                test,
+                default: MissingField::Keep(false),
+            }),
+            value => Self::Value(value.into_datum(env)?),
+        })
+    }
+
+    /// Returns `true` if an element passes.
+    ///
+    /// # Errors
+    /// A failure in the function, except for a missing field, which means `false`.
+    pub(crate) fn accepts(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
+        match self {
+            Self::Value(value) => value.equals(element),
+            Self::Test(predicate) => predicate.keeps(env, element),
+        }
     }
 }
 
-/// `contains`: true if each value equals some element, and each predicate accepts one.
+/// `contains`: true if there is an element for each value and each function. An element stands for only one of the
+/// values, and for one of the functions.
 pub(crate) fn contains(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let mut stream = env.eval(&call.args[0], scope)?.into_stream()?;
-    stream.refuse_feed()?;
-    let mut missing = call.args[1..]
-        .iter()
-        .map(|pick| env.eval(pick, scope))
-        .collect::<Result<Vec<_>, _>>()?;
-    while !missing.is_empty() {
-        let Some(element) = stream.next(env)? else {
-            break;
-        };
-        let mut still_missing = Vec::new();
-        for pick in missing {
-            if !is_picked(env, &pick, &element)? {
-                still_missing.push(pick);
-            }
+    stream.refuse_endless()?;
+    let (mut values, mut tests) = (Vec::new(), Vec::new());
+    for argument in &call.args[1..] {
+        match env.eval(argument, scope)? {
+            Value::Func(test) => tests.push(test),
+            value => values.push(value.into_datum(env)?),
         }
-        missing = still_missing;
     }
-    Ok(Value::Datum(missing.is_empty().into()))
+    while !values.is_empty() || !tests.is_empty() {
+        let Some(element) = stream.next(env)? else {
+            return Ok(Value::Datum(false.into()));
+        };
+        remove_first(&mut values, |value| value.equals(&element))?;
+        remove_first(&mut tests, |test| {
+            Ok(test.call(env, std::slice::from_ref(&element))?.is_truthy())
+        })?;
+    }
+    Ok(Value::Datum(true.into()))
+}
+
+/// Removes the first item that passes a test.
+fn remove_first<T>(
+    items: &mut Vec<T>,
+    test: impl Fn(&T) -> Result<bool, ReqlError>,
+) -> Result<(), ReqlError> {
+    for position in 0..items.len() {
+        if test(&items[position])? {
+            items.remove(position);
+            break;
+        }
+    }
+    Ok(())
 }
 
 pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -145,7 +205,10 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
                 subject => {
                     let table = subject.into_table()?;
                     if *name == *table.primary_key {
-                        Stream::scan(table).then(Step::GetField(name))
+                        Stream::scan(table).then(Step::GetField {
+                            name,
+                            term: "bracket",
+                        })
                     } else {
                         let index = index::find_ready(&table, &name)?;
                         let scan = IndexScan::all(table, index);
@@ -178,25 +241,6 @@ fn without_duplicates(mut items: Vec<Datum>) -> Result<Vec<Datum>, ReqlError> {
         }
     }
     Ok(kept)
-}
-
-pub(crate) fn union(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let mut streams = VecDeque::new();
-    for sequence in &call.args {
-        let mut stream = env.eval(sequence, scope)?.into_stream()?;
-        if stream.feed().is_some() {
-            return Err(ReqlError::logic(
-                "The embedded engine does not implement a `union` of changefeeds.",
-            ));
-        }
-        streams.push_back(stream);
-    }
-    let is_array = streams.iter().all(|stream| stream.is_array);
-    Ok(Value::Stream(Stream::wrap(
-        Source::Union(streams),
-        None,
-        is_array,
-    )))
 }
 
 pub(crate) fn range(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {

@@ -25,7 +25,9 @@ pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     if call.kind == TermKind::Skip && count < 0 {
         return skip_all_but(env, stream, count.unsigned_abs() as usize);
     }
-    let count = non_negative(count)?;
+    let count = usize::try_from(count).map_err(|_| {
+        ReqlError::logic(format!("LIMIT takes a non-negative argument (got {count})"))
+    })?;
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
     let source = match call.kind {
         TermKind::Skip => Source::Skip(Box::new(stream), count),
@@ -50,34 +52,38 @@ fn skip_all_but(env: &Env, stream: Stream, count: usize) -> Result<Value, ReqlEr
     }))
 }
 
-fn non_negative(count: i64) -> Result<usize, ReqlError> {
-    usize::try_from(count).map_err(|_| ReqlError::logic("LIMIT takes a non-negative argument."))
-}
-
-/// `slice` of a sequence. Negative indexes and explicit bounds read the whole sequence; otherwise the result is lazy.
+/// `slice` of a sequence. The end of a stream is unknown, so only an array can be cut by indexes that count from it.
 fn slice(env: &Env, stream: Stream, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let (selection, is_array) = (stream.selection.clone(), stream.is_array);
-    let (left, right) = (
-        env.datum(&call.args[1], scope)?.as_integer()?,
-        right_index(env, call, scope)?,
-    );
-    let has_bounds = call.optargs.iter().any(|(name, _)| name.ends_with("bound"));
-    if left >= 0 && right.is_none_or(|right| right >= 0) && !has_bounds {
-        let left = left as usize;
-        let rest = Source::Skip(Box::new(stream), left);
-        let source = match right {
-            None => rest,
-            Some(right) => {
-                let rest = Stream::wrap(rest, selection.clone(), is_array);
-                Source::Limit(Box::new(rest), (right as usize).saturating_sub(left))
-            }
-        };
-        return Ok(Value::Stream(Stream::wrap(source, selection, is_array)));
+    let left_open = env.is_open(call, scope, "left_bound", false)?;
+    let left = env.datum(&call.args[1], scope)?.as_integer()?;
+    let right_open = call.args.len() == 3 && env.is_open(call, scope, "right_bound", true)?;
+    let right = right_index(env, call, scope)?.unwrap_or(-1);
+    if stream.is_datum() && (left < 0 || right < 0) {
+        let items = stream.collect(env)?;
+        let (from, to) = bounds(env, call, scope, items.len())?;
+        let source = Source::Items(items[from..to].to_vec().into());
+        return Ok(Value::Stream(Stream::wrap(source, selection, true)));
     }
-    let items = stream.collect(env)?;
-    let (from, to) = bounds(env, call, scope, items.len())?;
-    let source = Source::Items(items[from..to].to_vec().into());
-    Ok(Value::Stream(Stream::wrap(source, selection, true)))
+    let message = match (left, right) {
+        (..0, _) => "Cannot use a negative left index on a stream.",
+        (_, ..-1) => "Cannot use a right index < -1 on a stream.",
+        (_, -1) if right_open => "Cannot slice to an open right index of -1 on a stream.",
+        _ => {
+            let left = left as usize + usize::from(left_open);
+            let rest = Source::Skip(Box::new(stream), left);
+            let source = match usize::try_from(right) {
+                Err(_) => rest,
+                Ok(right) => {
+                    let right = right + usize::from(!right_open);
+                    let rest = Stream::wrap(rest, selection.clone(), is_array);
+                    Source::Limit(Box::new(rest), right.saturating_sub(left))
+                }
+            };
+            return Ok(Value::Stream(Stream::wrap(source, selection, is_array)));
+        }
+    };
+    Err(ReqlError::logic(message))
 }
 
 /// `slice` of a binary by bytes, or of a string by characters.
@@ -139,7 +145,13 @@ pub(crate) fn nth_of(
     let wanted = env.datum(index, scope)?.as_integer()?;
     let out_of_bounds = || ReqlError::missing(format!("Index out of bounds: {wanted}"));
     let selection = stream.selection.clone();
-    let found = if wanted < 0 {
+    let found = if wanted == -1 && !stream.is_datum() {
+        last(env, &mut stream)?
+    } else if wanted < 0 && !stream.is_datum() {
+        return Err(ReqlError::logic(format!(
+            "Cannot use an index < -1 ({wanted}) on a stream."
+        )));
+    } else if wanted < 0 {
         let items = stream.collect(env)?;
         let index = items.len() as i64 + wanted;
         usize::try_from(index)
@@ -149,6 +161,15 @@ pub(crate) fn nth_of(
         nth_from_start(env, &mut stream, wanted)?
     };
     element(selection, found.ok_or_else(out_of_bounds)?)
+}
+
+fn last(env: &Env, stream: &mut Stream) -> Result<Option<Datum>, ReqlError> {
+    stream.refuse_endless()?;
+    let mut last = None;
+    while let Some(element) = stream.next(env)? {
+        last = Some(element);
+    }
+    Ok(last)
 }
 
 fn nth_from_start(env: &Env, stream: &mut Stream, index: i64) -> Result<Option<Datum>, ReqlError> {

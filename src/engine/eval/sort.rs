@@ -28,7 +28,7 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     let subject = env.eval(&call.args[0], scope)?;
     let keys = call.args[1..]
         .iter()
-        .map(|key| sort_key(env.eval(key, scope)?))
+        .map(|key| sort_key(env, env.eval(key, scope)?))
         .collect::<Result<Vec<_>, _>>()?;
     let stream = match call.optarg("index") {
         None => subject.into_stream()?,
@@ -61,21 +61,31 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     }))
 }
 
-struct SortKey {
+/// A value to sort by: a function of each element, and a direction.
+#[derive(Debug)]
+pub(crate) struct SortKey {
     function: Func,
     descending: bool,
 }
 
-fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
+/// The sort key of an argument: a function or the name of a field, possibly within `asc` or `desc`.
+///
+/// # Errors
+/// Any other value.
+pub(crate) fn sort_key(env: &Env, value: Value) -> Result<SortKey, ReqlError> {
     let (value, descending) = match value {
         Value::Order { key, descending } => (*key, descending),
         value => (value, false),
     };
     let function = match value {
         Value::Func(function) => function,
-        Value::Datum(Datum::String(name)) => Func::field(&name),
-        other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
+        other => Func::field(other.into_datum(env)?.as_str()?),
     };
+    if !function.is_deterministic() {
+        return Err(ReqlError::logic(
+            "Sorting by a non-deterministic function is not supported.",
+        ));
+    }
     Ok(SortKey {
         function,
         descending,
@@ -86,33 +96,52 @@ fn sort_key(value: Value) -> Result<SortKey, ReqlError> {
 fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
     let mut keyed = Vec::with_capacity(items.len());
     for item in items {
-        let mut values = Vec::with_capacity(keys.len());
-        for key in keys {
-            values.push(match key.function.call(env, std::slice::from_ref(&item)) {
-                Ok(value) => Some(value),
-                Err(error) if error.kind == ErrorKind::NonExistence => None,
-                Err(error) => return Err(error),
+        keyed.push((key_values(env, keys, &item)?, item));
+    }
+    order::sort_by(&mut keyed, |(a, _), (b, _)| compare_by(keys, a, b))?;
+    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+}
+
+/// The values of an element to sort it by. `None` stands for a missing one.
+///
+/// # Errors
+/// A failure in a function.
+pub(crate) fn key_values(
+    env: &Env,
+    keys: &[SortKey],
+    element: &Datum,
+) -> Result<Vec<Option<Datum>>, ReqlError> {
+    let value = |key: &SortKey| match key.function.call(env, std::slice::from_ref(element)) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == ErrorKind::NonExistence => Ok(None),
+        Err(error) => Err(error),
+    };
+    keys.iter().map(value).collect()
+}
+
+/// Compares two elements by their values of the keys. A missing value is below all others.
+///
+/// # Errors
+/// As [`Datum::compare`].
+pub(crate) fn compare_by(
+    keys: &[SortKey],
+    a: &[Option<Datum>],
+    b: &[Option<Datum>],
+) -> Result<Ordering, ReqlError> {
+    for ((a, b), key) in a.iter().zip(b).zip(keys) {
+        let order = match (a, b) {
+            (Some(a), Some(b)) => a.compare(b)?,
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        };
+        if order.is_ne() {
+            return Ok(if key.descending {
+                order.reverse()
+            } else {
+                order
             });
         }
-        keyed.push((values, item));
     }
-    order::sort_by(&mut keyed, |(a, _), (b, _)| {
-        for ((a, b), key) in a.iter().zip(b).zip(keys) {
-            let order = match (a, b) {
-                (Some(a), Some(b)) => a.compare(b)?,
-                (a, b) => a.is_some().cmp(&b.is_some()),
-            };
-            if order.is_ne() {
-                return Ok(if key.descending {
-                    order.reverse()
-                } else {
-                    order
-                });
-            }
-        }
-        Ok(Ordering::Equal)
-    })?;
-    Ok(keyed.into_iter().map(|(_, item)| item).collect())
+    Ok(Ordering::Equal)
 }
 
 /// The documents of a table, or of a range of it, in the order of an index.
@@ -171,7 +200,10 @@ fn ordered_scan(table: Table, name: &str, direction: Direction) -> Result<Stream
 }
 
 fn not_a_slice() -> ReqlError {
-    ReqlError::logic("Indexed order_by can only be performed on a TABLE or TABLE_SLICE.")
+    ReqlError::logic(
+        "Indexed order_by can only be performed on a TABLE or TABLE_SLICE. Make sure order_by comes before any \
+         transformations (such as map) or filters.",
+    )
 }
 
 fn conflicting_index(name: &str, other: &str) -> ReqlError {

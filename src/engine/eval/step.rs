@@ -21,7 +21,11 @@ pub(crate) enum Step {
     /// Merges the results of functions into the element, in order.
     Merge(Vec<Func>),
     /// The value of a field; drops elements without it.
-    GetField(Arc<str>),
+    GetField {
+        name: Arc<str>,
+        /// The name of the term in errors.
+        term: &'static str,
+    },
     /// Keeps the documents in ranges of an index.
     Indexed(Arc<IndexCondition>),
 }
@@ -55,11 +59,18 @@ impl Step {
             Self::Filter(predicate) => predicate.keeps(env, &element)?.then_some(element),
             Self::Pluck(paths) => Some(paths.pluck(object_of("pluck", &element)?).into()),
             Self::Without(paths) => Some(paths.without(object_of("without", &element)?).into()),
-            Self::HasFields(paths) => paths
-                .are_in(object_of("has_fields", &element)?)
-                .then_some(element),
-            Self::Merge(others) => Some(merge::merge_all(env, element, others)?),
-            Self::GetField(name) => object_of("bracket", &element)?.get(name).cloned(),
+            Self::HasFields(paths) => {
+                let has_fields = object_or_missing("has_fields", &element)?
+                    .is_some_and(|fields| paths.are_in(fields));
+                has_fields.then_some(element)
+            }
+            Self::Merge(others) => {
+                object_of("merge", &element)?;
+                Some(merge::merge_all(env, element, others)?)
+            }
+            Self::GetField { name, term } => {
+                object_or_missing(term, &element)?.and_then(|fields| fields.get(name).cloned())
+            }
             Self::Indexed(condition) => condition.selects(&element)?.then_some(element),
         })
     }
@@ -89,18 +100,22 @@ impl Predicate {
     /// # Errors
     /// A failure in the test. A missing field is one only if the default says so.
     pub(crate) fn keeps(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
-        match self.test.call(env, std::slice::from_ref(element)) {
-            // `filter({a: 1})` matches a pattern instead of testing a value.
-            Ok(Datum::Object(wanted)) if self.test.is_constant() => {
-                is_like(element, &Datum::Object(wanted))
-            }
-            Ok(answer) => Ok(answer.is_truthy()),
+        match self.test(env, element) {
             Err(error) if error.kind == ErrorKind::NonExistence => match &self.default {
                 MissingField::Keep(keep) => Ok(*keep),
                 MissingField::Fail => Err(error),
                 MissingField::Raise(other) => Err(other.clone()),
             },
-            Err(error) => Err(error),
+            result => result,
+        }
+    }
+
+    fn test(&self, env: &Env, element: &Datum) -> Result<bool, ReqlError> {
+        let answer = self.test.call(env, std::slice::from_ref(element))?;
+        match &answer {
+            // `filter({a: 1})` matches a pattern instead of testing a value.
+            Datum::Object(_) if self.test.is_pattern() => is_like(element, &answer),
+            _ => Ok(answer.is_truthy()),
         }
     }
 }
@@ -112,33 +127,52 @@ fn object_of<'a>(term: &str, element: &'a Datum) -> Result<&'a Object, ReqlError
     }
 }
 
-/// RethinkDB's error for a value without fields.
+/// The fields of an element; `None` for null, which lacks all fields.
+fn object_or_missing<'a>(term: &str, element: &'a Datum) -> Result<Option<&'a Object>, ReqlError> {
+    match element {
+        Datum::Null => Ok(None),
+        element => object_of(term, element).map(Some),
+    }
+}
+
+/// RethinkDB's error for a value without fields, or for a sequence within a sequence.
 pub(crate) fn not_an_object(term: &str, found: &Datum) -> ReqlError {
-    let message = format!(
-        "Cannot perform {term} on a non-object non-sequence `{}`.",
-        found.print()
-    );
+    let message = match found {
+        Datum::Array(_) => format!("Cannot perform {term} on a sequence of sequences."),
+        // A time is an object in RethinkDB, but its fields are out of reach.
+        Datum::Time(_) => format!(
+            "Cannot call `{term}` on objects of type `{}`.",
+            found.type_name()
+        ),
+        _ => format!(
+            "Cannot perform {term} on a non-object non-sequence `{}`.",
+            found.print_short()
+        ),
+    };
     match found {
         Datum::Null => ReqlError::missing(message),
         _ => ReqlError::logic(message),
     }
 }
 
-/// Returns `true` if an element has all fields of the pattern with equal values, recursively.
+/// Returns `true` if an element has all fields of the pattern with equal values, recursively. A literal in the pattern
+/// matches only the whole value.
 ///
 /// # Errors
-/// A stored binary that cannot be read.
+/// An element without a field of the pattern, or a stored binary that cannot be read.
 fn is_like(element: &Datum, pattern: &Datum) -> Result<bool, ReqlError> {
-    let Datum::Object(wanted) = pattern else {
+    let (Datum::Object(fields), Datum::Object(wanted)) = (element, pattern) else {
         return element.equals(pattern);
     };
-    let Datum::Object(fields) = element else {
-        return Ok(false);
-    };
+    if let Some(value) = merge::literal(pattern) {
+        return value.map_or(Ok(false), |value| value.equals(element));
+    }
     for (name, pattern) in wanted.iter() {
-        match fields.get(name) {
-            Some(value) if is_like(value, pattern)? => {}
-            _ => return Ok(false),
+        let value = fields
+            .get(name)
+            .ok_or_else(|| ReqlError::missing(format!("No attribute `{name}` in object.")))?;
+        if !is_like(value, pattern)? {
+            return Ok(false);
         }
     }
     Ok(true)

@@ -5,7 +5,6 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use super::array::check_length;
 use super::env::{BATCH_BYTES, Env};
 use super::feed::Feed;
 use super::func::Func;
@@ -13,6 +12,7 @@ use super::index::IndexScan;
 use super::scan::{Lookup, Scan};
 use super::selection::Table;
 use super::step::Step;
+use super::union::Merge;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
@@ -38,6 +38,9 @@ pub(crate) enum Source {
     /// The whole numbers from the first bound up to the second, exclusive.
     Range(f64, f64),
     Union(VecDeque<Stream>),
+    Merge(Box<Merge>),
+    /// A function of the next elements of several sequences, up to the end of the shortest.
+    Zip(Vec<Stream>, Func),
     Skip(Box<Stream>, usize),
     Limit(Box<Stream>, usize),
     ConcatMap(Box<Stream>, Func, VecDeque<Datum>),
@@ -112,6 +115,11 @@ impl Stream {
         }
     }
 
+    /// Returns `true` for an array that is no selection. Terms that need the end of a sequence reject any other.
+    pub(crate) fn is_datum(&self) -> bool {
+        self.is_array && self.selection.is_none()
+    }
+
     /// The feed that the elements come from, if any.
     pub(crate) fn feed(&mut self) -> Option<&mut Feed> {
         match &mut self.source {
@@ -146,11 +154,11 @@ impl Stream {
     /// # Errors
     /// A feed, too many elements for an array, or as [`Stream::next`].
     pub(crate) fn collect(mut self, env: &Env) -> Result<Vec<Datum>, ReqlError> {
-        self.refuse_feed()?;
+        self.refuse_endless()?;
         let mut items = Vec::new();
         while let Some(item) = self.next(env)? {
             items.push(item);
-            check_length(items.len())?;
+            env.check_length(items.len())?;
         }
         Ok(items)
     }
@@ -165,6 +173,32 @@ impl Stream {
             Some(_) => Err(ReqlError::logic(
                 "Cannot call a terminal (`reduce`, `count`, etc.) on an infinite stream (such as a changefeed).",
             )),
+        }
+    }
+
+    /// Rejects a sequence that never ends in a term that reads to the end.
+    ///
+    /// # Errors
+    /// RethinkDB's errors for a feed and for `range` without an end.
+    pub(crate) fn refuse_endless(&mut self) -> Result<(), ReqlError> {
+        if self.is_endless() {
+            return Err(ReqlError::logic(
+                "Cannot use an infinite stream with an aggregation function (`reduce`, `count`, etc.) or coerce it to \
+                 an array.",
+            ));
+        }
+        self.refuse_feed()
+    }
+
+    /// Returns `true` if the elements come from a `range` without an end.
+    pub(crate) fn is_endless(&self) -> bool {
+        match &self.source {
+            Source::Range(_, end) => end.is_infinite(),
+            Source::Skip(inner, _) | Source::ConcatMap(inner, ..) => inner.is_endless(),
+            Source::Union(streams) => streams.iter().any(Self::is_endless),
+            Source::Zip(streams, _) => streams.iter().all(Self::is_endless),
+            Source::Merge(merge) => merge.is_endless(),
+            _ => false,
         }
     }
 
@@ -228,6 +262,17 @@ impl Source {
                 }
                 Ok(None)
             }
+            Self::Merge(merge) => merge.next(env),
+            Self::Zip(streams, function) => {
+                let mut row = Vec::with_capacity(streams.len());
+                for stream in streams {
+                    match stream.next(env)? {
+                        Some(element) => row.push(element),
+                        None => return Ok(None),
+                    }
+                }
+                function.call(env, &row).map(Some)
+            }
             Self::Skip(inner, left) => {
                 while *left > 0 {
                     if inner.next(env)?.is_none() {
@@ -268,7 +313,9 @@ impl Source {
             Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => {
                 inner.source.pause()
             }
-            Self::Union(streams) => streams.iter_mut().for_each(|stream| stream.source.pause()),
+            Self::Union(streams) => streams.iter_mut().for_each(Stream::pause),
+            Self::Merge(merge) => merge.pause(),
+            Self::Zip(streams, _) => streams.iter_mut().for_each(Stream::pause),
             _ => {}
         }
     }

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use super::catalog::{check_name, find};
 use super::env::Env;
 use super::index::{self, Edge, IndexScan, Position};
+use super::read_options;
 use super::scope::Scope;
 use super::selection::Row;
 use super::stream::{Source, Stream};
@@ -26,9 +27,10 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
         [name] => (env.default_db(), name),
         _ => return Err(ReqlError::compile("Expected between 1 and 2 arguments.")),
     };
+    let format = read_options::check(env, call, scope)?;
     let name = check_name("Table", env.datum(name, scope)?.as_str()?)?;
     if &*db == system::DATABASE {
-        return system::table(env, &name).map(Value::Stream);
+        return system::table(env, &name, format).map(Value::Stream);
     }
     find(env.snapshot()?.catalog(), &db, &name).map(Value::Table)
 }

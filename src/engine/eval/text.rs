@@ -1,6 +1,5 @@
 //! Strings: regular expressions and UUIDs.
 
-use regex::Regex;
 use uuid::Uuid;
 
 use super::env::Env;
@@ -16,11 +15,7 @@ const UUID_NAMESPACE: Uuid = uuid::uuid!("91461c99-f89d-49d2-af96-d8e2e14e9b58")
 pub(crate) fn find_match(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {
     let text = env.datum(&call.args[0], scope)?.as_str()?.clone();
     let pattern = env.datum(&call.args[1], scope)?.as_str()?.clone();
-    let regex = Regex::new(&pattern).map_err(|error| {
-        ReqlError::logic(format!(
-            "Error in regexp `{pattern}` (portion `{pattern}`): {error}"
-        ))
-    })?;
+    let regex = env.regex(&pattern)?;
     let Some(captures) = regex.captures(&text) else {
         return Ok(Datum::Null);
     };

@@ -50,13 +50,55 @@ impl Value {
     /// The value as a datum. An array is read to its end.
     ///
     /// # Errors
-    /// A value that is not a datum, or an array longer than [`ARRAY_LIMIT`](super::array::ARRAY_LIMIT).
+    /// A value that is not a datum, or an array longer than the limit of the query.
     pub(crate) fn into_datum(self, env: &Env) -> Result<Datum, ReqlError> {
         match self {
             Self::Datum(datum) => Ok(datum),
             Self::Row(row) => Ok(row.value),
             Self::Stream(stream) if stream.is_array => Ok(stream.collect(env)?.into()),
-            other => Err(ReqlError::expected("DATUM", other.type_name())),
+            Self::MinVal => Ok(Datum::MinVal),
+            Self::MaxVal => Ok(Datum::MaxVal),
+            other => Err(other.mistyped(env, "DATUM")),
+        }
+    }
+
+    /// RethinkDB's error for a value of another type than `wanted`: `rcheck_literal_type` in its `val.cc`.
+    pub(crate) fn mistyped(self, env: &Env, wanted: &str) -> ReqlError {
+        let found = self.class_name();
+        let (kind, printed) = match self {
+            Self::Db(name) => ("", format!("db(\"{name}\")")),
+            Self::Table(table) => ("", format!("table(\"{}\")", table.name)),
+            Self::Stream(Stream {
+                selection: Some(table),
+                ..
+            }) => ("", format!("SELECTION ON table({})", table.name)),
+            Self::Stream(stream) if !stream.is_array => ("", format!("VALUE {found}")),
+            Self::Func(_) | Self::Order { .. } => ("", format!("VALUE {found}")),
+            other => match other.into_datum(env) {
+                Ok(datum) => (datum.type_name(), datum.print()),
+                Err(error) => return error,
+            },
+        };
+        ReqlError::of_type(
+            kind,
+            format!("Expected type {wanted} but found {found}:\n{printed}"),
+        )
+    }
+
+    /// The class of the type, as RethinkDB names it in errors (`val_t::type_t::name` in its `val.cc`).
+    fn class_name(&self) -> &'static str {
+        match self {
+            Self::Db(_) => "DATABASE",
+            Self::Table(_) => "TABLE",
+            Self::Row(_) => "SINGLE_SELECTION",
+            Self::Stream(stream) => match stream.type_name() {
+                "TABLE_SLICE" => "TABLE_SLICE",
+                "ARRAY" => "DATUM",
+                "STREAM" => "SEQUENCE",
+                _ => "SELECTION",
+            },
+            Self::Func(_) | Self::Order { .. } => "FUNCTION",
+            Self::Datum(_) | Self::MinVal | Self::MaxVal => "DATUM",
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::evaluator::Evaluator;
@@ -13,6 +15,10 @@ use crate::engine::eval::{self, Env, Feed, Globals, Scope, Stream, Value};
 
 /// The most CONTINUE requests that may wait for one query.
 const MAX_PENDING_CONTINUES: usize = 16;
+
+/// The time for which a feed still gathers changes when its queue fills up, so that the rest of the same write is sent
+/// along with the changes that filled it.
+const LAST_CHANGES: Duration = Duration::from_millis(5);
 
 /// A query of one client, identified by its token until its last response.
 pub(crate) struct Cursor {
@@ -117,28 +123,43 @@ impl Cursor {
 
     /// Waits until a feed has elements or is stopped. Returns immediately for any other stream. Cancellation safe.
     pub(crate) async fn wait_until_ready(&self) {
-        let ready = async {
-            loop {
-                // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
-                let (changed, squash_interval) = {
-                    let mut rest = self.rest.lock().await;
-                    let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
-                    let Some(feed) = feed.filter(|feed| feed.is_live()) else {
-                        return;
-                    };
-                    let changed = (!feed.has_pending()).then(|| feed.changed());
-                    (changed, feed.squash_interval())
+        tokio::select! {
+            () = self.wait_for_changes() => {}
+            () = self.stopped.cancelled() => {}
+        }
+    }
+
+    async fn wait_for_changes(&self) {
+        // Set once there are changes: squashing feeds gather further ones until then.
+        let mut end = None;
+        loop {
+            // Unlocked before the wait, so that `finish` is not blocked by an idle feed.
+            let (changed, is_urgent) = {
+                let mut rest = self.rest.lock().await;
+                let feed = rest.as_mut().and_then(|rest| rest.stream.feed());
+                let Some(feed) = feed.filter(|feed| feed.is_live()) else {
+                    return;
                 };
-                match changed {
-                    Some(changed) => changed.await,
-                    // Squashing feeds gather further changes before they respond.
-                    None => return tokio::time::sleep(squash_interval).await,
+                if feed.has_pending() {
+                    let interval = feed.squash_interval();
+                    if interval.is_zero() {
+                        return;
+                    }
+                    end.get_or_insert_with(|| Instant::now() + interval);
+                }
+                (feed.changed(), feed.is_urgent())
+            };
+            match end {
+                None => changed.await,
+                Some(end) if is_urgent => {
+                    return tokio::time::sleep_until(end.min(Instant::now() + LAST_CHANGES)).await;
+                }
+                Some(end) => {
+                    if tokio::time::timeout_at(end, changed).await.is_err() {
+                        return;
+                    }
                 }
             }
-        };
-        tokio::select! {
-            () = ready => {}
-            () = self.stopped.cancelled() => {}
         }
     }
 

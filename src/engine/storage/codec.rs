@@ -105,6 +105,11 @@ fn write(
         ));
     }
     match datum {
+        Datum::MinVal | Datum::MaxVal => {
+            return Err(ReqlError::logic(
+                "`r.minval` and `r.maxval` cannot be written to disk.",
+            ));
+        }
         Datum::Null => out.push(NULL),
         Datum::Bool(false) => out.push(FALSE),
         Datum::Bool(true) => out.push(TRUE),

@@ -94,24 +94,19 @@ pub(crate) fn describe(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
 
 /// `wait`. Returns immediately, because tables are ready as soon as they exist.
 pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let tables = match call.args.first() {
-        None => system::tables_of(env, &env.default_db())?,
-        Some(subject) => match env.eval(subject, scope)? {
-            Value::Db(db) => system::tables_of(env, &db)?,
-            other => vec![other.into_table()?],
-        },
+    let Some(subject) = call.args.first() else {
+        return Err(ReqlError::logic(
+            "`wait` can only be called on a table or database.",
+        ));
     };
-    let statuses: Vec<Datum> = tables
-        .iter()
-        .map(|table| {
-            let status = system::table_status(env, table);
-            Datum::object([("new_val", status.clone()), ("old_val", status)])
-        })
-        .collect();
-    Ok(Value::Datum(Datum::object([
-        ("ready", tables.len().into()),
-        ("status_changes", statuses.into()),
-    ])))
+    let tables = match env.eval(subject, scope)? {
+        Value::Db(db) => system::tables_of(env, &db)?,
+        other => vec![other.into_table()?],
+    };
+    Ok(Value::Datum(Datum::object([(
+        "ready",
+        tables.len().into(),
+    )])))
 }
 
 /// `sync`: waits until all earlier soft writes are on disk.

@@ -117,6 +117,11 @@ impl Feed {
         !self.ready.is_empty() || self.subscription.has_pending()
     }
 
+    /// Returns `true` if the elements should be sent before the squash interval is over, because the queue fills up.
+    pub(crate) fn is_urgent(&self) -> bool {
+        self.subscription.is_urgent()
+    }
+
     /// Waits until there may be new elements. Cancellation safe.
     pub(crate) fn changed(&self) -> impl Future<Output = ()> + Send + use<> {
         self.subscription.changed()

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::kind::TermKind;
+use super::place::Place;
 use super::tree::{Call, Term};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::ReqlError;
+use crate::engine::eval::array::ARRAY_LIMIT;
 
 /// A string, borrowed from the query's text where possible.
 type Text<'a> = Cow<'a, str>;
@@ -16,11 +18,16 @@ impl Term {
     /// Compiles parsed JSON.
     ///
     /// # Errors
-    /// A compile error for an unknown or unimplemented term, or for arguments that it does not accept.
+    /// A compile error for an unknown or unimplemented term, for a term that is not allowed in its place, or for
+    /// arguments that it does not accept.
     pub(crate) fn compile(node: Node<'_>) -> Result<Self, ReqlError> {
+        Self::compile_at(Place::default(), node)
+    }
+
+    fn compile_at(place: Place, node: Node<'_>) -> Result<Self, ReqlError> {
         match node {
-            Node::Array(items) => Self::compile_call(items),
-            Node::Object(fields) => Self::compile_object(fields),
+            Node::Array(items) => Self::compile_call(place, items),
+            Node::Object(fields) => Self::compile_object(place, fields),
             constant => Ok(Self::constant(datum::from_node(constant))),
         }
     }
@@ -29,12 +36,14 @@ impl Term {
         value.map_or_else(Self::Invalid, Self::Datum)
     }
 
-    fn compile_object(fields: Vec<(Text<'_>, Node<'_>)>) -> Result<Self, ReqlError> {
+    fn compile_object(place: Place, fields: Vec<(Text<'_>, Node<'_>)>) -> Result<Self, ReqlError> {
         // Without compiling the fields first, because a constant may hold a large binary.
         if fields.iter().all(|(_, value)| is_constant(value)) {
             return Ok(Self::constant(datum::from_fields(fields)));
         }
-        let compile = |(name, value): (Text<'_>, _)| Ok((Arc::from(name), Self::compile(value)?));
+        let place = place.field();
+        let compile =
+            |(name, value): (Text<'_>, _)| Ok((Arc::from(name), Self::compile_at(place, value)?));
         let fields = fields
             .into_iter()
             .map(compile)
@@ -52,20 +61,18 @@ impl Term {
         Ok(Self::constant(datum::pseudotype(constants.collect())))
     }
 
-    fn compile_call(items: Vec<Node<'_>>) -> Result<Self, ReqlError> {
+    fn compile_call(place: Place, items: Vec<Node<'_>>) -> Result<Self, ReqlError> {
         let (kind, args, optargs) = take_apart(items)?;
         if kind == TermKind::MakeObj {
-            return Self::compile_object(optargs);
+            return Self::compile_object(place, optargs);
         }
+        place.check(kind)?;
         if let Some((name, _)) = optargs.iter().find(|(name, _)| !kind.accepts(name)) {
             return Err(ReqlError::compile(format!(
                 "Unrecognized optional argument `{name}`."
             )));
         }
-        let args = args
-            .into_iter()
-            .map(Self::compile)
-            .collect::<Result<Vec<_>, _>>()?;
+        let args = Self::compile_args(place, kind, args)?;
         let mut call = Call {
             kind,
             args,
@@ -79,9 +86,27 @@ impl Term {
         }
         call.optargs = optargs
             .into_iter()
-            .map(|(name, value)| Ok((Arc::from(name), Self::compile(value)?)))
+            .map(|(name, value)| {
+                let place = place.argument(kind, false);
+                Ok((Arc::from(name), Self::compile_at(place, value)?))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(fold_array(call))
+    }
+
+    fn compile_args(
+        place: Place,
+        kind: TermKind,
+        args: Vec<Node<'_>>,
+    ) -> Result<Vec<Self>, ReqlError> {
+        let inner = match kind {
+            TermKind::Func => place.body(args.first()),
+            _ => place,
+        };
+        args.into_iter()
+            .enumerate()
+            .map(|(position, arg)| Self::compile_at(inner.argument(kind, position == 0), arg))
+            .collect()
     }
 }
 
@@ -120,7 +145,9 @@ fn take_apart(items: Vec<Node<'_>>) -> Result<Parts<'_>, ReqlError> {
 
 /// Turns an array of constants into a constant.
 fn fold_array(call: Call) -> Term {
+    // The length of a longer array is checked when it is evaluated.
     let is_constant = call.kind == TermKind::MakeArray
+        && call.args.len() <= ARRAY_LIMIT
         && call.args.iter().all(|arg| matches!(arg, Term::Datum(_)));
     if !is_constant {
         return Term::Call(Arc::new(call));

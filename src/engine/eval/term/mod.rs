@@ -2,6 +2,7 @@
 
 mod compile;
 mod kind;
+mod place;
 mod print;
 mod tree;
 

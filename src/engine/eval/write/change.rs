@@ -40,31 +40,40 @@ pub(crate) fn change(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
     Ok(Value::Datum(stats.into_datum()))
 }
 
-/// The function of `update` or `replace`, which must be deterministic unless the query says otherwise.
+/// The function of `update` or `replace`.
 fn function(env: &Env, call: &Call, term: &Term, scope: &Scope) -> Result<Func, ReqlError> {
-    let function = env.func_or_constant(term, scope)?;
-    if !env.flag(call, scope, "non_atomic")? && !function.is_deterministic() {
-        return Err(ReqlError::logic(
-            "Could not prove argument deterministic.  Maybe you want to use the non_atomic flag?",
-        ));
+    check_deterministic(env, call, scope)?;
+    env.func_or_constant(term, scope)
+}
+
+/// Checks that the function of `update` or `replace` always yields the same result, unless the query says otherwise.
+///
+/// # Errors
+/// RethinkDB's error for any other function.
+pub(crate) fn check_deterministic(env: &Env, call: &Call, scope: &Scope) -> Result<(), ReqlError> {
+    let is_deterministic = call.args[1..].iter().all(Term::is_deterministic);
+    if is_deterministic || env.flag(call, scope, "non_atomic")? {
+        return Ok(());
     }
-    Ok(function)
+    Err(ReqlError::logic(
+        "Could not prove argument deterministic.  Maybe you want to use the non_atomic flag?",
+    ))
 }
 
 /// The table and the keys of the selected documents. Only keys, because the write reads each document again, in the
 /// same transaction.
 fn keys(env: &Env, subject: Value) -> Result<(Table, Vec<Vec<u8>>), ReqlError> {
-    let found = subject.type_name();
     let mut stream = match subject {
         Value::Row(row) => {
             let key = primary_key(&row.key)?;
             return Ok((row.table, vec![key]));
         }
-        Value::Table(_) | Value::Stream(_) => subject.into_stream()?,
-        _ => return Err(ReqlError::expected("SELECTION", found)),
+        Value::Table(_) => subject.into_stream()?,
+        Value::Stream(stream) if stream.selection.is_some() => stream,
+        other => return Err(other.mistyped(env, "SELECTION")),
     };
     let Some(table) = stream.selection.clone() else {
-        return Err(ReqlError::expected("SELECTION", found));
+        return Err(Value::Stream(stream).mistyped(env, "SELECTION"));
     };
     stream.refuse_feed()?;
     let mut keys = Vec::new();
@@ -90,8 +99,10 @@ impl Change {
             return Ok(Datum::Null);
         }
         let new = function.call(env, std::slice::from_ref(old))?;
-        match self.kind {
-            TermKind::Update => Ok(merge::merge(old, &new)),
+        match (self.kind, &new) {
+            // An update to null leaves the document as it is (`update_term_t` in RethinkDB's `terms/rewrites.cc`).
+            (TermKind::Update, Datum::Null) => Ok(old.clone()),
+            (TermKind::Update, _) => merge::merge_value(old, &new),
             _ => Ok(new),
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::options::Options;
 use super::stats::Stats;
+use super::storable::check_storable;
 use crate::engine::datum::{Datum, Object, primary_key};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::env::Env;
-use crate::engine::eval::merge;
 use crate::engine::eval::selection::Table;
 use crate::engine::storage::Batch;
 
@@ -28,14 +28,14 @@ pub(super) fn write_all<T: Send + 'static>(
     + Sync
     + 'static,
 ) -> Result<Stats, ReqlError> {
-    let mut total = Stats::new(options.return_changes);
+    let mut total = Stats::new(options.return_changes, env.array_limit());
     let mut left = items;
     let write = Arc::new(write);
     while !left.is_empty() {
         let (table, write) = (table.clone(), Arc::clone(&write));
         let (stats, rest) = env.write(options.durability, move |env, batch| {
             check_table(batch, &table)?;
-            let mut stats = Stats::new(options.return_changes);
+            let mut stats = Stats::new(options.return_changes, env.array_limit());
             let mut items = left.into_iter();
             for item in items.by_ref().take(MAX_BATCH_DOCUMENTS) {
                 write(env, batch, &table, item, &mut stats)?;
@@ -75,7 +75,7 @@ pub(super) fn write_one(
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
     match new
-        .and_then(|new| merge::refuse_literals(&new).map(|()| new))
+        .and_then(|new| check_storable(&new).map(|()| new))
         .and_then(|new| check_document(table, key, &old, new))
     {
         Err(error) => stats.failed(error, &old),

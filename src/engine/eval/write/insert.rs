@@ -38,7 +38,7 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
         }) => vec![document],
         other => other.into_stream()?.collect(env)?,
     };
-    let mut stats = Stats::new(options.return_changes);
+    let mut stats = Stats::new(options.return_changes, env.array_limit());
     for document in &mut documents {
         merge::refuse_literals(document)?;
         if let Datum::Object(fields) = document
@@ -47,6 +47,9 @@ pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Req
             let key = Datum::from(Uuid::new_v4().to_string());
             Arc::make_mut(fields).insert(table.primary_key.clone(), key.clone());
             stats.generated_keys.push(key);
+        } else if let Err(error) = key_of(&table, document) {
+            // RethinkDB rejects these before it writes any document of the query (`table_t::batched_insert`).
+            stats.report_first(&error);
         }
     }
     let written = write_all(
@@ -115,6 +118,18 @@ fn conflict(env: &Env, call: &Call, scope: &Scope) -> Result<Conflict, ReqlError
     }
 }
 
+/// The encoded primary key of a document to insert.
+///
+/// # Errors
+/// A value that is not an object, or whose key cannot be one.
+fn key_of(table: &Table, document: &Datum) -> Result<Vec<u8>, ReqlError> {
+    document
+        .as_object()?
+        .get(&table.primary_key)
+        .ok_or_else(|| ReqlError::new(ErrorKind::Internal, "a document has no primary key"))
+        .and_then(primary_key)
+}
+
 /// Inserts a document. An error of the document is counted and does not fail the write.
 fn insert_one(
     env: &Env,
@@ -124,14 +139,7 @@ fn insert_one(
     conflict: &Conflict,
     stats: &mut Stats,
 ) -> Result<(), ReqlError> {
-    let key = match document.as_object() {
-        Ok(_) => document
-            .field(&table.primary_key)
-            .ok_or_else(|| ReqlError::new(ErrorKind::Internal, "a document has no primary key"))
-            .and_then(primary_key),
-        Err(error) => Err(error),
-    };
-    let key = match key {
+    let key = match key_of(table, &document) {
         Ok(key) => key,
         Err(error) => {
             stats.failed(error, &Datum::Null);

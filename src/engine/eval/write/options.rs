@@ -27,6 +27,11 @@ impl Options {
         scope: &Scope,
         table: &Table,
     ) -> Result<Self, ReqlError> {
+        if env.optarg(call, scope, "return_vals")?.is_some() {
+            return Err(ReqlError::logic(
+                "Error: encountered obsolete optarg `return_vals`.  Use `return_changes` instead.",
+            ));
+        }
         let return_changes = parse_return_changes(env.optarg(call, scope, "return_changes")?)?;
         let durability = match env.optarg(call, scope, "durability")? {
             Some(durability) => Some(durability),
