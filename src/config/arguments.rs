@@ -16,6 +16,9 @@ use crate::web::PublicUrl;
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
 
+/// The least `--upload-memory`. With less, even photos of a few MB would be processed one by one.
+const LEAST_UPLOAD_MEMORY: ByteSize = ByteSize::mib(16);
+
 /// The shortest `--admin-token`, in characters. Guessing is slow, but a word would be found.
 const SHORTEST_ADMIN_TOKEN: usize = 16;
 
@@ -155,6 +158,17 @@ pub struct Arguments {
     )]
     max_pixels: u64,
 
+    /// The memory that complete uploads may use while they are checked and stored: bytes, or with a unit as for --max-upload.
+    /// An upload needs about five times its size; one that needs more than all is processed alone. At least 16MiB
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "REALTIME_PHOTO_UPLOAD_MEMORY",
+        default_value = "256MiB",
+        value_parser = parse_upload_memory
+    )]
+    upload_memory: u64,
+
     /// The folder for uploads that are still arriving, which needs room for as many as there are at a time. Without it: uploads
     /// in the folder that --data names, or with --rethinkdb the system's folder for temporary files
     #[arg(long, value_name = "DIR", env = "REALTIME_PHOTO_UPLOAD_DIR")]
@@ -211,6 +225,14 @@ fn parse_max_upload(text: &str) -> Result<u64, String> {
     }
 }
 
+fn parse_upload_memory(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size < LEAST_UPLOAD_MEMORY => Err("the minimum is 16MiB".to_owned()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(error) => Err(format!("{error}; examples: 256MiB, 1GB")),
+    }
+}
+
 impl TryFrom<Arguments> for Settings {
     type Error = ConfigError;
 
@@ -239,6 +261,7 @@ impl TryFrom<Arguments> for Settings {
             },
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
+            upload_memory: arguments.upload_memory,
             upload_dir: arguments.upload_dir,
             undo_window: arguments.undo_window,
             metadata: if arguments.keep_metadata {
@@ -370,6 +393,15 @@ mod tests {
             "18446744073709551615k",
         ] {
             assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn the_memory_for_uploads_has_a_minimum() {
+        assert_eq!(settings(&[]).unwrap().upload_memory, 256 << 20);
+        assert_eq!(parse_upload_memory("16MiB"), Ok(16 << 20));
+        for size in ["0", "15MiB", "lots", ""] {
+            assert!(parse_upload_memory(size).is_err(), "{size}");
         }
     }
 

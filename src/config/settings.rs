@@ -25,6 +25,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The memory for uploads that are being processed, in bytes.
+    pub upload_memory: u64,
     /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the
     /// system.
     pub upload_dir: Option<PathBuf>,

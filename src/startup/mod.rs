@@ -118,6 +118,7 @@ impl Application {
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            upload_memory: settings.upload_memory,
             upload_folder,
             metadata: settings.metadata,
             ..web::Settings::default()

@@ -22,6 +22,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The memory for uploads that are being processed, in bytes.
+    pub upload_memory: u64,
     /// The folder for uploads that are being received.
     pub upload_folder: UploadFolder,
     /// Images keep or lose their metadata, such as EXIF.
@@ -45,6 +47,7 @@ impl Default for Settings {
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            upload_memory: 256 << 20,
             upload_folder: UploadFolder::of_system(),
             metadata: Metadata::Remove,
             heartbeat_interval: Duration::from_secs(30),

@@ -69,6 +69,7 @@ pub(crate) async fn spawn_with_options(
             access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
+            upload_memory: 256 << 20,
             upload_dir: None,
             undo_window: DEFAULT_UNDO_WINDOW,
             // Most tests compare stored bytes with files whose padding would be removed.

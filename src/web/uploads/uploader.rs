@@ -15,9 +15,6 @@ use crate::web::http::problem::Problem;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
 
-/// The memory for processing uploads, in bytes.
-const PROCESSING_MEMORY: u64 = 256 << 20;
-
 /// Admits, processes and stores uploads. Shared by all workers.
 pub(crate) struct Uploader {
     store: Data<Store>,
@@ -38,7 +35,7 @@ impl Uploader {
         Self {
             store,
             cache,
-            admission: Admission::new(PROCESSING_MEMORY),
+            admission: Admission::new(settings.upload_memory),
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
             max_upload: settings.max_upload,
