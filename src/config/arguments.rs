@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::Parser;
+use ipnet::IpNet;
 
 use super::rethinkdb_url::{self, InvalidUrl};
 use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
 use crate::image::Metadata;
 use crate::store::{InvalidToken, Password, Token};
-use crate::web::PublicUrl;
+use crate::web::{PublicUrl, TrustedProxies};
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
@@ -82,6 +83,18 @@ pub struct Arguments {
     /// <https://photos.example/party/>. Links and QR codes then name it, other hosts are refused, and everybody needs a link
     #[arg(long, value_name = "URL", env = "REALTIME_PHOTO_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
+
+    /// The address of a proxy in front of this server, or its network, such as 127.0.0.1 or 10.0.0.0/8. Only from there are the
+    /// headers X-Forwarded-For and Forwarded believed, by which the limits of each client and the log know who it is. Can be
+    /// given more than once; the variable takes several with commas between them
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "REALTIME_PHOTO_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_parser = TrustedProxies::parse_network
+    )]
+    trusted_proxy: Vec<IpNet>,
 
     /// Let everybody do everything, without links, also beyond this machine
     #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
@@ -253,6 +266,7 @@ impl TryFrom<Arguments> for Settings {
                 .zip(arguments.tls_key)
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: arguments.public_url,
+            trusted_proxies: arguments.trusted_proxy.into_iter().collect(),
             database,
             access: match (arguments.open, arguments.admin_token) {
                 (true, _) => Access::Open,
@@ -394,6 +408,22 @@ mod tests {
         ] {
             assert!(parse_max_upload(size).is_err(), "{size}");
         }
+    }
+
+    #[test]
+    fn several_proxies_can_be_trusted() {
+        let one_by_one = [
+            "--trusted-proxy",
+            "127.0.0.1",
+            "--trusted-proxy",
+            "10.0.0.0/8",
+        ];
+        let together = ["--trusted-proxy", "127.0.0.1,10.0.0.0/8"];
+        let proxies = |arguments: &[&str]| settings(arguments).unwrap().trusted_proxies;
+        assert_eq!(proxies(&one_by_one), proxies(&together));
+        assert_eq!(proxies(&[]), TrustedProxies::default());
+        let invalid = ["realtime-photo", "--trusted-proxy", "proxy.example"];
+        assert!(Arguments::try_parse_from(invalid).is_err());
     }
 
     #[test]

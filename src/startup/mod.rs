@@ -114,6 +114,7 @@ impl Application {
                 .first()
                 .map(|address| format!("{scheme}://{address}/")),
             public_url,
+            trusted_proxies: settings.trusted_proxies,
             tls,
             access: access.policy,
             max_upload: settings.max_upload,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::access::AccessPolicy;
+use super::http::client_address::TrustedProxies;
 use super::http::public_url::PublicUrl;
 use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
@@ -16,6 +17,8 @@ pub struct Settings {
     pub tls: Option<rustls::ServerConfig>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they name the client of a request.
+    pub trusted_proxies: TrustedProxies,
     /// Who needs a link.
     pub access: AccessPolicy,
     /// The size limit of an uploaded image, in bytes.
@@ -44,6 +47,7 @@ impl Default for Settings {
             address: None,
             tls: None,
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
