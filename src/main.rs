@@ -10,6 +10,11 @@ use clap::Parser as _;
 use realtime_photo::config::{Arguments, Settings};
 use realtime_photo::startup::Application;
 
+/// Returns the memory of large uploads to the system, which that of glibc keeps. `.cargo/config.toml` configures it.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logging::start();

@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use clap::Parser;
+use ipnet::IpNet;
 
 use super::rethinkdb_url::{self, InvalidUrl};
 use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
 use crate::image::Metadata;
 use crate::store::{InvalidToken, Password, Token};
-use crate::web::PublicUrl;
+use crate::web::{PublicUrl, TrustedProxies};
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
+
+/// The least `--upload-memory`. With less, even photos of a few MB would be processed one by one.
+const LEAST_UPLOAD_MEMORY: ByteSize = ByteSize::mib(16);
 
 /// The shortest `--admin-token`, in characters. Guessing is slow, but a word would be found.
 const SHORTEST_ADMIN_TOKEN: usize = 16;
@@ -79,6 +83,18 @@ pub struct Arguments {
     /// <https://photos.example/party/>. Links and QR codes then name it, other hosts are refused, and everybody needs a link
     #[arg(long, value_name = "URL", env = "REALTIME_PHOTO_PUBLIC_URL")]
     public_url: Option<PublicUrl>,
+
+    /// The address of a proxy in front of this server, or its network, such as 127.0.0.1 or 10.0.0.0/8. Only from there are the
+    /// headers X-Forwarded-For and Forwarded believed, by which the limits of each client and the log know who it is. Can be
+    /// given more than once; the variable takes several with commas between them
+    #[arg(
+        long,
+        value_name = "ADDR",
+        env = "REALTIME_PHOTO_TRUSTED_PROXY",
+        value_delimiter = ',',
+        value_parser = TrustedProxies::parse_network
+    )]
+    trusted_proxy: Vec<IpNet>,
 
     /// Let everybody do everything, without links, also beyond this machine
     #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
@@ -155,6 +171,17 @@ pub struct Arguments {
     )]
     max_pixels: u64,
 
+    /// The memory that complete uploads may use while they are checked and stored: bytes, or with a unit as for --max-upload.
+    /// An upload needs about five times its size; one that needs more than all is processed alone. At least 16MiB
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "REALTIME_PHOTO_UPLOAD_MEMORY",
+        default_value = "256MiB",
+        value_parser = parse_upload_memory
+    )]
+    upload_memory: u64,
+
     /// The folder for uploads that are still arriving, which needs room for as many as there are at a time. Without it: uploads
     /// in the folder that --data names, or with --rethinkdb the system's folder for temporary files
     #[arg(long, value_name = "DIR", env = "REALTIME_PHOTO_UPLOAD_DIR")]
@@ -211,6 +238,14 @@ fn parse_max_upload(text: &str) -> Result<u64, String> {
     }
 }
 
+fn parse_upload_memory(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>() {
+        Ok(size) if size < LEAST_UPLOAD_MEMORY => Err("the minimum is 16MiB".to_owned()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(error) => Err(format!("{error}; examples: 256MiB, 1GB")),
+    }
+}
+
 impl TryFrom<Arguments> for Settings {
     type Error = ConfigError;
 
@@ -231,6 +266,7 @@ impl TryFrom<Arguments> for Settings {
                 .zip(arguments.tls_key)
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: arguments.public_url,
+            trusted_proxies: arguments.trusted_proxy.into_iter().collect(),
             database,
             access: match (arguments.open, arguments.admin_token) {
                 (true, _) => Access::Open,
@@ -239,6 +275,7 @@ impl TryFrom<Arguments> for Settings {
             },
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
+            upload_memory: arguments.upload_memory,
             upload_dir: arguments.upload_dir,
             undo_window: arguments.undo_window,
             metadata: if arguments.keep_metadata {
@@ -370,6 +407,31 @@ mod tests {
             "18446744073709551615k",
         ] {
             assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn several_proxies_can_be_trusted() {
+        let one_by_one = [
+            "--trusted-proxy",
+            "127.0.0.1",
+            "--trusted-proxy",
+            "10.0.0.0/8",
+        ];
+        let together = ["--trusted-proxy", "127.0.0.1,10.0.0.0/8"];
+        let proxies = |arguments: &[&str]| settings(arguments).unwrap().trusted_proxies;
+        assert_eq!(proxies(&one_by_one), proxies(&together));
+        assert_eq!(proxies(&[]), TrustedProxies::default());
+        let invalid = ["realtime-photo", "--trusted-proxy", "proxy.example"];
+        assert!(Arguments::try_parse_from(invalid).is_err());
+    }
+
+    #[test]
+    fn the_memory_for_uploads_has_a_minimum() {
+        assert_eq!(settings(&[]).unwrap().upload_memory, 256 << 20);
+        assert_eq!(parse_upload_memory("16MiB"), Ok(16 << 20));
+        for size in ["0", "15MiB", "lots", ""] {
+            assert!(parse_upload_memory(size).is_err(), "{size}");
         }
     }
 

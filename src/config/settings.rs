@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::image::Metadata;
 use crate::store::{ClusterSettings, Password, Token};
-use crate::web::PublicUrl;
+use crate::web::{PublicUrl, TrustedProxies};
 
 /// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they name the client of a request.
+    pub trusted_proxies: TrustedProxies,
     /// The database.
     pub database: Database,
     /// Who needs a link.
@@ -25,6 +27,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The memory for uploads that are being processed, in bytes.
+    pub upload_memory: u64,
     /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the
     /// system.
     pub upload_dir: Option<PathBuf>,

@@ -114,10 +114,12 @@ impl Application {
                 .first()
                 .map(|address| format!("{scheme}://{address}/")),
             public_url,
+            trusted_proxies: settings.trusted_proxies,
             tls,
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            upload_memory: settings.upload_memory,
             upload_folder,
             metadata: settings.metadata,
             ..web::Settings::default()

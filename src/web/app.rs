@@ -51,6 +51,7 @@ pub fn server(
     let store = Data::new(store);
     let guard =
         http::guard::configuration(listener.local_addr()?.ip(), settings.public_url.clone());
+    let clients = http::client_address::configuration(settings.trusted_proxies.clone());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
     let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
@@ -64,6 +65,7 @@ pub fn server(
     let server = HttpServer::new(move || {
         App::new()
             .configure(guard.clone())
+            .configure(clients.clone())
             .configure(access.clone())
             .configure(images.clone())
             .configure(uploads.clone())

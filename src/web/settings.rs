@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::access::AccessPolicy;
+use super::http::client_address::TrustedProxies;
 use super::http::public_url::PublicUrl;
 use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
@@ -16,12 +17,16 @@ pub struct Settings {
     pub tls: Option<rustls::ServerConfig>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The proxies that are believed when they name the client of a request.
+    pub trusted_proxies: TrustedProxies,
     /// Who needs a link.
     pub access: AccessPolicy,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// The memory for uploads that are being processed, in bytes.
+    pub upload_memory: u64,
     /// The folder for uploads that are being received.
     pub upload_folder: UploadFolder,
     /// Images keep or lose their metadata, such as EXIF.
@@ -42,9 +47,11 @@ impl Default for Settings {
             address: None,
             tls: None,
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            upload_memory: 256 << 20,
             upload_folder: UploadFolder::of_system(),
             metadata: Metadata::Remove,
             heartbeat_interval: Duration::from_secs(30),

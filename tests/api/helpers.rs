@@ -66,9 +66,11 @@ pub(crate) async fn spawn_with_options(
             database: Database::Cluster(cluster),
             tls: None,
             public_url: None,
+            trusted_proxies: web::TrustedProxies::default(),
             access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
+            upload_memory: 256 << 20,
             upload_dir: None,
             undo_window: DEFAULT_UNDO_WINDOW,
             // Most tests compare stored bytes with files whose padding would be removed.

@@ -15,6 +15,7 @@ mod helpers;
 mod https;
 mod images;
 mod latest;
+mod limits;
 mod outage;
 mod pages;
 mod people;

@@ -12,13 +12,14 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 9] = [
+pub(crate) const VARIABLES: [&str; 10] = [
     "REALTIME_PHOTO_LISTEN",
     "REALTIME_PHOTO_DATA",
     "REALTIME_PHOTO_REQL_LISTEN",
     "REALTIME_PHOTO_MAX_UPLOAD",
     "REALTIME_PHOTO_MAX_PIXELS",
     "REALTIME_PHOTO_UPLOAD_DIR",
+    "REALTIME_PHOTO_UPLOAD_MEMORY",
     "RETHINKDB_URL",
     "REQL_PASSWORD",
     "RUST_LOG",

@@ -17,6 +17,7 @@ use super::credentials::Credentials;
 use super::grant::{Grant, NoAccess};
 use crate::image::{BoardId, ImageId};
 use crate::store::{Role, Store, StoredImage};
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::problem::Problem;
 
 /// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`], and the
@@ -63,6 +64,8 @@ async fn permit(action: Action, request: &HttpRequest) -> Result<(), Problem> {
             .map_or(BoardId::MAIN, |image| image.record.meta.board),
     };
     let credentials = Credentials::of(request, board);
+    let client = ClientAddress::of(request);
+    access.count_guesses(client, credentials.hashes())?;
     let grant = access.grant(&credentials, board);
     let names_image = image.is_some();
     let unknown = || {
@@ -72,9 +75,13 @@ async fn permit(action: Action, request: &HttpRequest) -> Result<(), Problem> {
             Problem::no_such_board()
         }
     };
+    let is_known_anywhere = match grant {
+        Err(NoAccess::NoLink) => access.is_known_anywhere(request, &credentials, client)?,
+        _ => false,
+    };
     let grant = grant.map_err(|reason| match reason {
         NoAccess::NoBoard => unknown(),
-        NoAccess::NoLink if credentials.is_known_anywhere(request, &access.directory) => {
+        NoAccess::NoLink if is_known_anywhere => {
             // Boards together belong to no board, so there is nothing to conceal.
             if action == Action::Administer {
                 needs(Role::Admin)

@@ -42,21 +42,6 @@ impl Credentials {
         }
     }
 
-    /// Returns `true` if the request carries a token that gives access to anything. Whoever has none learns only that links
-    /// are needed.
-    pub(crate) fn is_known_anywhere(&self, request: &HttpRequest, directory: &Directory) -> bool {
-        let has_link = |hash: &TokenHash| directory.any_link(hash).is_some();
-        if self.tokens.iter().any(has_link) {
-            return true;
-        }
-        let cookies = request.cookies();
-        let cookies = cookies.iter().flat_map(|cookies| cookies.iter());
-        cookies
-            .filter(|cookie| cookie.name().starts_with(cookie_prefix()))
-            .filter_map(|cookie| cookie.value().parse::<Token>().ok())
-            .any(|token| has_link(&token.hash()))
-    }
-
     /// The links to a board that the tokens belong to, and the one to all boards.
     pub(crate) fn links(
         &self,
@@ -72,6 +57,20 @@ impl Credentials {
     pub(crate) fn hashes(&self) -> &[TokenHash] {
         &self.tokens
     }
+}
+
+/// The tokens of all boards that a request carries in cookies.
+pub(crate) fn cookie_tokens(request: &HttpRequest) -> Vec<TokenHash> {
+    let Ok(cookies) = request.cookies() else {
+        return Vec::new();
+    };
+    let of_boards = cookies.iter().filter(|cookie| {
+        cookie.name().starts_with(cookie_prefix()) && cookie.name() != OWNER_COOKIE
+    });
+    of_boards
+        .filter_map(|cookie| cookie.value().parse::<Token>().ok())
+        .map(|token| token.hash())
+        .collect()
 }
 
 /// `Authorization: Bearer TOKEN`. A token that is none gives no access: `Some(None)`.

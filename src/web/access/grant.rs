@@ -8,6 +8,7 @@ use super::directory::Directory;
 use super::policy::AccessPolicy;
 use crate::image::{BoardId, ImageMeta, OwnerId, Timestamp};
 use crate::store::{Board, BoardRecord, Role, Store};
+use crate::web::http::client_address::ClientAddress;
 
 /// The access of one caller to one board, at one moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +86,11 @@ impl Grant {
     /// Returns `true` if the caller has added the image.
     pub(crate) fn is_owner(&self, image: &ImageMeta) -> bool {
         self.owner.is_some() && self.owner == image.owner
+    }
+
+    /// Returns `true` for an administrator on this machine, whose scripts are not limited.
+    pub(crate) fn is_local_admin(&self, client: ClientAddress) -> bool {
+        self.role == Role::Admin && client.is_loopback()
     }
 
     /// Returns `true` if an image that the caller adds waits for approval.

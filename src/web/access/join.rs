@@ -9,6 +9,7 @@ use super::credentials::{has_owner_cookie, link_cookie, owner_cookie};
 use super::directory::KnownLink;
 use crate::image::BoardId;
 use crate::store::{Role, Token};
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::prefix::{base_path, is_secure};
 use crate::web::http::problem::Problem;
 
@@ -24,6 +25,7 @@ pub(crate) async fn join(
         return Err(Problem::busy("The database cannot be used right now."));
     }
     let hash = token.hash();
+    access.count_guesses(ClientAddress::of(&request), &[hash])?;
     let link = if access.policy.is_admin(&hash) {
         Some(KnownLink {
             board: None,

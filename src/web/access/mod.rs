@@ -8,23 +8,29 @@ pub(crate) mod check;
 pub(crate) mod credentials;
 pub(crate) mod directory;
 pub(crate) mod grant;
+mod guesses;
 pub(crate) mod join;
 mod policy;
 
+use actix_web::HttpRequest;
 use actix_web::web::{Data, ServiceConfig};
 use tokio_util::sync::CancellationToken;
 
-use self::credentials::Credentials;
+use self::credentials::{Credentials, cookie_tokens};
 use self::directory::Directory;
 use self::grant::{Grant, NoAccess};
+use self::guesses::Guesses;
 pub use self::policy::AccessPolicy;
+use super::http::client_address::ClientAddress;
+use super::http::problem::Problem;
 use crate::image::BoardId;
-use crate::store::Store;
+use crate::store::{Store, TokenHash};
 
 /// What is known of boards, links and who needs one. Shared by all workers.
 pub(crate) struct Access {
     pub(crate) directory: Directory,
     pub(crate) policy: AccessPolicy,
+    pub(crate) guesses: Guesses,
 }
 
 impl Access {
@@ -35,6 +41,38 @@ impl Access {
         board: BoardId,
     ) -> Result<Grant, NoAccess> {
         Grant::find(&self.directory, &self.policy, credentials, board)
+    }
+
+    /// Counts tokens that a client gives, before they are compared with any other. Where nobody needs one, none is guessed.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the client has tried too many.
+    fn count_guesses(&self, client: ClientAddress, tokens: &[TokenHash]) -> Result<(), Problem> {
+        if self.policy.is_open() {
+            return Ok(());
+        }
+        tokens
+            .iter()
+            .try_for_each(|token| self.guesses.check(client, token))
+    }
+
+    /// Returns `true` if the request carries a token that gives access to anything. Whoever has none learns only that links
+    /// are needed.
+    ///
+    /// # Errors
+    ///
+    /// 429 if the client has tried too many tokens.
+    fn is_known_anywhere(
+        &self,
+        request: &HttpRequest,
+        credentials: &Credentials,
+        client: ClientAddress,
+    ) -> Result<bool, Problem> {
+        let others = cookie_tokens(request);
+        self.count_guesses(client, &others)?;
+        let mut tokens = credentials.hashes().iter().chain(&others);
+        Ok(tokens.any(|token| self.directory.any_link(token).is_some()))
     }
 }
 
@@ -47,6 +85,7 @@ pub(crate) fn start(
     let access = Data::new(Access {
         directory: Directory::new(),
         policy,
+        guesses: Guesses::new(),
     });
     let (following, store) = (access.clone(), store.clone());
     tokio::spawn(async move {

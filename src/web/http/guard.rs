@@ -20,6 +20,7 @@ use actix_web::middleware::Next;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
 
+use super::client_address::ClientAddress;
 use super::problem::Problem;
 use super::public_url::PublicUrl;
 
@@ -78,9 +79,10 @@ pub(crate) async fn reject_foreign_requests(
             .map(ServiceResponse::map_into_boxed_body),
         Err(problem) => {
             log::info!(
-                "rejected {} {}: {problem}",
+                "rejected {} {} from {}: {problem}",
                 request.method(),
-                request.path()
+                request.path(),
+                ClientAddress::of(request.request())
             );
             Ok(request.into_response(problem.error_response()))
         }

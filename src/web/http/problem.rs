@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -82,6 +83,16 @@ impl Problem {
             StatusCode::INTERNAL_SERVER_ERROR,
             "This photo is damaged on the server's disk and cannot be shown. The server's log names it, and \
              `realtime-photo check` lists all damage. Restore it from a backup, or delete it and add it again.",
+        )
+    }
+
+    /// 429 with `Retry-After`: the client may try again after `wait`.
+    pub(crate) fn too_many(detail: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        // Rounded up, so that the next attempt is not too early.
+        let seconds = wait.as_secs() + 1;
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).with_header(
+            header::RETRY_AFTER,
+            u16::try_from(seconds).unwrap_or(u16::MAX),
         )
     }
 

@@ -6,6 +6,7 @@ mod commands;
 mod follow;
 mod initial_batches;
 mod latest_feed;
+mod limits;
 mod outbox;
 mod presence;
 mod protocol;

@@ -14,6 +14,7 @@ use super::announcements::announcer::Announcer;
 use super::closing::close;
 use super::commands::command::{Command, Executor, Success};
 use super::commands::request::Request;
+use super::limits::CommandThrottle;
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
@@ -54,6 +55,9 @@ pub(crate) struct Session {
     /// Commands run one after another, which keeps moves in order. Only reservations run together, so that a folder of
     /// images is laid out in one step.
     commands: VecDeque<Request>,
+    throttle: CommandThrottle,
+    /// Time at which the next command may start, if it came too early.
+    throttled_until: Option<Instant>,
     running: FuturesOrdered<LocalBoxFuture<'static, FinishedCommand>>,
     are_reservations_running: bool,
     /// Answers that wait for the end of a fragmented message.
@@ -86,6 +90,7 @@ impl Session {
         outbox: Outbox,
         messages: ClientMessages,
         connection: ConnectionHandle,
+        throttle: CommandThrottle,
     ) -> Self {
         let board = access.grant.board.id;
         Self {
@@ -100,6 +105,8 @@ impl Session {
             messages,
             connection,
             commands: VecDeque::new(),
+            throttle,
+            throttled_until: None,
             running: FuturesOrdered::new(),
             are_reservations_running: false,
             answers: VecDeque::new(),
@@ -159,6 +166,9 @@ impl Session {
                     Ok(before) => self.on_access_changed(&before),
                     Err(code) => return End::Close(code),
                 },
+                () = until(self.throttled_until), if self.throttled_until.is_some() => {
+                    self.throttled_until = None;
+                }
                 _ = heartbeat.tick() => if let Some(end) = self.ping() {
                     return end;
                 },
@@ -183,14 +193,22 @@ impl Session {
         Some(since + self.context.read_timeout)
     }
 
-    /// Starts the next command unless one is running that must end first.
+    /// Starts the next command, unless one is running that must end first, or the client sends too many: the others then wait
+    /// here and in its socket.
     fn start_command(&mut self) {
         loop {
             let may_start = |next: &Request| {
                 let is_reservation = matches!(next.command, Ok(Command::ReserveUpload(..)));
                 self.running.is_empty() || self.are_reservations_running && is_reservation
             };
-            if !self.commands.front().is_some_and(may_start) {
+            let Some(next) = self.commands.front().filter(|next| may_start(next)) else {
+                return;
+            };
+            if self.throttled_until.is_some() {
+                return;
+            }
+            if let Err(wait) = self.throttle.take(next.command.as_ref().ok()) {
+                self.throttled_until = Some(Instant::now() + wait);
                 return;
             }
             let Some(Request { reference, command }) = self.commands.pop_front() else {

@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::announcements::table::Announcements;
+use super::limits::SocketLimits;
 use super::presence::Presence;
 use crate::store::Store;
 use crate::web::access::Access;
@@ -23,6 +24,7 @@ pub(crate) struct SessionContext {
     pub(crate) shutdown: CancellationToken,
     pub(crate) presence: Presence,
     pub(crate) announcements: Arc<Announcements>,
+    pub(crate) limits: SocketLimits,
     /// See [`Settings::heartbeat_interval`].
     pub(crate) heartbeat_interval: Duration,
     /// See [`Settings::session_read_timeout`].
@@ -44,6 +46,7 @@ impl SessionContext {
             shutdown,
             presence: Presence::new(),
             announcements: Arc::new(Announcements::new()),
+            limits: SocketLimits::new(),
             heartbeat_interval: settings.heartbeat_interval,
             read_timeout: settings.session_read_timeout,
         }

@@ -19,6 +19,7 @@ use super::viewer_feed::FeedKind;
 use crate::store::Area;
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::problem::Problem;
 
@@ -49,6 +50,8 @@ pub(crate) async fn open(
     if context.shutdown.is_cancelled() {
         return Err(Problem::busy("The server is shutting down."));
     }
+    let client = ClientAddress::of(&request);
+    let place = context.limits.open(client, &grant)?;
     let malformed = |_| Problem::bad_request("The WebSocket handshake is malformed.");
     let (mut payload, scan_result) = scanned(payload.into_inner(), is_compressed);
     let payload = Payload::from_request(&request, &mut payload);
@@ -70,14 +73,18 @@ pub(crate) async fn open(
     connection.limit_send_buffer(SEND_BUFFER);
     let access = SessionAccess::new(context.access.clone(), credentials, grant);
     let session = Session::new(
-        context.into_inner(),
+        context.clone().into_inner(),
         kind,
         access,
         outbox,
         messages,
         connection,
+        context.limits.throttle(client),
     );
-    actix_web::rt::spawn(session.run());
+    actix_web::rt::spawn(async move {
+        session.run().await;
+        drop(place);
+    });
     Ok(response)
 }
 

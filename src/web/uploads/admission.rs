@@ -1,12 +1,17 @@
 //! Admission of uploads, which bounds the files and the memory of all uploads together.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::problem::Problem;
 
 /// The number of uploads that are received at once: a hall full of phones. Each has a connection, a temporary file and about
@@ -29,12 +34,15 @@ const SMALL_SHARE: u64 = 8;
 /// in JSON (measured: 46 MiB for a file of 10 MiB).
 const MEMORY_PER_BYTE: u64 = 5;
 
-/// Admits uploads in order of arrival, first to be received, and when they are complete to be processed.
+/// Admits uploads, first to be received, and when they are complete to be processed.
 ///
 /// What is received is in temporary files. Only a complete upload takes memory for its processing, so one that comes slowly
 /// holds nothing that others need. An upload that is being processed never waits for a client.
+///
+/// No client can take everything. One may receive as many uploads as there are places left: half of all if it is alone,
+/// and a newcomer always finds some. Of its complete uploads, a few at a time take part in the line for memory.
 pub(crate) struct Admission {
-    receiving: Arc<Semaphore>,
+    receiving: Arc<Receiving>,
     waiting: AtomicUsize,
     small: MemoryBudget,
     large: MemoryBudget,
@@ -43,7 +51,36 @@ pub(crate) struct Admission {
 /// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for another.
 #[must_use]
 pub(crate) struct Ticket {
-    _permit: OwnedSemaphorePermit,
+    receiving: Arc<Receiving>,
+    client: IpAddr,
+    processing: Arc<Semaphore>,
+}
+
+/// The right to process an upload. Dropping it releases the memory.
+#[must_use]
+pub(crate) struct ProcessingPermit {
+    _of_client: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
+}
+
+/// The uploads that are being received.
+#[derive(Default)]
+struct Receiving {
+    clients: Mutex<Clients>,
+    left: Notify,
+}
+
+#[derive(Default)]
+struct Clients {
+    total: usize,
+    by_network: HashMap<IpAddr, ClientUploads>,
+}
+
+/// The uploads of one client.
+struct ClientUploads {
+    count: usize,
+    /// The uploads that may be processed, or wait for memory, at once.
+    processing: Arc<Semaphore>,
 }
 
 impl Admission {
@@ -51,44 +88,107 @@ impl Admission {
     pub(crate) fn new(memory: u64) -> Self {
         let small = memory / SMALL_SHARE;
         Self {
-            receiving: Arc::new(Semaphore::new(MAX_RECEIVING)),
+            receiving: Arc::default(),
             waiting: AtomicUsize::new(0),
             small: MemoryBudget::new(small),
             large: MemoryBudget::new(memory - small),
         }
     }
 
-    /// Admits an upload that is about to be received.
+    /// Admits an upload of a client that is about to be received.
     ///
     /// # Errors
     ///
-    /// 503 if there is no place within 10 seconds, or if too many uploads are waiting.
-    pub(crate) async fn admit(&self) -> Result<Ticket, Problem> {
-        let receiving = self.receiving.clone();
-        if let Ok(permit) = receiving.clone().try_acquire_owned() {
-            return Ok(Ticket { _permit: permit });
+    /// 503 if there is no place for 10 seconds, or if too many uploads are waiting.
+    pub(crate) async fn admit(&self, client: ClientAddress) -> Result<Ticket, Problem> {
+        let client = client.network();
+        if let Some(ticket) = self.receiving.enter(client) {
+            return Ok(ticket);
         }
         let busy = || Problem::busy("Too many uploads are in progress.");
         let _waiting = Waiting::new(&self.waiting).ok_or_else(busy)?;
-        match timeout(WAIT_TIMEOUT, receiving.acquire_owned()).await {
-            Ok(permit) => Ok(Ticket {
-                _permit: permit.expect("the semaphore is never closed"),
-            }),
-            Err(_) => {
-                log::warn!("rejected an upload: {MAX_RECEIVING} others are in progress");
-                Err(busy())
-            }
-        }
+        let entered = timeout(WAIT_TIMEOUT, self.receiving.wait_to_enter(client)).await;
+        entered.map_err(|_| {
+            log::warn!("rejected an upload from {client}: too many others are in progress");
+            busy()
+        })
     }
 
-    /// Waits until there is memory to process a complete upload of `bytes` bytes. Dropping the permit releases the memory.
-    pub(crate) async fn processing_permit(&self, bytes: u64) -> OwnedSemaphorePermit {
+    /// Waits until there is memory to process a complete upload of `bytes` bytes.
+    pub(crate) async fn processing_permit(&self, ticket: &Ticket, bytes: u64) -> ProcessingPermit {
+        let of_client = ticket.processing.clone().acquire_owned().await;
         let budget = if bytes <= SMALL {
             &self.small
         } else {
             &self.large
         };
-        budget.acquire(bytes.saturating_mul(MEMORY_PER_BYTE)).await
+        ProcessingPermit {
+            _of_client: of_client.expect("the semaphore is never closed"),
+            _memory: budget.acquire(bytes.saturating_mul(MEMORY_PER_BYTE)).await,
+        }
+    }
+}
+
+impl Receiving {
+    async fn wait_to_enter(self: &Arc<Self>, client: IpAddr) -> Ticket {
+        loop {
+            let mut left = pin!(self.left.notified());
+            // Before the attempt: a place that is left after it must not be missed.
+            left.as_mut().enable();
+            match self.enter(client) {
+                Some(ticket) => return ticket,
+                None => left.await,
+            }
+        }
+    }
+
+    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Ticket> {
+        let mut clients = self.lock();
+        let own = clients.by_network.get(&client).map_or(0, |own| own.count);
+        if own >= MAX_RECEIVING - clients.total {
+            return None;
+        }
+        clients.total += 1;
+        let uploads = clients
+            .by_network
+            .entry(client)
+            .or_insert_with(ClientUploads::new);
+        uploads.count += 1;
+        Some(Ticket {
+            receiving: self.clone(),
+            client,
+            processing: uploads.processing.clone(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ClientUploads {
+    fn new() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            count: 0,
+            // One client alone keeps all processors busy, also while one of its images is being written.
+            processing: Arc::new(Semaphore::new(2 * processors)),
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut clients = self.receiving.lock();
+        clients.total -= 1;
+        if let Entry::Occupied(mut own) = clients.by_network.entry(self.client) {
+            own.get_mut().count -= 1;
+            if own.get().count == 0 {
+                own.remove();
+            }
+        }
+        drop(clients);
+        self.receiving.left.notify_waiters();
     }
 }
 
@@ -141,69 +241,113 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
     use futures::FutureExt as _;
 
     use super::*;
 
     const MEMORY: u64 = 256 << 20;
 
-    fn admitted(admission: &Admission) -> Option<Ticket> {
-        let admitted = admission.admit().now_or_never()?;
+    fn client(number: u8) -> ClientAddress {
+        let peer = format!("192.0.2.{number}:1").parse().unwrap();
+        ClientAddress::of(&TestRequest::default().peer_addr(peer).to_http_request())
+    }
+
+    fn admitted(admission: &Admission, number: u8) -> Option<Ticket> {
+        let admitted = admission.admit(client(number)).now_or_never()?;
         Some(admitted.expect("not too many wait"))
     }
 
-    fn permit(admission: &Admission, bytes: u64) -> Option<OwnedSemaphorePermit> {
-        admission.processing_permit(bytes).now_or_never()
+    /// Takes all that a client gets.
+    fn all_places(admission: &Admission, number: u8) -> Vec<Ticket> {
+        std::iter::from_fn(|| admitted(admission, number)).collect()
+    }
+
+    fn permit(admission: &Admission, ticket: &Ticket, bytes: u64) -> Option<ProcessingPermit> {
+        admission.processing_permit(ticket, bytes).now_or_never()
     }
 
     #[tokio::test]
-    async fn an_upload_without_a_place_waits() {
+    async fn no_client_takes_all_places() {
         let admission = Admission::new(MEMORY);
-        let mut tickets: Vec<_> = (0..MAX_RECEIVING)
-            .map(|_| admitted(&admission).unwrap())
-            .collect();
-        assert!(admitted(&admission).is_none());
+        let mut hall = all_places(&admission, 1);
+        assert_eq!(hall.len(), MAX_RECEIVING / 2);
+        let other = all_places(&admission, 2);
+        assert_eq!(other.len(), MAX_RECEIVING / 4);
+        assert_eq!(all_places(&admission, 3).len(), MAX_RECEIVING / 8);
         assert_eq!(admission.waiting.load(Ordering::Relaxed), 0);
-        tickets.pop();
-        assert!(admitted(&admission).is_some());
+        hall.truncate(10);
+        assert!(admitted(&admission, 1).is_some());
+        drop((hall, other));
+        assert!(admission.receiving.lock().by_network.is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_upload_without_a_place_waits_for_one() {
+        let admission = Admission::new(MEMORY);
+        let mut hall = all_places(&admission, 1);
+        let waiting = admission.admit(client(1));
+        let (entered, ()) = tokio::join!(waiting, async {
+            tokio::task::yield_now().await;
+            hall.truncate(10);
+        });
+        assert!(entered.is_ok());
     }
 
     #[tokio::test]
     async fn a_full_waiting_line_rejects_the_next_upload() {
         let admission = Admission::new(MEMORY);
-        let tickets: Vec<_> = (0..MAX_RECEIVING).map(|_| admitted(&admission)).collect();
+        let hall = all_places(&admission, 1);
         let waiting: Vec<_> = (0..MAX_WAITING)
             .map(|_| Waiting::new(&admission.waiting))
             .collect();
         assert!(waiting.iter().all(Option::is_some));
-        assert!(admission.admit().now_or_never().unwrap().is_err());
-        drop((tickets, waiting));
-        assert!(admitted(&admission).is_some());
+        let rejected = admission.admit(client(1)).now_or_never().unwrap();
+        assert!(rejected.is_err());
+        drop((hall, waiting));
+        assert!(admitted(&admission, 1).is_some());
     }
 
     #[tokio::test]
     async fn complete_uploads_are_processed_while_they_fit_into_memory() {
         let admission = Admission::new(MEMORY);
-        let mut large = Vec::new();
-        while let Some(permit) = permit(&admission, 5 << 20) {
-            large.push(permit);
-        }
-        assert_eq!(large.len(), 8);
-        let small: Vec<_> = (0..6)
-            .map(|_| permit(&admission, SMALL).expect("small ones do not wait for large ones"))
+        let tickets: Vec<Ticket> = (0..20).filter_map(|n| admitted(&admission, n)).collect();
+        let mut large: Vec<_> = tickets
+            .iter()
+            .map_while(|ticket| permit(&admission, ticket, 5 << 20))
             .collect();
-        assert!(permit(&admission, SMALL).is_none());
+        assert_eq!(large.len(), 8);
+        let small: Vec<_> = tickets
+            .iter()
+            .map_while(|ticket| permit(&admission, ticket, SMALL))
+            .collect();
+        assert_eq!(small.len(), 6, "small ones do not wait for large ones");
         large.pop();
-        assert!(permit(&admission, 5 << 20).is_some());
-        drop(small);
+        assert!(permit(&admission, &tickets[19], 5 << 20).is_some());
     }
 
     #[tokio::test]
     async fn an_upload_that_needs_all_memory_is_processed_alone() {
         let admission = Admission::new(1 << 20);
-        let alone = permit(&admission, 90 << 20).unwrap();
-        assert!(permit(&admission, 2 << 20).is_none());
+        let ticket = admitted(&admission, 1).unwrap();
+        let alone = permit(&admission, &ticket, 90 << 20).unwrap();
+        assert!(permit(&admission, &ticket, 2 << 20).is_none());
         drop(alone);
-        assert!(permit(&admission, 2 << 20).is_some());
+        assert!(permit(&admission, &ticket, 2 << 20).is_some());
+    }
+
+    #[tokio::test]
+    async fn many_complete_uploads_of_one_client_are_not_in_line_before_those_of_another() {
+        let admission = Admission::new(MEMORY);
+        let many: Vec<Ticket> = (0..200).filter_map(|_| admitted(&admission, 1)).collect();
+        let mut processing: Vec<_> = many
+            .iter()
+            .map_while(|ticket| permit(&admission, ticket, 1024))
+            .collect();
+        assert!(processing.len() < many.len());
+        let other = admitted(&admission, 2).unwrap();
+        assert!(permit(&admission, &other, 1024).is_some());
+        processing.pop();
+        assert!(permit(&admission, &many[199], 1024).is_some());
     }
 }

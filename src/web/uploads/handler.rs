@@ -14,7 +14,9 @@ use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
 use crate::image::Upload;
+use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::prefix::base_path;
 use crate::web::http::problem::Problem;
 use crate::web::record_json::{RecordJson, image_url};
@@ -30,11 +32,12 @@ pub(crate) async fn upload(
     request: HttpRequest,
     payload: Payload,
     grant: Grant,
+    credentials: Credentials,
     uploader: Data<Uploader>,
 ) -> HttpResponse {
     let max_upload = uploader.max_upload();
     let body = UploadBody::new(payload.into_inner(), max_upload + FORM_ALLOWANCE);
-    match respond(&request, &body, grant, &uploader).await {
+    match respond(&request, &body, grant, &credentials, &uploader).await {
         Ok(response) => response,
         Err(problem) => rejection::reject(&problem, body, max_upload),
     }
@@ -44,6 +47,7 @@ async fn respond(
     request: &HttpRequest,
     body: &UploadBody,
     grant: Grant,
+    credentials: &Credentials,
     uploader: &Data<Uploader>,
 ) -> Result<HttpResponse, Problem> {
     let max_upload = uploader.max_upload();
@@ -51,7 +55,9 @@ async fn respond(
     if announced.is_some_and(|length| length > max_upload + FORM_ALLOWANCE) {
         return Err(too_large(max_upload));
     }
-    let ticket = uploader.admit().await?;
+    let client = ClientAddress::of(request);
+    uploader.count(client, &grant, credentials)?;
+    let ticket = uploader.admit(client).await?;
     let reading = form::read(
         request.headers(),
         body.clone(),

@@ -8,6 +8,7 @@ mod form;
 mod handler;
 mod image_processor;
 mod limits;
+mod rate;
 mod received_file;
 mod rejection;
 mod size_limit;

@@ -8,21 +8,23 @@ use actix_web::web::Data;
 use super::admission::{Admission, Ticket};
 use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
+use super::rate::UploadRates;
 use super::received_file::ReceivedFile;
 use crate::image::{ImageRecord, Limits, Upload};
 use crate::store::{Insert, Store};
+use crate::web::access::credentials::Credentials;
+use crate::web::access::grant::Grant;
+use crate::web::http::client_address::ClientAddress;
 use crate::web::http::problem::Problem;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
-
-/// The memory for processing uploads, in bytes.
-const PROCESSING_MEMORY: u64 = 256 << 20;
 
 /// Admits, processes and stores uploads. Shared by all workers.
 pub(crate) struct Uploader {
     store: Data<Store>,
     cache: Data<ImageCache>,
     admission: Admission,
+    rates: UploadRates,
     processor: ImageProcessor,
     folder: UploadFolder,
     max_upload: u64,
@@ -38,7 +40,8 @@ impl Uploader {
         Self {
             store,
             cache,
-            admission: Admission::new(PROCESSING_MEMORY),
+            admission: Admission::new(settings.upload_memory),
+            rates: UploadRates::new(),
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
             max_upload: settings.max_upload,
@@ -61,13 +64,27 @@ impl Uploader {
         &self.folder
     }
 
+    /// Counts an upload of a client. See [`UploadRates::count`].
+    ///
+    /// # Errors
+    ///
+    /// 429 if the client, or a link, has sent too many.
+    pub(crate) fn count(
+        &self,
+        client: ClientAddress,
+        grant: &Grant,
+        credentials: &Credentials,
+    ) -> Result<(), Problem> {
+        self.rates.count(client, grant, credentials)
+    }
+
     /// Admits an upload that is about to be received.
     ///
     /// # Errors
     ///
     /// 503 if too many uploads are in progress.
-    pub(crate) async fn admit(&self) -> Result<Ticket, Problem> {
-        self.admission.admit().await
+    pub(crate) async fn admit(&self, client: ClientAddress) -> Result<Ticket, Problem> {
+        self.admission.admit(client).await
     }
 
     /// Checks and stores a complete upload, of which `image` are the bytes, once there is memory for it.
@@ -81,11 +98,14 @@ impl Uploader {
         image: ReceivedFile,
         ticket: Ticket,
     ) -> Result<(StatusCode, ImageRecord), Problem> {
-        let permit = self.admission.processing_permit(image.length()).await;
+        let permit = self
+            .admission
+            .processing_permit(&ticket, image.length())
+            .await;
         let image = self.processor.process(upload, image).await?;
         let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
         let inserted = self.store.insert(image).await?;
-        drop((ticket, permit));
+        drop((permit, ticket));
         match inserted {
             Insert::Created(record) => {
                 log_stored(&record);

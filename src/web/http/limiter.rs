@@ -1,0 +1,131 @@
+//! Limits on how often one client does something.
+
+use std::convert::Infallible;
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota};
+use quick_cache::sync::Cache;
+
+/// The number of clients that a limiter remembers: about 2 MB. Those beyond it replace the ones that were not seen lately, so
+/// whoever has addresses without end costs neither memory nor the limits of others. The keyed limiters of `governor` keep
+/// every key until they are told to look for old ones.
+const MAX_CLIENTS: usize = 16_384;
+
+/// A number of times that is allowed at once, and how many more each second allows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    pub(crate) burst: u32,
+    pub(crate) per_second: u32,
+}
+
+/// Limits how often each client does something: a bucket for each, which fills up over time.
+pub(crate) struct Limiter<K, C: Clock = DefaultClock> {
+    buckets: Cache<K, Arc<Bucket<C>>>,
+    quota: Quota,
+    clock: C,
+}
+
+type Bucket<C> = governor::RateLimiter<
+    governor::state::NotKeyed,
+    governor::state::InMemoryState,
+    C,
+    governor::middleware::NoOpMiddleware<<C as Clock>::Instant>,
+>;
+
+impl<K: Eq + Hash + Clone> Limiter<K> {
+    /// Creates a limiter with full buckets.
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self::with_clock(rate, DefaultClock::default())
+    }
+}
+
+impl<K: Eq + Hash + Clone, C: Clock + Clone> Limiter<K, C> {
+    fn with_clock(rate: Rate, clock: C) -> Self {
+        Self {
+            buckets: Cache::new(MAX_CLIENTS),
+            quota: quota(rate),
+            clock,
+        }
+    }
+
+    /// Counts one time of a client.
+    ///
+    /// # Errors
+    ///
+    /// If the client must wait first. The time is not counted then.
+    pub(crate) fn take(&self, client: &K) -> Result<(), Duration> {
+        let new_bucket = || {
+            let bucket = Bucket::direct_with_clock(self.quota, self.clock.clone());
+            Ok::<_, Infallible>(Arc::new(bucket))
+        };
+        let Ok(bucket) = self.buckets.get_or_insert_with(client, new_bucket);
+        let taken = bucket.check();
+        taken.map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+    }
+}
+
+/// A limiter of a single client.
+pub(crate) struct OwnLimiter(DefaultDirectRateLimiter);
+
+impl OwnLimiter {
+    /// Creates a limiter with a full bucket.
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self(DefaultDirectRateLimiter::direct(quota(rate)))
+    }
+
+    /// Counts one time.
+    ///
+    /// # Errors
+    ///
+    /// If the client must wait first. The time is not counted then.
+    pub(crate) fn take(&self) -> Result<(), Duration> {
+        let taken = self.0.check();
+        taken.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+    }
+}
+
+fn quota(rate: Rate) -> Quota {
+    let number = |number: u32| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(number(rate.per_second)).allow_burst(number(rate.burst))
+}
+
+#[cfg(test)]
+mod tests {
+    use governor::clock::FakeRelativeClock;
+
+    use super::*;
+
+    const RATE: Rate = Rate {
+        burst: 3,
+        per_second: 2,
+    };
+
+    #[test]
+    fn each_client_has_a_bucket_that_fills_up_over_time() {
+        let clock = FakeRelativeClock::default();
+        let limiter = Limiter::with_clock(RATE, clock.clone());
+        for client in ["one", "other"] {
+            for _ in 0..3 {
+                assert_eq!(limiter.take(&client), Ok(()));
+            }
+            let wait = limiter.take(&client).unwrap_err();
+            assert!(wait <= Duration::from_millis(500), "{wait:?}");
+        }
+        clock.advance(Duration::from_millis(500));
+        assert_eq!(limiter.take(&"one"), Ok(()));
+        assert!(limiter.take(&"one").is_err());
+    }
+
+    #[test]
+    fn clients_without_end_take_no_memory_without_end() {
+        let limiter = Limiter::with_clock(RATE, FakeRelativeClock::default());
+        for client in 0..100_000 {
+            assert_eq!(limiter.take(&client), Ok(()));
+        }
+        assert!(limiter.buckets.len() <= MAX_CLIENTS);
+    }
+}
