@@ -1,11 +1,14 @@
 //! The part of the system database `rethinkdb` that clients and `rethinkdb-dump` use.
 
+use uuid::Uuid;
+
 use super::catalog::{database_missing, find};
 use super::env::Env;
 use super::selection::Table;
 use super::stream::Stream;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
+use crate::engine::storage::DiskState;
 
 /// The name of the database that holds the system tables.
 pub(crate) const DATABASE: &str = "rethinkdb";
@@ -33,7 +36,8 @@ pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
         "table_status" => of_tables(table_status)?,
         "server_status" => vec![server_status(env)],
         "server_config" => vec![server_config(env)],
-        "current_issues" | "jobs" => Vec::new(),
+        "current_issues" => current_issues(env)?,
+        "jobs" => Vec::new(),
         other => {
             return Err(ReqlError::op_failed(format!(
                 "The embedded engine does not have the system table `{DATABASE}.{other}`."
@@ -41,6 +45,35 @@ pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
         }
     };
     Ok(Stream::items(rows))
+}
+
+/// What is wrong with the disk or with what is stored. RethinkDB has the same fields, for problems of its own.
+fn current_issues(env: &Env) -> Result<Vec<Datum>, ReqlError> {
+    let storage = &env.context()?.storage;
+    let disk = match storage.disk() {
+        DiskState::Works => None,
+        DiskState::Full => Some((
+            "disk_full",
+            "The disk that holds the database is full.".into(),
+        )),
+        DiskState::Failed(detail) => Some(("disk_failed", detail)),
+    };
+    let damage = storage.damage().into_iter();
+    let issues = disk
+        .into_iter()
+        .chain(damage.map(|detail| ("data_damaged", detail)));
+    let row = |(kind, description): (&str, String)| {
+        // The same issue has the same id.
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, description.as_bytes());
+        Datum::object([
+            ("critical", true.into()),
+            ("description", description.as_str().into()),
+            ("id", id.to_string().into()),
+            ("info", Datum::object([])),
+            ("type", kind.into()),
+        ])
+    };
+    Ok(issues.map(row).collect())
 }
 
 /// The tables of a database, ordered by name.

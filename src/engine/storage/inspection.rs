@@ -60,7 +60,12 @@ fn inspect(handle: &Weak<Handle>) -> Vec<Unsealed> {
     };
     let catalog = Arc::clone(snapshot.catalog());
     for table in catalog.tables() {
-        let found = inspect_table(handle, &snapshot, &damage, table, &mut unsealed);
+        let goes_on = || handle.strong_count() > 0;
+        let found = inspect_table(&snapshot, &damage, table, &goes_on, &mut |document| {
+            if !document.is_sealed {
+                unsealed.push((table.id, document.key));
+            }
+        });
         if let Err(error) = found {
             // Nothing can be said of a table while the disk fails or the storage is being closed.
             log::debug!("the inspection of {} ended: {error}", table.name);
@@ -75,12 +80,26 @@ fn open_snapshot(handle: &Weak<Handle>) -> Option<(Arc<Snapshot>, Arc<DamageLog>
     Some((snapshots.latest().ok()?, damage))
 }
 
-fn inspect_table(
-    handle: &Weak<Handle>,
+/// A document that is not damaged.
+pub(super) struct Inspected {
+    pub(super) key: Vec<u8>,
+    /// The numbers of its blobs.
+    pub(super) blobs: Vec<u64>,
+    /// `false` if the document or one of its blobs has no checksum.
+    pub(super) is_sealed: bool,
+}
+
+/// Inspects the documents of a table until `goes_on` returns `false`. Records in `damage` what is damaged, and calls
+/// `found` with each other document.
+///
+/// # Errors
+/// When the disk fails, or the structure of the table is damaged.
+pub(super) fn inspect_table(
     snapshot: &Arc<Snapshot>,
     damage: &DamageLog,
     table: &Table,
-    unsealed: &mut Vec<Unsealed>,
+    goes_on: &dyn Fn() -> bool,
+    found: &mut dyn FnMut(Inspected),
 ) -> Result<(), ReqlError> {
     let catalog = snapshot.catalog();
     let expected = snapshot.count(table.id)?;
@@ -89,7 +108,7 @@ fn inspect_table(
     let has_plain_blobs = snapshot.has_plain_blobs(table.id)?;
     let mut count = 0;
     while let Some(entry) = scan.next_stored() {
-        if handle.strong_count() == 0 {
+        if !goes_on() {
             return Ok(());
         }
         // A damaged table has been logged.
@@ -114,13 +133,15 @@ fn inspect_table(
                         damage.document(catalog, table.id, &key, detail);
                     }
                 }
-                let mut has_plain_blob = false;
+                let mut is_sealed = checksum::is_sealed(&stored);
                 for blob in blobs.iter().filter(|_| has_plain_blobs) {
-                    has_plain_blob |= snapshot.is_plain_blob(table.id, *blob)?;
+                    is_sealed &= !snapshot.is_plain_blob(table.id, *blob)?;
                 }
-                if has_plain_blob || !checksum::is_sealed(&stored) {
-                    unsealed.push((table.id, key));
-                }
+                found(Inspected {
+                    key,
+                    blobs,
+                    is_sealed,
+                });
             }
         }
     }
@@ -140,11 +161,7 @@ fn is_damage(error: &ReqlError) -> bool {
 ///
 /// # Errors
 /// What is damaged.
-pub(super) fn inspect_document(
-    table: TableId,
-    key: &[u8],
-    stored: &[u8],
-) -> Result<Vec<u64>, String> {
+fn inspect_document(table: TableId, key: &[u8], stored: &[u8]) -> Result<Vec<u64>, String> {
     let mut blobs = Vec::new();
     let mut resolve = |blob, _| {
         blobs.push(blob);

@@ -19,12 +19,14 @@ mod batch;
 mod blobs;
 mod catalog;
 mod catalog_json;
+mod check;
 mod checksum;
 mod codec;
 mod commit;
 mod damage;
 mod database;
 mod failure;
+mod health;
 mod inspection;
 mod journal;
 mod key_range;
@@ -32,6 +34,8 @@ mod layout;
 mod medium;
 mod open;
 mod open_error;
+mod permissions;
+mod reserve;
 mod snapshot;
 mod snapshots;
 mod stats;
@@ -47,7 +51,9 @@ use std::thread::{self, JoinHandle};
 
 pub use batch::{Batch, BatchScan};
 pub use catalog::{Catalog, Database, DatabaseId, Durability, Index, NewTable, Table, TableId};
+pub use check::{CheckReport, check};
 pub use commit::{Change, Commit};
+pub use health::DiskState;
 pub use key_range::Direction;
 pub use open_error::OpenError;
 pub use snapshot::{Scan, Snapshot};
@@ -58,6 +64,7 @@ use commit::OnCommit;
 use damage::DamageLog;
 use database::LiveDatabase;
 use failure::OnReadFailure;
+use health::Health;
 use medium::{FileMedium, Medium};
 use open::Opened;
 use snapshots::Snapshots;
@@ -74,6 +81,7 @@ struct Handle {
     queue: Arc<Queue>,
     snapshots: Arc<Snapshots>,
     counters: Arc<Counters>,
+    health: Arc<Health>,
     /// `None` after [`Handle::close`].
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -120,6 +128,7 @@ impl Storage {
             Arc::clone(&catalog),
         ));
         let counters = Arc::new(Counters::new(state.seq));
+        let health = Arc::new(Health::default());
         let parts = WriterParts {
             timing,
             medium,
@@ -127,6 +136,7 @@ impl Storage {
             database,
             snapshots: Arc::clone(&snapshots),
             counters: Arc::clone(&counters),
+            health: Arc::clone(&health),
             on_commit,
         };
         let writer = Writer::new(parts, state, catalog);
@@ -139,6 +149,7 @@ impl Storage {
                 queue,
                 snapshots,
                 counters,
+                health,
                 writer: Mutex::new(Some(thread)),
             }),
         };
@@ -210,6 +221,11 @@ impl Storage {
     /// What reads have found to be damaged since the storage was opened, one message for each document or table.
     pub fn damage(&self) -> Vec<String> {
         self.handle.snapshots.damage.messages()
+    }
+
+    /// What the disk permits.
+    pub fn disk(&self) -> DiskState {
+        self.handle.health.get()
     }
 
     /// Runs the queued operations, syncs all writes to the disk, and releases the folder. Blocks until that is done.
