@@ -3,6 +3,7 @@
 pub mod config;
 pub mod engine;
 pub mod image;
+pub mod maintenance;
 pub mod startup;
 pub mod store;
 pub mod web;

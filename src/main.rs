@@ -7,7 +7,8 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::Parser as _;
-use realtime_photo::config::{Arguments, Settings};
+use realtime_photo::config::{Arguments, Settings, Task};
+use realtime_photo::maintenance::check;
 use realtime_photo::startup::Application;
 
 /// Returns the memory of large uploads to the system, which that of glibc keeps. `.cargo/config.toml` configures it.
@@ -16,10 +17,8 @@ use realtime_photo::startup::Application;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    logging::start();
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Arguments::parse()) {
+        Ok(code) => code,
         Err(error) => {
             // Nowhere to say it if this fails.
             let _ = writeln!(io::stderr(), "realtime-photo: {error}");
@@ -28,8 +27,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let settings = Settings::try_from(arguments)?;
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.into_task()? {
+        Task::Serve(settings) => {
+            logging::start();
+            serve(*settings)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        // Without the log, which would tell of the damage, too.
+        Task::Check { data } => Ok(check(&data, &mut io::stdout(), &mut io::stderr())?),
+    }
+}
+
+fn serve(settings: Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -9,7 +9,7 @@ use clap::Parser;
 use ipnet::IpNet;
 
 use super::rethinkdb_url::{self, InvalidUrl};
-use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
+use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, Task, TlsFiles};
 use crate::image::Metadata;
 use crate::store::{InvalidToken, Password, Token};
 use crate::web::{PublicUrl, TrustedProxies};
@@ -51,6 +51,9 @@ pub enum ConfigError {
 #[derive(Parser)]
 #[command(name = "realtime-photo", version, max_term_width = 100)]
 pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Subcommand>,
+
     /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the boards to the network, for those
     /// who have a link; port 0 takes any free port
     #[arg(
@@ -118,7 +121,8 @@ pub struct Arguments {
         long,
         value_name = "DIR",
         env = "REALTIME_PHOTO_DATA",
-        default_value = "./data"
+        default_value = "./data",
+        global = true
     )]
     data: PathBuf,
 
@@ -206,6 +210,30 @@ pub struct Arguments {
         value_parser = clap::builder::FalseyValueParser::new()
     )]
     keep_metadata: bool,
+}
+
+/// What to do instead of running the server.
+#[derive(clap::Subcommand)]
+enum Subcommand {
+    /// Read everything in the folder of a server that is stopped, and list what is damaged
+    ///
+    /// Verifies the checksums of all documents and files. Exits with 0 if nothing is damaged, with 1 if something is, and
+    /// with 2 if the folder cannot be checked.
+    Check,
+}
+
+impl Arguments {
+    /// What is to be done.
+    ///
+    /// # Errors
+    ///
+    /// If the arguments contradict each other.
+    pub fn into_task(self) -> Result<Task, ConfigError> {
+        match &self.command {
+            None => Settings::try_from(self).map(|settings| Task::Serve(Box::new(settings))),
+            Some(Subcommand::Check) => Ok(Task::Check { data: self.data }),
+        }
+    }
 }
 
 fn parse_undo_window(text: &str) -> Result<Duration, String> {

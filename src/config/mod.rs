@@ -6,4 +6,4 @@ mod settings;
 
 pub use arguments::{Arguments, ConfigError};
 pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
-pub use settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
+pub use settings::{Access, Database, EmbeddedSettings, Publish, Settings, Task, TlsFiles};

@@ -8,6 +8,18 @@ use crate::image::Metadata;
 use crate::store::{ClusterSettings, Password, Token};
 use crate::web::{PublicUrl, TrustedProxies};
 
+/// What the program is to do.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Run the server.
+    Serve(Box<Settings>),
+    /// Check a data folder.
+    Check {
+        /// The folder.
+        data: PathBuf,
+    },
+}
+
 /// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -5,6 +5,9 @@ use reql::{Driver, Error, Runtime};
 /// Maximum length of a server's message in an error, in characters. RethinkDB prints whole documents in some.
 const MESSAGE_LENGTH: usize = 300;
 
+/// The embedded engine's message about a full disk.
+const FULL: &str = "The disk that holds the database is full";
+
 /// The beginnings of the embedded engine's messages about damage.
 const DAMAGED: [&str; 2] = ["The stored data of table", "The database file is damaged"];
 
@@ -15,6 +18,9 @@ pub enum StoreError {
     /// operation may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The disk of the database has no space for what is to be stored.
+    #[error("the disk of the database is full")]
+    Full,
     /// Wrong user name or password.
     #[error("the database refused the login: {0}")]
     Login(String),
@@ -42,6 +48,17 @@ impl StoreError {
         }
     }
 
+    /// Error for a query, or a write to a document, that the database did not execute, with its message.
+    pub(super) fn refused(message: &str) -> Self {
+        if message.contains(FULL) {
+            Self::Full
+        } else if DAMAGED.iter().any(|text| message.contains(text)) {
+            Self::Damaged(shorten(message))
+        } else {
+            Self::Refused(shorten(message))
+        }
+    }
+
     /// Error for a document that does not deserialize. Omits serde's message, which quotes the document.
     pub(super) fn corrupt(what: &str, error: &serde_json::Error) -> Self {
         Self::Corrupt(format!("{what}: {:?} error", error.classify()))
@@ -52,16 +69,14 @@ impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match error {
             Error::Runtime(Runtime::Availability(error)) => {
-                Self::Unavailable(shorten(&error.to_string()))
-            }
-            Error::Runtime(error) => {
                 let message = error.to_string();
-                if DAMAGED.iter().any(|text| message.contains(text)) {
-                    Self::Damaged(shorten(&message))
+                if message.contains(FULL) {
+                    Self::Full
                 } else {
-                    Self::Refused(shorten(&message))
+                    Self::Unavailable(shorten(&message))
                 }
             }
+            Error::Runtime(error) => Self::refused(&error.to_string()),
             Error::Compile(message) => Self::Refused(shorten(&message)),
             Error::Driver(Driver::Auth(message)) => Self::Login(shorten(&message)),
             // Its message may quote the document.
@@ -107,6 +122,8 @@ mod tests {
             StoreError::from(login),
             StoreError::Login("Wrong password".into())
         );
+        let full = Error::from(Availability::OpFailed(format!("{FULL}.")));
+        assert_eq!(StoreError::from(full), StoreError::Full);
         let damaged = Error::from(Runtime::Internal(
             "The stored data of table `a.b`, key \"c\", is damaged: …".into(),
         ));

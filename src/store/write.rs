@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use super::client::{Pool, single_value};
-use super::error::{StoreError, shorten};
+use super::error::StoreError;
 use super::rows::DELETED_AT;
 
 /// Message of the error that a conditional write raises for a row that it must not change. Clients never see it.
@@ -55,7 +55,7 @@ impl RowWrite {
     pub(super) fn from_status(status: &WriteStatus) -> Result<Self, StoreError> {
         match &status.first_error {
             Some(message) if message == CONDITION_NOT_MET => Ok(Self::ConditionNotMet),
-            Some(message) => Err(StoreError::Refused(shorten(message))),
+            Some(message) => Err(StoreError::refused(message)),
             None if status.skipped > 0 => Ok(Self::NoRow),
             None => Ok(Self::Done),
         }
@@ -72,9 +72,7 @@ pub(super) async fn write_row(pool: &Pool, command: Command) -> Result<RowWrite,
 pub(super) async fn write_rows(pool: &Pool, command: Command) -> Result<u64, StoreError> {
     let status: WriteStatus = pool.value(command).await?;
     match status.first_error {
-        Some(message) if message != CONDITION_NOT_MET => {
-            Err(StoreError::Refused(shorten(&message)))
-        }
+        Some(message) if message != CONDITION_NOT_MET => Err(StoreError::refused(&message)),
         _ => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),
     }
 }
@@ -145,7 +143,7 @@ fn inserted(status: &WriteStatus, is_retry: bool) -> Result<Inserted, StoreError
         } else {
             Inserted::Before
         }),
-        Some(message) => Err(StoreError::Refused(shorten(message))),
+        Some(message) => Err(StoreError::refused(message)),
     }
 }
 

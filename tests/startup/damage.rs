@@ -7,12 +7,17 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
 use serde_json::Value;
 
-use crate::server::{Server, folder};
+use crate::server::{Server, folder, program, run, text};
 
 /// A PNG of noise, of some 30 kB.
-pub(crate) fn noise(seed: u32) -> Vec<u8> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
-    let image = image::RgbImage::from_fn(100, 100, |_, _| {
+fn noise(seed: u32) -> Vec<u8> {
+    noise_of(100, seed)
+}
+
+/// A PNG of noise, of 3 bytes a pixel.
+pub(crate) fn noise_of(width: u32, seed: u32) -> Vec<u8> {
+    let mut state = (seed + 1).wrapping_mul(0x9e37_79b9) | 1;
+    let image = image::RgbImage::from_fn(width, width, |_, _| {
         state ^= state << 13;
         state ^= state >> 17;
         state ^= state << 5;
@@ -43,7 +48,7 @@ pub(crate) async fn get(server: &Server, path: &str) -> Response {
 }
 
 /// Flips a bit in the middle of a file that is stored in the database of a stopped server.
-pub(crate) fn flip_bit(data: &Path, file: &[u8]) {
+fn flip_bit(data: &Path, file: &[u8]) {
     let path = data.join("board.redb");
     let mut bytes = std::fs::read(&path).unwrap();
     let part = &file[20_000..20_100];
@@ -100,4 +105,48 @@ async fn a_damaged_image_is_an_error_and_all_others_are_served() {
     upload(&server, "new.png", noise(9)).await;
     server.signal("TERM");
     server.end().await;
+}
+
+#[tokio::test]
+async fn a_check_lists_what_is_damaged() {
+    let (_folder, data) = folder();
+    let check = async || {
+        let output = run(program(&["check", "--data", text(&data)])).await;
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, _, error) = check().await;
+    assert_eq!(code, Some(2));
+    assert!(error.contains("No such file"), "{error}");
+    assert!(!data.exists(), "a check creates nothing");
+
+    let mut server = Server::start(&data).await;
+    let files: Vec<Vec<u8>> = (1..=3).map(noise).collect();
+    let mut ids = Vec::new();
+    for file in &files {
+        let record = upload(&server, "a.png", file.clone()).await;
+        ids.push(record["id"].as_str().unwrap().to_owned());
+    }
+    let (code, _, error) = check().await;
+    assert_eq!(code, Some(2));
+    assert!(error.contains("is in use by another process"), "{error}");
+    server.signal("TERM");
+    server.end().await;
+
+    let (code, whole, _) = check().await;
+    assert_eq!(code, Some(0), "{whole}");
+    assert!(whole.ends_with("Nothing is damaged.\n"), "{whole}");
+    flip_bit(&data, &files[1]);
+    let (code, damaged, _) = check().await;
+    assert_eq!(code, Some(1), "{damaged}");
+    let expected = format!(
+        "DAMAGED: The stored data of table `realtime_photo.images`, key \"{}\", is damaged: the checksum of its binary \
+         does not match.\n1 thing is damaged.\n",
+        ids[1]
+    );
+    assert!(damaged.ends_with(&expected), "{damaged}");
 }

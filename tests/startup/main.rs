@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod damage;
+mod full_disk;
 mod server;
 mod start;
 mod stop;

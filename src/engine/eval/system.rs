@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::catalog::{database_missing, find};
 use super::env::Env;
 use super::read_options::IdentifierFormat;
@@ -9,6 +11,7 @@ use super::selection::Table;
 use super::stream::Stream;
 use crate::engine::datum::{Datum, Object};
 use crate::engine::error::ReqlError;
+use crate::engine::storage::DiskState;
 
 /// The name of the database that holds the system tables.
 pub(crate) const DATABASE: &str = "rethinkdb";
@@ -40,7 +43,8 @@ pub(crate) fn table(env: &Env, name: &str, format: IdentifierFormat) -> Result<S
         "table_status" => of_tables(table_status)?,
         "server_status" => vec![server_status(env)],
         "server_config" => vec![server_config(env)],
-        "current_issues" | "jobs" => Vec::new(),
+        "current_issues" => current_issues(env)?,
+        "jobs" => Vec::new(),
         other => {
             return Err(ReqlError::op_failed(format!(
                 "The embedded engine does not have the system table `{DATABASE}.{other}`."
@@ -97,6 +101,35 @@ fn replace_text(row: &Datum, name: &str, id: &str) -> Datum {
         (field.clone(), value)
     });
     fields.collect::<Object>().into()
+}
+
+/// What is wrong with the disk or with what is stored. RethinkDB has the same fields, for problems of its own.
+fn current_issues(env: &Env) -> Result<Vec<Datum>, ReqlError> {
+    let storage = &env.context()?.storage;
+    let disk = match storage.disk() {
+        DiskState::Works => None,
+        DiskState::Full => Some((
+            "disk_full",
+            "The disk that holds the database is full.".into(),
+        )),
+        DiskState::Failed(detail) => Some(("disk_failed", detail)),
+    };
+    let damage = storage.damage().into_iter();
+    let issues = disk
+        .into_iter()
+        .chain(damage.map(|detail| ("data_damaged", detail)));
+    let row = |(kind, description): (&str, String)| {
+        // The same issue has the same id.
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, description.as_bytes());
+        Datum::object([
+            ("critical", true.into()),
+            ("description", description.as_str().into()),
+            ("id", id.to_string().into()),
+            ("info", Datum::object([])),
+            ("type", kind.into()),
+        ])
+    };
+    Ok(issues.map(row).collect())
 }
 
 /// The tables of a database, ordered by name.

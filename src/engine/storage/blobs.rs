@@ -50,14 +50,14 @@ pub(super) fn store(
     Ok(())
 }
 
-/// Removes all chunks of a blob. Returns `true` if there were any.
-pub(super) fn remove(chunks: &mut ChunkTable<'_>, blob: u64) -> Result<bool, StorageError> {
-    let mut found = false;
-    chunks.retain_in((blob, 0)..=(blob, u32::MAX), |_, _| {
-        found = true;
+/// Removes all chunks of a blob. Returns their size in bytes.
+pub(super) fn remove(chunks: &mut ChunkTable<'_>, blob: u64) -> Result<usize, StorageError> {
+    let mut removed = 0;
+    chunks.retain_in((blob, 0)..=(blob, u32::MAX), |_, stored| {
+        removed += stored.len();
         false
     })?;
-    Ok(found)
+    Ok(removed)
 }
 
 /// The chunks of the blobs of one table, open for reading.

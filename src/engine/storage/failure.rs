@@ -105,9 +105,7 @@ impl ReadErrors {
 /// Translates an error of redb for the client.
 pub(super) fn explain(error: impl Into<redb::Error>) -> ReqlError {
     match error.into() {
-        redb::Error::Io(error) if is_full(&error) => {
-            ReqlError::op_failed("The disk that holds the database is full.")
-        }
+        redb::Error::Io(error) if is_full(&error) => disk_full(),
         redb::Error::Io(error) => {
             ReqlError::op_failed(format!("The disk that holds the database failed: {error}."))
         }
@@ -142,6 +140,11 @@ fn requires_reopen(error: &redb::Error) -> bool {
 pub(super) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
+}
+
+/// The error of a write for which the disk has no space.
+pub(super) fn disk_full() -> ReqlError {
+    ReqlError::op_failed("The disk that holds the database is full.")
 }
 
 /// The error while the file is being reopened.

@@ -74,13 +74,18 @@ fn inspect(handle: &Weak<Handle>) -> Found {
     };
     let catalog = Arc::clone(snapshot.catalog());
     for table in catalog.tables() {
-        let inspected = inspect_table(handle, &snapshot, &damage, table, &mut found.unsealed);
+        let goes_on = || handle.strong_count() > 0;
+        let inspected = inspect_table(&snapshot, &damage, table, &goes_on, &mut |document| {
+            if !document.is_sealed {
+                found.unsealed.push((table.id, document.key));
+            }
+        });
         if let Err(error) = inspected {
             // Nothing can be said of a table while the disk fails or the storage is being closed.
             log::debug!("the inspection of {} ended: {error}", table.name);
         }
         for index in table.indexes.iter().filter(|index| index.ready) {
-            match inspect_index(handle, &snapshot, table.id, index.id) {
+            match inspect_index(&snapshot, table.id, index.id, &goes_on) {
                 Err(error) if is_damage(&error) => {
                     found.damaged_indexes.push((table.id, index.id));
                 }
@@ -95,17 +100,17 @@ fn inspect(handle: &Weak<Handle>) -> Found {
 ///
 /// # Errors
 /// When the disk fails, or the index is damaged.
-fn inspect_index(
-    handle: &Weak<Handle>,
+pub(super) fn inspect_index(
     snapshot: &Arc<Snapshot>,
     table: TableId,
     index: IndexId,
+    goes_on: &dyn Fn() -> bool,
 ) -> Result<(), ReqlError> {
     let mut entries =
         snapshot.scan_index(table, index, &EntryRange::all(), Direction::Ascending)?;
     let mut count = 0;
     while let Some(entry) = entries.next_entry() {
-        if handle.strong_count() == 0 {
+        if !goes_on() {
             return Ok(());
         }
         if !snapshot.has_entry(table, index, &entry?.key)? {
@@ -143,12 +148,26 @@ fn open_snapshot(handle: &Weak<Handle>) -> Option<(Arc<Snapshot>, Arc<DamageLog>
     Some((snapshots.latest().ok()?, damage))
 }
 
-fn inspect_table(
-    handle: &Weak<Handle>,
+/// A document that is not damaged.
+pub(super) struct Inspected {
+    pub(super) key: Vec<u8>,
+    /// The numbers of its blobs.
+    pub(super) blobs: Vec<u64>,
+    /// `false` if the document or one of its blobs has no checksum.
+    pub(super) is_sealed: bool,
+}
+
+/// Inspects the documents of a table until `goes_on` returns `false`. Records in `damage` what is damaged, and calls
+/// `found` with each other document.
+///
+/// # Errors
+/// When the disk fails, or the structure of the table is damaged.
+pub(super) fn inspect_table(
     snapshot: &Arc<Snapshot>,
     damage: &DamageLog,
     table: &Table,
-    unsealed: &mut Vec<Unsealed>,
+    goes_on: &dyn Fn() -> bool,
+    found: &mut dyn FnMut(Inspected),
 ) -> Result<(), ReqlError> {
     let catalog = snapshot.catalog();
     let expected = snapshot.count(table.id)?;
@@ -157,7 +176,7 @@ fn inspect_table(
     let has_plain_blobs = snapshot.has_plain_blobs(table.id)?;
     let mut count = 0;
     while let Some(entry) = scan.next_stored() {
-        if handle.strong_count() == 0 {
+        if !goes_on() {
             return Ok(());
         }
         // A damaged table has been logged.
@@ -182,13 +201,15 @@ fn inspect_table(
                         damage.document(catalog, table.id, &key, detail);
                     }
                 }
-                let mut has_plain_blob = false;
+                let mut is_sealed = checksum::is_sealed(&stored);
                 for blob in blobs.iter().filter(|_| has_plain_blobs) {
-                    has_plain_blob |= snapshot.is_plain_blob(table.id, *blob)?;
+                    is_sealed &= !snapshot.is_plain_blob(table.id, *blob)?;
                 }
-                if has_plain_blob || !checksum::is_sealed(&stored) {
-                    unsealed.push((table.id, key));
-                }
+                found(Inspected {
+                    key,
+                    blobs,
+                    is_sealed,
+                });
             }
         }
     }
@@ -208,11 +229,7 @@ fn is_damage(error: &ReqlError) -> bool {
 ///
 /// # Errors
 /// What is damaged.
-pub(super) fn inspect_document(
-    table: TableId,
-    key: &[u8],
-    stored: &[u8],
-) -> Result<Vec<u64>, String> {
+fn inspect_document(table: TableId, key: &[u8], stored: &[u8]) -> Result<Vec<u64>, String> {
     let mut blobs = Vec::new();
     let mut resolve = |blob, _| {
         blobs.push(blob);

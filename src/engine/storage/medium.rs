@@ -7,8 +7,17 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError};
 
+use super::permissions;
+use super::reserve::Reserve;
+
 /// The name of the database file in the data folder.
 const FILE_NAME: &str = "board.redb";
+
+/// The name of the file that is given up when the disk is full.
+const RESERVE_NAME: &str = "reserve";
+
+/// The name of the file that is written, and removed, to find out if the disk works.
+const PROBE_NAME: &str = "probe";
 
 /// The size of redb's cache; redb's default is up to 1 GiB. Frequently used documents and indexes fit. Half of it
 /// bounds the data that a large batch buffers before it is written to the file.
@@ -23,6 +32,22 @@ pub(super) trait Medium: Send {
     fn is_in_place(&self) -> bool {
         true
     }
+
+    /// Adds to the space that is kept back. Returns `true` if that is complete. If the disk `was_full`, it must have as
+    /// much space again.
+    fn grow_reserve(&self, _was_full: bool) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Gives up the space that is kept back. Returns `true` if there was any.
+    fn release_reserve(&self) -> bool {
+        false
+    }
+
+    /// Tries to write to the disk, without the database.
+    fn probe(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// A file in a folder.
@@ -30,16 +55,35 @@ pub(super) struct FileMedium {
     path: PathBuf,
     /// Device and inode of the file that was opened.
     opened: Cell<Option<(u64, u64)>>,
+    reserve: Reserve,
+    /// The name of the file that [`Medium::probe`] writes.
+    probe: PathBuf,
 }
 
 impl FileMedium {
     /// The database file in `folder`. Creates the folder if it is missing.
+    ///
+    /// Folder and file belong to their owner alone, also if an earlier release has made them.
     pub(super) fn in_folder(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        Ok(Self {
+        permissions::create_folder(folder)?;
+        permissions::create_file(&folder.join(FILE_NAME))?;
+        permissions::restrict(folder, &[FILE_NAME, RESERVE_NAME, PROBE_NAME]);
+        Ok(Self::new(folder))
+    }
+
+    /// The database file in `folder`, which must exist.
+    pub(super) fn existing(folder: &Path) -> io::Result<Self> {
+        fs::metadata(folder.join(FILE_NAME))?;
+        Ok(Self::new(folder))
+    }
+
+    fn new(folder: &Path) -> Self {
+        Self {
             path: folder.join(FILE_NAME),
             opened: Cell::new(None),
-        })
+            reserve: Reserve::new(folder.join(RESERVE_NAME)),
+            probe: folder.join(PROBE_NAME),
+        }
     }
 }
 
@@ -57,6 +101,21 @@ impl Medium for FileMedium {
 
     fn is_in_place(&self) -> bool {
         identity(&self.path) == self.opened.get()
+    }
+
+    fn grow_reserve(&self, was_full: bool) -> io::Result<bool> {
+        self.reserve.grow(was_full)
+    }
+
+    fn release_reserve(&self) -> bool {
+        self.reserve.release()
+    }
+
+    fn probe(&self) -> io::Result<()> {
+        let written =
+            fs::write(&self.probe, [0; 512]).and_then(|()| fs::File::open(&self.probe)?.sync_all());
+        let removed = fs::remove_file(&self.probe);
+        written.and(removed)
     }
 }
 

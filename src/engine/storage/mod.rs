@@ -21,12 +21,14 @@ mod blobs;
 mod build_progress;
 mod catalog;
 mod catalog_json;
+mod check;
 mod checksum;
 mod codec;
 mod commit;
 mod damage;
 mod database;
 mod failure;
+mod health;
 mod index_entry;
 mod index_functions;
 mod index_scan;
@@ -37,6 +39,8 @@ mod layout;
 mod medium;
 mod open;
 mod open_error;
+mod permissions;
+mod reserve;
 mod snapshot;
 mod snapshots;
 mod stats;
@@ -54,7 +58,9 @@ pub use batch::{Batch, BatchScan};
 pub use catalog::{
     Catalog, Database, DatabaseId, Durability, Index, IndexId, NewIndex, NewTable, Table, TableId,
 };
+pub use check::{CheckReport, check};
 pub use commit::{Change, Commit};
+pub use health::DiskState;
 pub use index_entry::EntryRange;
 pub use index_functions::{CompileIndex, IndexFunction};
 pub use index_scan::{IndexScan, IndexedDocument};
@@ -69,6 +75,7 @@ use commit::OnCommit;
 use damage::DamageLog;
 use database::LiveDatabase;
 use failure::OnReadFailure;
+use health::Health;
 use index_functions::IndexFunctions;
 use medium::{FileMedium, Medium};
 use open::Opened;
@@ -87,6 +94,7 @@ struct Handle {
     snapshots: Arc<Snapshots>,
     counters: Arc<Counters>,
     progress: Arc<BuildProgress>,
+    health: Arc<Health>,
     /// `None` after [`Handle::close`].
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -139,6 +147,7 @@ impl Storage {
         ));
         let counters = Arc::new(Counters::new(state.seq));
         let progress = Arc::new(BuildProgress::default());
+        let health = Arc::new(Health::default());
         let parts = WriterParts {
             timing,
             medium,
@@ -148,6 +157,7 @@ impl Storage {
             counters: Arc::clone(&counters),
             functions: IndexFunctions::new(compile_index),
             progress: Arc::clone(&progress),
+            health: Arc::clone(&health),
             on_commit,
         };
         let writer = Writer::new(parts, state, catalog);
@@ -161,6 +171,7 @@ impl Storage {
                 snapshots,
                 counters,
                 progress,
+                health,
                 writer: Mutex::new(Some(thread)),
             }),
         };
@@ -237,6 +248,11 @@ impl Storage {
     /// What reads have found to be damaged since the storage was opened, one message for each document or table.
     pub fn damage(&self) -> Vec<String> {
         self.handle.snapshots.damage.messages()
+    }
+
+    /// What the disk permits.
+    pub fn disk(&self) -> DiskState {
+        self.handle.health.get()
     }
 
     /// Runs the queued operations, syncs all writes to the disk, and releases the folder. Blocks until that is done.

@@ -1,5 +1,6 @@
 //! The read side: the database as of one commit.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -299,6 +300,24 @@ impl Snapshot {
             return Ok(false);
         };
         self.errors.read(|| Ok(!chunks.is_empty()?))
+    }
+
+    /// The numbers of all blobs of a table.
+    pub(super) fn blob_numbers(&self, table: TableId) -> Result<BTreeSet<u64>, ReqlError> {
+        let mut numbers = BTreeSet::new();
+        for name in [layout::blobs_name(table), layout::chunks_name(table)] {
+            let Some(chunks) = self.chunks(&name)? else {
+                continue;
+            };
+            let read = self.errors.read(|| {
+                for entry in chunks.range((0, 0)..)? {
+                    numbers.insert(entry?.0.value().0);
+                }
+                Ok(())
+            });
+            read.map_err(|error| self.name_damage(error, table, None))?;
+        }
+        Ok(numbers)
     }
 
     /// Returns `true` if a blob has no checksums.

@@ -53,6 +53,8 @@ pub(super) struct WriteTables<'txn> {
     transaction: &'txn WriteTransaction,
     open: HashMap<TableId, OpenTable<'txn>>,
     open_indexes: HashMap<IndexId, EntryTable<'txn>>,
+    added: usize,
+    removed: usize,
 }
 
 #[derive(Default)]
@@ -67,7 +69,19 @@ impl<'txn> WriteTables<'txn> {
             transaction,
             open: HashMap::new(),
             open_indexes: HashMap::new(),
+            added: 0,
+            removed: 0,
         }
+    }
+
+    /// The bytes of the blobs that were stored.
+    pub(super) fn added(&self) -> usize {
+        self.added
+    }
+
+    /// The bytes of the blobs that were removed, except those of dropped tables.
+    pub(super) fn removed(&self) -> usize {
+        self.removed
     }
 
     /// The documents of a table. Creates the redb table if it is missing.
@@ -169,12 +183,13 @@ impl<'txn> WriteTables<'txn> {
 
     /// Removes a blob, also one that a release before format 2 has stored.
     fn remove_blob(&mut self, table: TableId, blob: u64) -> Result<(), redb::Error> {
-        if blobs::remove(self.blobs(table)?, blob)? {
-            return Ok(());
+        let mut removed = blobs::remove(self.blobs(table)?, blob)?;
+        if removed == 0 {
+            let name = layout::chunks_name(table);
+            let mut chunks = self.transaction.open_table(layout::chunks(&name))?;
+            removed = blobs::remove(&mut chunks, blob)?;
         }
-        let name = layout::chunks_name(table);
-        let mut chunks = self.transaction.open_table(layout::chunks(&name))?;
-        blobs::remove(&mut chunks, blob)?;
+        self.removed += removed;
         Ok(())
     }
 
@@ -207,6 +222,7 @@ impl<'txn> WriteTables<'txn> {
             }
             Redo::StoreBlob { table, blob, bytes } => {
                 blobs::store(self.blobs(*table)?, *table, *blob, bytes)?;
+                self.added += bytes.len();
             }
             Redo::RemoveBlob { table, blob } => self.remove_blob(*table, *blob)?,
             Redo::DropTable(table) => self.drop_table(*table)?,

@@ -96,6 +96,15 @@ impl Problem {
         )
     }
 
+    /// 507
+    pub(crate) fn disk_full() -> Self {
+        Self::new(
+            StatusCode::INSUFFICIENT_STORAGE,
+            "The disk is full. Free some space on the server's disk, or delete photos and wait until they are removed \
+             from the bin. Adding photos works again by itself then.",
+        )
+    }
+
     /// 503 with `Retry-After`.
     pub(crate) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -149,6 +158,7 @@ impl From<StoreError> for Problem {
         }
         match error {
             StoreError::Damaged(_) => Self::damaged(),
+            StoreError::Full => Self::disk_full(),
             StoreError::Unavailable(_) | StoreError::Login(_) | StoreError::FeedEnded(_) => {
                 Self::busy("The database cannot be used right now.")
             }

@@ -7,6 +7,7 @@ mod reader;
 mod scan;
 mod schema;
 mod seal;
+mod space;
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -85,6 +86,10 @@ pub(super) struct Outcome {
     pub(super) next_blob: u64,
     /// See [`Batch::bytes`].
     pub(super) bytes: usize,
+    /// The bytes of the blobs that were stored.
+    pub(super) added: usize,
+    /// The bytes of the blobs that were removed.
+    pub(super) removed: usize,
 }
 
 impl<'txn> Batch<'txn> {
@@ -390,6 +395,8 @@ impl<'txn> Batch<'txn> {
             catalog: self.catalog,
             next_blob: self.next_blob,
             bytes: self.bytes,
+            added: self.tables.added(),
+            removed: self.tables.removed(),
         }
     }
 

@@ -28,6 +28,9 @@ struct DiskState {
     capacity: Option<usize>,
     /// The number of writes and syncs that still succeed; `None` is unlimited.
     remaining: Option<u64>,
+    /// The blocks that are kept back, and the most of them.
+    reserved: usize,
+    reserve: usize,
     failing_syncs: bool,
     failing_reads: bool,
     failing_opens: bool,
@@ -83,7 +86,20 @@ impl Disk {
 
     /// Leaves space for `more` bytes.
     pub(super) fn fill_up(&self, more: usize) {
-        self.with(|state| state.capacity = Some(state.blocks.len() + more / BLOCK as usize));
+        self.with(|state| {
+            let used = state.blocks.len() + state.reserved;
+            state.capacity = Some(used + more / BLOCK as usize);
+        });
+    }
+
+    /// Lets the storage keep `bytes` back.
+    pub(super) fn keep_reserve(&self, bytes: usize) {
+        self.with(|state| state.reserve = bytes / BLOCK as usize);
+    }
+
+    /// Returns `true` once the space is kept back.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.with(|state| state.reserved > 0)
     }
 
     /// Returns `true` once writes fail because of [`Disk::fail_after`].
@@ -134,6 +150,22 @@ impl Medium for DiskMedium {
         Builder::new()
             .set_cache_size(1 << 20)
             .create_with_backend(DiskBackend(self.0.clone()))
+    }
+
+    fn grow_reserve(&self, was_full: bool) -> io::Result<bool> {
+        self.0.with(|state| {
+            let wanted = state.reserve * if was_full { 2 } else { 1 };
+            let used = state.blocks.len() + wanted;
+            if state.capacity.is_some_and(|capacity| used > capacity) {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            state.reserved = state.reserve;
+            Ok(true)
+        })
+    }
+
+    fn release_reserve(&self) -> bool {
+        self.0.with(|state| std::mem::take(&mut state.reserved) > 0)
     }
 }
 
@@ -197,7 +229,7 @@ impl StorageBackend for DiskBackend {
                 .count();
             if state
                 .capacity
-                .is_some_and(|capacity| state.blocks.len() + more > capacity)
+                .is_some_and(|capacity| state.blocks.len() + state.reserved + more > capacity)
                 && more > 0
             {
                 return Err(io::ErrorKind::StorageFull.into());

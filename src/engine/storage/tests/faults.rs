@@ -21,6 +21,9 @@ const TIMING: WriterTiming = WriterTiming {
     soft_delay: Duration::from_millis(20),
     first_pause: Duration::from_millis(1),
     max_pause: Duration::from_millis(4),
+    reserve_delay: Duration::ZERO,
+    reserve_step: Duration::ZERO,
+    reserve_retry: Duration::from_millis(5),
 };
 
 fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
@@ -156,6 +159,68 @@ async fn writes_resume_when_a_full_disk_has_space_again() {
         .await;
     assert_eq!(contents(&it.storage, it.table).len() as u64, kept + 3);
     assert_eq!(contents(&it.storage, it.table), it.model());
+}
+
+#[tokio::test]
+async fn on_a_full_disk_images_are_refused_and_small_writes_succeed() {
+    let disk = Disk::new(1);
+    disk.keep_reserve(1 << 20);
+    let (storage, _) = open_disk(&disk, TIMING);
+    let table = create_table(&storage).await;
+    eventually("the reserve", async || disk.has_reserve().then_some(())).await;
+    let put = |key: String, datum| put(&storage, table, Durability::Hard, &key, datum);
+    disk.fill_up(2_000_000);
+    let full = ReqlError::op_failed("The disk that holds the database is full.");
+    let mut kept = 0;
+    let error = loop {
+        match put(format!("{kept}"), image(kept, 100_000)).await {
+            Ok(()) => kept += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error, storage.disk()), (full.clone(), DiskState::Full));
+    assert!(kept > 5, "only {kept} images fitted");
+    // Nothing of the reserve is used for images, and all of it for the rest.
+    for round in 0..20 {
+        assert_eq!(put("more".into(), image(9, 2000)).await.unwrap_err(), full);
+        let moved = object([("n", super::number(f64::from(round)))]);
+        put("moved".into(), moved).await.unwrap();
+    }
+    for number in 0..kept - 3 {
+        let key = number.to_string();
+        let deleted = storage.write(Durability::Hard, move |batch| {
+            batch.delete(table, key.as_bytes())
+        });
+        assert!(deleted.await.unwrap());
+    }
+    // What became free in the file can be used for images, although the disk is as full as it was.
+    put("again".into(), image(1, 100_000)).await.unwrap();
+    assert_eq!(storage.disk(), DiskState::Full);
+    disk.heal();
+    eventually("space", async || {
+        (storage.disk() == DiskState::Works).then_some(())
+    })
+    .await;
+    for number in 100..130 {
+        put(format!("{number}"), image(number, 100_000))
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_failing_disk_is_reported_until_it_works() {
+    let it = FaultyStorage::new(1).await;
+    assert_eq!(it.storage.disk(), DiskState::Works);
+    it.disk.fail_after(0);
+    it.put(Durability::Hard, "a", image(1, 50))
+        .await
+        .unwrap_err();
+    let message = "The disk that holds the database failed: injected failure.";
+    assert_eq!(it.storage.disk(), DiskState::Failed(message.to_owned()));
+    it.disk.heal();
+    it.put_eventually(Durability::Hard, "a", image(1, 50)).await;
+    assert_eq!(it.storage.disk(), DiskState::Works);
 }
 
 #[tokio::test]

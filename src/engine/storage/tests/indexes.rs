@@ -282,6 +282,7 @@ async fn run(steps: &[Step]) {
         soft_delay: Duration::from_secs(60),
         first_pause: Duration::from_millis(1),
         max_pause: Duration::from_millis(1),
+        ..WriterTiming::default()
     };
     let storage = Storage::open_on(
         Path::new("."),

@@ -230,3 +230,31 @@ async fn a_folder_of_the_first_release_gets_checksums() {
     let document = storage.snapshot().unwrap().get(table, b"a");
     assert_eq!(file(&document.unwrap().unwrap()).0, blob);
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_folder_belongs_to_its_owner_alone_also_if_an_earlier_release_made_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set = |path: &Path, mode| {
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path, permissions).unwrap();
+    };
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("data");
+    let file = folder.join("board.redb");
+    let storage = Storage::open(&folder, by_field(), Box::new(|_| {})).unwrap();
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    drop(storage);
+    set(&folder, 0o755);
+    set(&file, 0o644);
+    let storage = Storage::open(&folder, by_field(), Box::new(|_| {})).unwrap();
+    assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+    drop(storage);
+    // A folder with other things in it is not closed to others.
+    set(&folder, 0o755);
+    std::fs::write(folder.join("holiday.jpg"), "").unwrap();
+    let storage = Storage::open(&folder, by_field(), Box::new(|_| {})).unwrap();
+    assert_eq!((mode(&folder), mode(&file)), (0o755, 0o600));
+    drop(storage);
+}

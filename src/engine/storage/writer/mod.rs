@@ -25,6 +25,7 @@ use super::catalog::{Catalog, Durability};
 use super::commit::OnCommit;
 use super::database::LiveDatabase;
 use super::failure::{catch, discard, explain};
+use super::health::Health;
 use super::index_functions::IndexFunctions;
 use super::layout::{self, META, StoredState};
 use super::medium::Medium;
@@ -67,6 +68,7 @@ pub(super) struct WriterParts {
     pub(super) counters: Arc<Counters>,
     pub(super) functions: IndexFunctions,
     pub(super) progress: Arc<BuildProgress>,
+    pub(super) health: Arc<Health>,
     pub(super) on_commit: OnCommit,
 }
 
@@ -82,6 +84,7 @@ impl Writer {
             counters,
             functions,
             progress,
+            health,
             on_commit,
         } = parts;
         Self {
@@ -97,7 +100,7 @@ impl Writer {
                 on_commit,
             ),
             snapshots,
-            recovery: Recovery::new(timing, Arc::clone(&database), medium, counters),
+            recovery: Recovery::new(timing, Arc::clone(&database), medium, counters, health),
             database,
             closing: false,
         }
@@ -114,7 +117,16 @@ impl Writer {
     fn run(mut self) {
         loop {
             match self.queue.wait(self.deadline()) {
-                Wake::Work | Wake::Deadline => self.process_group(),
+                Wake::Work => {
+                    self.tend();
+                    self.process_group();
+                }
+                Wake::Deadline => {
+                    self.tend();
+                    if self.is_sync_due() {
+                        self.process_group();
+                    }
+                }
                 Wake::Failed(failure)
                     if failure.generation == self.database.generation()
                         && (failure.is_certain || !self.database.answers()) =>
@@ -130,6 +142,13 @@ impl Writer {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        let sync = self.sync_at();
+        let tend = self.recovery.tend_at();
+        [sync, tend].into_iter().flatten().min()
+    }
+
+    /// The time at which soft commits must be synced, or the file reopened.
+    fn sync_at(&self) -> Option<Instant> {
         let sync = self.committed.sync_deadline(self.timing.soft_delay);
         let is_building = IndexBuilder::has_work(&self.committed.catalog, &self.functions);
         // During a pause nothing can be written: wake up when it ends, to sync soft commits, to reopen the file, or to
@@ -138,6 +157,18 @@ impl Writer {
             Some(until) if sync.is_some() || is_building || !self.database.is_open() => Some(until),
             None if is_building => Some(Instant::now()),
             _ => sync,
+        }
+    }
+
+    fn is_sync_due(&self) -> bool {
+        self.sync_at().is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn tend(&mut self) {
+        let is_due = |at: Instant| Instant::now() >= at;
+        // A pause that has ended with soft commits to sync is left to their commit.
+        if self.recovery.tend_at().is_some_and(is_due) && !self.is_sync_due() {
+            self.recovery.tend();
         }
     }
 
@@ -201,6 +232,8 @@ impl Writer {
                 if commit.durable {
                     self.recovery.end_backoff();
                 }
+                let Outcome { added, removed, .. } = commit.outcome;
+                self.recovery.count_blobs(added, removed);
                 self.committed.publish(commit);
                 Ok(())
             }
@@ -252,7 +285,16 @@ impl Writer {
             // The operation catches its own panics. This catches panics of redb while it is completed or undone.
             let completed = catch_unwind(AssertUnwindSafe(|| {
                 batch.begin_operation();
-                if operation.is_some_and(|operation| operation.run(&mut batch)) {
+                let is_accepted = operation.is_some_and(|operation| {
+                    if !operation.run(&mut batch) {
+                        return false;
+                    }
+                    let admitted = self.recovery.admit_blobs(batch.operation_blob_bytes());
+                    let is_admitted = admitted.is_ok();
+                    admitted.unwrap_or_else(|reason| operation.fail(reason));
+                    is_admitted
+                });
+                if is_accepted {
                     batch.accept();
                 } else {
                     batch.reject();

@@ -12,6 +12,9 @@ pub(in crate::engine::storage) trait Operation: Send {
     /// Runs the operation. Returns `true` if it succeeded; otherwise its writes are to be undone.
     fn run(&mut self, batch: &mut Batch<'_>) -> bool;
 
+    /// Replaces the result of an operation that has run: its writes are undone.
+    fn fail(&mut self, reason: ReqlError);
+
     /// Answers the caller with the result of the operation, or with the error of the commit.
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>);
 }
@@ -53,6 +56,10 @@ where
         let result =
             catch_unwind(AssertUnwindSafe(|| work(batch))).unwrap_or_else(|_| Err(panicked()));
         self.result.insert(result).is_ok()
+    }
+
+    fn fail(&mut self, reason: ReqlError) {
+        self.result = Some(Err(reason));
     }
 
     fn answer(self: Box<Self>, committed: Result<(), ReqlError>) {

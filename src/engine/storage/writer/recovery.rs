@@ -7,11 +7,15 @@ use super::committed::{Committed, PendingCommit};
 use super::timing::WriterTiming;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::database::LiveDatabase;
-use crate::engine::storage::failure::shutting_down;
+use crate::engine::storage::failure::{disk_full, is_full, shutting_down};
+use crate::engine::storage::health::{DiskState, Health};
 use crate::engine::storage::layout::StoredState;
 use crate::engine::storage::medium::Medium;
 use crate::engine::storage::open;
 use crate::engine::storage::stats::Counters;
+
+/// The bytes that an image needs in the file besides its own, for the pages of the trees.
+const SPACE_MARGIN: usize = 256 * 1024;
 
 /// The state of the disk as seen by the writer, and the means to reopen the file.
 pub(super) struct Recovery {
@@ -19,10 +23,22 @@ pub(super) struct Recovery {
     database: Arc<LiveDatabase>,
     medium: Box<dyn Medium>,
     counters: Arc<Counters>,
+    health: Arc<Health>,
+    /// The time of the next step to keep space back; `None` if that is complete.
+    reserve_due: Option<Instant>,
+    /// What is known of the space on a full disk; `None` if the disk is not full.
+    full: Option<FullDisk>,
     /// Set from the first failure until the next durable commit.
     backoff: Option<Backoff>,
     /// A commit that returned an error. The reopened file shows its outcome.
     undecided: Option<PendingCommit>,
+}
+
+/// A disk that is full: only small writes are admitted, so that they have the space that was kept back.
+#[derive(Default)]
+struct FullDisk {
+    /// The bytes that became free in the file, less those that were written since.
+    free: usize,
 }
 
 /// A pause after a disk failure.
@@ -30,6 +46,8 @@ struct Backoff {
     reason: ReqlError,
     pause: Duration,
     until: Instant,
+    /// The time to find out if the disk works, even if nothing is to be written.
+    probe_at: Instant,
 }
 
 impl Recovery {
@@ -38,12 +56,16 @@ impl Recovery {
         database: Arc<LiveDatabase>,
         medium: Box<dyn Medium>,
         counters: Arc<Counters>,
+        health: Arc<Health>,
     ) -> Self {
         Self {
             timing,
             database,
             medium,
             counters,
+            health,
+            reserve_due: Some(Instant::now() + timing.reserve_delay),
+            full: None,
             backoff: None,
             undecided: None,
         }
@@ -56,7 +78,85 @@ impl Recovery {
 
     /// Records that the disk works.
     pub(super) fn end_backoff(&mut self) {
-        self.backoff = None;
+        if self.backoff.take().is_some() && self.full.is_none() {
+            self.health.set(DiskState::Works);
+        }
+    }
+
+    /// The time of the next [`Recovery::tend`].
+    pub(super) fn tend_at(&self) -> Option<Instant> {
+        let probe = self.backoff.as_ref().map(|backoff| backoff.probe_at);
+        [self.reserve_due, probe].into_iter().flatten().min()
+    }
+
+    /// Keeps space back, and finds out if a disk that was full or failed works again.
+    pub(super) fn tend(&mut self) {
+        let now = Instant::now();
+        if self.reserve_due.is_some_and(|due| now >= due) {
+            self.reserve_due = match self.medium.grow_reserve(self.full.is_some()) {
+                Ok(true) => {
+                    self.end_full();
+                    None
+                }
+                Ok(false) => Some(now + self.timing.reserve_step),
+                Err(error) => {
+                    if is_full(&error) {
+                        self.begin_full();
+                    }
+                    Some(now + self.timing.reserve_retry)
+                }
+            };
+        }
+        let pause = self.timing.max_pause;
+        if let Some(backoff) = &mut self.backoff
+            && now >= backoff.probe_at
+        {
+            // Nothing may be waiting to be written, which would show it.
+            if self.medium.probe().is_ok() && self.database.is_open() {
+                log::info!("the disk of the database can be written again");
+                self.end_backoff();
+            } else {
+                backoff.probe_at = now + pause;
+            }
+        }
+    }
+
+    /// Decides about a write that adds `bytes` of images.
+    ///
+    /// # Errors
+    /// If the disk is full, unless as much has become free in the file.
+    pub(super) fn admit_blobs(&self, bytes: usize) -> Result<(), ReqlError> {
+        match &self.full {
+            // With a margin for pages that are not full.
+            Some(full) if bytes > 0 && bytes + bytes / 4 + SPACE_MARGIN > full.free => {
+                Err(disk_full())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the bytes of images that a commit has added and removed.
+    pub(super) fn count_blobs(&mut self, added: usize, removed: usize) {
+        if let Some(full) = &mut self.full {
+            full.free = (full.free + removed).saturating_sub(added + added / 4);
+        }
+    }
+
+    fn begin_full(&mut self) {
+        if self.full.is_none() {
+            log::error!(
+                "the disk of the database is full: images are refused until there is space"
+            );
+            self.full = Some(FullDisk::default());
+            self.health.set(DiskState::Full);
+        }
+    }
+
+    fn end_full(&mut self) {
+        if self.full.take().is_some() {
+            log::info!("the disk of the database has space again");
+            self.health.set(DiskState::Works);
+        }
     }
 
     /// Prepares for a write, reopening the file if necessary. When `closing`, this is the last attempt, so it ignores
@@ -84,10 +184,11 @@ impl Recovery {
         if self.database.is_open() || self.reopen(committed) {
             return Ok(());
         }
-        Err(self
-            .backoff
-            .as_ref()
-            .map_or_else(shutting_down, |backoff| backoff.reason.clone()))
+        Err(match &self.backoff {
+            Some(backoff) => backoff.reason.clone(),
+            None if self.full.is_some() => disk_full(),
+            None => shutting_down(),
+        })
     }
 
     /// Handles an error before the commit: nothing of the group was written. Returns the error.
@@ -132,6 +233,19 @@ impl Recovery {
     }
 
     fn back_off(&mut self, reason: ReqlError) {
+        if reason == disk_full() {
+            let is_released = self.medium.release_reserve();
+            if is_released {
+                self.begin_full();
+                self.reserve_due = Some(Instant::now() + self.timing.reserve_retry);
+                // The next write has the space that was kept back.
+                self.backoff = None;
+                return;
+            }
+            self.health.set(DiskState::Full);
+        } else {
+            self.health.set(DiskState::Failed(reason.message.clone()));
+        }
         let pause = self
             .backoff
             .as_ref()
@@ -139,10 +253,12 @@ impl Recovery {
                 self.timing.max_pause.min(backoff.pause * 2)
             });
         log::error!("cannot write to the database file, next attempt in {pause:?}: {reason}");
+        let until = Instant::now() + pause;
         self.backoff = Some(Backoff {
             reason,
             pause,
-            until: Instant::now() + pause,
+            until,
+            probe_at: until,
         });
     }
 

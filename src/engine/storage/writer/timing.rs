@@ -14,6 +14,12 @@ pub(in crate::engine::storage) struct WriterTiming {
     pub(in crate::engine::storage) first_pause: Duration,
     /// The longest such pause.
     pub(in crate::engine::storage) max_pause: Duration,
+    /// The time after the start at which space is kept back.
+    pub(in crate::engine::storage) reserve_delay: Duration,
+    /// The pause between two steps of keeping space back.
+    pub(in crate::engine::storage) reserve_step: Duration,
+    /// The time after which a full disk is tried again.
+    pub(in crate::engine::storage) reserve_retry: Duration,
 }
 
 impl Default for WriterTiming {
@@ -22,6 +28,9 @@ impl Default for WriterTiming {
             soft_delay: Duration::from_millis(500),
             first_pause: Duration::from_millis(100),
             max_pause: Duration::from_secs(2),
+            reserve_delay: Duration::from_secs(1),
+            reserve_step: Duration::from_millis(20),
+            reserve_retry: Duration::from_secs(3),
         }
     }
 }
