@@ -118,6 +118,7 @@ const feed = new Feed('board', {
   // Where a reload continues. After a loss of the connection the page still shows all images.
   view: () => (camera.chosen && !complete ? camera.view : null),
   onUpdate: (record) => images.update(record),
+  onBatch: () => !complete && overview.start(),
   onDelete: (id, by) => images.delete(id, by),
   onPeople: (count, list) => people.update(count, list),
   onBoard: updateBoard,
@@ -229,6 +230,7 @@ function caughtUp() {
   deletions.reconnected();
   moves.resume();
   board.retryFailed();
+  board.loads.speedUp();
   album.refresh();
   lightbox.retryFailed();
   show.retryFailed();

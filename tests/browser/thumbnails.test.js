@@ -66,6 +66,21 @@ test('on a screen of high pixel density the whole file is shown earlier', async 
   await hasWidth(window, 'large.png', 1000);
 });
 
+test('in the distance a tile shows a smaller thumbnail, on a screen of high pixel density a larger one of these', async ({ server, open }) => {
+  const { url } = await server.upload(large, { x: 0, y: 0, w: 240 });
+  await server.upload(small, { x: 4000, y: 0 });
+  const window = await open();
+  await window.page.getByRole('button', { name: 'Show everything' }).click();
+  await hasWidth(window, 'large.png', 64);
+  const dense = await open({ deviceScaleFactor: 2 });
+  await dense.page.getByRole('button', { name: 'Show everything' }).click();
+  await hasWidth(dense, 'large.png', 160);
+  await window.settled();
+  expect(window.hasRequested(url), 'the file is loaded').toBe(false);
+  await window.page.getByRole('button', { name: 'Actual size' }).click();
+  await hasWidth(window, 'large.png', 512);
+});
+
 test('an image without a thumbnail, or whose thumbnail cannot be loaded, is shown from its file', async ({ server, open }) => {
   const record = await server.upload(small, { x: -200, y: 0 });
   expect(record.thumb).toBeUndefined();

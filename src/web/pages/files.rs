@@ -1,4 +1,4 @@
-//! The files of the pages, from the folder `static`, as they are sent: minified, and compressed as far as that goes.
+//! The files of the pages, from the folder `static`, as they are sent: joined, minified, and compressed as far as that goes.
 //!
 //! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first requested.
 //! Half of the source is comments, and to compress a file takes longer than to send it, so both are done once.
@@ -12,7 +12,10 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
+
+use super::bundle::{bundled_script, bundled_style};
 
 #[derive(Embed)]
 #[folder = "static/"]
@@ -56,16 +59,20 @@ impl PageFiles {
 
     /// The file at `path` in the folder, if there is one.
     pub(crate) fn get(&self, path: &str) -> Option<Arc<PageFile>> {
-        let source = Files::get(path)?;
-        let hash = source.metadata.sha256_hash();
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(file) = files.get(path).filter(|file| file.hash == hash) {
+        let known = files.get(path);
+        if let Some(file) = known.filter(|_| !cfg!(debug_assertions)) {
+            return Some(file.clone());
+        }
+        let source = source(path)?;
+        let hash = Sha256::digest(&source).into();
+        if let Some(file) = known.filter(|file| file.hash == hash) {
             return Some(file.clone());
         }
         let file = Arc::new(PageFile {
             path: path.to_owned(),
             hash,
-            plain: minified(path, &source.data, &self.base),
+            plain: minified(path, &source, &self.base),
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
         });
@@ -120,6 +127,28 @@ impl PageFile {
 }
 
 type Compressor = fn(&[u8]) -> io::Result<Vec<u8>>;
+
+/// The files that are sent with all that they import.
+const ENTRIES: [&str; 4] = [
+    "js/main.js",
+    "js/main.css",
+    "js/latest/latest.js",
+    "js/boards/boards.js",
+];
+
+/// A file, and what it imports.
+fn source(path: &str) -> Option<Vec<u8>> {
+    let read = |path: &str| String::from_utf8(Files::get(path)?.data.into_owned()).ok();
+    let bundled = match path.rsplit_once('.') {
+        _ if !ENTRIES.contains(&path) => None,
+        Some((_, "js")) => bundled_script(path, read),
+        _ => bundled_style(path, read),
+    };
+    match bundled {
+        Some(text) => Some(text.into_bytes()),
+        None => Some(Files::get(path)?.data.into_owned()),
+    }
+}
 
 fn minified(path: &str, source: &[u8], base: &str) -> Bytes {
     let Ok(text) = str::from_utf8(source) else {
@@ -179,5 +208,21 @@ fn mime_type(path: &str) -> &'static str {
         Some("woff2") => "font/woff2",
         Some("txt" | "md") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_of_each_page_is_one_file() {
+        for entry in ENTRIES {
+            let text = String::from_utf8(source(entry).unwrap()).unwrap();
+            let has_imports = text
+                .lines()
+                .any(|line| line.starts_with("import ") || line.starts_with("@import"));
+            assert!(!has_imports, "{entry}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! The pages and their files.
 
+mod bundle;
 mod files;
 
 use actix_web::body::MessageBody;

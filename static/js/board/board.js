@@ -3,6 +3,7 @@
 
 import { position } from '../feed/images.js';
 import { boxOf, contains, grow, overlaps } from './geometry.js';
+import { Loads } from './loads.js';
 import { nearestIn, nearestTo } from './nearest.js';
 import { Tile } from './tile.js';
 
@@ -40,6 +41,8 @@ const REST_MS = 160;
 const LEAVE_MS = 180;
 
 export class Board {
+  /** The files that the tiles load. */
+  loads = new Loads();
   /** The tiles in the document. @type {Map<string, Tile>} */
   #tiles = new Map();
   /** Ids of the tiles, ascending, in the order of their elements. @type {string[]} */
@@ -234,10 +237,16 @@ export class Board {
   /** Tells each tile its size on the screen, from which it chooses the thumbnail or the full image. */
   #drawPixels() {
     const { view, scale } = this.#camera;
-    for (const tile of this.#tiles.values()) {
-      const { w, h } = tile.box;
-      tile.show(overlaps(tile.box, view) ? Math.max(w, h) * scale * devicePixelRatio : 0);
-    }
+    for (const tile of this.#tiles.values()) this.#chooseFile(tile, view, scale);
+  }
+
+  /**
+   * @param {Tile} tile
+   * @param {Box} view
+   * @param {number} scale
+   */
+  #chooseFile(tile, view, scale) {
+    tile.show(Math.max(tile.box.w, tile.box.h) * scale * devicePixelRatio, overlaps(tile.box, view));
   }
 
   /** True if the view has moved far enough since `#drawn` that tiles may have to be added. */
@@ -316,7 +325,7 @@ export class Board {
 
   /** @param {ImageRecord} record */
   #addTile(record) {
-    const tile = new Tile(this.#elements.tile, record);
+    const tile = new Tile(this.#elements.tile, record, this.loads);
     const at = position(this.#order, record.id);
     const next = this.#tiles.get(this.#order[at]);
     this.#order.splice(at, 0, record.id);
@@ -325,6 +334,7 @@ export class Board {
     tile.place(this.#moves.at(record.id) ?? record);
     tile.frame.tabIndex = record.id === this.#current ? 0 : -1;
     tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= MAX_FADED_IN);
+    this.#chooseFile(tile, this.#camera.view, this.#camera.scale);
     this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
     this.#ranksStale = true;
   }

@@ -24,17 +24,20 @@ function sizeOf(pixels) {
 }
 
 /**
- * Places one image centred on the point, or several in rows, the first image centred on the point.
- * @param {(Pixels | null)[]} images The dimensions of each; null if unknown.
+ * Places one image centred on the point, or several in rows, the first image centred on the point. Returns a function that
+ * places the next image.
  * @param {Point} point
- * @returns {Box[]}
+ * @param {(Pixels | null)[]} first The dimensions of the first images, from which the width of the rows is estimated; null if unknown.
+ * @param {number} count The number of all images.
+ * @returns {(pixels: Pixels | null) => Box}
  */
-export function boxesFrom(images, point) {
-  const sizes = images.map(sizeOf);
-  const longest = longestRow(sizes);
+export function rowsFrom(point, first, count) {
+  const sizes = first.map(sizeOf);
+  const longest = longestRow(sizes, count);
   const left = point.x - sizes[0].w / 2;
   let [x, y] = [0, point.y - sizes[0].h / 2];
-  return sizes.map(({ w, h }) => {
+  return (pixels) => {
+    const { w, h } = sizeOf(pixels);
     if (x > 0 && x + w > longest) {
       x = 0;
       y += ROW_HEIGHT + GAP;
@@ -42,16 +45,17 @@ export function boxesFrom(images, point) {
     const box = { x: left + x, y, w, h };
     x += w + GAP;
     return box;
-  });
+  };
 }
 
 /**
  * The width of the rows: at least three images, and a block that is wider than high.
- * @param {{ w: number }[]} sizes
+ * @param {{ w: number }[]} sizes Of the first images.
+ * @param {number} count
  */
-function longestRow(sizes) {
+function longestRow(sizes, count) {
   const widths = sizes.map(({ w }) => w + GAP);
-  const all = widths.reduce((sum, width) => sum + width, 0);
+  const all = (widths.reduce((sum, width) => sum + width, 0) * count) / widths.length;
   const few = widths.slice(0, 3).reduce((sum, width) => sum + width, 0);
   return Math.max(Math.sqrt(all * (ROW_HEIGHT + GAP) * 1.6), few);
 }

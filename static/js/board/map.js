@@ -23,6 +23,10 @@ export class BoardMap {
   #isDragged = false;
   /** From board units to pixels of the map. */
   #at = { x: 0, y: 0, scale: 1 };
+  /** Where the photos are, as of this version of the images. @type {{ version: number, boxes: Box[], bounds: Box | null }} */
+  #photos = { version: -1, boxes: [], bounds: null };
+  /** The photos as they were last painted: thousands of them would take longer than a frame. */
+  #painting = { canvas: document.createElement('canvas'), key: '' };
 
   /**
    * @param {{ canvas: HTMLCanvasElement, button: HTMLElement }} elements
@@ -47,8 +51,12 @@ export class BoardMap {
   /** The board has been drawn. @param {boolean} moved Whether the view has moved, which shows the map. */
   draw(moved) {
     const { view } = this.#camera;
-    const boxes = [...this.#images.values()].map(boxOf);
-    const bounds = boundsOf(boxes);
+    const { version } = this.#images;
+    if (version !== this.#photos.version) {
+      const all = [...this.#images.values()].map(boxOf);
+      this.#photos = { version, boxes: all, bounds: boundsOf(all) };
+    }
+    const { boxes, bounds } = this.#photos;
     this.#showButton(bounds !== null && !boxes.some((box) => overlaps(box, view)));
     if (!bounds || contains(view, bounds)) this.#hide();
     else if (moved) this.#show();
@@ -91,17 +99,37 @@ export class BoardMap {
     if (!this.#isDragged) this.#at = fitted(/** @type {Box} */ (boundsOf([bounds, view])), width, height);
     const { x, y, scale } = this.#at;
     const style = getComputedStyle(this.#canvas);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    context.drawImage(this.#paintedPhotos(boxes, style.color), 0, 0);
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.fillStyle = style.color;
-    for (const box of boxes) {
-      context.fillRect((box.x - x) * scale, (box.y - y) * scale, Math.max(SMALLEST_PX, box.w * scale), Math.max(SMALLEST_PX, box.h * scale));
-    }
     context.strokeStyle = style.accentColor;
     context.lineWidth = 2;
     context.beginPath();
     context.roundRect((view.x - x) * scale, (view.y - y) * scale, view.w * scale, view.h * scale, 2);
     context.stroke();
+  }
+
+  /**
+   * A canvas of the size of the map with the photos.
+   * @param {Box[]} boxes
+   * @param {string} colour
+   */
+  #paintedPhotos(boxes, colour) {
+    const { canvas } = this.#painting;
+    const { x, y, scale } = this.#at;
+    const { width, height } = this.#canvas;
+    const key = [this.#photos.version, x, y, scale, width, height, colour].join();
+    if (key === this.#painting.key) return canvas;
+    this.#painting.key = key;
+    Object.assign(canvas, { width, height });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+    context.scale(devicePixelRatio, devicePixelRatio);
+    context.fillStyle = colour;
+    for (const box of boxes) {
+      context.fillRect((box.x - x) * scale, (box.y - y) * scale, Math.max(SMALLEST_PX, box.w * scale), Math.max(SMALLEST_PX, box.h * scale));
+    }
+    return canvas;
   }
 
   /**

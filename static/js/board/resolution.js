@@ -1,29 +1,37 @@
 // @ts-check
-// The choice between the thumbnail and the full image.
+// The choice of the file that a tile shows: a thumbnail of one of three sizes, or the full image.
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
+/** @typedef {64 | 160 | 512 | 'full'} Size The longest side of a thumbnail in pixels. */
 
-/** The longest side of a thumbnail, in pixels. */
-const THUMBNAIL_PX = 512;
-/** The size below which the full image is replaced by the thumbnail again. In between nothing is loaded. */
-const ENOUGH_PX = 400;
+/** An image of up to this many bytes may be its own thumbnail. The server makes smaller ones of it, too. */
+const SMALL_BYTES = 64 << 10;
+/** A small thumbnail may be stretched by this factor: it is shown on a board in the distance. */
+const STRETCH = 1.25;
+/** A file is replaced by a lesser one below this part of what that is good for. In between nothing is loaded. */
+const ENOUGH = 0.78;
 
 /**
- * - `pixels`: the longest side on the screen, in device pixels; 0 out of view
+ * - `pixels`: the longest side on the screen, in device pixels
+ * - `inView`: otherwise the full image is too large to be loaded
  * - `playing`: hovered or focused
- * - `isFull`: whether the full image is loaded
- * @typedef {{ pixels: number, playing: boolean, isFull: boolean }} Shown
+ * - `size`: that of the file which is loaded; null if there is none yet
+ * @typedef {{ pixels: number, inView: boolean, playing: boolean, size: Size | null }} Shown
  */
 
 /**
  * @param {ImageRecord} record
  * @param {Shown} shown
- * @returns {boolean}
+ * @returns {Size}
  */
-export function needsFull(record, { pixels, playing, isFull }) {
-  if (!record.thumb) return true;
-  if (isAnimated(record)) return !prefersReducedMotion() && (playing || pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX));
-  return pixels > (isFull ? ENOUGH_PX : THUMBNAIL_PX);
+export function sizeFor(record, { pixels, inView, playing, size }) {
+  const sizes = sizesOf(record, inView);
+  if (playing && isAnimated(record)) return sizes[sizes.length - 1];
+  const fitting = (/** @type {number} */ share) => sizes.find((each) => pixels <= share * limitOf(each)) ?? sizes[sizes.length - 1];
+  const needed = fitting(1);
+  if (size === null || !sizes.includes(size) || sizes.indexOf(needed) > sizes.indexOf(size)) return needed;
+  const lesser = fitting(ENOUGH);
+  return sizes.indexOf(lesser) < sizes.indexOf(size) ? lesser : size;
 }
 
 /**
@@ -34,6 +42,20 @@ export function isAnimated({ type }) {
   return type === 'image/gif';
 }
 
-function prefersReducedMotion() {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches;
+/**
+ * The sizes to choose from, the smallest first.
+ * @param {ImageRecord} record
+ * @param {boolean} inView
+ * @returns {Size[]}
+ */
+function sizesOf(record, inView) {
+  if (!record.thumb) return record.size <= SMALL_BYTES ? [64, 160, 'full'] : ['full'];
+  const isStill = isAnimated(record) && matchMedia('(prefers-reduced-motion: reduce)').matches;
+  return inView && !isStill ? [64, 160, 512, 'full'] : [64, 160, 512];
+}
+
+/** The longest side that a file is good for. @param {Size} size */
+function limitOf(size) {
+  if (size === 'full') return Infinity;
+  return size === 512 ? size : size * STRETCH;
 }

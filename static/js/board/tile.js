@@ -3,14 +3,16 @@
 
 import { mayChange } from '../access/access.js';
 import { writeWaiting } from '../access/waiting-badge.js';
-import { thumbOf, urlOf } from '../feed/image-urls.js';
+import { fileOf, urlOf } from '../feed/image-urls.js';
 import { thumbhashUrl } from '../feed/thumbhash.js';
 import { tileRatio } from './geometry.js';
 import { altOf, nameOf, shownName } from '../ui/text.js';
-import { isAnimated, needsFull } from './resolution.js';
+import { isAnimated, sizeFor } from './resolution.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/types.js').Box} Box */
+/** @typedef {import('./loads.js').Loads} Loads */
+/** @typedef {import('./resolution.js').Size} Size */
 
 /** On an image shown smaller than this, in pixels, the controls lie outside, so that they are not hit by mistake. */
 const SMALL_PX = 110;
@@ -32,14 +34,16 @@ export class Tile {
   /** Height divided by width as displayed. Old records ignore the orientation in the file. */
   #ratio = 1;
   #rank = -1;
-  /** True if the full image is loaded, not the thumbnail. */
-  #isFull = false;
-  /** The file that is being loaded to replace the current one. @type {{ full: boolean } | null} */
+  /** The file that is shown; null before the first is loaded. @type {Size | null} */
+  #size = null;
+  /** The file that is being loaded to replace the current one. @type {{ size: Size, leave: () => void } | null} */
   #next = null;
   #pixels = 0;
+  #inView = false;
   #playing = false;
   #playTimer = 0;
   #record;
+  #loads;
   #shown = '';
   /** Called when the file is loaded, or will not be. @type {(() => void)[]} */
   #waiting = [];
@@ -51,8 +55,9 @@ export class Tile {
   /**
    * @param {HTMLTemplateElement} template
    * @param {ImageRecord} record
+   * @param {Loads} loads
    */
-  constructor(template, record) {
+  constructor(template, record, loads) {
     const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     this.element = /** @type {HTMLElement} */ (fragment.firstElementChild);
     this.element.dataset.id = record.id;
@@ -63,13 +68,12 @@ export class Tile {
     this.delete = part(this.element, '[data-delete]');
     this.handle = part(this.element, '[data-handle]');
     this.#record = record;
-    this.image.addEventListener('load', () => this.#loaded());
-    this.image.addEventListener('error', () => this.#failed());
+    this.#loads = loads;
+    this.image.addEventListener('load', () => this.#firstLoaded());
+    this.image.addEventListener('error', () => this.#firstFailed());
     this.write(record);
     this.element.classList.toggle('is-animated', isAnimated(record));
     if (record.thumbhash) this.frame.style.setProperty('--blurred', `url(${thumbhashUrl(record.thumbhash, this.#ratio)})`);
-    this.#isFull = needsFull(record, { pixels: 0, playing: false, isFull: false });
-    this.image.src = this.#isFull ? urlOf(record) : thumbOf(record);
   }
 
   /** @param {ImageRecord} record */
@@ -150,12 +154,17 @@ export class Tile {
   retry() {
     if (!this.element.classList.contains('is-broken')) return;
     this.element.classList.remove('is-broken');
-    this.image.src = this.image.src;
+    this.#chooseFile();
   }
 
-  /** @param {number} pixels The longest side on the screen, in device pixels; 0 out of view. */
-  show(pixels) {
+  /**
+   * Loads the file that fits.
+   * @param {number} pixels The longest side on the screen, in device pixels.
+   * @param {boolean} inView
+   */
+  show(pixels, inView) {
     this.#pixels = pixels;
+    this.#inView = inView;
     this.#chooseFile();
   }
 
@@ -182,7 +191,7 @@ export class Tile {
   /** Removes the tile for good. */
   remove() {
     clearTimeout(this.#playTimer);
-    this.#next = null;
+    this.#dropNext();
     this.element.remove();
     this.#settle();
   }
@@ -196,43 +205,67 @@ export class Tile {
   }
 
   #chooseFile() {
-    const full = needsFull(this.#record, { pixels: this.#pixels, playing: this.#playing, isFull: this.#isFull });
-    if (full === this.#isFull) this.#next = null;
-    else if (full !== this.#next?.full) void this.#swap({ full });
+    if (this.element.classList.contains('is-broken')) return;
+    const size = sizeFor(this.#record, { pixels: this.#pixels, inView: this.#inView, playing: this.#playing, size: this.#size });
+    if (size === this.#size) this.#dropNext();
+    else if (size !== this.#next?.size) void this.#load(size);
+  }
+
+  #dropNext() {
+    this.#next?.leave();
+    this.#next = null;
+  }
+
+  /** Loads a file when it is its turn. @param {Size} size */
+  async #load(size) {
+    this.#dropNext();
+    const next = { size, leave: () => {} };
+    this.#next = next;
+    const leave = await this.#loads.enter(() => this.#inView || this.#next !== next);
+    if (this.#next !== next) return leave();
+    next.leave = leave;
+    if (this.#size === null) this.image.src = fileOf(this.#record, size);
+    else await this.#swap(next);
+  }
+
+  #firstLoaded() {
+    this.#size ??= this.#next?.size ?? 'full';
+    this.#loaded();
+  }
+
+  /** Falls back from a thumbnail to the full image. */
+  #firstFailed() {
+    if (this.#size !== null || !this.#next) return;
+    if (this.#next.size === 'full') {
+      this.#dropNext();
+      this.element.classList.add('is-broken');
+      this.#settle();
+    } else {
+      this.#next.size = 'full';
+      this.image.src = urlOf(this.#record);
+    }
   }
 
   /**
    * Replaces the file once the next one is decoded, which avoids a flash.
-   * @param {{ full: boolean }} next
+   * @param {{ size: Size, leave: () => void }} next
    */
   async #swap(next) {
-    this.#next = next;
     const image = /** @type {HTMLImageElement} */ (this.image.cloneNode());
-    image.loading = 'eager';
-    image.src = next.full ? urlOf(this.#record) : thumbOf(this.#record);
+    image.src = fileOf(this.#record, next.size);
     const decoded = await image.decode().then(() => true, () => false);
+    next.leave();
     if (!decoded || this.#next !== next) return;
-    this.#next = null;
-    this.#isFull = next.full;
+    this.#size = next.size;
     image.alt = this.image.alt;
     this.image.replaceWith(image);
     this.image = image;
     this.#loaded();
   }
 
-  /** Falls back from the thumbnail to the full image. */
-  #failed() {
-    if (this.#isFull) {
-      this.element.classList.add('is-broken');
-      this.#settle();
-    } else {
-      this.#isFull = true;
-      this.image.src = urlOf(this.#record);
-    }
-  }
-
   #loaded() {
-    this.element.classList.toggle('is-full', this.#isFull);
+    this.#dropNext();
+    this.element.classList.toggle('is-full', this.#size === 'full');
     this.element.classList.add('is-loaded');
     this.frame.style.removeProperty('--blurred');
     this.#ratio = this.#ratioNow();

@@ -21,6 +21,16 @@ export function thumbOf(record) {
   return pathOnThisServer(record.thumb) ?? urlOf(record);
 }
 
+/**
+ * The path of the file in a size.
+ * @param {ImageRecord} record
+ * @param {64 | 160 | 512 | 'full'} size
+ */
+export function fileOf(record, size) {
+  if (size === 'full') return urlOf(record);
+  return size === 512 ? thumbOf(record) : `${urlOf(record)}/thumbnail?size=${size}`;
+}
+
 /** @param {string | undefined} address */
 function pathOnThisServer(address) {
   if (!address) return null;

@@ -11,6 +11,8 @@
  */
 
 export class Images {
+  /** Changes with every change of an image. */
+  version = 0;
   /** @type {Map<string, ImageRecord>} */
   #records = new Map();
   /** Ids ascending, which is oldest first (UUIDv7). @type {string[]} */
@@ -66,6 +68,7 @@ export class Images {
   update(record) {
     if (![record.x, record.y, record.w, record.z].every(Number.isFinite)) return;
     const before = this.#records.get(record.id);
+    this.version += 1;
     this.#received?.add(record.id);
     this.#records.set(record.id, record);
     if (!before) this.#order.splice(position(this.#order, record.id), 0, record.id);
@@ -96,6 +99,7 @@ export class Images {
   #remove(id, live, by) {
     const record = this.#records.get(id);
     if (!record) return;
+    this.version += 1;
     this.#records.delete(id);
     this.#order.splice(position(this.#order, id), 1);
     this.#handlers.onRemove(record, live, by);

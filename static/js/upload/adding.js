@@ -2,7 +2,7 @@
 // Adding files to the board: uploads, their lines in the tray and their placeholders, and the placeholders of others.
 
 import { boundsOf, boxOf } from '../board/geometry.js';
-import { boxesFrom } from '../board/layout.js';
+import { rowsFrom } from '../board/layout.js';
 import { notice } from '../ui/notice.js';
 import { element, template } from '../ui/page.js';
 import { personName } from '../ui/person.js';
@@ -112,19 +112,7 @@ export class Adding {
     const author = personName();
     const uploads = files.map((file) => new Upload(file, { author }));
     for (const upload of uploads) this.#unrevealed.add(upload);
-    if (target) await this.#aim(uploads, target);
-    await this.#start(uploads);
-  }
-
-  /**
-   * Lays uploads at the drop point.
-   * @param {Upload[]} uploads
-   * @param {Point} target
-   */
-  async #aim(uploads, target) {
-    await Promise.all(uploads.map((upload) => this.#load(upload)));
-    const boxes = boxesFrom(uploads.map(({ pixels }) => pixels), target);
-    for (const [at, upload] of uploads.entries()) upload.point = { x: Math.round(boxes[at].x), y: Math.round(boxes[at].y) };
+    await this.#start(uploads, target);
   }
 
   /** Uploads what an earlier page could not send. */
@@ -134,14 +122,22 @@ export class Adding {
     await this.#start(kept.filter((upload) => !this.#parts.images.get(upload.id) || this.#kept.forget(upload)));
   }
 
-  /** Starts uploads in batches: hundreds at once would hold up a frame. @param {Upload[]} uploads */
-  async #start(uploads) {
+  /**
+   * Starts uploads in batches: hundreds at once would hold up a frame.
+   * @param {Upload[]} uploads
+   * @param {Point | null} [target] Where they are laid. Otherwise the server chooses their placements.
+   */
+  async #start(uploads, target = null) {
+    /** @type {ReturnType<typeof rowsFrom> | null} */
+    let place = null;
     this.#starting.add(uploads);
     for (let at = 0; at < uploads.length; at += BATCH) {
       const batch = uploads.slice(at, at + BATCH);
       await Promise.all(batch.map((upload) => this.#load(upload)));
       if (!this.#starting.has(uploads)) return;
+      if (target) place ??= rowsFrom(target, batch.map(({ pixels }) => pixels), uploads.length);
       for (const upload of batch) {
+        if (place) upload.point = rounded(place(upload.pixels));
         this.#onAdd(upload.id);
         this.#own.add(upload.id);
         this.#tray.add(upload, this.#previews.get(upload) ?? null);
@@ -296,4 +292,9 @@ export function showHover(surface, hover) {
   if (!hover || !target || !text) return;
   target.style.transform = `translate(${hover.point.x}px, ${hover.point.y}px)`;
   text.textContent = hover.count > 1 ? `Drop ${hover.count} here` : 'Drop here';
+}
+
+/** @param {Point} point */
+function rounded({ x, y }) {
+  return { x: Math.round(x), y: Math.round(y) };
 }
