@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::image::Metadata;
-use crate::store::{ClusterSettings, Password, Token};
+use crate::store::{BoardLimits, ClusterSettings, Password, Token};
 use crate::web::{PublicUrl, TrustedProxies};
 
 /// The validated settings of the program. `Debug` hides passwords.
@@ -27,6 +27,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// What a board may hold.
+    pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
     /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the

@@ -119,6 +119,7 @@ impl Application {
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            board_limits: settings.board_limits,
             upload_memory: settings.upload_memory,
             upload_folder,
             metadata: settings.metadata,
