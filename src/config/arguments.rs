@@ -12,7 +12,7 @@ use super::rethinkdb_url::{self, InvalidUrl};
 use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, TlsFiles};
 use crate::image::Metadata;
 use crate::store::{BoardLimits, InvalidToken, Password, Token};
-use crate::web::{PublicUrl, TrustedProxies};
+use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
@@ -95,6 +95,16 @@ pub struct Arguments {
         value_parser = TrustedProxies::parse_network
     )]
     trusted_proxy: Vec<IpNet>,
+
+    /// A web site that may show the pages in a frame, such as <https://www.example.com>. Without it none may. Can be given more
+    /// than once; the variable takes several with commas between them
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "REALTIME_PHOTO_EMBED",
+        value_delimiter = ','
+    )]
+    embed: Vec<EmbeddingOrigin>,
 
     /// Let everybody do everything, without links, also beyond this machine
     #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
@@ -293,6 +303,7 @@ impl TryFrom<Arguments> for Settings {
                 .zip(arguments.tls_key)
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: arguments.public_url,
+            embedding: arguments.embed,
             trusted_proxies: arguments.trusted_proxy.into_iter().collect(),
             database,
             access: match (arguments.open, arguments.admin_token) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::image::Metadata;
 use crate::store::{BoardLimits, ClusterSettings, Password, Token};
-use crate::web::{PublicUrl, TrustedProxies};
+use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
 /// The validated settings of the program. `Debug` hides passwords.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The web sites that may show the pages in a frame.
+    pub embedding: Vec<EmbeddingOrigin>,
     /// The proxies that are believed when they name the client of a request.
     pub trusted_proxies: TrustedProxies,
     /// The database.

@@ -114,6 +114,7 @@ impl Application {
                 .first()
                 .map(|address| format!("{scheme}://{address}/")),
             public_url,
+            embedding: settings.embedding,
             trusted_proxies: settings.trusted_proxies,
             tls,
             access: access.policy,

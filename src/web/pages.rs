@@ -12,7 +12,7 @@ use rust_embed::Embed;
 
 use super::access::credentials::{has_owner_cookie, owner_cookie};
 use super::http::conditional::is_not_modified;
-use super::http::headers::PAGE_POLICY;
+use super::http::headers::{PageKind, PagePolicies};
 use super::http::prefix::{base_path, is_secure};
 use super::http::problem::Problem;
 
@@ -21,6 +21,10 @@ use super::http::problem::Problem;
 #[allow_missing = true]
 struct Files;
 
+const BOARD_PAGE: &str = "index.html";
+
+const LATEST_PAGE: &str = "latest.html";
+
 const NOT_FOUND_PAGE: &str = "404.html";
 
 /// Shown to whoever has no link.
@@ -28,7 +32,7 @@ const REFUSED_PAGE: &str = "refused.html";
 
 /// `GET /` and `GET /b/{board}`: the board. Gives the browser a cookie by which it recognises the images that it adds.
 pub(crate) async fn board(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let mut page = file(&request, "index.html")?;
+    let mut page = file(&request, BOARD_PAGE)?;
     if !has_owner_cookie(&request) {
         let cookie = owner_cookie(base_path(&request), is_secure(&request));
         // Fails only for a cookie that is no header.
@@ -44,7 +48,7 @@ pub(crate) async fn boards(request: HttpRequest) -> Result<HttpResponse, Problem
 
 /// `GET /latest`: the latest image alone, as in the tutorial.
 pub(crate) async fn latest(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    file(&request, "latest.html")
+    file(&request, LATEST_PAGE)
 }
 
 /// `GET /static/{path}`: a file of the pages.
@@ -71,7 +75,10 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     response
         // A new version has the same name, so browsers must revalidate.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            PagePolicies::of(request, kind_of(path)),
+        ))
         .insert_header(ETag(etag));
     if is_cached {
         return Ok(response.finish());
@@ -80,6 +87,14 @@ fn file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Problem> {
     Ok(response
         .insert_header((header::CONTENT_TYPE, mime_type(path)))
         .body(data))
+}
+
+/// Images can be dragged to the board and to the page of the latest image.
+fn kind_of(path: &str) -> PageKind {
+    match path {
+        BOARD_PAGE | LATEST_PAGE => PageKind::TakesImages,
+        _ => PageKind::Other,
+    }
 }
 
 /// A file as it is served below `base`: a page names its other files by their path.
@@ -110,7 +125,10 @@ pub(crate) async fn show_error_pages(
     let mut response = match Files::get(page) {
         Some(file) if wants_page => HttpResponse::build(status)
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                PagePolicies::of(&request, kind_of(page)),
+            ))
             .content_type(mime_type(page))
             .body(below(base_path(&request), page, file.data)),
         _ => response.map_into_boxed_body(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::access::AccessPolicy;
 use super::http::client_address::TrustedProxies;
+use super::http::embedding::EmbeddingOrigin;
 use super::http::public_url::PublicUrl;
 use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
@@ -18,6 +19,8 @@ pub struct Settings {
     pub tls: Option<rustls::ServerConfig>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The web sites that may show the pages in a frame.
+    pub embedding: Vec<EmbeddingOrigin>,
     /// The proxies that are believed when they name the client of a request.
     pub trusted_proxies: TrustedProxies,
     /// Who needs a link.
@@ -50,6 +53,7 @@ impl Default for Settings {
             address: None,
             tls: None,
             public_url: None,
+            embedding: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             access: AccessPolicy::Open,
             max_upload: 16 << 20,

@@ -66,6 +66,7 @@ pub(crate) async fn spawn_with_options(
             database: Database::Cluster(cluster),
             tls: None,
             public_url: None,
+            embedding: Vec::new(),
             trusted_proxies: web::TrustedProxies::default(),
             access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,
