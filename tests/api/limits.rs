@@ -82,7 +82,7 @@ async fn commands_beyond_the_limit_are_delayed_and_none_is_lost() {
     let mut viewer = app.board().await;
     viewer.initial().await;
     // More than may be announced at once.
-    let commands: Vec<String> = (0..120)
+    let commands: Vec<String> = (0..160)
         .map(|number| {
             let upload = format!("0194bd2c-7a00-7000-8000-{:012}", number / 2);
             let event = ["Upload:begin", "Upload:end"][number % 2];
@@ -96,7 +96,7 @@ async fn commands_beyond_the_limit_are_delayed_and_none_is_lost() {
     for command in commands {
         viewer.send(command).await;
     }
-    for number in 0..120 {
+    for number in 0..160 {
         let answer = viewer.expect("Ack").await;
         assert_eq!(
             (&answer["ref"], &answer["ok"]),
