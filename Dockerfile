@@ -4,6 +4,8 @@
 #     docker run -d --name realtime-photo --restart unless-stopped -p 8000:8000 -v realtime-photo:/data realtime-photo
 
 FROM rust:1-slim-bookworm AS build
+# For the allocator.
+RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked

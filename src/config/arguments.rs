@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use super::rethinkdb_url::{self, InvalidUrl};
 use super::settings::{Access, Database, EmbeddedSettings, Publish, Settings, Task, TlsFiles};
 use crate::image::Metadata;
-use crate::store::{InvalidToken, Password, Token};
-use crate::web::{PublicUrl, TrustedProxies};
+use crate::store::{BoardLimits, InvalidToken, Password, Token};
+use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
 /// The largest `--max-upload`. RethinkDB limits a query to 134,217,727 bytes, and base64 adds a third.
 const LARGEST_UPLOAD: ByteSize = ByteSize::mib(90);
@@ -99,6 +99,16 @@ pub struct Arguments {
     )]
     trusted_proxy: Vec<IpNet>,
 
+    /// A web site that may show the pages in a frame, such as <https://www.example.com>. Without it none may. Can be given more
+    /// than once; the variable takes several with commas between them
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "REALTIME_PHOTO_EMBED",
+        value_delimiter = ','
+    )]
+    embed: Vec<EmbeddingOrigin>,
+
     /// Let everybody do everything, without links, also beyond this machine
     #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
     open: bool,
@@ -174,6 +184,25 @@ pub struct Arguments {
         value_parser = clap::value_parser!(u64).range(1..)
     )]
     max_pixels: u64,
+
+    /// The most images that a board may hold, without those in the bin. Without it there is no limit
+    #[arg(
+        long,
+        value_name = "COUNT",
+        env = "REALTIME_PHOTO_MAX_IMAGES",
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
+    max_images: Option<u64>,
+
+    /// The most bytes that the images of a board may have together, without those in the bin: bytes, or with a unit as for
+    /// --max-upload. Without it there is no limit
+    #[arg(
+        long,
+        value_name = "SIZE",
+        env = "REALTIME_PHOTO_MAX_BOARD_SIZE",
+        value_parser = parse_max_board_size
+    )]
+    max_board_size: Option<u64>,
 
     /// The memory that complete uploads may use while they are checked and stored: bytes, or with a unit as for --max-upload.
     /// An upload needs about five times its size; one that needs more than all is processed alone. At least 16MiB
@@ -266,6 +295,14 @@ fn parse_max_upload(text: &str) -> Result<u64, String> {
     }
 }
 
+fn parse_max_board_size(text: &str) -> Result<u64, String> {
+    match text.parse::<ByteSize>() {
+        Ok(ByteSize(0)) => Err("the size must not be 0".to_owned()),
+        Ok(ByteSize(bytes)) => Ok(bytes),
+        Err(error) => Err(format!("{error}; examples: 2GB, 500MiB")),
+    }
+}
+
 fn parse_upload_memory(text: &str) -> Result<u64, String> {
     match text.parse::<ByteSize>() {
         Ok(size) if size < LEAST_UPLOAD_MEMORY => Err("the minimum is 16MiB".to_owned()),
@@ -294,6 +331,7 @@ impl TryFrom<Arguments> for Settings {
                 .zip(arguments.tls_key)
                 .map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: arguments.public_url,
+            embedding: arguments.embed,
             trusted_proxies: arguments.trusted_proxy.into_iter().collect(),
             database,
             access: match (arguments.open, arguments.admin_token) {
@@ -303,6 +341,10 @@ impl TryFrom<Arguments> for Settings {
             },
             max_upload: arguments.max_upload,
             max_pixels: arguments.max_pixels,
+            board_limits: BoardLimits {
+                max_images: arguments.max_images,
+                max_bytes: arguments.max_board_size,
+            },
             upload_memory: arguments.upload_memory,
             upload_dir: arguments.upload_dir,
             undo_window: arguments.undo_window,
@@ -435,6 +477,21 @@ mod tests {
             "18446744073709551615k",
         ] {
             assert!(parse_max_upload(size).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn a_board_is_unlimited_unless_it_is_limited() {
+        assert_eq!(settings(&[]).unwrap().board_limits, BoardLimits::default());
+        let limited = settings(&["--max-images", "500", "--max-board-size", "2GB"]).unwrap();
+        let expected = BoardLimits {
+            max_images: Some(500),
+            max_bytes: Some(2_000_000_000),
+        };
+        assert_eq!(limited.board_limits, expected);
+        for invalid in [["--max-images", "0"], ["--max-board-size", "0"]] {
+            let arguments = ["realtime-photo"].iter().chain(&invalid);
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{invalid:?}");
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::image::Metadata;
-use crate::store::{ClusterSettings, Password, Token};
-use crate::web::{PublicUrl, TrustedProxies};
+use crate::store::{BoardLimits, ClusterSettings, Password, Token};
+use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
 /// What the program is to do.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Settings {
     pub tls: Option<TlsFiles>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The web sites that may show the pages in a frame.
+    pub embedding: Vec<EmbeddingOrigin>,
     /// The proxies that are believed when they name the client of a request.
     pub trusted_proxies: TrustedProxies,
     /// The database.
@@ -39,6 +41,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// What a board may hold.
+    pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
     /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the

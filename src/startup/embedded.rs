@@ -1,7 +1,7 @@
 //! Start and end of the embedded engine.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -56,20 +56,15 @@ pub(super) async fn start(
     let engine = spawn_blocking(|| Engine::start(engine_settings))
         .await
         .map_err(io::Error::other)??;
-    let address = engine.address();
     if published {
+        let address = engine.address();
         log::info!(
             "the embedded engine can be reached at {address} by RethinkDB's drivers and tools"
         );
     }
-    // Published on all addresses it is reached on loopback.
-    let host = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    let mut cluster = ClusterSettings::new(host.to_string(), address.port());
-    cluster.password = engine.password().to_owned().into();
+    let own = engine.own_address();
+    let mut cluster = ClusterSettings::new(own.ip().to_string(), own.port());
+    cluster.password = engine.own_password().to_owned().into();
     Ok((engine, cluster))
 }
 

@@ -114,11 +114,13 @@ impl Application {
                 .first()
                 .map(|address| format!("{scheme}://{address}/")),
             public_url,
+            embedding: settings.embedding,
             trusted_proxies: settings.trusted_proxies,
             tls,
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            board_limits: settings.board_limits,
             upload_memory: settings.upload_memory,
             upload_folder,
             metadata: settings.metadata,

@@ -27,7 +27,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use board::{Area, Board, BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
+pub use board::{
+    Area, Board, BoardEvent, BoardFeed, BoardFull, BoardLimits, Durability, ListQuery, Page,
+    PlacementChange,
+};
 pub use boards::{
     AdminLinks, BoardChange, BoardRecord, BoardSettings, BoardsEvent, BoardsFeed, InvalidToken,
     Link, LinkId, MAX_LINKS, Role, Token, TokenHash,

@@ -17,7 +17,7 @@ use super::access::join::join;
 use super::http::connection::ConnectionHandle;
 use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::reject_foreign_requests;
-use super::http::headers::security_headers;
+use super::http::headers::{PagePolicies, security_headers};
 use super::http::prefix::strip_prefix;
 use super::http::public_url::PublicUrl;
 use super::images::image_cache::ImageCache;
@@ -62,10 +62,12 @@ pub fn server(
     let public_url = settings.public_url.as_ref();
     let pages = pages::configuration(public_url);
     let is_secure = settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
+    let policies = http::headers::configuration(PagePolicies::new(is_secure, &settings.embedding));
     let server = HttpServer::new(move || {
         App::new()
             .configure(guard.clone())
             .configure(clients.clone())
+            .configure(policies.clone())
             .configure(access.clone())
             .configure(images.clone())
             .configure(uploads.clone())

@@ -21,6 +21,7 @@ mod uploads;
 pub use access::AccessPolicy;
 pub use app::server;
 pub use http::client_address::TrustedProxies;
+pub use http::embedding::EmbeddingOrigin;
 pub use http::public_url::PublicUrl;
 pub use settings::Settings;
 pub use uploads::UploadFolder;

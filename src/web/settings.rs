@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use super::access::AccessPolicy;
 use super::http::client_address::TrustedProxies;
+use super::http::embedding::EmbeddingOrigin;
 use super::http::public_url::PublicUrl;
 use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
+use crate::store::BoardLimits;
 
 /// Limits and timeouts of the web server.
 #[derive(Debug, Clone)]
@@ -17,6 +19,8 @@ pub struct Settings {
     pub tls: Option<rustls::ServerConfig>,
     /// The address under which a proxy publishes the server, if one does.
     pub public_url: Option<PublicUrl>,
+    /// The web sites that may show the pages in a frame.
+    pub embedding: Vec<EmbeddingOrigin>,
     /// The proxies that are believed when they name the client of a request.
     pub trusted_proxies: TrustedProxies,
     /// Who needs a link.
@@ -25,6 +29,8 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
+    /// What a board may hold.
+    pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
     /// The folder for uploads that are being received.
@@ -47,10 +53,12 @@ impl Default for Settings {
             address: None,
             tls: None,
             public_url: None,
+            embedding: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
+            board_limits: BoardLimits::default(),
             upload_memory: 256 << 20,
             upload_folder: UploadFolder::of_system(),
             metadata: Metadata::Remove,

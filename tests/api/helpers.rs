@@ -9,7 +9,7 @@ use realtime_photo::config::{Access, Database, Settings, parse_rethinkdb_url};
 use realtime_photo::engine::{Engine, EngineSettings};
 use realtime_photo::image::Metadata;
 use realtime_photo::startup::Application;
-use realtime_photo::store::{ClusterSettings, DEFAULT_UNDO_WINDOW, Store};
+use realtime_photo::store::{BoardLimits, ClusterSettings, DEFAULT_UNDO_WINDOW, Store};
 use realtime_photo::web;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
@@ -66,10 +66,12 @@ pub(crate) async fn spawn_with_options(
             database: Database::Cluster(cluster),
             tls: None,
             public_url: None,
+            embedding: Vec::new(),
             trusted_proxies: web::TrustedProxies::default(),
             access: Access::ByAddress,
             max_upload: MAX_UPLOAD as u64,
             max_pixels: 100_000_000,
+            board_limits: BoardLimits::default(),
             upload_memory: 256 << 20,
             upload_dir: None,
             undo_window: DEFAULT_UNDO_WINDOW,

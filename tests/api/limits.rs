@@ -4,9 +4,10 @@ use realtime_photo::config::Access;
 use realtime_photo::web::TrustedProxies;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::helpers::{TestApp, problem, spawn_app, spawn_with_options};
+use crate::files::read;
+use crate::helpers::{TestApp, file_form, problem, spawn_app, spawn_with_options, timely};
 
 const ADMIN: &str = "an-admin-token-for-tests";
 
@@ -81,7 +82,7 @@ async fn commands_beyond_the_limit_are_delayed_and_none_is_lost() {
     let mut viewer = app.board().await;
     viewer.initial().await;
     // More than may be announced at once.
-    let commands: Vec<String> = (0..120)
+    let commands: Vec<String> = (0..160)
         .map(|number| {
             let upload = format!("0194bd2c-7a00-7000-8000-{:012}", number / 2);
             let event = ["Upload:begin", "Upload:end"][number % 2];
@@ -95,11 +96,81 @@ async fn commands_beyond_the_limit_are_delayed_and_none_is_lost() {
     for command in commands {
         viewer.send(command).await;
     }
-    for number in 0..120 {
+    for number in 0..160 {
         let answer = viewer.expect("Ack").await;
         assert_eq!(
             (&answer["ref"], &answer["ok"]),
             (&json!(number), &json!(true))
         );
     }
+}
+
+#[tokio::test]
+async fn a_full_board_takes_no_more_images_until_one_is_deleted() {
+    let app = spawn_with_options(|settings| settings.board_limits.max_images = Some(3)).await;
+    let files = ["plain.png", "still.gif", "plain.png"].map(read);
+    let stored = files.map(|file| app.upload("photo", file));
+    let stored = futures::future::join_all(stored).await;
+    let refused = app.post(file_form("one-more.png", read("plain.png"))).await;
+    let detail = problem(refused, 507).await;
+    assert_eq!(detail, "The board is full: it holds at most 3 photos.");
+    let url = stored[0]["url"].as_str().unwrap();
+    assert_eq!(app.delete(url).await.status(), 204);
+    wait_until_accepted(&app).await;
+    problem(app.post(file_form("x.png", read("plain.png"))).await, 507).await;
+    // Other boards have limits of their own.
+    let board = app
+        .client
+        .post(app.url("/boards"))
+        .json(&json!({"title": "Other"}));
+    let board: Value = board.send().await.unwrap().json().await.unwrap();
+    let url = app.url(&format!("/image?board={}", board["id"].as_str().unwrap()));
+    let form = file_form("x.png", read("plain.png"));
+    let upload = app.client.post(url).multipart(form).send().await.unwrap();
+    assert_eq!(upload.status(), 201);
+}
+
+/// Uploads an image, which the server accepts as soon as it knows of a delete.
+async fn wait_until_accepted(app: &TestApp) {
+    timely("the server knows of the delete", async {
+        while app
+            .post(file_form("x.png", read("plain.png")))
+            .await
+            .status()
+            != 201
+        {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn uploads_at_the_same_time_do_not_exceed_the_limits_together() {
+    let size = read("plain.png").len() as u64;
+    let app = spawn_with_options(move |settings| {
+        settings.board_limits.max_bytes = Some(5 * size);
+    })
+    .await;
+    let uploads = (0..12).map(|_| app.post(file_form("x.png", read("plain.png"))));
+    let answers = futures::future::join_all(uploads).await;
+    let stored = answers.iter().filter(|answer| answer.status() == 201);
+    assert_eq!(stored.count(), 5);
+    let refused = answers.into_iter().find(|answer| answer.status() != 201);
+    let detail = problem(refused.unwrap(), 507).await;
+    assert!(
+        detail.starts_with("The board is full: its photos may take"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_is_repeated_although_the_board_is_full() {
+    let app = spawn_with_options(|settings| settings.board_limits.max_images = Some(1)).await;
+    let form = || {
+        let form = file_form("x.png", read("plain.png"));
+        form.text("id", "0194bd2c-7a00-7000-8000-000000000001")
+    };
+    assert_eq!(app.post(form()).await.status(), 201);
+    assert_eq!(app.post(form()).await.status(), 200);
 }

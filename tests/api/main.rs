@@ -11,6 +11,7 @@ mod boards;
 mod crash;
 mod files;
 mod guard;
+mod headers;
 mod helpers;
 mod https;
 mod images;

@@ -12,12 +12,16 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 10] = [
+pub(crate) const VARIABLES: [&str; 14] = [
     "REALTIME_PHOTO_LISTEN",
     "REALTIME_PHOTO_DATA",
     "REALTIME_PHOTO_REQL_LISTEN",
     "REALTIME_PHOTO_MAX_UPLOAD",
     "REALTIME_PHOTO_MAX_PIXELS",
+    "REALTIME_PHOTO_EMBED",
+    "REALTIME_PHOTO_TRUSTED_PROXY",
+    "REALTIME_PHOTO_MAX_IMAGES",
+    "REALTIME_PHOTO_MAX_BOARD_SIZE",
     "REALTIME_PHOTO_UPLOAD_DIR",
     "REALTIME_PHOTO_UPLOAD_MEMORY",
     "RETHINKDB_URL",

@@ -1,6 +1,7 @@
 //! A client's socket: the handshake, then whole frames in both directions.
 
 use std::io::{Error as IoError, ErrorKind as IoErrorKind};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -8,7 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::handshake::{self, Credentials, HandshakeError};
+use super::handshake::{self, Challenge, Credentials, HandshakeError};
+use super::logins::FailedLogins;
 use super::wire::{self, Frame, HEADER_BYTES, MAX_QUERY_BYTES};
 
 /// The time limit for the whole handshake.
@@ -42,19 +44,27 @@ pub(crate) struct FrameReader(BufReader<OwnedReadHalf>);
 /// The sending half of an authenticated connection.
 pub(crate) struct FrameWriter(OwnedWriteHalf);
 
+/// What clients meet when they connect.
+pub(crate) struct Door {
+    pub(crate) credentials: Credentials,
+    /// Slows the guessing of a password that somebody has chosen.
+    pub(crate) failed_logins: Option<FailedLogins>,
+}
+
 /// Performs the handshake. A client that fails it is sent the error.
 ///
 /// # Errors
 /// [`ConnectionError::HandshakeTimeout`], [`ConnectionError::Handshake`], an unknown magic number, or a failed socket.
 pub(crate) async fn authenticate(
     stream: TcpStream,
-    credentials: &Credentials,
+    peer: IpAddr,
+    door: &Door,
 ) -> Result<(FrameReader, FrameWriter), ConnectionError> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::with_capacity(READ_BUFFER_BYTES, reader);
     tokio::time::timeout(
         HANDSHAKE_TIMEOUT,
-        exchange(&mut reader, &mut writer, credentials),
+        exchange(&mut reader, &mut writer, peer, door),
     )
     .await
     .map_err(|_| ConnectionError::HandshakeTimeout)??;
@@ -64,7 +74,8 @@ pub(crate) async fn authenticate(
 async fn exchange(
     reader: &mut BufReader<OwnedReadHalf>,
     writer: &mut OwnedWriteHalf,
-    credentials: &Credentials,
+    peer: IpAddr,
+    door: &Door,
 ) -> Result<(), ConnectionError> {
     let mut magic = [0; 4];
     reader.read_exact(&mut magic).await?;
@@ -79,11 +90,11 @@ async fn exchange(
     let outcome = async {
         let first = read_message(reader).await?;
         let (challenge, reply) =
-            handshake::challenge(&first, credentials).map_err(ConnectionError::Handshake)?;
+            handshake::challenge(&first, &door.credentials).map_err(ConnectionError::Handshake)?;
         writer.write_all(&reply).await?;
         let last = read_message(reader).await?;
-        challenge
-            .verify(&last, credentials)
+        verify(challenge, &last, peer, door)
+            .await
             .map_err(ConnectionError::Handshake)
     };
     match outcome.await {
@@ -94,6 +105,25 @@ async fn exchange(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Checks the client's proof, when it is the turn of its address.
+async fn verify(
+    challenge: Challenge,
+    proof: &[u8],
+    peer: IpAddr,
+    door: &Door,
+) -> Result<Vec<u8>, HandshakeError> {
+    let Some(failed_logins) = &door.failed_logins else {
+        return challenge.verify(proof, &door.credentials);
+    };
+    let turn = failed_logins.turn(peer).await;
+    let turn = turn.map_err(|_| HandshakeError::TOO_MANY_LOGINS)?;
+    let verified = challenge.verify(proof, &door.credentials);
+    if verified.is_err() {
+        turn.failed().await;
+    }
+    verified
 }
 
 /// Reads a handshake message, without its final NUL.

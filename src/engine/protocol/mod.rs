@@ -4,6 +4,7 @@ mod connection;
 mod cursor;
 mod evaluator;
 mod handshake;
+mod logins;
 mod server;
 mod session;
 mod wire;

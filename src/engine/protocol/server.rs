@@ -1,6 +1,6 @@
 //! The engine as a whole: its storage, its listener and its sessions.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,9 +13,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::ConnectionError;
+use super::connection::{ConnectionError, Door};
 use super::evaluator::{Evaluator, MAX_EVALUATIONS};
 use super::handshake::Credentials;
+use super::logins::FailedLogins;
 use super::session::{self, ServerState};
 use crate::engine::changefeed::Hub;
 use crate::engine::eval::{self, Context};
@@ -29,6 +30,9 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The pause after a failed accept, for example when file descriptors run out. Without it the loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The address for this process, if the engine is published at another.
+const OWN_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The idle time after which TCP keepalive probes a client.
 const KEEPALIVE: Duration = Duration::from_secs(60);
@@ -67,6 +71,8 @@ pub enum EngineError {
 pub struct Engine {
     address: SocketAddr,
     password: String,
+    /// The address and the password of the process that runs the engine.
+    own: (SocketAddr, String),
     storage: Storage,
     hub: Hub,
     sessions: Arc<AtomicUsize>,
@@ -90,19 +96,45 @@ impl Engine {
         )?;
         let runtime = start_runtime().map_err(EngineError::Threads)?;
         let (listener, address) = listen(&runtime, settings.listen)?;
-        let (password, credentials) = credentials(settings.password);
         let (shutdown, tracker, sessions) =
             (CancellationToken::new(), TaskTracker::new(), Arc::default());
         let state = Arc::new(ServerState {
             evaluator: Evaluator::new(Context::new(storage.clone(), hub.clone())),
-            credentials,
             shutdown: shutdown.clone(),
         });
-        let accept = accept(listener, state, tracker.clone(), Arc::clone(&sessions));
-        runtime.spawn(tracker.track_future(accept));
+        let open = |listener, door| {
+            let accept = accept(
+                listener,
+                door,
+                Arc::clone(&state),
+                tracker.clone(),
+                Arc::clone(&sessions),
+            );
+            runtime.spawn(tracker.track_future(accept));
+        };
+        let (password, own) = match settings.password {
+            Some(chosen) => {
+                // A door of its own, where nobody guesses, so that those who do cannot keep this process out.
+                let (own_listener, own_address) = listen(&runtime, OWN_ADDRESS)?;
+                let (own_password, own_door) = random_door();
+                open(own_listener, own_door);
+                let door = Door {
+                    credentials: Credentials::chosen(&chosen),
+                    failed_logins: Some(FailedLogins::new()),
+                };
+                open(listener, door);
+                (chosen, (own_address, own_password))
+            }
+            None => {
+                let (password, door) = random_door();
+                open(listener, door);
+                (password.clone(), (address, password))
+            }
+        };
         Ok(Self {
             address,
             password,
+            own,
             storage,
             hub,
             sessions,
@@ -120,6 +152,17 @@ impl Engine {
     /// The password of the user `admin`.
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// The address for the process that runs the engine. It differs from [`address`](Self::address) if the password was
+    /// chosen: guessing that one is slowed, which must not slow this process.
+    pub fn own_address(&self) -> SocketAddr {
+        self.own.0
+    }
+
+    /// The password of the user `admin` at [`own_address`](Self::own_address).
+    pub fn own_password(&self) -> &str {
+        &self.own.1
     }
 
     /// The number of connected clients.
@@ -182,30 +225,27 @@ fn listen(
     Ok((listener, bound))
 }
 
-/// The password, random unless chosen, and the credentials derived from it.
-fn credentials(chosen: Option<String>) -> (String, Credentials) {
-    match chosen {
-        Some(password) => {
-            let credentials = Credentials::chosen(&password);
-            (password, credentials)
-        }
-        None => {
-            let password = rand::random::<[u8; 32]>()
-                .map(|byte| format!("{byte:02x}"))
-                .concat();
-            let credentials = Credentials::random(&password);
-            (password, credentials)
-        }
-    }
+/// A random password, and credentials for it. Nobody can guess it.
+fn random_door() -> (String, Door) {
+    let password = rand::random::<[u8; 32]>()
+        .map(|byte| format!("{byte:02x}"))
+        .concat();
+    let door = Door {
+        credentials: Credentials::random(&password),
+        failed_logins: None,
+    };
+    (password, door)
 }
 
 /// Accepts clients until the shutdown.
 async fn accept(
     listener: TcpListener,
+    door: Door,
     state: Arc<ServerState>,
     tracker: TaskTracker,
     sessions: Arc<AtomicUsize>,
 ) {
+    let door = Arc::new(door);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -220,10 +260,11 @@ async fn accept(
             }
         };
         set_options(&stream);
-        let (state, counted) = (Arc::clone(&state), CountGuard::new(&sessions));
+        let (state, door) = (Arc::clone(&state), Arc::clone(&door));
+        let counted = CountGuard::new(&sessions);
         tracker.spawn(async move {
             let _counted = counted;
-            match session::serve(stream, state).await {
+            match session::serve(stream, peer.ip(), &door, state).await {
                 Ok(()) => {}
                 Err(ConnectionError::Io(error)) => {
                     log::debug!("lost the connection to database client {peer}: {error}");

@@ -1,6 +1,7 @@
 //! One client and its queries, which may run concurrently.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::net::TcpStream;
@@ -8,10 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::connection::{self, ConnectionError, FrameReader, FrameWriter};
+use super::connection::{self, ConnectionError, Door, FrameReader, FrameWriter};
 use super::cursor::{Cursor, Response};
 use super::evaluator::Evaluator;
-use super::handshake::Credentials;
 use super::wire::{self, Frame, MAX_QUERY_BYTES, Query, Start};
 use crate::engine::error::{ErrorKind, ReqlError};
 
@@ -25,7 +25,6 @@ const MAX_OPEN_QUERIES: usize = 4096;
 /// The server's state, shared by all sessions.
 pub(crate) struct ServerState {
     pub(crate) evaluator: Evaluator,
-    pub(crate) credentials: Credentials,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -35,11 +34,13 @@ pub(crate) struct ServerState {
 /// The reason why the connection was closed, for the log. It has been sent to the client if possible.
 pub(crate) async fn serve(
     stream: TcpStream,
+    peer: IpAddr,
+    door: &Door,
     server: Arc<ServerState>,
 ) -> Result<(), ConnectionError> {
     let shutdown = server.shutdown.clone();
     let authenticated = tokio::select! {
-        authenticated = connection::authenticate(stream, &server.credentials) => authenticated,
+        authenticated = connection::authenticate(stream, peer, door) => authenticated,
         () = shutdown.cancelled() => return Ok(()),
     };
     let (reader, writer) = authenticated?;

@@ -4,6 +4,7 @@ mod arrange;
 mod feed;
 pub(super) mod free_placements;
 pub(super) mod handle;
+pub(super) mod limits;
 mod list;
 mod record;
 mod reserve;
@@ -12,6 +13,7 @@ mod update;
 pub use feed::{BoardEvent, BoardFeed};
 pub use free_placements::Area;
 pub use handle::Board;
+pub use limits::{BoardFull, BoardLimits};
 #[cfg(test)]
 pub(super) use list::Position;
 pub use list::{ListQuery, Page};

@@ -9,6 +9,7 @@ use super::file::sha256_hex;
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
 };
+use crate::store::board::{BoardFull, BoardLimits};
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -26,6 +27,8 @@ pub enum Insert {
     Conflict,
     /// The image has been stored before and is deleted. Nothing has changed; it can be restored until it is purged.
     Deleted,
+    /// The board has no room for it. Nothing has changed.
+    Full(BoardFull),
 }
 
 /// The rows that exist for the id of an upload.
@@ -70,12 +73,53 @@ impl Store {
     /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting it
     /// again with the same id is safe.
     pub async fn insert(&self, image: NewImage) -> Result<Insert, StoreError> {
-        self.run_to_completion(|store| async move { insert(&store, image).await })
+        self.insert_within(image, BoardLimits::default()).await
+    }
+
+    /// The same as [`insert`](Self::insert), unless the board would exceed its limits. Images that other servers store in the
+    /// same second may exceed them together.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    pub async fn insert_within(
+        &self,
+        image: NewImage,
+        limits: BoardLimits,
+    ) -> Result<Insert, StoreError> {
+        self.run_to_completion(|store| async move { insert(&store, image, limits).await })
             .await
     }
 }
 
-async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
+async fn insert(store: &Store, image: NewImage, limits: BoardLimits) -> Result<Insert, StoreError> {
+    let existing = existing_rows(store, image.meta.id).await?;
+    if let Some(rejection) = existing.rejection(&image.meta) {
+        return Ok(rejection);
+    }
+    // One that is stored already counts already.
+    if limits.is_unlimited() || existing.record.is_some() {
+        return insert_beside(store, image, existing).await;
+    }
+    let (board, id) = (image.meta.board, image.meta.id);
+    let free_placements = &store.inner.free_placements;
+    let bytes = image.meta.size;
+    if let Err(full) = free_placements.admit(board, id, bytes, limits).await? {
+        return Ok(Insert::Full(full));
+    }
+    let inserted = insert_beside(store, image, existing).await;
+    if !matches!(inserted, Ok(Insert::Created(_))) {
+        free_placements.withdraw(board, id);
+    }
+    inserted
+}
+
+/// Stores an image of which these rows exist.
+async fn insert_beside(
+    store: &Store,
+    image: NewImage,
+    mut existing: ExistingRows,
+) -> Result<Insert, StoreError> {
     let NewImage {
         meta,
         requested,
@@ -83,10 +127,6 @@ async fn insert(store: &Store, image: NewImage) -> Result<Insert, StoreError> {
         thumb,
         thumbhash,
     } = image;
-    let mut existing = existing_rows(store, meta.id).await?;
-    if let Some(rejection) = existing.rejection(&meta) {
-        return Ok(rejection);
-    }
     // Stays unknown for an image that another insert stored; `thumbnails` determines it later.
     let mut has_thumb = None;
     if !existing.has_image {

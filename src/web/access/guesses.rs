@@ -48,7 +48,8 @@ impl Guesses {
         }
         let refuse = |wait: Duration| {
             log::info!("refused a link from {client}: too many others were tried");
-            Problem::too_many("Too many links were tried from your address.", wait)
+            let detail = "Too many links were tried from your address. Try again in a moment.";
+            Problem::too_many(detail, wait)
         };
         self.limiter.take(&client).map_err(refuse)?;
         self.tried.insert(try_, ());

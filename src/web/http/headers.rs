@@ -1,15 +1,17 @@
 //! Security and caching headers.
 
-use actix_web::http::header;
+use actix_web::HttpRequest;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::DefaultHeaders;
+use actix_web::web::{Data, ServiceConfig};
 
-/// Content Security Policy of the pages: their own origin only, and `blob:` previews of files before they are uploaded.
-/// `connect-src` allows other sites, since the page itself fetches a photo that is dragged over from one.
-pub(crate) const PAGE_POLICY: &str = "default-src 'self'; connect-src 'self' http: https: data: blob:; \
-     img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+use super::embedding::EmbeddingOrigin;
 
-/// Content Security Policy of all other responses: nothing loads or runs, should a browser show one as a page.
-const STRICT_POLICY: &str =
+/// Content Security Policy of all responses but pages and images: nothing loads or runs, should a browser show one as a page.
+const STRICT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+/// Content Security Policy of an image. The browser's own page around an image that is opened in a tab has inline styles.
+pub(crate) const IMAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
 /// `Cache-Control` of an image and its thumbnail, whose bytes never change. `private`, because access to a board is not for
@@ -17,10 +19,71 @@ const STRICT_POLICY: &str =
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// Features of the browser that the pages do not use.
-const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const PERMISSIONS: &str = "accelerometer=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), \
+     geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
 /// Browsers use HTTPS for a year after they have seen this.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
+
+/// What a page or one of its files does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PageKind {
+    /// It takes images that are dragged over from other sites, which it fetches itself.
+    TakesImages,
+    /// It reaches this server alone.
+    Other,
+}
+
+/// The Content Security Policies of the pages: their own origin only, and `blob:` previews of files before they are uploaded.
+#[derive(Debug, Clone)]
+pub(crate) struct PagePolicies {
+    takes_images: HeaderValue,
+    other: HeaderValue,
+}
+
+impl PagePolicies {
+    /// `is_secure` is for pages that browsers reach by HTTPS; `embedding` names the sites that may show pages in a frame.
+    pub(crate) fn new(is_secure: bool, embedding: &[EmbeddingOrigin]) -> Self {
+        // Browsers let no page of HTTPS fetch from HTTP.
+        let http = if is_secure { "" } else { " http:" };
+        let takes_images = format!("connect-src 'self'{http} https: data: blob:; ");
+        let ancestors: Vec<String> = embedding.iter().map(ToString::to_string).collect();
+        let ancestors = match ancestors.is_empty() {
+            true => "'none'".to_owned(),
+            false => format!("'self' {}", ancestors.join(" ")),
+        };
+        let policy = |connect: &str| {
+            let policy = format!(
+                "default-src 'self'; {connect}img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; \
+                 form-action 'self'; frame-ancestors {ancestors}"
+            );
+            HeaderValue::try_from(policy).expect("origins are ASCII")
+        };
+        Self {
+            takes_images: policy(&takes_images),
+            other: policy(""),
+        }
+    }
+
+    /// The policy of a page or one of its files.
+    pub(crate) fn of(request: &HttpRequest, kind: PageKind) -> HeaderValue {
+        let policies = request.app_data::<Data<Self>>();
+        match (policies, kind) {
+            (Some(policies), PageKind::TakesImages) => policies.takes_images.clone(),
+            (Some(policies), PageKind::Other) => policies.other.clone(),
+            // The strict policy if the app is not configured.
+            (None, _) => HeaderValue::from_static(STRICT_POLICY),
+        }
+    }
+}
+
+/// Returns the configuration that gives the pages their policies.
+pub(crate) fn configuration(policies: PagePolicies) -> impl Fn(&mut ServiceConfig) + Clone {
+    let policies = Data::new(policies);
+    move |config| {
+        config.app_data(policies.clone());
+    }
+}
 
 /// Middleware that adds the security headers to every response that has none of its own.
 pub(crate) fn security_headers(is_secure: bool) -> DefaultHeaders {

@@ -5,6 +5,7 @@ pub(crate) mod client_address;
 pub(crate) mod conditional;
 pub(crate) mod connection;
 pub(crate) mod disposition;
+pub(crate) mod embedding;
 pub(crate) mod fallback;
 pub(crate) mod guard;
 pub(crate) mod headers;

@@ -16,7 +16,7 @@ use crate::web::http::body::{SlicedBody, head_body};
 use crate::web::http::conditional::is_not_modified;
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::disposition::{Disposition, disposition};
-use crate::web::http::headers::IMMUTABLE;
+use crate::web::http::headers::{IMAGE_POLICY, IMMUTABLE};
 use crate::web::http::problem::Problem;
 use crate::web::http::ranges::{RequestedRange, requested_range};
 
@@ -112,6 +112,7 @@ fn add_headers<'a>(
 ) -> &'a mut HttpResponseBuilder {
     response
         .insert_header((header::CONTENT_TYPE, record.meta.kind.mime()))
+        .insert_header((header::CONTENT_SECURITY_POLICY, IMAGE_POLICY))
         .insert_header((
             header::CONTENT_DISPOSITION,
             disposition(kind, &record.meta.file_name),

@@ -119,11 +119,6 @@ impl PageFile {
     pub(crate) fn mime(&self) -> &'static str {
         mime_type(&self.path)
     }
-
-    /// Returns `true` for a page, which names other files.
-    pub(crate) fn is_page(&self) -> bool {
-        self.path.ends_with(".html")
-    }
 }
 
 type Compressor = fn(&[u8]) -> io::Result<Vec<u8>>;

@@ -17,18 +17,19 @@ use self::files::ENCODINGS;
 pub(crate) use self::files::PageFiles;
 use super::access::credentials::{has_owner_cookie, owner_cookie};
 use super::http::conditional::is_not_modified;
-use super::http::headers::PAGE_POLICY;
+use super::http::headers::{PageKind, PagePolicies};
 use super::http::prefix::{base_path, is_secure};
 use super::http::problem::Problem;
 use super::http::public_url::PublicUrl;
+
+const BOARD_PAGE: &str = "index.html";
+
+const LATEST_PAGE: &str = "latest.html";
 
 const NOT_FOUND_PAGE: &str = "404.html";
 
 /// Shown to whoever has no link.
 const REFUSED_PAGE: &str = "refused.html";
-
-/// The policy of all files but the pages. It applies to a worker, which loads modules of its own.
-const FILE_POLICY: &str = "default-src 'self'";
 
 /// Returns the configuration that gives the handlers their files.
 pub(crate) fn configuration(
@@ -45,7 +46,7 @@ pub(crate) async fn board(
     request: HttpRequest,
     files: Data<PageFiles>,
 ) -> Result<HttpResponse, Problem> {
-    let mut page = file(&request, &files, "index.html").await?;
+    let mut page = file(&request, &files, BOARD_PAGE).await?;
     if !has_owner_cookie(&request) {
         let cookie = owner_cookie(base_path(&request), is_secure(&request));
         // Fails only for a cookie that is no header.
@@ -67,7 +68,7 @@ pub(crate) async fn latest(
     request: HttpRequest,
     files: Data<PageFiles>,
 ) -> Result<HttpResponse, Problem> {
-    file(&request, &files, "latest.html").await
+    file(&request, &files, LATEST_PAGE).await
 }
 
 /// `GET /static/{path}`: a file of the pages.
@@ -93,16 +94,14 @@ async fn file(
     } else {
         HttpResponse::Ok()
     };
-    let policy = if file.is_page() {
-        PAGE_POLICY
-    } else {
-        FILE_POLICY
-    };
     response
         // A new version has the same name, so browsers must revalidate.
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::VARY, "Accept-Encoding"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((
+            header::CONTENT_SECURITY_POLICY,
+            PagePolicies::of(request, kind_of(path)),
+        ))
         .insert_header(ETag(etag));
     if is_cached {
         return Ok(response.finish());
@@ -114,6 +113,14 @@ async fn file(
     Ok(response
         .insert_header((header::CONTENT_TYPE, mime))
         .body(file.encoded(encoding).await))
+}
+
+/// Images can be dragged to the board and to the page of the latest image.
+fn kind_of(path: &str) -> PageKind {
+    match path {
+        BOARD_PAGE | LATEST_PAGE => PageKind::TakesImages,
+        _ => PageKind::Other,
+    }
 }
 
 /// The best encoding that the client accepts.
@@ -144,7 +151,10 @@ pub(crate) async fn show_error_pages(
     let mut response = match files.and_then(|files| files.get(page)) {
         Some(file) if wants_page => HttpResponse::build(status)
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, PAGE_POLICY))
+            .insert_header((
+                header::CONTENT_SECURITY_POLICY,
+                PagePolicies::of(&request, kind_of(page)),
+            ))
             .content_type(file.mime())
             .body(file.plain()),
         _ => response.map_into_boxed_body(),

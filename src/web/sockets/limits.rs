@@ -21,27 +21,27 @@ const OPENINGS: Rate = Rate {
 /// The sockets that a client may have open.
 const MAX_OPEN: usize = 2000;
 
-/// The commands of a session. A page sends a move for each frame of a drag: 60 a second, rarely 144.
+/// The commands of a session. A page sends thirty moves a second while something is dragged, a script more.
 const COMMANDS: Rate = Rate {
     burst: 600,
     per_second: 600,
 };
 
-/// The commands of all sessions of a client.
+/// The commands of all sessions of a client: thirty phones behind one address, on all of which something is dragged.
 const COMMANDS_OF_CLIENT: Rate = Rate {
-    burst: 1200,
-    per_second: 1200,
+    burst: 1000,
+    per_second: 1000,
 };
 
-/// The reservations of a session, which cost more: a dropped folder at once, then faster than its images are sent.
+/// The reservations of a session, which cost more: those of a dropped folder come sooner than its images are sent.
 const RESERVATIONS: Rate = Rate {
-    burst: 100,
+    burst: 60,
     per_second: 20,
 };
 
-/// The reservations of all sessions of a client: thirty phones behind one address.
+/// The reservations of all sessions of a client: thirty phones behind one address, each with ten photos.
 const RESERVATIONS_OF_CLIENT: Rate = Rate {
-    burst: 600,
+    burst: 300,
     per_second: 60,
 };
 

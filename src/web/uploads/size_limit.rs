@@ -14,7 +14,7 @@ pub(crate) fn too_large(limit: u64) -> Problem {
 }
 
 /// Formats a size in MB as file managers show it, with powers of 1,024 and at most one decimal; in KB below 1 MB.
-fn readable_size(bytes: u64) -> String {
+pub(crate) fn readable_size(bytes: u64) -> String {
     if bytes < 1 << 20 {
         return format!("{} KB", bytes >> 10);
     }

@@ -10,8 +10,9 @@ use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
 use super::rate::UploadRates;
 use super::received_file::ReceivedFile;
+use super::size_limit::readable_size;
 use crate::image::{ImageRecord, Limits, Upload};
-use crate::store::{Insert, Store};
+use crate::store::{BoardFull, BoardLimits, Insert, Store};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
@@ -27,6 +28,7 @@ pub(crate) struct Uploader {
     rates: UploadRates,
     processor: ImageProcessor,
     folder: UploadFolder,
+    board_limits: BoardLimits,
     max_upload: u64,
     max_pixels: u64,
 }
@@ -44,6 +46,7 @@ impl Uploader {
             rates: UploadRates::new(),
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
+            board_limits: settings.board_limits,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
         }
@@ -104,7 +107,7 @@ impl Uploader {
             .await;
         let image = self.processor.process(upload, image).await?;
         let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
-        let inserted = self.store.insert(image).await?;
+        let inserted = self.store.insert_within(image, self.board_limits).await?;
         drop((permit, ticket));
         match inserted {
             Insert::Created(record) => {
@@ -117,6 +120,7 @@ impl Uploader {
                 StatusCode::CONFLICT,
                 "Another image has this id.",
             )),
+            Insert::Full(full) => Err(board_is_full(full)),
             // Not 200, as the image is not on the board; and not restored, as a retry must not undo a later delete.
             Insert::Deleted => Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -124,6 +128,18 @@ impl Uploader {
             )),
         }
     }
+}
+
+/// Answers 507.
+fn board_is_full(full: BoardFull) -> Problem {
+    let detail = match full {
+        BoardFull::Images(max) => format!("The board is full: it holds at most {max} photos."),
+        BoardFull::Bytes(max) => {
+            let size = readable_size(max);
+            format!("The board is full: its photos may take at most {size} together.")
+        }
+    };
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
 }
 
 fn log_stored(record: &ImageRecord) {

@@ -21,6 +21,10 @@ impl HandshakeError {
     pub(super) const UNKNOWN_USER: Self = Self::new(17, "Unknown user");
     pub(super) const INVALID_USERNAME: Self = Self::new(18, "Invalid username encoding");
 
+    /// Not an error of RethinkDB, which does not slow guessing. Drivers report this code as a failed login.
+    pub(crate) const TOO_MANY_LOGINS: Self =
+        Self::new(12, "Too many failed logins; try again later");
+
     pub(super) const fn new(code: u32, text: &'static str) -> Self {
         Self { code, text }
     }

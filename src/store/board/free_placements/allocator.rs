@@ -1,5 +1,6 @@
 //! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use super::occupied::Occupied;
 use super::rows::Size;
 use crate::image::{BoardId, ImageId};
 use crate::store::board::handle::board_rows;
+use crate::store::board::limits::{BoardFull, BoardLimits, BoardUsage};
 use crate::store::client::{Connector, Element, Pool, changefeed_options};
 use crate::store::error::StoreError;
 use crate::store::rows::DELETED_AT;
@@ -58,6 +60,17 @@ pub(super) enum Task {
     /// The image has been stored there.
     Confirm(ImageId, Area),
     Release(ImageId),
+    Admit(Admit),
+    /// An admitted image is not stored.
+    Withdraw(ImageId),
+}
+
+/// The question if the board has room for an image.
+pub(super) struct Admit {
+    pub(super) id: ImageId,
+    pub(super) bytes: u64,
+    pub(super) limits: BoardLimits,
+    pub(super) reply: oneshot::Sender<Result<(), BoardFull>>,
 }
 
 /// A request for a placement.
@@ -84,6 +97,8 @@ pub(super) struct Allocator {
     version: Option<Version>,
     /// The moves that have been written to `placements`. The next change of the layout removes them.
     moved: Vec<(ImageId, Area)>,
+    /// The bytes of admitted images that the feed has yet to deliver.
+    admitted: HashMap<ImageId, u64>,
 }
 
 /// The outcome of planning a batch.
@@ -111,6 +126,7 @@ impl Allocator {
             occupied: Occupied::default(),
             version: None,
             moved: Vec::new(),
+            admitted: HashMap::new(),
         }
     }
 
@@ -144,7 +160,10 @@ impl Allocator {
                     0 => return,
                     _ => {
                         idle_since = Instant::now();
-                        confirm_at = confirm_at.or_else(|| Some(idle_since + CONFIRM_DELAY));
+                        self.admit(&mut batch);
+                        if !batch.is_empty() {
+                            confirm_at = confirm_at.or_else(|| Some(idle_since + CONFIRM_DELAY));
+                        }
                     }
                 },
                 () = until(confirm_at) => {}
@@ -167,7 +186,41 @@ impl Allocator {
             Task::Confirm(id, area) => {
                 version.is_some_and(|version| version.layout.has_moved(id, area))
             }
-            Task::Release(_) => false,
+            Task::Release(_) | Task::Admit(_) | Task::Withdraw(_) => false,
+        }
+    }
+
+    /// Answers the questions for room among the tasks, and removes them: they change no layout.
+    fn admit(&mut self, batch: &mut Vec<Task>) {
+        let is_of_room = |task: &mut Task| matches!(task, Task::Admit(_) | Task::Withdraw(_));
+        let tasks: Vec<Task> = batch.extract_if(.., is_of_room).collect();
+        for task in tasks {
+            match task {
+                Task::Admit(admit) => {
+                    let fits = admit.limits.check(self.usage(), admit.bytes);
+                    if fits.is_ok() {
+                        self.admitted.insert(admit.id, admit.bytes);
+                    }
+                    // Fails if the requester has gone, which then withdraws nothing either.
+                    if admit.reply.send(fits).is_err() {
+                        self.admitted.remove(&admit.id);
+                    }
+                }
+                Task::Withdraw(id) => drop(self.admitted.remove(&id)),
+                Task::Reserve(_) | Task::Confirm(..) | Task::Release(_) => {}
+            }
+        }
+    }
+
+    /// What the board holds, with the images that are being stored.
+    fn usage(&mut self) -> BoardUsage {
+        let occupied = &self.occupied;
+        self.admitted
+            .retain(|&id, _| occupied.area_of(id).is_none());
+        let BoardUsage { images, bytes } = occupied.usage();
+        BoardUsage {
+            images: images + self.admitted.len() as u64,
+            bytes: bytes + self.admitted.values().sum::<u64>(),
         }
     }
 
@@ -332,6 +385,8 @@ fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
             }
             Task::Confirm(id, area) => planner.confirm(*id, *area, now + CHOSEN_MS),
             Task::Release(id) => planner.release(*id),
+            // Answered before.
+            Task::Admit(_) | Task::Withdraw(_) => {}
         }
     }
     // A later image of the batch may have completed the row of an earlier one.
@@ -342,9 +397,9 @@ fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
         .collect())
 }
 
-/// The fields of `placements` that determine the area of each image.
+/// The fields of `placements` that determine the area of each image, and the size of its file.
 fn areas(table: Command) -> Command {
-    let fields = ["x", "y", "w", "width", "height", DELETED_AT];
+    let fields = ["x", "y", "w", "width", "height", "size", DELETED_AT];
     let rows = table.pluck(r.expr("id"));
     fields
         .into_iter()

@@ -25,9 +25,10 @@ use reql::Command;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::allocator::{Allocator, Reserve, Task};
+use self::allocator::{Admit, Allocator, Reserve, Task};
 use self::document::LayoutDocument;
 use crate::image::{BoardId, ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
+use crate::store::board::limits::{BoardFull, BoardLimits};
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
 
@@ -136,6 +137,35 @@ impl FreePlacements {
             w: area.w,
             z: now() as f64,
         })
+    }
+
+    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on.
+    ///
+    /// # Errors
+    ///
+    /// The limit that the image would exceed, or that the database is unavailable.
+    pub(crate) async fn admit(
+        &self,
+        board: BoardId,
+        id: ImageId,
+        bytes: u64,
+        limits: BoardLimits,
+    ) -> Result<Result<(), BoardFull>, StoreError> {
+        let (reply, admitted) = oneshot::channel();
+        let admit = Admit {
+            id,
+            bytes,
+            limits,
+            reply,
+        };
+        self.send(board, Task::Admit(admit));
+        let ended = |_| StoreError::Unavailable("the server is shutting down".to_owned());
+        admitted.await.map_err(ended)
+    }
+
+    /// Notes that an admitted image has not been stored.
+    pub(crate) fn withdraw(&self, board: BoardId, id: ImageId) {
+        self.send(board, Task::Withdraw(id));
     }
 
     /// Notes that an image has been stored at the placement that was reserved for it.

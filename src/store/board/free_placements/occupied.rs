@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::area::{Area, tile_aspect};
 use crate::image::ImageId;
+use crate::store::board::limits::BoardUsage;
 use crate::store::rows::{id_of, is_deleted};
 
 /// Side of a bucket of the spatial index, in board units: about two images.
@@ -32,15 +33,19 @@ pub(super) struct Occupied {
     buckets: HashMap<(i64, i64), Vec<ImageId>>,
     /// Images that cover too many buckets.
     huge: Vec<ImageId>,
+    /// Of the images that are not deleted.
+    usage: BoardUsage,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Image {
     area: Area,
     is_deleted: bool,
+    /// The size of the file.
+    bytes: u64,
 }
 
-/// The fields of a row that determine its area.
+/// The fields of a row that determine its area, and the size of its file.
 #[derive(Deserialize)]
 struct Row {
     id: ImageId,
@@ -49,6 +54,8 @@ struct Row {
     w: f64,
     width: u32,
     height: u32,
+    #[serde(default)]
+    size: u64,
 }
 
 impl Occupied {
@@ -63,7 +70,12 @@ impl Occupied {
                     w: row.w,
                     h: row.w / tile_aspect(row.width, row.height),
                 };
-                self.set(row.id, area, is_deleted);
+                let image = Image {
+                    area,
+                    is_deleted,
+                    bytes: row.size,
+                };
+                self.insert(row.id, image);
             }
             Err(_) => {
                 if let Some(id) = id_of(old) {
@@ -74,9 +86,24 @@ impl Occupied {
     }
 
     /// Sets the area of an image.
+    #[cfg(test)]
     pub(super) fn set(&mut self, id: ImageId, area: Area, is_deleted: bool) {
+        let image = Image {
+            area,
+            is_deleted,
+            bytes: 0,
+        };
+        self.insert(id, image);
+    }
+
+    fn insert(&mut self, id: ImageId, image: Image) {
         self.remove(id);
-        self.images.insert(id, Image { area, is_deleted });
+        self.images.insert(id, image);
+        if !image.is_deleted {
+            self.usage.images += 1;
+            self.usage.bytes += image.bytes;
+        }
+        let area = image.area;
         match buckets(area) {
             Some(buckets) => {
                 for bucket in buckets {
@@ -88,9 +115,14 @@ impl Occupied {
     }
 
     fn remove(&mut self, id: ImageId) {
-        let Some(Image { area, .. }) = self.images.remove(&id) else {
+        let Some(image) = self.images.remove(&id) else {
             return;
         };
+        if !image.is_deleted {
+            self.usage.images -= 1;
+            self.usage.bytes -= image.bytes;
+        }
+        let area = image.area;
         let Some(buckets) = buckets(area) else {
             self.huge.retain(|&huge| huge != id);
             return;
@@ -107,11 +139,16 @@ impl Occupied {
 
     /// Moves an image that lies at one of these areas. The feed delivers the change later.
     pub(super) fn move_image(&mut self, id: ImageId, from: &[Area], to: Area) {
-        if let Some(&Image { area, is_deleted }) = self.images.get(&id)
-            && from.iter().any(|from| from.is_at(area))
+        if let Some(&image) = self.images.get(&id)
+            && from.iter().any(|from| from.is_at(image.area))
         {
-            self.set(id, to, is_deleted);
+            self.insert(id, Image { area: to, ..image });
         }
+    }
+
+    /// The number and the bytes of the images that are not deleted. Counted as they change, so asking costs nothing.
+    pub(super) fn usage(&self) -> BoardUsage {
+        self.usage
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -194,6 +231,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::store::rows::DELETED_AT;
 
     fn area(x: f64, y: f64, w: f64, h: f64) -> Area {
         Area { x, y, w, h }
@@ -255,5 +293,25 @@ mod tests {
         occupied.set(ImageId::new(), area(4e4, -7e4, 90.0, 90.0), false);
         occupied.set(ImageId::new(), area(9e6, 0.0, 90.0, 90.0), false);
         assert_eq!(occupied.bounds(), bounds);
+    }
+
+    #[test]
+    fn images_and_bytes_are_counted_without_those_in_the_bin() {
+        let mut occupied = Occupied::default();
+        let (one, other) = (ImageId::new(), ImageId::new());
+        let row = |id: ImageId, size: u64| json!({"id": id, "x": 0, "y": 0, "w": 100, "width": 4, "height": 3, "size": size});
+        let mut deleted = row(other, 7);
+        deleted[DELETED_AT] = json!("2025-01-31T12:00:00.000Z");
+        let mut count = |old: Value, new: Value| {
+            occupied.apply(&old, new);
+            let BoardUsage { images, bytes } = occupied.usage();
+            (images, bytes)
+        };
+        assert_eq!(count(Value::Null, row(one, 5)), (1, 5));
+        assert_eq!(count(Value::Null, row(other, 7)), (2, 12));
+        assert_eq!(count(row(other, 7), row(other, 7)), (2, 12));
+        assert_eq!(count(row(other, 7), deleted.clone()), (1, 5));
+        assert_eq!(count(deleted, Value::Null), (1, 5));
+        assert_eq!(count(row(one, 5), Value::Null), (0, 0));
     }
 }
