@@ -1,6 +1,7 @@
 //! ReQL values: JSON plus the pseudotypes `BINARY` and `TIME`.
 
 mod binary;
+mod iso8601;
 pub(crate) mod json;
 mod key;
 pub(crate) mod order;

@@ -6,6 +6,7 @@ use super::arithmetic::finite;
 use super::env::Env;
 use super::func::Func;
 use super::scope::Scope;
+use super::selection::Row;
 use super::seq::Pick;
 use super::slice::element;
 use super::sort::by_index;
@@ -16,7 +17,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::Direction;
 
-/// `count`: the length of a sequence, binary or string, or the number of elements that match a predicate or value.
+/// `count`: the length of a sequence, object, binary or string, or the number of elements that match a predicate or value.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let picked = match call.args.get(1) {
@@ -26,6 +27,14 @@ pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     let count = match (&subject, &picked) {
         (Value::Datum(Datum::Binary(binary)), None) => binary.len(),
         (Value::Datum(Datum::String(text)), None) => text.chars().count(),
+        (
+            Value::Datum(Datum::Object(fields))
+            | Value::Row(Row {
+                value: Datum::Object(fields),
+                ..
+            }),
+            None,
+        ) => fields.len(),
         // Constant time, instead of a scan.
         (Value::Table(table), None) => env.snapshot()?.count(table.id)? as usize,
         _ => match subject.into_stream()? {

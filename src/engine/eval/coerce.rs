@@ -1,9 +1,12 @@
 //! Conversions between types: `type_of`, `coerce_to` and `binary`.
 
+use std::sync::Arc;
+
 use super::arithmetic::finite;
 use super::env::Env;
 use super::number;
 use super::scope::Scope;
+use super::selection::Row;
 use super::stream::Stream;
 use super::term::Call;
 use super::value::Value;
@@ -30,17 +33,25 @@ pub(crate) fn coerce_to(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     let cannot = || ReqlError::of_type(found, format!("Cannot coerce {found} to {wanted}."));
     match wanted.as_str() {
         "BOOL" => Ok(Value::Datum((found != "NULL").into())),
-        "ARRAY" | "DATUM" => Ok(Value::Datum(
-            subject
-                .into_stream()
-                .map_err(|_| cannot())?
-                .collect(env)?
-                .into(),
-        )),
-        "OBJECT" => match subject {
-            Value::Row(row) => Ok(Value::Datum(row.value)),
-            other => pairs(env, other.into_stream().map_err(|_| cannot())?).map(Value::Datum),
-        },
+        "ARRAY" | "DATUM" => {
+            let items = match subject {
+                Value::Datum(Datum::Object(fields))
+                | Value::Row(Row {
+                    value: Datum::Object(fields),
+                    ..
+                }) => pairs_of(&fields),
+                other => other
+                    .into_stream()
+                    .map_err(|_| cannot())?
+                    .collect(env)?
+                    .into(),
+            };
+            Ok(Value::Datum(items))
+        }
+        "OBJECT" => {
+            let pairs = subject.into_stream().map_err(|_| cannot())?;
+            object_of(env, pairs).map(Value::Datum)
+        }
         _ => match subject {
             Value::Db(_) | Value::Table(_) | Value::Func(_) => Err(cannot()),
             Value::Stream(stream) if !stream.is_datum() => Err(cannot()),
@@ -103,8 +114,16 @@ fn is_kind_of(value: &Value, wanted: &str) -> bool {
     }
 }
 
+/// The array of an object's `[name, value]` pairs.
+fn pairs_of(fields: &Object) -> Datum {
+    let pair = |(name, value): (&Arc<str>, &Datum)| {
+        Datum::from(vec![Datum::String(name.clone()), value.clone()])
+    };
+    fields.iter().map(pair).collect::<Vec<_>>().into()
+}
+
 /// The object of a sequence of `[name, value]` pairs.
-fn pairs(env: &Env, stream: Stream) -> Result<Datum, ReqlError> {
+fn object_of(env: &Env, stream: Stream) -> Result<Datum, ReqlError> {
     let mut object = Object::new();
     for pair in stream.collect(env)? {
         match pair.as_array()?.as_ref() {

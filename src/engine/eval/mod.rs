@@ -15,6 +15,7 @@ mod control;
 mod env;
 mod feed;
 mod func;
+mod identifiers;
 mod index;
 mod info;
 mod merge;

@@ -17,6 +17,9 @@ pub(crate) fn cut(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
     {
         return slice_bytes(env, datum, call, scope).map(Value::Datum);
     }
+    if call.kind == TermKind::Slice {
+        refuse_to_slice(&subject)?;
+    }
     let stream = subject.into_stream()?;
     if call.kind == TermKind::Slice {
         return slice(env, stream, call, scope);
@@ -50,6 +53,19 @@ fn skip_all_but(env: &Env, stream: Stream, count: usize) -> Result<Value, ReqlEr
         selection,
         ..Stream::array(last)
     }))
+}
+
+/// RethinkDB's error for a single value that `slice` cannot cut.
+fn refuse_to_slice(subject: &Value) -> Result<(), ReqlError> {
+    let found = match subject {
+        Value::Datum(Datum::Array(_)) => return Ok(()),
+        Value::Datum(datum) => datum.type_name(),
+        Value::Row(row) => row.value.type_name(),
+        _ => return Ok(()),
+    };
+    Err(ReqlError::logic(format!(
+        "Expected ARRAY, BINARY, or STRING, but found {found}."
+    )))
 }
 
 /// `slice` of a sequence. The end of a stream is unknown, so only an array can be cut by indexes that count from it.
@@ -137,9 +153,8 @@ pub(crate) fn nth_of(
     index: &Term,
     scope: &Scope,
 ) -> Result<Value, ReqlError> {
-    // Other terms read an object as a sequence of pairs; `nth` does not.
-    if let Value::Datum(Datum::Object(_)) | Value::Row(_) = &subject {
-        return Err(ReqlError::logic("Cannot convert OBJECT to SEQUENCE"));
+    if let Value::Row(row) = &subject {
+        return Err(ReqlError::expected("ARRAY", row.value.type_name()));
     }
     let mut stream = subject.into_stream()?;
     let wanted = env.datum(index, scope)?.as_integer()?;

@@ -1,15 +1,12 @@
 //! The part of the system database `rethinkdb` that clients and `rethinkdb-dump` use.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 
 use super::catalog::{database_missing, find};
 use super::env::Env;
-use super::read_options::IdentifierFormat;
 use super::selection::Table;
 use super::stream::Stream;
-use crate::engine::datum::{Datum, Object};
+use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::DiskState;
 
@@ -23,13 +20,12 @@ pub(crate) const DATABASE_ID: &str = "6f2c1d7e-9b0a-4c3e-8d5f-1a2b3c4d5e6f";
 ///
 /// # Errors
 /// A table that the engine does not implement.
-pub(crate) fn table(env: &Env, name: &str, format: IdentifierFormat) -> Result<Stream, ReqlError> {
-    type Describe = fn(&Env, &Table) -> Datum;
-    let of_tables = |describe: Describe| -> Result<Vec<Datum>, ReqlError> {
-        all_tables(env)?
+pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
+    let of_tables = |describe: fn(&Env, &Table) -> Datum| -> Result<Vec<Datum>, ReqlError> {
+        Ok(all_tables(env)?
             .iter()
-            .map(|table| with_identifiers(env, describe(env, table), format))
-            .collect()
+            .map(|table| describe(env, table))
+            .collect())
     };
     let rows = match name {
         "db_config" => {
@@ -52,55 +48,6 @@ pub(crate) fn table(env: &Env, name: &str, format: IdentifierFormat) -> Result<S
         }
     };
     Ok(Stream::items(rows))
-}
-
-/// The row of a table with the database and the servers as the query wants them named.
-fn with_identifiers(env: &Env, row: Datum, format: IdentifierFormat) -> Result<Datum, ReqlError> {
-    if format == IdentifierFormat::Name {
-        return Ok(row);
-    }
-    let Some(Datum::String(db)) = row.field("db").cloned() else {
-        return Ok(row);
-    };
-    let database = db_config(env, &db)?;
-    let id = database.field("id").cloned().unwrap_or(Datum::Null);
-    let (server_id, server_name) = env.server();
-    let mut row = replace_text(&row, &server_name, &server_id);
-    if let Datum::Object(fields) = &mut row {
-        Arc::make_mut(fields).insert("db".into(), id);
-    }
-    Ok(row)
-}
-
-/// Replaces a name in the parts of a row that describe its shards, where it can only be the server's.
-fn replace_text(row: &Datum, name: &str, id: &str) -> Datum {
-    fn replace(value: &Datum, name: &str, id: &str) -> Datum {
-        match value {
-            Datum::String(text) if **text == *name => id.into(),
-            Datum::Array(items) => items
-                .iter()
-                .map(|item| replace(item, name, id))
-                .collect::<Vec<_>>()
-                .into(),
-            Datum::Object(fields) => fields
-                .iter()
-                .map(|(field, value)| (field.clone(), replace(value, name, id)))
-                .collect::<Object>()
-                .into(),
-            other => other.clone(),
-        }
-    }
-    let Datum::Object(fields) = row else {
-        return row.clone();
-    };
-    let fields = fields.iter().map(|(field, value)| {
-        let value = match &**field {
-            "shards" | "raft_leader" => replace(value, name, id),
-            _ => value.clone(),
-        };
-        (field.clone(), value)
-    });
-    fields.collect::<Object>().into()
 }
 
 /// What is wrong with the disk or with what is stored. RethinkDB has the same fields, for problems of its own.

@@ -4,6 +4,7 @@ use std::ops::Bound;
 
 use super::catalog::{check_name, find};
 use super::env::Env;
+use super::identifiers;
 use super::index::{self, Edge, IndexScan, Position};
 use super::read_options;
 use super::scope::Scope;
@@ -30,7 +31,8 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
     let format = read_options::check(env, call, scope)?;
     let name = check_name("Table", env.datum(name, scope)?.as_str()?)?;
     if &*db == system::DATABASE {
-        return system::table(env, &name, format).map(Value::Stream);
+        let rows = system::table(env, &name)?;
+        return identifiers::name_things(env, rows, format).map(Value::Stream);
     }
     find(env.snapshot()?.catalog(), &db, &name).map(Value::Table)
 }

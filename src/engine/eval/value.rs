@@ -113,30 +113,24 @@ impl Value {
         }
     }
 
-    /// The value as a sequence. An object becomes a sequence of `[name, value]` pairs.
+    /// The value as a sequence.
     ///
     /// # Errors
-    /// Any other value.
+    /// Any other value. An object is no sequence, although `coerce_to` makes an array of one.
     pub(crate) fn into_stream(self) -> Result<Stream, ReqlError> {
         match self {
             Self::Table(table) => Ok(Stream::scan(table)),
             Self::Stream(stream) => Ok(stream),
             Self::Datum(Datum::Array(items)) => Ok(Stream::array(items.to_vec())),
-            Self::Datum(Datum::Object(fields)) => {
-                let pair = |(name, value): (&Arc<str>, &Datum)| {
-                    vec![Datum::String(name.clone()), value.clone()].into()
-                };
-                Ok(Stream::array(fields.iter().map(pair).collect()))
-            }
-            Self::Row(Row {
-                value: value @ (Datum::Array(_) | Datum::Object(_)),
-                ..
-            }) => Self::Datum(value).into_stream(),
+            Self::Row(row) => Err(ReqlError::of_type(
+                row.value.type_name(),
+                format!(
+                    "Expected type SEQUENCE but found SINGLE_SELECTION:\n{}",
+                    row.value.print()
+                ),
+            )),
             other => {
-                let found = match &other {
-                    Self::Row(row) => row.value.type_name(),
-                    other => other.type_name(),
-                };
+                let found = other.type_name();
                 Err(ReqlError::of_type(
                     found,
                     format!("Cannot convert {found} to SEQUENCE"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LOGIC, MISSING, Session, array, call, failure, numbers, t};
+use super::{LOGIC, MISSING, Session, array, call, failure, func, numbers, t, table, var};
 
 fn now() -> Value {
     json!({"$reql_type$": "TIME", "epoch_time": 1, "timezone": "Z"})
@@ -103,4 +103,45 @@ fn long_values_are_cut_off_in_errors() {
     let (_, message) = session.error(call(t::PLUCK, &[json!("é".repeat(400)), json!("a")]));
     assert!(message.len() < 400, "{message}");
     assert!(message.ends_with("...`."), "{message}");
+}
+
+#[test]
+fn objects_are_no_sequences() {
+    let mut session = Session::with_documents([json!({"id": 1, "a": 2})]);
+    let object = json!({"a": 1, "b": 2});
+    let document = call(t::GET, &[table(), json!(1)]);
+    let identity = func(1, var(1));
+    assert_eq!(
+        session.error(call(t::MAP, &[object.clone(), identity.clone()])),
+        failure(LOGIC, "Cannot convert OBJECT to SEQUENCE")
+    );
+    assert_eq!(
+        session.error(call(t::MAP, &[document.clone(), identity])),
+        failure(
+            LOGIC,
+            "Expected type SEQUENCE but found SINGLE_SELECTION:\n{\n\t\"a\":\t2,\n\t\"id\":\t1\n}"
+        )
+    );
+    assert_eq!(
+        session.error(call(t::NTH, &[document.clone(), json!(0)])),
+        failure(LOGIC, "Expected type ARRAY but found OBJECT.")
+    );
+    assert_eq!(
+        session.error(call(t::SLICE, &[object.clone(), json!(0), json!(1)])),
+        failure(
+            LOGIC,
+            "Expected ARRAY, BINARY, or STRING, but found OBJECT."
+        )
+    );
+    for (value, pairs) in [
+        (object, json!([["a", 1], ["b", 2]])),
+        (document, json!([["a", 2], ["id", 1]])),
+    ] {
+        let count = call(t::COUNT, std::slice::from_ref(&value));
+        assert_eq!(session.value(count), 2);
+        let array = call(t::COERCE_TO, &[value, json!("array")]);
+        assert_eq!(session.value(array.clone()), pairs);
+        let object = call(t::COERCE_TO, &[array, json!("object")]);
+        assert!(session.value(object).is_object());
+    }
 }

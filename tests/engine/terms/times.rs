@@ -41,11 +41,9 @@ fn a_missing_time_zone_may_have_a_default() {
             "ISO 8601 string has no time zone, and no default time zone was provided."
         )
     );
-    let (class, message) = session.error(parse(json!({"default_timezone": "7"})));
-    assert_eq!(class, LOGIC);
-    assert!(
-        message.starts_with("Invalid time zone string `7`."),
-        "{message}"
+    assert_eq!(
+        session.error(parse(json!({"default_timezone": "7"}))),
+        failure(LOGIC, "Timezone `7` does not start with `-` or `+`.")
     );
 }
 
@@ -68,4 +66,37 @@ fn years_outside_iso_8601_are_refused() {
             "Error in time logic: Year is out of valid range: 1400..10000."
         )
     );
+}
+
+#[test]
+fn times_may_be_written_without_hyphens_and_colons() {
+    let mut session = Session::new();
+    let print = |text: &str| call(t::TO_ISO8601, &[json!([t::ISO8601, [text]])]);
+    for (text, printed) in [
+        ("20200229T103000Z", "2020-02-29T10:30:00+00:00"),
+        ("2020-060T10:30-07", "2020-02-29T10:30:00-07:00"),
+        ("2020T10Z", "2020-01-01T10:00:00+00:00"),
+    ] {
+        assert_eq!(session.value(print(text)), printed);
+    }
+    for (text, message) in [
+        (
+            "2020-0229T10Z",
+            "Date string `2020-0229` must have 0 or 2 hyphens.",
+        ),
+        (
+            "2020-02-30T10Z",
+            "Error in time logic: Day of month is not valid for year.",
+        ),
+        (
+            "2020-02-29T10:3000Z",
+            "Time string `10:3000` must have 0 or 2 colons.",
+        ),
+        (
+            "2020-02-29T10-00:00",
+            "`-00:00` is not a valid time offset.",
+        ),
+    ] {
+        assert_eq!(session.error(print(text)), failure(LOGIC, message));
+    }
 }
