@@ -59,7 +59,7 @@ async fn links_cookies_and_pages_name_the_published_address() {
     let page = app.client.get(app.url("/party/")).bearer_auth(ADMIN);
     let page = page.header("host", HOST).send().await.unwrap();
     let page = page.text().await.unwrap();
-    assert!(page.contains("href=\"/party/static/js/ui/base.css\""));
+    assert!(page.contains("href=\"/party/static/js/main.css\""));
     assert!(!page.contains("=\"/static/"));
     let add = app.client.post(app.url("/party/image")).bearer_auth(ADMIN);
     let add = add
