@@ -23,6 +23,7 @@ mod check;
 mod checksum;
 mod codec;
 mod commit;
+mod copy;
 mod damage;
 mod database;
 mod failure;
