@@ -1,10 +1,13 @@
 //! The open database file, which is closed and reopened after a disk error.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread;
 
 use redb::{Database, ReadableDatabase, WriteTransaction};
 
-use super::failure::{OnReadFailure, ReadErrors, catch, discard, recovering, shutting_down};
+use super::failure::{
+    Keeper, OnReadFailure, ReadErrors, catch, discard, recovering, shutting_down,
+};
 use super::layout::{self, META};
 use crate::engine::error::ReqlError;
 
@@ -16,8 +19,10 @@ pub(super) struct LiveDatabase {
 
 struct LiveState {
     file: FileState,
-    /// The number of attempts to reopen the file, successful or not.
+    /// The number of attempts to reopen the file, successful or not, and of its replacements.
     generation: u64,
+    /// Keeps the database open for its snapshots after it was replaced.
+    keeper: Arc<Keeper>,
 }
 
 enum FileState {
@@ -35,6 +40,7 @@ impl LiveDatabase {
             state: RwLock::new(LiveState {
                 file: FileState::Open(database),
                 generation: 0,
+                keeper: Arc::default(),
             }),
             on_read_failure,
         }
@@ -70,7 +76,9 @@ impl LiveDatabase {
         let state = self.read_state();
         match &state.file {
             FileState::Open(database) => {
-                let errors = ReadErrors::new(state.generation, self.on_read_failure.clone());
+                let keeper = Arc::clone(&state.keeper);
+                let on_failure = self.on_read_failure.clone();
+                let errors = ReadErrors::new(state.generation, on_failure, keeper);
                 errors.read(|| read(database, &errors))
             }
             FileState::Failed(reason) => Err(reason.clone()),
@@ -107,6 +115,24 @@ impl LiveDatabase {
                 state.file = FileState::Failed(reason.clone());
                 Err(reason)
             }
+        }
+    }
+
+    /// Replaces the database with a copy of it. Snapshots of the replaced one can still be read.
+    pub(super) fn replace(&self, copy: Database) {
+        let mut state = self.write_state();
+        state.generation += 1;
+        let keeper = std::mem::take(&mut state.keeper);
+        let replaced = std::mem::replace(&mut state.file, FileState::Open(copy));
+        drop(state);
+        // On another thread: closing a file syncs it, and the disk takes its time to give up a large one.
+        let close = move || {
+            if let FileState::Open(database) = replaced {
+                keeper.keep(database);
+            }
+        };
+        if let Err(error) = thread::Builder::new().spawn(close) {
+            log::debug!("the replaced database file was closed at once: {error}");
         }
     }
 

@@ -3,7 +3,9 @@
 use std::cell::Cell;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use redb::Database;
 
 use crate::engine::error::{ErrorKind, ReqlError};
 
@@ -24,6 +26,30 @@ pub(super) type OnReadFailure = Arc<dyn Fn(ReadFailure) + Send + Sync>;
 pub(super) struct ReadErrors {
     generation: u64,
     on_failure: OnReadFailure,
+    /// Keeps the database open that is read from.
+    _keeper: Arc<Keeper>,
+}
+
+/// Keeps a database open that was replaced by a copy, until the last snapshot of it is dropped.
+#[derive(Default)]
+pub(super) struct Keeper(Mutex<Option<Database>>);
+
+impl Keeper {
+    /// Takes over the database.
+    pub(super) fn keep(&self, database: Database) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(database);
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        discard(
+            self.0
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+    }
 }
 
 /// Calls redb, which can panic on a damaged file, and turns a panic into an error. Nothing is printed then: the error
@@ -68,10 +94,11 @@ fn silence_expected_panics() {
 
 impl ReadErrors {
     /// For reads from the database of this generation.
-    pub(super) fn new(generation: u64, on_failure: OnReadFailure) -> Self {
+    pub(super) fn new(generation: u64, on_failure: OnReadFailure, keeper: Arc<Keeper>) -> Self {
         Self {
             generation,
             on_failure,
+            _keeper: keeper,
         }
     }
 

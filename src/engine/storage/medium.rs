@@ -5,13 +5,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError};
+use redb::{Builder, Database, DatabaseError, StorageError};
 
 use super::permissions;
 use super::reserve::Reserve;
 
 /// The name of the database file in the data folder.
 const FILE_NAME: &str = "board.redb";
+
+/// The name of the file that the database is copied to.
+const COPY_NAME: &str = "board.redb.new";
 
 /// The name of the file that is given up when the disk is full.
 const RESERVE_NAME: &str = "reserve";
@@ -22,6 +25,9 @@ const PROBE_NAME: &str = "probe";
 /// The size of redb's cache; redb's default is up to 1 GiB. Frequently used documents and indexes fit. Half of it
 /// bounds the data that a large batch buffers before it is written to the file.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Creates the database that a file is copied to.
+pub(super) type CreateCopy = Box<dyn Fn() -> Result<Database, DatabaseError> + Send>;
 
 /// The medium of the database file. Tests replace it with a disk that fails.
 pub(super) trait Medium: Send {
@@ -44,6 +50,29 @@ pub(super) trait Medium: Send {
         false
     }
 
+    /// The space that the file takes up on the disk, in bytes; `None` if it cannot be copied.
+    fn allocated_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// The space that is left on the disk, in bytes.
+    fn available_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// Returns a function that creates a new database beside the file.
+    fn creates_copy(&self) -> CreateCopy {
+        Box::new(|| Err(StorageError::from(io::Error::from(io::ErrorKind::Unsupported)).into()))
+    }
+
+    /// Puts the new database in the place of the file.
+    fn install_copy(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Removes the new database.
+    fn discard_copy(&self) {}
+
     /// Tries to write to the disk, without the database.
     fn probe(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
@@ -58,6 +87,8 @@ pub(super) struct FileMedium {
     reserve: Reserve,
     /// The name of the file that [`Medium::probe`] writes.
     probe: PathBuf,
+    /// The name of the file that the database is copied to.
+    copy: PathBuf,
 }
 
 impl FileMedium {
@@ -67,7 +98,7 @@ impl FileMedium {
     pub(super) fn in_folder(folder: &Path) -> io::Result<Self> {
         permissions::create_folder(folder)?;
         permissions::create_file(&folder.join(FILE_NAME))?;
-        permissions::restrict(folder, &[FILE_NAME, RESERVE_NAME, PROBE_NAME]);
+        permissions::restrict(folder, &[FILE_NAME, RESERVE_NAME, PROBE_NAME, COPY_NAME]);
         Ok(Self::new(folder))
     }
 
@@ -83,12 +114,15 @@ impl FileMedium {
             opened: Cell::new(None),
             reserve: Reserve::new(folder.join(RESERVE_NAME)),
             probe: folder.join(PROBE_NAME),
+            copy: folder.join(COPY_NAME),
         }
     }
 }
 
 impl Medium for FileMedium {
     fn open(&self, create: bool) -> Result<Database, DatabaseError> {
+        // Left by a crash during a copy.
+        self.discard_copy();
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
         let database = match create {
@@ -101,6 +135,39 @@ impl Medium for FileMedium {
 
     fn is_in_place(&self) -> bool {
         identity(&self.path) == self.opened.get()
+    }
+
+    fn allocated_bytes(&self) -> Option<u64> {
+        allocated_bytes(&self.path)
+    }
+
+    fn available_bytes(&self) -> Option<u64> {
+        available_bytes(&self.path)
+    }
+
+    fn creates_copy(&self) -> CreateCopy {
+        let path = self.copy.clone();
+        Box::new(move || {
+            permissions::create_file(&path).map_err(StorageError::from)?;
+            let mut builder = Builder::new();
+            builder.set_cache_size(CACHE_BYTES);
+            builder.create(&path)
+        })
+    }
+
+    fn install_copy(&self) -> io::Result<()> {
+        fs::rename(&self.copy, &self.path)?;
+        self.opened.set(identity(&self.path));
+        // Makes the rename durable. Until then a crash brings back the old file, which has the same contents.
+        if let Some(folder) = self.path.parent() {
+            fs::File::open(folder)?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn discard_copy(&self) {
+        // There may be none.
+        let _ = fs::remove_file(&self.copy);
     }
 
     fn grow_reserve(&self, was_full: bool) -> io::Result<bool> {
@@ -129,5 +196,31 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 /// Always `None`: other systems do not allow removing an open file.
 #[cfg(not(unix))]
 fn identity(_path: &Path) -> Option<(u64, u64)> {
+    None
+}
+
+/// The space that a file takes up on the disk, in bytes.
+#[cfg(unix)]
+fn allocated_bytes(path: &Path) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    /// The unit of `st_blocks`, whatever the block size of the file system.
+    const BLOCK: u64 = 512;
+    Some(fs::metadata(path).ok()?.blocks() * BLOCK)
+}
+
+#[cfg(unix)]
+fn available_bytes(path: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(path).ok()?;
+    Some(space.f_bavail * space.f_frsize)
+}
+
+/// Other systems do not replace an open file.
+#[cfg(not(unix))]
+fn allocated_bytes(_path: &Path) -> Option<u64> {
+    None
+}
+
+#[cfg(not(unix))]
+fn available_bytes(_path: &Path) -> Option<u64> {
     None
 }

@@ -25,6 +25,7 @@ mod check;
 mod checksum;
 mod codec;
 mod commit;
+mod copy;
 mod damage;
 mod database;
 mod failure;

@@ -33,6 +33,12 @@ pub struct Snapshot {
 /// What is said of documents, and tables, that cannot be read because of the pages of the file.
 const UNREADABLE: &str = "its pages cannot be read";
 
+/// The bytes that redb needs for a document besides its own, about.
+const DOCUMENT_OVERHEAD: usize = 32;
+
+/// The size of a page of redb in bytes.
+const PAGE: u64 = 4096;
+
 /// The documents of one table, open for reading.
 type DocumentsRead = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
@@ -51,6 +57,46 @@ impl Snapshot {
             errors,
             damage,
         }
+    }
+
+    /// The transaction that reads from redb.
+    pub(super) fn transaction(&self) -> &ReadTransaction {
+        &self.transaction
+    }
+
+    /// The size in bytes of all documents, their blobs and index entries, with the space that redb needs for them. Damaged documents do
+    /// not count.
+    pub(super) fn held_bytes(self: &Arc<Self>) -> Result<u64, ReqlError> {
+        let mut held = 0;
+        for table in self.catalog.tables() {
+            let (from, to) = (Bound::Unbounded, Bound::Unbounded);
+            let mut scan = self.scan(table.id, from, to, Direction::Ascending)?;
+            while let Some(entry) = scan.next_stored() {
+                let (key, stored) = entry?;
+                held += (key.len() + stored.len() + DOCUMENT_OVERHEAD) as u64;
+                let mut resolve = |_, len: u64| {
+                    held += len.next_multiple_of(PAGE);
+                    Binary::Inline(Bytes::new())
+                };
+                // Only the lengths are of interest.
+                let _ = checksum::open_document(table.id, &key, &stored)
+                    .and_then(|document| codec::decode(document, &mut resolve));
+            }
+            for index in &table.indexes {
+                let all = EntryRange::all();
+                // A damaged index is built anew.
+                let Ok(mut entries) =
+                    self.scan_index(table.id, index.id, &all, Direction::Ascending)
+                else {
+                    continue;
+                };
+                while let Some(Ok(entry)) = entries.next_entry() {
+                    let size = entry.key.len() + checksum::CHECKSUM + entry.primary_key.len();
+                    held += (size + DOCUMENT_OVERHEAD) as u64;
+                }
+            }
+        }
+        Ok(held)
     }
 
     /// The number of the last commit that this snapshot contains.

@@ -24,6 +24,7 @@ const TIMING: WriterTiming = WriterTiming {
     reserve_delay: Duration::ZERO,
     reserve_step: Duration::ZERO,
     reserve_retry: Duration::from_millis(5),
+    compaction_delay: Duration::from_millis(5),
 };
 
 fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commit>>>) {

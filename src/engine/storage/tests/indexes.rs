@@ -10,7 +10,7 @@ use super::disk::Disk;
 use super::*;
 
 /// The keys of the documents in the order of the index `colour`, and the colours.
-fn indexed(storage: &Storage, table: TableId) -> Vec<(String, String)> {
+pub(super) fn indexed(storage: &Storage, table: TableId) -> Vec<(String, String)> {
     let snapshot = storage.snapshot().unwrap();
     let index = colour_index(&snapshot, table).unwrap();
     assert!(index.ready);
@@ -31,7 +31,7 @@ fn colour_index(snapshot: &Snapshot, table: TableId) -> Option<Index> {
 }
 
 /// The same, by reading all documents.
-fn scanned(storage: &Storage, table: TableId) -> Vec<(String, String)> {
+pub(super) fn scanned(storage: &Storage, table: TableId) -> Vec<(String, String)> {
     let documents = storage.snapshot().unwrap().scan(
         table,
         Bound::Unbounded,
@@ -63,7 +63,7 @@ fn new_index() -> NewIndex {
     }
 }
 
-async fn create_index(storage: &Storage, table: TableId) {
+pub(super) async fn create_index(storage: &Storage, table: TableId) {
     let created = storage.write(Durability::Hard, move |batch| {
         batch.create_index(table, new_index())
     });

@@ -4,6 +4,7 @@
 mod basics;
 mod blobs;
 mod codec;
+mod compaction;
 mod damage;
 mod disk;
 mod durability;

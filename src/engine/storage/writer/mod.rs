@@ -1,6 +1,7 @@
 //! The writer thread. It runs the queued operations, commits them together, and answers their callers.
 
 mod committed;
+mod compaction;
 mod index_builder;
 mod operation;
 mod queue;
@@ -11,9 +12,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use redb::WriteTransaction;
+use redb::{Database, WriteTransaction};
 
 pub(super) use operation::TypedOperation;
 pub(super) use queue::{Queue, Request};
@@ -33,7 +34,9 @@ use super::snapshots::Snapshots;
 use super::stats::Counters;
 use super::tables::WriteTables;
 use crate::engine::error::ReqlError;
+use crate::engine::storage::copy::{Changed, CopyError, catch_up};
 use committed::{Committed, PendingCommit};
+use compaction::{Compactor, Copied};
 use index_builder::IndexBuilder;
 use operation::panicked;
 use queue::Wake;
@@ -55,6 +58,8 @@ pub(super) struct Writer {
     builder: IndexBuilder,
     committed: Committed,
     recovery: Recovery,
+    compactor: Compactor,
+    counters: Arc<Counters>,
     closing: bool,
 }
 
@@ -100,6 +105,8 @@ impl Writer {
                 on_commit,
             ),
             snapshots,
+            compactor: Compactor::new(timing),
+            counters: Arc::clone(&counters),
             recovery: Recovery::new(timing, Arc::clone(&database), medium, counters, health),
             database,
             closing: false,
@@ -126,6 +133,7 @@ impl Writer {
                     if self.is_sync_due() {
                         self.process_group();
                     }
+                    self.start_copy();
                 }
                 Wake::Failed(failure)
                     if failure.generation == self.database.generation()
@@ -134,6 +142,7 @@ impl Writer {
                     log::warn!("a read from the database file failed; reopening the file");
                     self.recovery.reopen(&mut self.committed);
                 }
+                Wake::Copied(copied) => self.finish_copy(copied),
                 // The database has already been reopened since the read failed, or other reads succeed.
                 Wake::Failed(_) => {}
                 Wake::Close => return self.close(),
@@ -144,7 +153,8 @@ impl Writer {
     fn deadline(&self) -> Option<Instant> {
         let sync = self.sync_at();
         let tend = self.recovery.tend_at();
-        [sync, tend].into_iter().flatten().min()
+        let copy = self.compactor.due();
+        [sync, tend, copy].into_iter().flatten().min()
     }
 
     /// The time at which soft commits must be synced, or the file reopened.
@@ -158,6 +168,82 @@ impl Writer {
             None if is_building => Some(Instant::now()),
             _ => sync,
         }
+    }
+
+    /// Starts to copy the file if it may take up more space than it needs.
+    fn start_copy(&mut self) {
+        let is_due = |due| Instant::now() >= due;
+        if !self.compactor.due().is_some_and(is_due) {
+            return;
+        }
+        if !self.recovery.is_healthy() {
+            return self.compactor.postpone();
+        }
+        match self.snapshots.latest() {
+            Ok(snapshot) => {
+                let generation = self.database.generation();
+                let medium = self.recovery.medium();
+                self.compactor
+                    .start(snapshot, generation, medium, &self.queue);
+            }
+            Err(_) => self.compactor.postpone(),
+        }
+    }
+
+    /// Goes on with a copy: replaces the file if little has been written since, or copies that first.
+    fn finish_copy(&mut self, copied: Copied) {
+        let generation = self.database.generation();
+        let finished = self.compactor.finished(generation);
+        let done = match (copied, finished) {
+            (Copied::Done(copy), Some(finished)) => Some((copy, finished)),
+            (Copied::NotNeeded, _) => return,
+            (Copied::Failed(error), Some(_)) => {
+                log::warn!("the database file could not be compacted: {error}");
+                None
+            }
+            (Copied::Done(_) | Copied::Failed(_), _) => None,
+        };
+        let replaced = done.map_or(Ok(()), |(copy, finished)| {
+            if finished.0.is_small() {
+                return self.replace_file(copy, &finished);
+            }
+            let snapshot = self.snapshots.latest()?;
+            self.compactor
+                .go_on(snapshot, generation, copy, finished, &self.queue);
+            Ok(())
+        });
+        if let Err(error) = replaced {
+            log::warn!("the database file could not be compacted: {error}");
+        }
+        if !self.compactor.is_running() {
+            self.recovery.medium().discard_copy();
+        }
+    }
+
+    /// Copies what has been written last, and replaces the file with the copy.
+    fn replace_file(
+        &mut self,
+        copy: Database,
+        (changed, took): &(Changed, Duration),
+    ) -> Result<(), CopyError> {
+        let start = Instant::now();
+        let medium = self.recovery.medium();
+        let before = medium.allocated_bytes().unwrap_or_default();
+        catch_up(&*self.snapshots.latest()?, changed, &copy)?;
+        medium
+            .install_copy()
+            .map_err(|error| CopyError::Redb(redb::Error::Io(error)))?;
+        let after = medium.allocated_bytes().unwrap_or_default();
+        self.database.replace(copy);
+        // The copy holds the soft writes, too, and is on disk.
+        self.committed.forget_unsynced();
+        self.counters.count_durable_commit(self.committed.state.seq);
+        self.snapshots.invalidate();
+        log::info!(
+            "compacted the database file from {before} to {after} bytes in {took:?}, writes waited for {:?}",
+            start.elapsed()
+        );
+        Ok(())
     }
 
     fn is_sync_due(&self) -> bool {
@@ -234,6 +320,8 @@ impl Writer {
                 }
                 let Outcome { added, removed, .. } = commit.outcome;
                 self.recovery.count_blobs(added, removed);
+                self.compactor
+                    .record(&commit.outcome.redo, removed, commit.catalog_changed);
                 self.committed.publish(commit);
                 Ok(())
             }
@@ -329,6 +417,7 @@ impl Writer {
 
     fn close(&mut self) {
         self.closing = true;
+        self.compactor.abort();
         if !self.committed.journal.is_empty() {
             self.process_group();
         }

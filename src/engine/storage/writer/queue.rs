@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::compaction::Copied;
 use super::operation::Operation;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::Durability;
@@ -27,6 +28,8 @@ struct QueueState {
     closing: bool,
     /// A read that failed, if it was not handled yet.
     failed: Option<ReadFailure>,
+    /// What a copying thread has done, if it was not handled yet.
+    copied: Option<Copied>,
 }
 
 /// A queued operation.
@@ -43,6 +46,8 @@ pub(super) enum Wake {
     Work,
     /// A read failed.
     Failed(ReadFailure),
+    /// A thread has copied the file, or tried to.
+    Copied(Copied),
     /// The deadline has passed.
     Deadline,
     /// The storage is closing, and the queue is empty.
@@ -101,6 +106,12 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Hands the writer what a copying thread has done.
+    pub(super) fn report_copy(&self, copied: Copied) {
+        self.lock().copied = Some(copied);
+        self.wake.notify_one();
+    }
+
     /// Rejects new operations. Those in the queue still run.
     pub(in crate::engine::storage) fn close(&self) {
         self.lock().closing = true;
@@ -122,8 +133,12 @@ impl Queue {
         let mut state = self.lock();
         loop {
             // Before the requests, because redb refuses all writes until the file is reopened.
-            if let Some(generation) = state.failed.take() {
-                return Wake::Failed(generation);
+            if let Some(failure) = state.failed.take() {
+                return Wake::Failed(failure);
+            }
+            // Before the requests, which would otherwise change more and more that is to be copied.
+            if let Some(copied) = state.copied.take() {
+                return Wake::Copied(copied);
             }
             if !state.requests.is_empty() {
                 return Wake::Work;

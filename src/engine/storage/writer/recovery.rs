@@ -71,6 +71,16 @@ impl Recovery {
         }
     }
 
+    /// The medium of the file.
+    pub(super) fn medium(&self) -> &dyn Medium {
+        &*self.medium
+    }
+
+    /// Returns `true` if the disk works and has space.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.full.is_none() && self.backoff.is_none() && self.database.is_open()
+    }
+
     /// The end of the pause after the last failure; `None` if the disk has recovered since.
     pub(super) fn paused_until(&self) -> Option<Instant> {
         self.backoff.as_ref().map(|backoff| backoff.until)

@@ -20,6 +20,8 @@ pub(in crate::engine::storage) struct WriterTiming {
     pub(in crate::engine::storage) reserve_step: Duration,
     /// The time after which a full disk is tried again.
     pub(in crate::engine::storage) reserve_retry: Duration,
+    /// The time after the last removal of images at which their space is returned.
+    pub(in crate::engine::storage) compaction_delay: Duration,
 }
 
 impl Default for WriterTiming {
@@ -31,6 +33,7 @@ impl Default for WriterTiming {
             reserve_delay: Duration::from_secs(1),
             reserve_step: Duration::from_millis(20),
             reserve_retry: Duration::from_secs(3),
+            compaction_delay: Duration::from_secs(5),
         }
     }
 }
