@@ -45,6 +45,8 @@ export class Board {
   loads = new Loads();
   /** The tiles in the document. @type {Map<string, Tile>} */
   #tiles = new Map();
+  /** The boxes of records, which are replaced when they change: a pan looks at all of ten thousand. @type {WeakMap<ImageRecord, Box>} */
+  #boxes = new WeakMap();
   /** Ids of the tiles, ascending, in the order of their elements. @type {string[]} */
   #order = [];
   /** @type {Set<string>} */
@@ -320,7 +322,10 @@ export class Board {
   /** @param {ImageRecord} record */
   #boxNow(record) {
     const held = this.#moves.at(record.id);
-    return boxOf(held ? { ...record, ...held } : record);
+    if (held) return boxOf({ ...record, ...held });
+    const known = this.#boxes.get(record) ?? boxOf(record);
+    this.#boxes.set(record, known);
+    return known;
   }
 
   /** @param {ImageRecord} record */
