@@ -5,6 +5,7 @@ use actix_web::http::header;
 use actix_web::web::Data;
 
 use super::http::problem::Problem;
+use super::uploads::Uploader;
 use crate::store::{IssueKind, Store};
 
 /// `GET /healthz`: the process serves requests.
@@ -12,14 +13,17 @@ pub(crate) async fn healthy() -> HttpResponse {
     text("ok\n")
 }
 
-/// `GET /readyz`: the database answers and can be written. Says if some of what it stores is damaged, which concerns those
+/// `GET /readyz`: the database answers and can be written, and there is room for uploads. Says if some of what it stores is damaged, which concerns those
 /// images alone.
 ///
 /// Anyone may ask, so it names no table and no key; the log does.
-pub(crate) async fn ready(store: Data<Store>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn ready(
+    store: Data<Store>,
+    uploader: Data<Uploader>,
+) -> Result<HttpResponse, Problem> {
     let issues = store.issues().await?;
     let count = |kind: IssueKind| issues.iter().filter(|issue| **issue == kind).count();
-    if count(IssueKind::DiskFull) > 0 {
+    if count(IssueKind::DiskFull) > 0 || uploader.is_disk_full().await {
         return Err(Problem::disk_full());
     }
     if count(IssueKind::DiskFailed) > 0 {

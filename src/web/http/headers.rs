@@ -19,7 +19,7 @@ pub(crate) const IMAGE_POLICY: &str =
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// Features of the browser that the pages do not use.
-const PERMISSIONS: &str = "accelerometer=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), \
+const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), display-capture=(), \
      geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()";
 
 /// Browsers use HTTPS for a year after they have seen this.

@@ -11,7 +11,7 @@ pub(crate) fn disk_problem(error: io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             log::warn!("rejected an upload: the disk for uploads is full: {error}");
-            let detail = "The server has no room for uploads right now: its disk is full.";
+            let detail = "The disk is full. Free some space on the server's disk for uploads. Adding photos works again by itself then.";
             Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
         }
         _ => {

@@ -68,11 +68,29 @@ impl UploadFolder {
         writing.await.map_err(io::Error::other)?
     }
 
+    /// The space in bytes that is left on its disk; `None` if that is unknown.
+    pub(super) async fn available_bytes(&self) -> Option<u64> {
+        let path = Arc::clone(&self.path);
+        // A disk of the network may take a while to answer.
+        spawn_blocking(move || available_bytes(&path)).await.ok()?
+    }
+
     /// Creates a file without a name, for reading and writing.
     pub(super) fn create_file(&self) -> io::Result<File> {
         let named = Builder::new().prefix(PREFIX).tempfile_in(&self.path)?;
         Ok(named.into_file())
     }
+}
+
+#[cfg(unix)]
+fn available_bytes(path: &Path) -> Option<u64> {
+    let space = rustix::fs::statvfs(path).ok()?;
+    Some(space.f_bavail * space.f_frsize)
+}
+
+#[cfg(not(unix))]
+fn available_bytes(_: &Path) -> Option<u64> {
+    None
 }
 
 #[cfg(unix)]

@@ -19,7 +19,7 @@ use actix_web::web::{Data, ServiceConfig};
 pub use self::folder::UploadFolder;
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
-use self::uploader::Uploader;
+pub(crate) use self::uploader::Uploader;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::store::Store;

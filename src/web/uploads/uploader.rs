@@ -67,6 +67,12 @@ impl Uploader {
         &self.folder
     }
 
+    /// Returns `true` if the disk for uploads has no room for an image of the largest size.
+    pub(crate) async fn is_disk_full(&self) -> bool {
+        let available = self.folder.available_bytes().await;
+        available.is_some_and(|available| available < self.max_upload)
+    }
+
     /// Counts an upload of a client. See [`UploadRates::count`].
     ///
     /// # Errors
