@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use clap::Parser as _;
 use realtime_photo::config::{Arguments, Settings, Task};
-use realtime_photo::maintenance::check;
+use realtime_photo::maintenance::{backup, check, compact, restore};
 use realtime_photo::startup::Application;
 
 /// Returns the memory of large uploads to the system, which that of glibc keeps. `.cargo/config.toml` configures it.
@@ -35,20 +35,41 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         // Without the log, which would tell of the damage, too.
+        Task::Compact { data } => {
+            compact(&data, &mut io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Backup {
+            file,
+            server,
+            token,
+        } => block_on(async { Ok(backup(&file, &server, token.as_ref()).await?) }),
+        Task::Restore { file, database } => {
+            logging::start();
+            block_on(async {
+                restore(&file, database).await?;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
         Task::Check { data } => Ok(check(&data, &mut io::stdout(), &mut io::stderr())?),
     }
 }
 
 fn serve(settings: Settings) -> anyhow::Result<()> {
+    block_on(async {
+        let application = Application::build(settings).await?;
+        announce(&application);
+        Ok(application.run_until_stopped().await?)
+    })
+}
+
+/// Runs a future to its end, on threads of its own.
+fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| anyhow!("cannot start threads: {error}"))?;
-    let result = runtime.block_on(async {
-        let application = Application::build(settings).await?;
-        announce(&application);
-        Ok(application.run_until_stopped().await?)
-    });
+    let result = runtime.block_on(future);
     // Whatever still runs was given its time.
     runtime.shutdown_background();
     result

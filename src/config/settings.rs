@@ -18,6 +18,27 @@ pub enum Task {
         /// The folder.
         data: PathBuf,
     },
+    /// Compact a data folder.
+    Compact {
+        /// The folder.
+        data: PathBuf,
+    },
+    /// Fetch a backup.
+    Backup {
+        /// The file to write.
+        file: PathBuf,
+        /// The address of the server.
+        server: String,
+        /// The token of its administrator.
+        token: Option<Token>,
+    },
+    /// Restore a backup.
+    Restore {
+        /// The file to read.
+        file: PathBuf,
+        /// Where to.
+        database: Database,
+    },
 }
 
 /// The validated settings of the program. `Debug` hides passwords.

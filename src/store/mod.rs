@@ -9,6 +9,7 @@
 //!                └──> handle, write, rows <──┘ ──> client (pool, changefeeds, watchdog) ──> database
 //! ```
 
+mod backup;
 mod board;
 mod boards;
 mod byte_budget;
@@ -27,6 +28,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use backup::BackupPart;
+pub(crate) use backup::{BackupReader, BackupWriter, InvalidBackup};
 pub use board::{
     Area, Board, BoardEvent, BoardFeed, BoardFull, BoardLimits, Durability, ListQuery, Page,
     PlacementChange,

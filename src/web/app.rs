@@ -23,7 +23,9 @@ use super::http::public_url::PublicUrl;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
-use super::{access, archive, boards, health, http, images, invite, pages, sockets, uploads};
+use super::{
+    access, archive, backup, boards, health, http, images, invite, pages, sockets, uploads,
+};
 use crate::store::Store;
 
 /// The time that a client has to close its side of a connection after the server has closed its own. A client that still
@@ -187,6 +189,10 @@ fn routes(config: &mut ServiceConfig) {
         .service(resource(
             "/join/{token}",
             [route(Method::GET, Public, join)],
+        ))
+        .service(resource(
+            "/backup",
+            [route(Method::GET, Administer, backup::download)],
         ))
         .service(resource("/healthz", [read(Public, health::healthy)]))
         .service(resource("/readyz", [read(Public, health::ready)]))

@@ -7,6 +7,7 @@
 mod access;
 mod app;
 mod archive;
+mod backup;
 mod boards;
 mod health;
 mod http;

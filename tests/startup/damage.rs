@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::server::{Server, folder, program, run, text};
 
 /// A PNG of noise, of some 30 kB.
-fn noise(seed: u32) -> Vec<u8> {
+pub(crate) fn noise(seed: u32) -> Vec<u8> {
     noise_of(100, seed)
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn get(server: &Server, path: &str) -> Response {
 }
 
 /// Flips a bit in the middle of a file that is stored in the database of a stopped server.
-fn flip_bit(data: &Path, file: &[u8]) {
+pub(crate) fn flip_bit(data: &Path, file: &[u8]) {
     let path = data.join("board.redb");
     let mut bytes = std::fs::read(&path).unwrap();
     let part = &file[20_000..20_100];

@@ -91,8 +91,7 @@ fn of_chunk(table: TableId, blob: u64, number: u32, chunk: &[u8]) -> [u8; CHECKS
     crc(&[b"chunk", table.0.as_bytes(), &blob, &number, chunk])
 }
 
-/// CRC-32 finds all damage of up to 32 bits in a row, and any other with a probability of 1 − 2⁻³². Measured at 12 GB a
-/// second, which is nothing beside the read.
+/// CRC-32 finds all damage of up to 32 bits in a row, and any other with a probability of 1 − 2⁻³².
 fn crc(parts: &[&[u8]]) -> [u8; CHECKSUM] {
     let mut hasher = crc32fast::Hasher::new();
     parts.iter().for_each(|part| hasher.update(part));

@@ -108,6 +108,11 @@ impl FileMedium {
         Ok(Self::new(folder))
     }
 
+    /// The path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn new(folder: &Path) -> Self {
         Self {
             path: folder.join(FILE_NAME),

@@ -25,6 +25,7 @@ mod check;
 mod checksum;
 mod codec;
 mod commit;
+mod compact;
 mod copy;
 mod damage;
 mod database;
@@ -61,6 +62,7 @@ pub use catalog::{
 };
 pub use check::{CheckReport, check};
 pub use commit::{Change, Commit};
+pub use compact::compact;
 pub use health::DiskState;
 pub use index_entry::EntryRange;
 pub use index_functions::{CompileIndex, IndexFunction};

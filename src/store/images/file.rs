@@ -81,7 +81,7 @@ async fn file(store: &Store, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, 
     }
 }
 
-/// Compares the bytes of a file with their hash, on a blocking thread, since 16 MiB take some 20 ms.
+/// Compares the bytes of a file with their hash, on a blocking thread, since a file can be large.
 async fn verify(
     store: &Store,
     id: ImageId,
