@@ -33,16 +33,16 @@ const COMMANDS_OF_CLIENT: Rate = Rate {
     per_second: 1000,
 };
 
-/// The reservations of a session, which cost more: those of a dropped folder come sooner than its images are sent.
+/// The reservations of a session, which cost more: a folder of 300 photos is not delayed.
 const RESERVATIONS: Rate = Rate {
-    burst: 60,
-    per_second: 20,
+    burst: 300,
+    per_second: 40,
 };
 
-/// The reservations of all sessions of a client: thirty phones behind one address, each with ten photos.
+/// The reservations of all sessions of a client: thirty phones behind one address, each with twenty photos.
 const RESERVATIONS_OF_CLIENT: Rate = Rate {
-    burst: 300,
-    per_second: 60,
+    burst: 600,
+    per_second: 120,
 };
 
 /// The limits of all sockets. Shared by all sessions.

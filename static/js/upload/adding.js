@@ -27,6 +27,9 @@ import { UploadQueue } from './upload-queue.js';
 /** The pause between two placements after which those of files that were added together count as complete. */
 const PLACED_MS = 250;
 
+/** The longest wait for the first placement. By then the user may look elsewhere. */
+const FIRST_PLACED_MS = 5000;
+
 /** The number of uploads that are started at once. */
 const BATCH = 24;
 
@@ -221,7 +224,9 @@ export class Adding {
 
   #awaitPlaced() {
     clearTimeout(this.#placedTimer);
-    if (this.#starting.size === 0) this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), PLACED_MS);
+    if (this.#starting.size > 0) return;
+    const wait = this.#placed.length > 0 ? PLACED_MS : FIRST_PLACED_MS;
+    this.#placedTimer = window.setTimeout(() => this.#revealPlaced(), wait);
   }
 
   /** Shows where the files that were added lie. */
