@@ -395,6 +395,14 @@ class Feeds(Driver):
         part = self.table.between([2, r.minval], [2, r.maxval], index="pair")
         self.assertEqual(part.count().run(self.conn), 75)
         self.assertEqual(list(self.table.between(1, 2, index="n", right_bound="closed").distinct(index="n").run(self.conn)), [1, 2])
+        down = self.table.order_by(index=r.desc("pair")).between([2, 100], [2, 110])["id"].run(self.conn)
+        self.assertEqual(list(down), [106, 102])
+        with self.assertRaisesRegex(errors.ReqlQueryLogicError, "multiple BETWEENs"):
+            self.table.between(1, 2, index="n").between(1, 2, index="n").run(self.conn)
+        with self.assertRaisesRegex(errors.ReqlQueryLogicError, "Indexed order_by can only be performed"):
+            self.table.get_all(1, index="n").order_by(index="n").run(self.conn)
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `x` does not exist on table"):
+            self.table.index_drop("x").run(self.conn)
         self.assertEqual(self.table.max(index="pair")["id"].run(self.conn), 299)
         self.assertEqual(self.table.index_rename("n", "m").run(self.conn), {"renamed": 1})
         with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `n` was not found on table"):

@@ -25,6 +25,8 @@ pub(crate) struct IndexScan {
     index: Index,
     /// The ranges that are not read yet.
     ranges: VecDeque<EntryRange>,
+    /// `true` for the whole index or one range of it, of which `order_by` and `between` take a part.
+    is_slice: bool,
     order: Option<Direction>,
     /// The documents that were read ahead, of the first range, with the keys of their entries.
     ahead: VecDeque<(Vec<u8>, Datum)>,
@@ -94,7 +96,7 @@ impl IndexScan {
             index_key(value).map(|value| EntryRange::of(&value))
         };
         let ranges = values.iter().map(range).collect::<Result<_, _>>()?;
-        Ok(Self::new(table, index, ranges))
+        Ok(Self::new(table, index, ranges, false))
     }
 
     /// The documents with values between two edges.
@@ -125,34 +127,44 @@ impl IndexScan {
                 )
             }
         };
-        Ok(Self::new(table, index, VecDeque::from([range])))
+        Ok(Self::new(table, index, VecDeque::from([range]), true))
     }
 
     /// All documents of an index.
     pub(crate) fn all(table: Table, index: Index) -> Self {
-        Self::new(table, index, VecDeque::from([EntryRange::all()]))
+        Self::new(table, index, VecDeque::from([EntryRange::all()]), true)
     }
 
-    fn new(table: Table, index: Index, ranges: VecDeque<EntryRange>) -> Self {
+    fn new(table: Table, index: Index, ranges: VecDeque<EntryRange>, is_slice: bool) -> Self {
         Self {
             table,
             index,
             ranges,
+            is_slice,
             order: None,
             ahead: VecDeque::new(),
             is_exhausted: false,
         }
     }
 
-    /// Sorts the documents by their value in the index, and those with the same value by primary key.
-    pub(crate) fn order(&mut self, direction: Direction) {
-        let ranges = self.ranges.make_contiguous();
-        // The ranges of `get_all` are apart or equal.
-        ranges.sort_by(|a, b| a.compare(b));
-        if direction == Direction::Descending {
-            ranges.reverse();
-        }
+    /// Sorts the documents by their value in the index, and those with the same value by primary key. Only for a slice.
+    pub(crate) fn sort(&mut self, direction: Direction) {
         self.order = Some(direction);
+    }
+
+    /// Returns `true` for the whole index or one range of it.
+    pub(crate) fn is_slice(&self) -> bool {
+        self.is_slice
+    }
+
+    /// Returns `true` for the whole index.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_slice && self.ranges.front() == Some(&EntryRange::all())
+    }
+
+    /// The order of the documents, if the query asked for one.
+    pub(crate) fn order(&self) -> Option<Direction> {
+        self.order
     }
 
     /// The name of the index.

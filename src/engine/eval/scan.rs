@@ -110,6 +110,12 @@ impl Scan {
         <(Bound<&[u8]>, Bound<&[u8]>) as RangeBounds<[u8]>>::contains(&range, key)
     }
 
+    /// Returns `true` if the scan covers the whole table.
+    pub(crate) fn is_whole(&self) -> bool {
+        // Below and above all keys.
+        self.contains(&[]) && self.contains(&[0xff; 256])
+    }
+
     /// Drops the documents that were read ahead. The next call reads them again.
     pub(crate) fn pause(&mut self) {
         if !self.ahead.is_empty() {

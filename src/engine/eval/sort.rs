@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::env::Env;
 use super::func::Func;
 use super::index::{self, IndexScan};
+use super::scan::Scan;
 use super::scope::Scope;
 use super::selection::Table;
 use super::stream::{Source, Stream};
@@ -156,20 +157,23 @@ pub(crate) fn by_index(
 ) -> Result<Stream, ReqlError> {
     let mut stream = table_slice(env, subject)?;
     match &mut stream.source {
+        Source::Scan(Scan {
+            is_ordered: true, ..
+        }) => return Err(ordered_twice()),
+        Source::Index(scan) if scan.order().is_some() => return Err(ordered_twice()),
         Source::Scan(scan) if *scan.table.primary_key == *name => {
             scan.direction = direction;
             scan.is_ordered = true;
         }
         Source::Scan(scan) => {
             let table = scan.table.clone();
-            // Below and above all keys, so a scan that contains both covers the whole table.
-            let is_whole = scan.contains(&[]) && scan.contains(&[0xff; 256]);
-            if !is_whole {
+            if !scan.is_whole() {
                 return Err(conflicting_index(name, &table.primary_key));
             }
             return ordered_scan(table, name, direction);
         }
-        Source::Index(scan) if scan.index_name() == name => scan.order(direction),
+        Source::Index(scan) if !scan.is_slice() => return Err(not_a_slice()),
+        Source::Index(scan) if scan.index_name() == name => scan.sort(direction),
         Source::Index(scan) => return Err(conflicting_index(name, scan.index_name())),
         _ => return Err(not_a_slice()),
     }
@@ -194,9 +198,13 @@ fn table_slice(env: &Env, subject: Value) -> Result<Stream, ReqlError> {
 fn ordered_scan(table: Table, name: &str, direction: Direction) -> Result<Stream, ReqlError> {
     let index = index::find_ready(&table, name)?;
     let mut scan = IndexScan::all(table.clone(), index);
-    scan.order(direction);
+    scan.sort(direction);
     let source = Source::Index(Box::new(scan));
     Ok(Stream::wrap(source, Some(table), false))
+}
+
+fn ordered_twice() -> ReqlError {
+    ReqlError::logic("Cannot perform multiple indexed ORDER_BYs on the same table.")
 }
 
 fn not_a_slice() -> ReqlError {

@@ -1,20 +1,23 @@
 //! Databases, tables, and documents by key.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use super::catalog::{check_name, find};
 use super::env::Env;
 use super::identifiers;
 use super::index::{self, Edge, IndexScan, Position};
 use super::read_options;
+use super::scan::Scan;
 use super::scope::Scope;
-use super::selection::Row;
+use super::selection::{Row, Table};
 use super::stream::{Source, Stream};
 use super::system;
 use super::term::Call;
 use super::value::Value;
 use crate::engine::datum::{Datum, primary_key};
 use crate::engine::error::ReqlError;
+use crate::engine::storage::Direction;
 
 pub(crate) fn db(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let name = env.datum(&call.args[0], scope)?;
@@ -72,7 +75,7 @@ pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 }
 
 pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let (table, order) = slice(env, env.eval(&call.args[0], scope)?)?;
     let lower = Edge {
         position: position(env, env.eval(&call.args[1], scope)?)?,
         is_open: env.is_open(call, scope, "left_bound", false)?,
@@ -82,19 +85,61 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         is_open: env.is_open(call, scope, "right_bound", true)?,
     };
     let index = env.optarg(call, scope, "index")?;
-    let name = index.as_ref().map(Datum::as_str).transpose()?;
-    match name {
-        Some(name) if **name != *table.primary_key => {
-            let index = index::find_ready(&table, name)?;
-            let scan = IndexScan::between(table.clone(), index, lower, upper)?;
-            let source = Source::Index(Box::new(scan));
-            Ok(Value::Stream(Stream::wrap(source, Some(table), false)))
+    let name = match (&index, &order) {
+        (Some(name), _) => name.as_str()?.clone(),
+        (None, Some((name, _))) => Arc::clone(name),
+        (None, None) => table.primary_key.clone(),
+    };
+    if let Some((other, _)) = order.as_ref().filter(|(other, _)| *other != name) {
+        return Err(ReqlError::logic(format!(
+            "Cannot use BETWEEN with index `{name}` after ORDER_BY with index `{other}`."
+        )));
+    }
+    let direction = order.map(|(_, direction)| direction);
+    let source = if name == table.primary_key {
+        let mut scan = Scan::new(table.clone(), lower_bound(lower)?, upper_bound(upper)?);
+        if let Some(direction) = direction {
+            scan.direction = direction;
+            scan.is_ordered = true;
         }
-        _ => Ok(Value::Stream(Stream::scan_between(
-            table,
-            lower_bound(lower)?,
-            upper_bound(upper)?,
-        ))),
+        Source::Scan(scan)
+    } else {
+        let index = index::find_ready(&table, &name)?;
+        let mut scan = IndexScan::between(table.clone(), index, lower, upper)?;
+        if let Some(direction) = direction {
+            scan.sort(direction);
+        }
+        Source::Index(Box::new(scan))
+    };
+    Ok(Value::Stream(Stream::wrap(source, Some(table), false)))
+}
+
+/// A whole table, and the index that it is sorted by, if it is: the subject of `between`.
+///
+/// # Errors
+/// RethinkDB's errors for a part of a table, and for anything else.
+fn slice(env: &Env, subject: Value) -> Result<(Table, Option<(Arc<str>, Direction)>), ReqlError> {
+    let twice = || ReqlError::logic("Cannot perform multiple BETWEENs on the same table.");
+    match subject {
+        Value::Table(table) => Ok((table, None)),
+        Value::Stream(stream) if stream.selection.is_some() && stream.steps.is_empty() => {
+            match &stream.source {
+                Source::Scan(scan) if scan.is_whole() => {
+                    let primary_key = scan.table.primary_key.clone();
+                    let order = scan.is_ordered.then_some((primary_key, scan.direction));
+                    Ok((scan.table.clone(), order))
+                }
+                Source::Index(scan) if scan.is_whole() => {
+                    let name = Arc::from(scan.index_name());
+                    let order = scan.order().map(|direction| (name, direction));
+                    Ok((scan.table().clone(), order))
+                }
+                Source::Scan(_) => Err(twice()),
+                Source::Index(scan) if scan.is_slice() => Err(twice()),
+                _ => Err(Value::Stream(stream).mistyped(env, "TABLE_SLICE")),
+            }
+        }
+        other => Err(other.mistyped(env, "TABLE_SLICE")),
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Values are stored whole, so entries sort as their values compare, and entries of one value by primary key.
 
-use std::cmp::Ordering;
 use std::ops::{Bound, RangeBounds};
 
 /// Ends the value. No encoded value is the prefix of another one followed by this byte, and all bytes that can continue a
@@ -80,15 +79,6 @@ impl EntryRange {
             &bounds,
             before(value).as_slice(),
         )
-    }
-
-    /// Compares two ranges that are apart or equal by their position.
-    pub fn compare(&self, other: &Self) -> Ordering {
-        let first = |range: &Self| match &range.lower {
-            Bound::Unbounded => Vec::new(),
-            Bound::Included(entry) | Bound::Excluded(entry) => entry.clone(),
-        };
-        first(self).cmp(&first(other))
     }
 
     /// Removes the entries up to and including this one.

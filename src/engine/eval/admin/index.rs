@@ -96,7 +96,6 @@ fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let table = env.eval(&call.args[0], scope)?.into_table()?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
-    index::find(&table, &name)?;
     env.write(Durability::Hard, move |_, batch| {
         batch.drop_index(table.id, &name)
     })?;
