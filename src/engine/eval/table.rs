@@ -114,11 +114,14 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     Ok(Value::Stream(Stream::wrap(source, Some(table), false)))
 }
 
+/// The name of an index, and the direction in which a sequence is sorted by it.
+type SortedBy = (Arc<str>, Direction);
+
 /// A whole table, and the index that it is sorted by, if it is: the subject of `between`.
 ///
 /// # Errors
 /// RethinkDB's errors for a part of a table, and for anything else.
-fn slice(env: &Env, subject: Value) -> Result<(Table, Option<(Arc<str>, Direction)>), ReqlError> {
+fn slice(env: &Env, subject: Value) -> Result<(Table, Option<SortedBy>), ReqlError> {
     let twice = || ReqlError::logic("Cannot perform multiple BETWEENs on the same table.");
     match subject {
         Value::Table(table) => Ok((table, None)),
