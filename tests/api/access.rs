@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Error;
 
 use crate::files::read;
-use crate::helpers::{TestApp, file_form, problem, spawn_with_options};
+use crate::helpers::{TestApp, file_form, problem, spawn_beside, spawn_with_options};
 use crate::viewer::Viewer;
-use realtime_photo::config::Access;
+use realtime_photo::config::{Access, Settings};
 
 const ADMIN: &str = "an-admin-token-for-tests";
 
@@ -75,7 +75,11 @@ impl Guarded {
 }
 
 async fn guarded_app() -> TestApp {
-    spawn_with_options(|settings| settings.access = Access::Links(ADMIN.parse().unwrap())).await
+    spawn_with_options(needs_links).await
+}
+
+fn needs_links(settings: &mut Settings) {
+    settings.access = Access::Links(ADMIN.parse().unwrap());
 }
 
 async fn as_admin(app: &TestApp, method: Method, path: &str, body: Value) -> Response {
@@ -485,6 +489,36 @@ async fn a_session_ends_when_its_link_is_revoked_or_expires_or_the_board_is_dele
         refusal(connect(app, board, guarded.token("view")).await),
         404
     );
+}
+
+#[tokio::test]
+async fn a_link_revoked_on_one_server_ends_its_sessions_on_another() {
+    let guarded = Guarded::new().await;
+    let (app, board) = (&guarded.app, &*guarded.board);
+    let other = spawn_beside(app, needs_links).await;
+    let (token, link) = make_link(app, board, json!({ "role": "edit" })).await;
+    let path = format!("/ws?board={board}");
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer)];
+    let mut viewer = Viewer::try_connect(other, &path, &headers).await.unwrap();
+    viewer.board_update().await;
+    let revoke = format!("/boards/{board}/links/{link}");
+    let revoked = as_admin(app, Method::DELETE, &revoke, Value::Null).await;
+    assert_eq!(revoked.status(), 204);
+    assert_eq!(viewer.closed().await.map(u16::from), Some(4401));
+    assert_eq!(
+        refusal(Viewer::try_connect(other, &path, &headers).await),
+        401
+    );
+    let url = format!("http://{other}/images?board={board}");
+    let list = app
+        .client
+        .get(url)
+        .bearer_auth(&token)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(list.status(), 401);
 }
 
 #[tokio::test]

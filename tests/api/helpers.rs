@@ -56,28 +56,54 @@ pub(crate) async fn spawn_app() -> TestApp {
     spawn_with_options(|_| {}).await
 }
 
+/// The settings of a server on a database.
+fn settings_on(cluster: ClusterSettings) -> Settings {
+    Settings {
+        listen: (Ipv4Addr::LOCALHOST, 0).into(),
+        database: Database::Cluster(cluster),
+        tls: None,
+        public_url: None,
+        embedding: Vec::new(),
+        trusted_proxies: web::TrustedProxies::default(),
+        access: Access::ByAddress,
+        max_upload: MAX_UPLOAD as u64,
+        max_pixels: 100_000_000,
+        board_limits: BoardLimits::default(),
+        upload_memory: 256 << 20,
+        upload_dir: None,
+        undo_window: DEFAULT_UNDO_WINDOW,
+        // Most tests compare stored bytes with files whose padding would be removed.
+        metadata: Metadata::Keep,
+    }
+}
+
+/// Another server on the database of `app`, with other options. Returns its address. It runs until the tests end.
+pub(crate) async fn spawn_beside(
+    app: &TestApp,
+    change: impl FnOnce(&mut Settings) + Send + 'static,
+) -> SocketAddr {
+    let cluster = app.database.settings.clone();
+    let (started, address) = oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut settings = settings_on(cluster);
+            change(&mut settings);
+            let application = Application::build(settings).await.unwrap();
+            started.send(application.address()).unwrap();
+            // Fails when the database of the test ends.
+            let _ = application.run_until(std::future::pending()).await;
+        });
+    });
+    address.await.expect("the server starts")
+}
+
 /// A server as `main` builds it, with other options.
 pub(crate) async fn spawn_with_options(
     change: impl FnOnce(&mut Settings) + Send + 'static,
 ) -> TestApp {
     spawn_with(|cluster| async move {
-        let mut settings = Settings {
-            listen: (Ipv4Addr::LOCALHOST, 0).into(),
-            database: Database::Cluster(cluster),
-            tls: None,
-            public_url: None,
-            embedding: Vec::new(),
-            trusted_proxies: web::TrustedProxies::default(),
-            access: Access::ByAddress,
-            max_upload: MAX_UPLOAD as u64,
-            max_pixels: 100_000_000,
-            board_limits: BoardLimits::default(),
-            upload_memory: 256 << 20,
-            upload_dir: None,
-            undo_window: DEFAULT_UNDO_WINDOW,
-            // Most tests compare stored bytes with files whose padding would be removed.
-            metadata: Metadata::Keep,
-        };
+        let mut settings = settings_on(cluster);
         change(&mut settings);
         let application = Application::build(settings).await.unwrap();
         let address = application.address();
