@@ -13,11 +13,16 @@ use crate::engine::storage::index_functions::IndexFunctions;
 /// The time that a step may take. It delays the writes of the same commit.
 const STEP_TIME: Duration = Duration::from_millis(10);
 
+/// The pause between two steps. A disk that fails must not keep the writer busy.
+const STEP_PAUSE: Duration = Duration::from_millis(1);
+
 /// The indexes that are being built. A build that a failure interrupted starts again from the first document; adding an
 /// entry twice has no effect.
 pub(super) struct IndexBuilder {
     cursors: HashMap<IndexId, Cursor>,
     progress: Arc<BuildProgress>,
+    /// The time of the next step.
+    next_step: Instant,
 }
 
 /// The progress of a build.
@@ -33,12 +38,18 @@ impl IndexBuilder {
         Self {
             cursors: HashMap::new(),
             progress,
+            next_step: Instant::now(),
         }
     }
 
-    /// Returns `true` if an index is not ready.
-    pub(super) fn has_work(catalog: &Catalog, functions: &IndexFunctions) -> bool {
-        next_index(catalog, functions).is_some()
+    /// The time of the next step; `None` if all indexes are ready.
+    pub(super) fn due(&self, catalog: &Catalog, functions: &IndexFunctions) -> Option<Instant> {
+        next_index(catalog, functions).map(|_| self.next_step)
+    }
+
+    /// Puts off the next step for a little while.
+    pub(super) fn pause(&mut self) {
+        self.next_step = Instant::now() + STEP_PAUSE;
     }
 
     /// Adds the entries of some documents to the first index that is not ready. It is an operation of its own.

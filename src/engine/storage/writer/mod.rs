@@ -160,13 +160,14 @@ impl Writer {
     /// The time at which soft commits must be synced, or the file reopened.
     fn sync_at(&self) -> Option<Instant> {
         let sync = self.committed.sync_deadline(self.timing.soft_delay);
-        let is_building = IndexBuilder::has_work(&self.committed.catalog, &self.functions);
+        let build = self.builder.due(&self.committed.catalog, &self.functions);
         // During a pause nothing can be written: wake up when it ends, to sync soft commits, to reopen the file, or to
         // continue a build.
         match self.recovery.paused_until() {
-            Some(until) if sync.is_some() || is_building || !self.database.is_open() => Some(until),
-            None if is_building => Some(Instant::now()),
-            _ => sync,
+            Some(until) if sync.is_some() || build.is_some() || !self.database.is_open() => {
+                Some(until)
+            }
+            _ => [sync, build].into_iter().flatten().min(),
         }
     }
 
@@ -260,6 +261,7 @@ impl Writer {
 
     /// Runs and commits the queued operations, as many as fit into one group, and answers them.
     fn process_group(&mut self) {
+        self.builder.pause();
         let mut requests = Vec::new();
         let result = self
             .recovery
