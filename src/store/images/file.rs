@@ -27,7 +27,7 @@ const FILE_TIMEOUT: Duration = Duration::from_secs(30);
 impl Store {
     /// Returns the description and file of an image; `None` if it does not exist or is deleted. Waits up to ten seconds
     /// while other files are being read. The bytes are those that were stored: their SHA-256 is compared with
-    /// [`STORED_SHA256`]. An image of an earlier release does not have it.
+    /// `STORED_SHA256`. An image of an earlier release does not have it.
     ///
     /// # Errors
     ///
