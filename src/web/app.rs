@@ -59,6 +59,7 @@ pub fn server(
     let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
     let sockets = sockets::configuration(store.clone(), cache, access.clone(), shutdown, &settings);
     let archive = archive::configuration(store);
+    let backup = backup::configuration();
     let invite = invite::configuration(settings.address);
     let access = access::configuration(access);
     let public_url = settings.public_url.as_ref();
@@ -75,6 +76,7 @@ pub fn server(
             .configure(uploads.clone())
             .configure(sockets.clone())
             .configure(archive.clone())
+            .configure(backup.clone())
             .configure(invite.clone())
             .configure(pages.clone())
             .configure(routes)

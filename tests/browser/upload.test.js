@@ -82,6 +82,26 @@ test('an upload is sent again to a busy server, and stored once', async ({ serve
   expect((await server.images()).map(({ id }) => id)).toEqual([ids[0]]);
 });
 
+test('an upload over the limit of its address is sent until there is room', async ({ server, open }) => {
+  const window = await open({ expectedErrors: [/status of 429/] });
+  const { clock } = window.page;
+  await clock.install();
+  let refused = 0;
+  await window.page.route('**/image', async (route) => {
+    if (refused === 8) return route.continue();
+    refused += 1;
+    const body = JSON.stringify({ title: 'Too Many Requests', status: 429, detail: 'Too many photos at once.' });
+    return route.fulfill({ status: 429, headers: { 'Retry-After': '2', 'Content-Type': 'application/problem+json' }, body });
+  });
+  await window.drop([red]);
+  await expect(async () => {
+    await clock.runFor(5_000);
+    expect(await server.images()).toHaveLength(1);
+  }).toPass();
+  expect(refused).toBe(8);
+  await window.shows('red.png');
+});
+
 test('an upload that lost its server waits, and resumes when the server is back', async ({ server, open }) => {
   const window = await open({ expectedErrors: SERVER_DOWN });
   await server.kill();

@@ -11,7 +11,7 @@ use crate::image::limits::{Bounds, Limits};
 use crate::image::pixels::{Bitmap, MAX_SIDE, Shrink, Side, weighted};
 use crate::image::{ImageType, sniff};
 
-/// With `mozjpeg`'s tables. Of so small a picture nobody sees the details.
+/// With `mozjpeg`'s tables. Detail is invisible at this size.
 const QUALITY: f32 = 72.0;
 
 /// The longest side of a smaller thumbnail.

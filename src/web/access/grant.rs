@@ -90,7 +90,7 @@ impl Grant {
 
     /// Returns `true` for an administrator on this machine, whose scripts are not limited.
     pub(crate) fn is_local_admin(&self, client: ClientAddress) -> bool {
-        self.role == Role::Admin && client.is_loopback()
+        self.role == Role::Admin && client.is_local()
     }
 
     /// Returns `true` if an image that the caller adds waits for approval.

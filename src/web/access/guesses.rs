@@ -20,8 +20,8 @@ const TRIES: Rate = Rate {
 /// The number of tries that are remembered: about 3 MB.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// Counts the different tokens that each client has tried, the right ones too: were only wrong ones refused, the answer would
-/// tell them apart.
+/// Counts the different tokens that each client has tried, the right ones too. If only wrong ones were refused, the answer would
+/// reveal the right one.
 pub(crate) struct Guesses {
     tried: Cache<(IpAddr, [u8; 32]), ()>,
     limiter: Limiter<IpAddr>,

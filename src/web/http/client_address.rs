@@ -85,7 +85,11 @@ pub(crate) fn configuration(proxies: TrustedProxies) -> impl Fn(&mut ServiceConf
 
 /// The address of a client, for limits and logs. Never for access: see [`AccessPolicy`](crate::web::AccessPolicy).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ClientAddress(IpAddr);
+pub(crate) struct ClientAddress {
+    address: IpAddr,
+    /// `true` if no proxy says that it passes on a request of somebody else.
+    is_direct: bool,
+}
 
 impl ClientAddress {
     /// The address that sent the request, or the one that a trusted proxy names.
@@ -93,22 +97,25 @@ impl ClientAddress {
         // Only a connection that has ended has no peer.
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
         let peer = peer.unwrap_or(Ipv6Addr::UNSPECIFIED.into());
-        match request.app_data::<Data<TrustedProxies>>() {
-            Some(proxies) => Self(proxies.client(peer, request.headers())),
-            None => Self(peer),
+        let headers = request.headers();
+        let proxies = request.app_data::<Data<TrustedProxies>>();
+        Self {
+            address: proxies.map_or(peer, |proxies| proxies.client(peer, headers)),
+            is_direct: !headers.contains_key(X_FORWARDED_FOR)
+                && !headers.contains_key(header::FORWARDED),
         }
     }
 
-    /// Returns `true` for a client on this machine.
-    pub(crate) fn is_loopback(self) -> bool {
-        self.0.is_loopback()
+    /// Returns `true` for a client on this machine, unless it passes on requests of others.
+    pub(crate) fn is_local(self) -> bool {
+        self.is_direct && self.address.is_loopback()
     }
 
     /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, within which a client has addresses at
     /// will.
     pub(crate) fn network(self) -> IpAddr {
-        match self.0 {
-            IpAddr::V4(_) => self.0,
+        match self.address {
+            IpAddr::V4(_) => self.address,
             IpAddr::V6(address) => {
                 let network = u128::from(address) >> 64 << 64;
                 Ipv6Addr::from(network).into()
@@ -119,7 +126,7 @@ impl ClientAddress {
 
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.address.fmt(f)
     }
 }
 
@@ -195,6 +202,22 @@ mod tests {
             .insert_header(xff);
         let address = ClientAddress::of(&without.to_http_request());
         assert_eq!(address.to_string(), "127.0.0.1");
+        assert!(!address.is_local(), "a proxy is not its clients");
+    }
+
+    #[test]
+    fn only_a_direct_client_on_this_machine_is_local() {
+        let from = |peer: &str| TestRequest::default().peer_addr(peer.parse().unwrap());
+        let is_local =
+            |request: TestRequest| ClientAddress::of(&request.to_http_request()).is_local();
+        assert!(is_local(from("127.0.0.1:1")));
+        assert!(!is_local(from("192.0.2.1:1")));
+        for header in [
+            ("forwarded", "for=127.0.0.1"),
+            ("x-forwarded-for", "127.0.0.1"),
+        ] {
+            assert!(!is_local(from("127.0.0.1:1").insert_header(header)));
+        }
     }
 
     #[test]
@@ -252,7 +275,11 @@ mod tests {
 
     #[test]
     fn clients_of_one_ipv6_network_count_as_one() {
-        let network = |text: &str| ClientAddress(text.parse().unwrap()).network();
+        let network = |text: &str| {
+            let address = text.parse().unwrap();
+            let is_direct = true;
+            ClientAddress { address, is_direct }.network()
+        };
         assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
         assert_ne!(network("2001:db8:0:1::1"), network("2001:db8::1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));

@@ -1,6 +1,7 @@
 //! A cache of image files and thumbnails in memory.
 
 use std::hash::Hash;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -34,7 +35,7 @@ pub(crate) struct ImageCache {
     files: BytesCache,
     thumbnails: BytesCache,
     smaller: BytesCache<(ImageId, SmallSide)>,
-    making: Semaphore,
+    making: Arc<Semaphore>,
 }
 
 impl ImageCache {
@@ -44,7 +45,7 @@ impl ImageCache {
             files: bytes_cache(MAX_BYTES),
             thumbnails: bytes_cache(MAX_BYTES),
             smaller: bytes_cache(MAX_SMALL_BYTES),
-            making: Semaphore::new(MAX_MADE_AT_ONCE),
+            making: Arc::new(Semaphore::new(MAX_MADE_AT_ONCE)),
         }
     }
 
@@ -94,8 +95,13 @@ impl ImageCache {
             let Some(source) = source else {
                 return Ok(None);
             };
-            let _permit = self.making.acquire().await;
-            let made = spawn_blocking(move || smaller(&source, side)).await;
+            let permit = Arc::clone(&self.making).acquire_owned().await;
+            let made = spawn_blocking(move || {
+                // Held by the thread, which goes on if the viewer disconnects.
+                let _permit = permit;
+                smaller(&source, side)
+            });
+            let made = made.await;
             Ok(Some(made.expect("making a thumbnail does not panic")))
         };
         get_or_read(&self.smaller, (id, side), make).await

@@ -2,7 +2,7 @@
 //!
 //! The sources are modules that a browser runs as they are. It would request each of them, and on a slow line a hundred
 //! requests take longer than the code itself. So each module becomes a function that returns its exports, in the order in
-//! which they import each other; that there are no cycles makes this simple. The forms of `import` and `export` that the
+//! which they import each other. There are no import cycles, so this order always exists. The forms of `import` and `export` that the
 //! sources use are known; a file with any other is sent as it is, and its imports with it.
 
 use std::collections::HashMap;

@@ -43,6 +43,8 @@ pub(crate) struct PageFiles {
 pub(crate) struct PageFile {
     path: String,
     /// The SHA-256 of the source, which a debug build may find changed.
+    source: [u8; 32],
+    /// The SHA-256 of what is sent, which also depends on the path of the site.
     hash: [u8; 32],
     plain: Bytes,
     gzip: OnceLock<Bytes>,
@@ -64,15 +66,17 @@ impl PageFiles {
         if let Some(file) = known.filter(|_| !cfg!(debug_assertions)) {
             return Some(file.clone());
         }
-        let source = source(path)?;
-        let hash = Sha256::digest(&source).into();
-        if let Some(file) = known.filter(|file| file.hash == hash) {
+        let text = source(path)?;
+        let source = Sha256::digest(&text).into();
+        if let Some(file) = known.filter(|file| file.source == source) {
             return Some(file.clone());
         }
+        let plain = minified(path, &text, &self.base);
         let file = Arc::new(PageFile {
             path: path.to_owned(),
-            hash,
-            plain: minified(path, &source, &self.base),
+            source,
+            hash: Sha256::digest(&plain).into(),
+            plain,
             gzip: OnceLock::new(),
             brotli: OnceLock::new(),
         });

@@ -208,7 +208,7 @@ impl MemoryBudget {
         }
     }
 
-    /// Waits until `bytes` are free. Who needs more than there is gets all of it.
+    /// Waits until `bytes` are free. A larger request takes the whole budget.
     async fn acquire(&self, bytes: u64) -> OwnedSemaphorePermit {
         let permits = kibibytes(bytes).min(self.kibibytes);
         let permit = self.free.clone().acquire_many_owned(permits).await;

@@ -3,7 +3,7 @@
 
 import { mayChange } from '../access/access.js';
 import { writeWaiting } from '../access/waiting-badge.js';
-import { fileOf, urlOf } from '../feed/image-urls.js';
+import { fileOf } from '../feed/image-urls.js';
 import { thumbhashUrl } from '../feed/thumbhash.js';
 import { tileRatio } from './geometry.js';
 import { altOf, nameOf, shownName } from '../ui/text.js';
@@ -38,6 +38,8 @@ export class Tile {
   #size = null;
   /** The file that is being loaded to replace the current one. @type {{ size: Size, leave: () => void } | null} */
   #next = null;
+  /** The file that is loaded while none is shown. @type {Size} */
+  #first = 'full';
   #pixels = 0;
   #inView = false;
   #playing = false;
@@ -150,9 +152,8 @@ export class Tile {
     return this.element.classList.contains('is-loaded') ? this.image.currentSrc : '';
   }
 
-  /** Loads the image again if it failed to load. */
+  /** Loads the file again that failed to load, if one did. */
   retry() {
-    if (!this.element.classList.contains('is-broken')) return;
     this.element.classList.remove('is-broken');
     this.#chooseFile();
   }
@@ -224,25 +225,33 @@ export class Tile {
     const leave = await this.#loads.enter(() => this.#inView || this.#next !== next);
     if (this.#next !== next) return leave();
     next.leave = leave;
-    if (this.#size === null) this.image.src = fileOf(this.#record, size);
+    if (this.#size === null) this.#loadFirst(size);
     else await this.#swap(next);
   }
 
+  /** @param {Size} size */
+  #loadFirst(size) {
+    this.#first = size;
+    this.image.src = fileOf(this.#record, size);
+  }
+
+  /** Another file may have been chosen since: it is loaded then. */
   #firstLoaded() {
-    this.#size ??= this.#next?.size ?? 'full';
+    if (this.#size !== null) return;
+    this.#size = this.#first;
     this.#loaded();
+    this.#chooseFile();
   }
 
   /** Falls back from a thumbnail to the full image. */
   #firstFailed() {
-    if (this.#size !== null || !this.#next) return;
-    if (this.#next.size === 'full') {
+    if (this.#size !== null) return;
+    if (this.#first === 'full') {
       this.#dropNext();
       this.element.classList.add('is-broken');
       this.#settle();
     } else {
-      this.#next.size = 'full';
-      this.image.src = urlOf(this.#record);
+      this.#loadFirst('full');
     }
   }
 
@@ -255,7 +264,12 @@ export class Tile {
     image.src = fileOf(this.#record, next.size);
     const decoded = await image.decode().then(() => true, () => false);
     next.leave();
-    if (!decoded || this.#next !== next) return;
+    if (this.#next !== next) return;
+    if (!decoded) {
+      // Chosen again when the view changes or the connection is back.
+      this.#next = null;
+      return;
+    }
     this.#size = next.size;
     image.alt = this.image.alt;
     this.image.replaceWith(image);

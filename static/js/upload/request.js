@@ -13,11 +13,12 @@ const STALL_MS = 60_000;
 /**
  * - `saved`: the server has stored the image
  * - `unreachable`: the request or its answer was lost
- * - `busy`: the server asks to try again after `retryAfterMs`; 0 if it does not say when
+ * - `busy`: the server asks to try again after `retryAfterMs`; 0 if it does not say when. `isLimit` if only this client, or link,
+ *   sends too much
  * - `refused`: the server does not accept the file; `reason` is a sentence
  * @typedef {{ kind: 'saved', record: ImageRecord | null }
  *   | { kind: 'unreachable' }
- *   | { kind: 'busy', retryAfterMs: number, reason: string }
+ *   | { kind: 'busy', retryAfterMs: number, isLimit: boolean, reason: string }
  *   | { kind: 'refused', status: number, reason: string }} Outcome
  */
 
@@ -77,7 +78,7 @@ function outcomeOf(request) {
   const reason = reasonOf(answer) ?? proxyReason(status);
   if (status !== 503 && status !== 429) return { kind: 'refused', status, reason };
   const seconds = Number(request.getResponseHeader('Retry-After'));
-  return { kind: 'busy', retryAfterMs: seconds > 0 ? Math.min(seconds, 30) * 1_000 : 0, reason };
+  return { kind: 'busy', retryAfterMs: seconds > 0 ? Math.min(seconds, 30) * 1_000 : 0, isLimit: status === 429, reason };
 }
 
 /**

@@ -216,7 +216,7 @@ export class UploadQueue {
       case 'unreachable':
         return void this.#unreachable(upload);
       case 'busy':
-        return this.#pause(upload, outcome.retryAfterMs || FIRST_PAUSE_MS, outcome.reason);
+        return this.#busy(upload, outcome);
       case 'refused':
         return void this.#refused(upload, outcome);
     }
@@ -259,6 +259,17 @@ export class UploadQueue {
   }
 
   /**
+   * @param {Upload} upload
+   * @param {{ retryAfterMs: number, isLimit: boolean, reason: string }} outcome
+   */
+  #busy(upload, { retryAfterMs, isLimit, reason }) {
+    const pause = retryAfterMs || FIRST_PAUSE_MS;
+    // A limit is no failure: it comes to every photo's turn. Those of a hall try again at different times.
+    if (isLimit) this.#wait(upload, pause * (1 + Math.random()), reason);
+    else this.#pause(upload, pause, reason);
+  }
+
+  /**
    * Retries after `pauseMs`, or fails after `MAX_ATTEMPTS`.
    * @param {Upload} upload
    * @param {number} pauseMs
@@ -273,6 +284,16 @@ export class UploadQueue {
       this.#fail(upload, { reason, retryable: true });
       return;
     }
+    this.#wait(upload, pauseMs, reason);
+  }
+
+  /**
+   * Retries after `pauseMs`.
+   * @param {Upload} upload
+   * @param {number} pauseMs
+   * @param {string} reason
+   */
+  #wait(upload, pauseMs, reason) {
     const again = () => {
       this.#paused.delete(upload);
       void this.enqueue(upload);
