@@ -5,8 +5,9 @@
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, TestEngine};
+use crate::client::Client;
 use crate::pool::EnginePool;
+use crate::test_engine::TestEngine;
 
 /// The number of recorded answers.
 const ANSWERS: usize = 329;
