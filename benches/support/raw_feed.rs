@@ -26,7 +26,8 @@ pub(crate) fn images(database: &str) -> Value {
 }
 
 impl RawFeed {
-    /// Opens a changefeed of `rows` without initial values. Blocks until it is open.
+    /// Opens a changefeed of `rows` without initial values. Blocks until it is open. As the driver does, it asks for the next
+    /// changes when it is read.
     pub(crate) fn open(address: SocketAddr, rows: &Value) -> Self {
         let mut client = Client::log_in(address, "").unwrap();
         let options =
@@ -34,7 +35,6 @@ impl RawFeed {
         client.send(1, &json!([1, [152, [rows], options], {}]));
         let (_, first) = client.receive().unwrap();
         assert_eq!(first["r"][0]["state"], "ready", "{first}");
-        client.send_raw(1, b"[2]");
         client.socket.set_nonblocking(true).unwrap();
         let stream = TcpStream::from_std(client.socket).unwrap();
         Self {
@@ -43,17 +43,17 @@ impl RawFeed {
         }
     }
 
-    /// Reads the next response and asks for another one.
+    /// Reads the next response, after asking for it.
     pub(crate) async fn read(&mut self) -> &[u8] {
         let mut header = [0; 12];
+        header[0] = 1;
+        header[8] = 3;
+        let more = [&header[..], b"[2]"].concat();
+        self.stream.write_all(&more).await.unwrap();
         self.stream.read_exact(&mut header).await.unwrap();
         let length = u32::from_le_bytes(header[8..].try_into().unwrap());
         self.body.resize(length as usize, 0);
         self.stream.read_exact(&mut self.body).await.unwrap();
-        let mut more = header;
-        more[8..].copy_from_slice(&3_u32.to_le_bytes());
-        let more = [&more[..], b"[2]"].concat();
-        self.stream.write_all(&more).await.unwrap();
         &self.body
     }
 }
