@@ -119,10 +119,14 @@ impl Hub {
 impl Group {
     /// Evaluates a change once and queues it in every feed of the group.
     fn publish(&self, seq: u64, change: &Change) {
-        match self.query.item(seq, change) {
+        let item = self.query.item(seq, change);
+        // After an error, too: initial values that were read before do not have the change.
+        if !matches!(item, Ok(None)) {
+            self.last_change.store(seq, Ordering::Release);
+        }
+        match item {
             Ok(None) => {}
             Ok(Some(item)) => {
-                self.last_change.store(seq, Ordering::Release);
                 let item = Arc::new(item);
                 lock(&self.subscribers)
                     .iter()
@@ -203,6 +207,11 @@ impl Subscription {
             || from < to
                 && self.published.load(Ordering::Acquire) >= to
                 && self.group.last_change.load(Ordering::Acquire) <= from
+    }
+
+    /// Lets a squashing feed merge the changes after a commit.
+    pub(crate) fn squash_after(&self, seq: u64) {
+        lock(&self.subscriber.queue).squash_after(seq);
     }
 
     /// Takes queued changes, up to about `bytes` of them.

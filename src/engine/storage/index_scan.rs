@@ -10,7 +10,7 @@ use super::index_entry;
 use super::key_range::Direction;
 use super::snapshot::Snapshot;
 use crate::engine::datum::Datum;
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 
 /// A range of an index; see [`Snapshot::scan_index`].
 pub struct IndexScan {
@@ -81,16 +81,21 @@ impl IndexScan {
         Some(entry)
     }
 
-    fn document(&self, entry: Entry) -> Result<IndexedDocument, ReqlError> {
-        let document = self.snapshot.get(self.table, &entry.primary_key)?;
+    /// The document of an entry; `None` if it is damaged.
+    fn document(&self, entry: Entry) -> Result<Option<IndexedDocument>, ReqlError> {
+        let document = match self.snapshot.get(self.table, &entry.primary_key) {
+            // It has been logged, and must not keep the others from being read.
+            Err(error) if error.kind == ErrorKind::Internal => return Ok(None),
+            document => document?,
+        };
         let value = index_entry::parse(&entry.key, &entry.primary_key)
             .map(|(value, position)| (value.to_vec(), position));
         match (document, value) {
-            (Some(document), Some(value)) => Ok(IndexedDocument {
+            (Some(document), Some(value)) => Ok(Some(IndexedDocument {
                 entry: entry.key,
                 value,
                 document,
-            }),
+            })),
             // Entries are written in the same commit as their documents.
             _ => Err(self.damaged("it has an entry of a document that does not exist")),
         }
@@ -109,7 +114,12 @@ impl Iterator for IndexScan {
     type Item = Result<IndexedDocument, ReqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.next_entry()?;
-        Some(entry.and_then(|entry| self.document(entry)))
+        loop {
+            let entry = self.next_entry()?;
+            let found = entry.and_then(|entry| self.document(entry));
+            if let Some(found) = found.transpose() {
+                return Some(found);
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog → layout, codec → checksum → blobs, index_entry, damage → tables → journal → database → snapshot → batch → writer →
+//! catalog, codec → checksum → layout, blobs, index_entry, damage → tables → journal → database → snapshot → batch → writer →
 //! Storage
 //! ```
 
@@ -41,6 +41,7 @@ mod layout;
 mod medium;
 mod open;
 mod open_error;
+mod overlay;
 mod permissions;
 mod reserve;
 mod snapshot;

@@ -171,8 +171,10 @@ impl Snapshot {
 
     /// The entries of a range of an index, read lazily. The scan keeps the snapshot alive.
     ///
+    /// Skips damaged documents, as [`Snapshot::scan`] does.
+    ///
     /// # Errors
-    /// When the disk fails, or the index is damaged.
+    /// When the disk fails, the index is damaged, or it was dropped.
     pub fn scan_index(
         self: &Arc<Self>,
         table: TableId,
@@ -180,7 +182,13 @@ impl Snapshot {
         range: &EntryRange,
         direction: Direction,
     ) -> Result<IndexScan, ReqlError> {
+        let known = self.catalog.table_by_id(table);
+        if !known.is_some_and(|table| table.indexes.iter().any(|known| known.id == index)) {
+            return Err(ReqlError::op_failed("The index does not exist any more."));
+        }
         self.damage.check_index(index)?;
+        // A table of which nothing can be read is an error, not an index without documents.
+        self.documents(table)?;
         let EntryRange { lower, upper } = range;
         let entries = self.errors.read(|| {
             let entries = self.entries(index)?;

@@ -211,6 +211,8 @@ impl Feed {
         };
         if is_complete {
             self.phase = Phase::Live;
+            let last_read = self.reads.last().map_or(seq, |(_, seq)| *seq);
+            self.subscription.squash_after(last_read);
             self.state("ready", batch)?;
         }
         Ok(())
@@ -357,7 +359,8 @@ impl Documents {
         env.check_interrupted()?;
         match self {
             Self::Between(scan) => scan.next(env),
-            Self::Keys(lookup) | Self::Listed(lookup) => lookup.next(env),
+            Self::Keys(lookup) => lookup.next(env),
+            Self::Listed(lookup) => lookup.next_readable(env),
         }
     }
 

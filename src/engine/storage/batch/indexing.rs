@@ -1,5 +1,6 @@
 //! The entries of secondary indexes.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,12 +35,13 @@ impl Batch<'_> {
         let catalog = Arc::clone(&self.catalog);
         let indexes = catalog.table_by_id(table).map(|table| &table.indexes);
         for index in indexes.into_iter().flatten() {
-            let old = self.functions.entries(index, key, old)?;
-            let new = self.functions.entries(index, key, new)?;
-            for entry in old.iter().filter(|entry| !new.contains(entry)) {
+            // Sets, because a multi index has an entry for each element of an array.
+            let old = BTreeSet::from_iter(self.functions.entries(index, key, old)?);
+            let new = BTreeSet::from_iter(self.functions.entries(index, key, new)?);
+            for entry in old.difference(&new) {
                 self.remove_entry(index.id, entry, key)?;
             }
-            for entry in new.iter().filter(|entry| !old.contains(entry)) {
+            for entry in new.difference(&old) {
                 self.add_entry(index.id, entry, key)?;
             }
         }

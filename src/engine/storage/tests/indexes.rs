@@ -247,6 +247,42 @@ async fn an_index_with_a_damaged_function_is_never_ready_and_refuses_no_document
     assert!(!colour_index(&snapshot, table).unwrap().ready);
 }
 
+#[tokio::test]
+async fn an_index_whose_build_panics_is_never_ready_and_lets_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let panics: CompileIndex = Box::new(|_| {
+        Ok(Arc::new(|document| {
+            assert!(document.field("colour").is_none(), "on purpose");
+            Ok(Vec::new())
+        }))
+    });
+    let storage = Storage::open(folder.path(), panics, Box::new(|_| {})).unwrap();
+    let table = create_table(&storage).await;
+    let red = row("a", Some("red"));
+    put(&storage, table, Durability::Hard, "a", red)
+        .await
+        .unwrap();
+    // Of the commits with the build, at most the first fails.
+    let _ = storage
+        .write(Durability::Hard, move |batch| {
+            batch.create_index(table, new_index())
+        })
+        .await;
+    eventually("a write that succeeds", async || {
+        let plain = row("b", None);
+        let written = put(&storage, table, Durability::Hard, "b", plain).await;
+        written.ok()
+    })
+    .await;
+    for number in 0..10 {
+        let id = number.to_string();
+        let plain = row(&id, None);
+        put(&storage, table, Durability::Hard, &id, plain)
+            .await
+            .unwrap();
+    }
+}
+
 /// A change of one of ten documents.
 #[derive(Clone, Debug)]
 enum Step {
