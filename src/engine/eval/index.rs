@@ -12,7 +12,9 @@ use super::term::Term;
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::{Direction, EntryRange, Index, IndexFunction, IndexId};
+use crate::engine::storage::{
+    Direction, EntryRange, Index, IndexFunction, IndexId, IndexedDocument,
+};
 
 /// The number of documents that a scan reads at once.
 const READ_AHEAD: usize = 64;
@@ -28,8 +30,8 @@ pub(crate) struct IndexScan {
     /// `true` for the whole index or one range of it, of which `order_by` and `between` take a part.
     is_slice: bool,
     order: Option<Direction>,
-    /// The documents that were read ahead, of the first range, with the keys of their entries.
-    ahead: VecDeque<(Vec<u8>, Datum)>,
+    /// The documents that were read ahead, of the first range.
+    ahead: VecDeque<IndexedDocument>,
     /// `true` if the first range has no more documents than those read ahead.
     is_exhausted: bool,
 }
@@ -203,17 +205,33 @@ impl IndexScan {
     /// # Errors
     /// A failing disk.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        Ok(self.next_indexed(env)?.map(|(_, document)| document))
+    }
+
+    /// The next document and its encoded value; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next_indexed(
+        &mut self,
+        env: &Env,
+    ) -> Result<Option<(Vec<u8>, Datum)>, ReqlError> {
         loop {
             let Some(range) = self.ranges.front_mut() else {
                 return Ok(None);
             };
-            if let Some((entry, document)) = self.ahead.pop_front() {
+            if let Some(found) = self.ahead.pop_front() {
+                let IndexedDocument {
+                    entry,
+                    value: (value, _),
+                    document,
+                } = found;
                 // The range shrinks with each document, so that a later read, even of another snapshot, continues after it.
                 match self.order {
                     Some(Direction::Descending) => range.end_before(entry),
                     _ => range.start_after(entry),
                 }
-                return Ok(Some(document));
+                return Ok(Some((value, document)));
             }
             if std::mem::take(&mut self.is_exhausted) {
                 self.ranges.pop_front();
@@ -233,10 +251,7 @@ impl IndexScan {
             range,
             self.order.unwrap_or(Direction::Ascending),
         )?;
-        self.ahead = found
-            .take(READ_AHEAD)
-            .map(|found| found.map(|found| (found.entry, found.document)))
-            .collect::<Result<_, _>>()?;
+        self.ahead = found.take(READ_AHEAD).collect::<Result<_, _>>()?;
         self.is_exhausted = self.ahead.len() < READ_AHEAD;
         Ok(())
     }

@@ -17,6 +17,7 @@ mod feed;
 mod func;
 mod identifiers;
 mod index;
+mod indexed_sort;
 mod info;
 mod merge;
 mod number;

@@ -30,6 +30,7 @@ pub(super) struct Entry {
 }
 
 /// An entry of an index and its document.
+#[derive(Debug)]
 pub struct IndexedDocument {
     /// The key of the entry.
     pub entry: Vec<u8>,

@@ -8,6 +8,7 @@ mod control;
 mod conversions;
 mod extremes;
 mod feeds;
+mod indexes;
 mod objects;
 mod patterns;
 mod sequences;
@@ -56,6 +57,9 @@ pub(crate) mod t {
     pub(crate) const FUNC: u32 = 69;
     pub(crate) const LIMIT: u32 = 71;
     pub(crate) const DESC: u32 = 74;
+    pub(crate) const INDEX_CREATE: u32 = 75;
+    pub(crate) const INDEX_DROP: u32 = 76;
+    pub(crate) const GET_ALL: u32 = 78;
     pub(crate) const INFO: u32 = 79;
     pub(crate) const DEFAULT: u32 = 92;
     pub(crate) const CONTAINS: u32 = 93;
@@ -69,6 +73,7 @@ pub(crate) mod t {
     pub(crate) const ARGS: u32 = 154;
     pub(crate) const BRACKET: u32 = 170;
     pub(crate) const RANGE: u32 = 173;
+    pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const WAIT: u32 = 177;
     pub(crate) const MINVAL: u32 = 180;
     pub(crate) const MAXVAL: u32 = 181;
