@@ -119,18 +119,18 @@ impl Hub {
 impl Group {
     /// Evaluates a change once and queues it in every feed of the group.
     fn publish(&self, seq: u64, change: &Change) {
-        let item = self.query.item(seq, change);
+        let items = self.query.items(seq, change);
         // After an error, too: initial values that were read before do not have the change.
-        if !matches!(item, Ok(None)) {
+        if !items.as_ref().is_ok_and(Vec::is_empty) {
             self.last_change.store(seq, Ordering::Release);
         }
-        match item {
-            Ok(None) => {}
-            Ok(Some(item)) => {
-                let item = Arc::new(item);
-                lock(&self.subscribers)
-                    .iter()
-                    .for_each(|subscriber| subscriber.push(Arc::clone(&item)));
+        match items {
+            Ok(items) => {
+                for item in items.into_iter().map(Arc::new) {
+                    lock(&self.subscribers)
+                        .iter()
+                        .for_each(|subscriber| subscriber.push(Arc::clone(&item)));
+                }
             }
             Err(error) => {
                 log::error!(

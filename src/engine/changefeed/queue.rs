@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::item::Item;
+use super::item::{Item, Place};
 
 /// The most bytes of changes queued for one client. Feeds share the bytes, but a slow client keeps them in memory.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(super) struct Queue {
     is_ended: bool,
     /// The position of each document's queued change, if the feed squashes. Positions count from the start of the feed,
     /// so taking items does not invalidate them.
-    positions: Option<HashMap<Arc<[u8]>, usize>>,
+    positions: Option<HashMap<Place, usize>>,
     /// The commit after which changes are merged: that of the last initial value. A change before it may be part of an
     /// initial value, and must not take a later one with it.
     squash_after: u64,
@@ -61,7 +61,7 @@ impl Queue {
             return;
         }
         if let Some(positions) = &mut self.positions {
-            positions.insert(Arc::clone(&item.key), self.taken + self.items.len());
+            positions.insert(item.place(), self.taken + self.items.len());
         }
         self.bytes += item.bytes();
         self.live += 1;
@@ -83,7 +83,7 @@ impl Queue {
         let Some(positions) = &mut self.positions else {
             return false;
         };
-        let Some(position) = positions.get(&item.key) else {
+        let Some(position) = positions.get(&item.place()) else {
             return false;
         };
         let Some(slot) = self.items.get_mut(position - self.taken) else {
@@ -104,7 +104,7 @@ impl Queue {
                 self.bytes -= earlier.bytes();
                 *slot = None;
                 self.live -= 1;
-                positions.remove(&item.key);
+                positions.remove(&item.place());
             }
             // Documents that cannot be compared are sent as two changes.
             Err(_) => return false,
@@ -142,9 +142,9 @@ impl Queue {
             self.taken += 1;
             let Some(item) = slot else { continue };
             if let Some(positions) = &mut self.positions
-                && positions.get(&item.key) == Some(&(self.taken - 1))
+                && positions.get(&item.place()) == Some(&(self.taken - 1))
             {
-                positions.remove(&item.key);
+                positions.remove(&item.place());
             }
             bytes += item.bytes();
             self.bytes -= item.bytes();
@@ -183,6 +183,7 @@ mod tests {
     fn item_of(seq: u64, key: u8, old: Option<f64>, new: Option<f64>) -> Arc<Item> {
         Arc::new(Item::new(
             [key].as_slice().into(),
+            0,
             seq,
             old.map(Datum::Number),
             new.map(Datum::Number),

@@ -66,10 +66,20 @@ impl IndexCondition {
     /// # Errors
     /// A stored binary that cannot be read.
     pub(crate) fn selects(&self, document: &Datum) -> Result<bool, ReqlError> {
+        Ok(self.count(document)? > 0)
+    }
+
+    /// The number of times that a scan of the ranges finds a document.
+    ///
+    /// # Errors
+    /// As [`IndexCondition::selects`].
+    pub(crate) fn count(&self, document: &Datum) -> Result<usize, ReqlError> {
         let values = (self.function)(document)?;
-        Ok(values
-            .iter()
-            .any(|(value, _)| self.ranges.iter().any(|range| range.contains(value))))
+        let in_ranges = |value: &[u8]| {
+            let ranges = self.ranges.iter();
+            ranges.filter(|range| range.contains(value)).count()
+        };
+        Ok(values.iter().map(|(value, _)| in_ranges(value)).sum())
     }
 }
 
@@ -184,16 +194,16 @@ impl IndexScan {
         &self.table
     }
 
+    /// Returns `true` if the scan can find a document more than once.
+    pub(crate) fn repeats(&self) -> bool {
+        self.index.multi || self.ranges.len() > 1
+    }
+
     /// The condition that the documents of the scan fulfil, for a feed.
     ///
     /// # Errors
-    /// For a multi index, of which RethinkDB's feed has an element for each value of a document.
+    /// A damaged function.
     pub(crate) fn condition(&self) -> Result<IndexCondition, ReqlError> {
-        if self.index.multi {
-            return Err(ReqlError::logic(
-                "The embedded engine does not implement `changes` of a multi index.",
-            ));
-        }
         Ok(IndexCondition {
             function: compile(&self.index)?,
             ranges: self.ranges.iter().cloned().collect(),

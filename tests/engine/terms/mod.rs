@@ -49,6 +49,7 @@ pub(crate) mod t {
     pub(crate) const COERCE_TO: u32 = 51;
     pub(crate) const TYPE_OF: u32 = 52;
     pub(crate) const UPDATE: u32 = 53;
+    pub(crate) const DELETE: u32 = 54;
     pub(crate) const REPLACE: u32 = 55;
     pub(crate) const INSERT: u32 = 56;
     pub(crate) const DB_CREATE: u32 = 57;
@@ -127,7 +128,7 @@ pub(crate) fn table() -> Value {
 /// A connection to an engine of its own.
 pub(crate) struct Session {
     pub(crate) client: Client,
-    _engine: TestEngine,
+    engine: TestEngine,
 }
 
 impl Session {
@@ -135,7 +136,7 @@ impl Session {
         let engine = TestEngine::start();
         Self {
             client: engine.connect(),
-            _engine: engine,
+            engine,
         }
     }
 
