@@ -7,6 +7,8 @@ mod changefeed;
 pub mod datum;
 pub mod error;
 mod eval;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod protocol;
 pub mod storage;
 mod version;

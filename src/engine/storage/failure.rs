@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread;
 
 use redb::Database;
 
@@ -56,9 +57,11 @@ impl Drop for Keeper {
 /// says enough, and a damaged page can be read often.
 pub(super) fn catch<T>(call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
     silence_expected_panics();
-    let outer = EXPECTED.replace(true);
+    // A destructor may call this while another call unwinds.
+    let outer = (EXPECTED.replace(true), PANICS.replace(0));
     let result = catch_unwind(AssertUnwindSafe(call));
-    EXPECTED.set(outer);
+    EXPECTED.set(outer.0);
+    PANICS.set(outer.1);
     result.unwrap_or_else(|_| {
         let reason = "its pages are not consistent".to_owned();
         Err(redb::Error::Corrupted(reason))
@@ -77,6 +80,18 @@ pub(super) fn discard<T>(part: T) {
 thread_local! {
     /// Set while a panic of this thread is caught by [`catch`].
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
+    /// The panics since the innermost [`catch`] of this thread began.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Ends the process, because redb cannot go on after damage that it has met in a destructor. Acknowledged hard writes are on
+/// disk.
+fn give_up() -> ! {
+    log::error!(
+        "the database file is damaged, so that it cannot be written to and the server stops: `realtime-photo check` lists what \
+         is damaged, and `realtime-photo compact` writes the list of free pages anew"
+    );
+    std::process::exit(1);
 }
 
 /// Adds a filter in front of the hook that prints panics, once.
@@ -85,8 +100,11 @@ fn silence_expected_panics() {
     ONCE.call_once(|| {
         let print = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !EXPECTED.get() {
-                print(info);
+            match EXPECTED.get() {
+                false => print(info),
+                // A second panic, in a destructor, would abort the process without a word.
+                true if PANICS.get() > 0 && thread::panicking() => give_up(),
+                true => PANICS.set(PANICS.get() + 1),
             }
         }));
     });

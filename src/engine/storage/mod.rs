@@ -30,6 +30,8 @@ mod copy;
 mod damage;
 mod database;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod health;
 mod index_entry;
 mod index_functions;

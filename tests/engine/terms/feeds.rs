@@ -93,7 +93,7 @@ fn follow(seed: u64, sequence: &Value, options: &Value) {
     let mut session = with_index("tags", json!({"multi": true}), documents);
     session.value(call(t::INDEX_CREATE, &[table(), json!("board")]));
     session.value(call(t::INDEX_WAIT, &[table()]));
-    let changes = call_with(t::CHANGES, &[sequence.clone()], options.clone());
+    let changes = call_with(t::CHANGES, std::slice::from_ref(sequence), options.clone());
     session.client.send(7, &json!([1, changes, {}]));
     let mut viewer = Viewer::default();
     let (mut writes, mut written) = (0, 0);
