@@ -84,14 +84,21 @@ thread_local! {
     static PANICS: Cell<u32> = const { Cell::new(0) };
 }
 
+/// The exit code after damage that redb cannot go on after; that of a check which cannot be made, too.
+const EXIT_DAMAGED: i32 = 2;
+
 /// Ends the process, because redb cannot go on after damage that it has met in a destructor. Acknowledged hard writes are on
 /// disk.
 fn give_up() -> ! {
-    log::error!(
-        "the database file is damaged, so that it cannot be written to and the server stops: `realtime-photo check` lists what \
-         is damaged, and `realtime-photo compact` writes the list of free pages anew"
-    );
-    std::process::exit(1);
+    let message = "the database file is damaged, so that it cannot be used any further and the program ends: \
+                   `realtime-photo check` lists what is damaged, and `realtime-photo compact` writes the list of free \
+                   pages anew";
+    if log::log_enabled!(log::Level::Error) {
+        log::error!("{message}");
+    } else {
+        eprintln!("realtime-photo: {message}");
+    }
+    std::process::exit(EXIT_DAMAGED);
 }
 
 /// Adds a filter in front of the hook that prints panics, once.
@@ -200,4 +207,58 @@ pub(super) fn recovering() -> ReqlError {
 /// The error after [`close`](super::Storage::close).
 pub(super) fn shutting_down() -> ReqlError {
     ReqlError::op_failed("The database is shutting down.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Panics when it is dropped, as parts of redb do after a panic.
+    struct Fragile;
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    fn fail(_fragile: Option<Fragile>) -> Result<(), redb::Error> {
+        panic!("on purpose");
+    }
+
+    #[test]
+    fn a_panic_is_an_error_also_in_a_destructor_that_catches_it() {
+        struct Caught;
+        impl Drop for Caught {
+            fn drop(&mut self) {
+                discard(Fragile);
+            }
+        }
+        let failed = catch(|| {
+            let _caught = Caught;
+            fail(None)
+        });
+        assert!(matches!(failed, Err(redb::Error::Corrupted(_))));
+    }
+
+    /// Ends the process: run by the test below.
+    #[test]
+    #[ignore = "ends the process"]
+    fn panics_twice() {
+        let _ = catch(|| fail(Some(Fragile)));
+    }
+
+    #[test]
+    fn a_panic_in_a_destructor_of_redb_ends_the_process_with_an_error_that_says_what_to_do() {
+        let name = "engine::storage::failure::tests::panics_twice";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", name, "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(EXIT_DAMAGED));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("`realtime-photo check` lists"), "{text}");
+    }
 }

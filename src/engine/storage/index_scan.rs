@@ -20,6 +20,8 @@ pub struct IndexScan {
     /// `None` if the bounds exclude every entry, or the scan has failed.
     pub(super) entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
     pub(super) direction: Direction,
+    /// The last key.
+    pub(super) last: Option<Vec<u8>>,
 }
 
 /// An entry of an index.
@@ -62,7 +64,9 @@ impl IndexScan {
         let entry = match found {
             Ok(found) => {
                 let (key, stored) = found?;
+                let is_in_order = direction.follows(self.last.as_deref(), &key);
                 match checksum::open_entry(self.index, &key, &stored) {
+                    _ if !is_in_order => Err(self.damaged("its keys are not in order")),
                     Some(primary_key) => Ok(Entry {
                         primary_key: primary_key.to_vec(),
                         key,
@@ -75,9 +79,10 @@ impl IndexScan {
                 Err(self.snapshot.name_index_damage(error, table, index))
             }
         };
-        if entry.is_err() {
+        match &entry {
+            Ok(entry) => self.last = Some(entry.key.clone()),
             // A damaged page can be its own successor.
-            self.entries = None;
+            Err(_) => self.entries = None,
         }
         Some(entry)
     }

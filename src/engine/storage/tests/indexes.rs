@@ -283,6 +283,43 @@ async fn an_index_whose_build_panics_is_never_ready_and_lets_others_write() {
     }
 }
 
+#[tokio::test]
+async fn a_document_that_an_index_function_fails_for_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let fails: CompileIndex = Box::new(|_| {
+        Ok(Arc::new(|document| {
+            let colour = document.field("colour").map(|colour| colour.as_str());
+            let colour = colour.transpose()?.cloned().unwrap_or_default();
+            match &*colour {
+                "unreadable" => Err(ReqlError::new(ErrorKind::Internal, "on purpose")),
+                colour => Ok(vec![(colour.as_bytes().to_vec(), 0)]),
+            }
+        }))
+    });
+    let storage = Storage::open(folder.path(), fails, Box::new(|_| {})).unwrap();
+    let table = create_table(&storage).await;
+    create_index(&storage, table).await;
+    let red = row("a", Some("red"));
+    put(&storage, table, Durability::Hard, "a", red)
+        .await
+        .unwrap();
+    // The operation goes on, as a query does that counts errors.
+    let written = storage.write(Durability::Hard, move |batch| {
+        let unreadable = object([
+            ("colour", Datum::from("unreadable")),
+            ("file", binary(noise(5000, 1))),
+            ("id", Datum::from("a")),
+        ]);
+        batch.put(table, b"a", &unreadable).unwrap_err();
+        batch.put(table, b"b", &unreadable).unwrap_err();
+        batch.put(table, b"c", &row("c", Some("green")))
+    });
+    written.await.unwrap();
+    let expected = pairs([("green", "c"), ("red", "a")]);
+    assert_eq!(indexed(&storage, table), expected);
+    assert_eq!(scanned(&storage, table), expected);
+}
+
 /// A change of one of ten documents.
 #[derive(Clone, Debug)]
 enum Step {

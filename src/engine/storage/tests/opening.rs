@@ -248,6 +248,25 @@ fn a_check_and_a_compaction_leave_the_format_of_an_earlier_release() {
     assert_eq!(read_format(&meta).unwrap(), 1);
 }
 
+#[tokio::test]
+async fn checksums_bring_back_no_table_that_was_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    write_first_release(folder.path(), &noise(2000, 1));
+    let (storage, _) = open(&folder);
+    let table = storage.snapshot().unwrap().catalog().tables()[0].id;
+    let dropped = storage.write(Durability::Hard, move |batch| batch.drop_table(table));
+    dropped.await.unwrap();
+    let sealed = storage.write(Durability::Hard, move |batch| batch.seal(table, b"a"));
+    sealed.await.unwrap_err();
+    let tables = storage.handle.snapshots.database.begin_write().unwrap();
+    let names: Vec<_> = tables
+        .list_tables()
+        .unwrap()
+        .map(|table| redb::TableHandle::name(&table).to_owned())
+        .collect();
+    assert_eq!(names, ["meta"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_folder_belongs_to_its_owner_alone_also_if_an_earlier_release_made_it() {
