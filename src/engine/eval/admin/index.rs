@@ -9,6 +9,7 @@ use crate::engine::error::ReqlError;
 use crate::engine::eval::catalog;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index;
+use crate::engine::eval::index_function;
 use crate::engine::eval::scope::Scope;
 use crate::engine::eval::selection::Table;
 use crate::engine::eval::term::{Call, Term, TermKind};
@@ -59,7 +60,7 @@ fn function_argument(
                     "Could not prove function deterministic.  Index functions must be deterministic.",
                 ));
             }
-            index::function_text(function)
+            index_function::function_text(function)
         }
         Some(saved) => saved_function(&env.datum(saved, scope)?),
     }
