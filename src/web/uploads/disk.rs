@@ -11,14 +11,19 @@ pub(crate) fn disk_problem(error: io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             log::warn!("rejected an upload: the disk for uploads is full: {error}");
-            let detail = "The disk is full. Free some space on the server's disk for uploads. Adding photos works again by itself then.";
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+            disk_is_full()
         }
         _ => {
             log::error!("cannot keep an upload: {error}");
             Problem::internal()
         }
     }
+}
+
+/// Answers 507.
+pub(crate) fn disk_is_full() -> Problem {
+    let detail = "The disk is full. Free some space on the server's disk for uploads. Adding photos works again by itself then.";
+    Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
 }
 
 #[cfg(test)]
