@@ -8,7 +8,7 @@ use super::env::Env;
 use super::func::Func;
 use super::scope::Scope;
 use super::selection::Table;
-use super::term::Term;
+use super::term::{Call, Term, TermKind};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -91,7 +91,7 @@ impl IndexScan {
     ) -> Result<Self, ReqlError> {
         let range = |value: &Datum| {
             if matches!(value, Datum::Null) {
-                return Err(ReqlError::missing("Keys cannot be NULL"));
+                return Err(ReqlError::missing("Keys cannot be NULL."));
             }
             index_key(value).map(|value| EntryRange::of(&value))
         };
@@ -382,18 +382,21 @@ pub(crate) fn compile(index: &Index) -> Result<IndexFunction, ReqlError> {
     }))
 }
 
-fn function_of(index: &Index) -> Result<Func, ReqlError> {
-    let damaged = || {
-        ReqlError::new(
-            ErrorKind::Internal,
-            format!("the function of index `{}` is damaged", index.name),
-        )
-    };
-    let node = Node::parse(index.function.as_bytes()).map_err(|_| damaged())?;
+/// The `FUNC` term of an index's function.
+///
+/// # Errors
+/// A damaged function, and one with a term that the engine does not implement.
+pub(crate) fn function_term(text: &str) -> Result<Arc<Call>, ReqlError> {
+    let damaged = || ReqlError::new(ErrorKind::Internal, "the function of an index is damaged");
+    let node = Node::parse(text.as_bytes()).map_err(|_| damaged())?;
     match Term::compile(node)? {
-        Term::Call(call) => Func::new(&call, &Scope::default()),
+        Term::Call(call) if call.kind == TermKind::Func => Ok(call),
         _ => Err(damaged()),
     }
+}
+
+fn function_of(index: &Index) -> Result<Func, ReqlError> {
+    Func::new(&*function_term(&index.function)?, &Scope::default())
 }
 
 /// The results of the function of an index: those of the elements for an array in a multi index. Empty if the function

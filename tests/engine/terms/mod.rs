@@ -8,6 +8,7 @@ mod control;
 mod conversions;
 mod extremes;
 mod feeds;
+mod indexes;
 mod objects;
 mod patterns;
 mod sequences;
@@ -56,6 +57,8 @@ pub(crate) mod t {
     pub(crate) const FUNC: u32 = 69;
     pub(crate) const LIMIT: u32 = 71;
     pub(crate) const DESC: u32 = 74;
+    pub(crate) const INDEX_CREATE: u32 = 75;
+    pub(crate) const GET_ALL: u32 = 78;
     pub(crate) const INFO: u32 = 79;
     pub(crate) const DEFAULT: u32 = 92;
     pub(crate) const CONTAINS: u32 = 93;
@@ -65,6 +68,7 @@ pub(crate) mod t {
     pub(crate) const TO_ISO8601: u32 = 100;
     pub(crate) const EPOCH_TIME: u32 = 101;
     pub(crate) const LITERAL: u32 = 137;
+    pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const CHANGES: u32 = 152;
     pub(crate) const ARGS: u32 = 154;
     pub(crate) const BRACKET: u32 = 170;
