@@ -408,7 +408,7 @@ class Feeds(Driver):
         with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `n` was not found on table"):
             self.table.get_all(1, index="n").run(self.conn)
         self.assertEqual(self.table.get_all(1, index="m").count().run(self.conn), 75)
-        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `pair` already exists on table"):
+        with self.assertRaisesRegex(errors.ReqlOpFailedError, "Index `m` does not exist or index `pair` already exists on table"):
             self.table.index_rename("m", "pair").run(self.conn)
         self.table.index_rename("m", "pair", overwrite=True).run(self.conn)
         self.assertEqual(self.table.index_list().run(self.conn), ["pair", "tags"])

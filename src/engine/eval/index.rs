@@ -99,7 +99,7 @@ impl IndexScan {
     ) -> Result<Self, ReqlError> {
         let range = |value: &Datum| {
             if matches!(value, Datum::Null) {
-                return Err(ReqlError::missing("Keys cannot be NULL"));
+                return Err(ReqlError::missing("Keys cannot be NULL."));
             }
             index_key(value).map(|value| EntryRange::of(&value))
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::saved_function::SavedFunction;
 use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::catalog;
@@ -27,16 +28,23 @@ pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
             "Index name conflict: `{name}` is the name of the primary key."
         )));
     }
-    if env.flag(call, scope, "geo")? {
+    let mut saved = function_argument(env, call, &name, scope)?;
+    // These override what a function returned by `index_status` says.
+    if call.optarg("multi").is_some() {
+        saved.multi = env.flag(call, scope, "multi")?;
+    }
+    if call.optarg("geo").is_some() {
+        saved.geo = env.flag(call, scope, "geo")?;
+    }
+    if saved.geo {
         return Err(ReqlError::logic(
             "The embedded engine does not implement geospatial indexes.",
         ));
     }
-    let function = function_argument(env, call, &name, scope)?;
     let new = NewIndex {
         name,
-        function,
-        multi: env.flag(call, scope, "multi")?,
+        function: saved.function,
+        multi: saved.multi,
     };
     env.write(Durability::Hard, move |_, batch| {
         batch.create_index(table.id, new)
@@ -50,19 +58,36 @@ fn function_argument(
     call: &Call,
     name: &str,
     scope: &Scope,
-) -> Result<Arc<str>, ReqlError> {
-    match call.args.get(2) {
-        None => Ok(field_function(name)),
+) -> Result<SavedFunction, ReqlError> {
+    let function = match call.args.get(2) {
+        None => field_function(name),
         // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
-            if !function.is_deterministic() {
-                return Err(ReqlError::logic(
-                    "Could not prove function deterministic.  Index functions must be deterministic.",
-                ));
-            }
-            index_function::function_text(function)
+            index_function::function_text(&function.closed(scope))?
         }
-        Some(saved) => saved_function(&env.datum(saved, scope)?),
+        Some(saved) => match env.datum(saved, scope)? {
+            Datum::Binary(binary) => {
+                let saved = SavedFunction::decode(&binary.bytes()?)?;
+                check_function(&saved.function)?;
+                return Ok(saved);
+            }
+            other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
+        },
+    };
+    check_function(&function)?;
+    Ok(SavedFunction {
+        function,
+        multi: false,
+        geo: false,
+    })
+}
+
+fn check_function(function: &str) -> Result<(), ReqlError> {
+    match Term::Call(index_function::function_term(function)?).is_deterministic() {
+        true => Ok(()),
+        false => Err(ReqlError::logic(
+            "Could not prove function deterministic.  Index functions must be deterministic.",
+        )),
     }
 }
 
@@ -70,28 +95,6 @@ fn function_argument(
 fn field_function(name: &str) -> Arc<str> {
     let name = Datum::from(name).to_json().unwrap_or_default();
     format!("[69,[[2,[1]],[170,[[10,[1]],{name}]]]]").into()
-}
-
-/// The prefix of an index's `function` in `index_status`; the term follows it. `index_create` accepts such a function,
-/// but not RethinkDB's binary format, nor does RethinkDB accept this one.
-const SAVED_FUNCTION: &str = "$realtime_photo_index_function$";
-
-/// The term of a function returned by [`index_status`].
-fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
-    let Datum::Binary(binary) = saved else {
-        return Err(ReqlError::expected("FUNCTION", saved.type_name()));
-    };
-    let bytes = binary.bytes()?;
-    std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| text.strip_prefix(SAVED_FUNCTION))
-        .map(Arc::from)
-        .ok_or_else(|| {
-            ReqlError::logic(
-                "Cannot create an sindex except from a reql_index_function returned from `index_status` of the \
-                 embedded engine.",
-            )
-        })
 }
 
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -178,13 +181,10 @@ fn statuses(env: &Env, table: &Table, names: &[Arc<str>]) -> Result<Value, ReqlE
 
 /// `progress` is that of an index which is being built.
 fn status_of(index: &Index, progress: Option<f64>) -> Datum {
-    let function = format!("{SAVED_FUNCTION}{}", index.function);
+    let function = SavedFunction::of(index).encode().unwrap_or_default();
     let options = if index.multi { ", {multi: true}" } else { "" };
     let fields = [
-        (
-            "function",
-            Datum::Binary(Binary::Inline(function.into_bytes().into())),
-        ),
+        ("function", Datum::Binary(Binary::Inline(function.into()))),
         ("geo", index.geo.into()),
         ("index", index.name.as_str().into()),
         ("multi", index.multi.into()),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::kind::TermKind;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
+use crate::engine::eval::scope::Scope;
 
 /// A term of a query. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -35,6 +36,38 @@ impl Term {
             args,
             optargs: Vec::new(),
         }))
+    }
+
+    /// The term with the values of the variables of `scope` in their places, to be evaluated elsewhere.
+    pub(crate) fn closed(&self, scope: &Scope) -> Self {
+        if scope.is_empty() {
+            return self.clone();
+        }
+        match self {
+            Self::Datum(_) | Self::Invalid(_) => self.clone(),
+            Self::Object(fields) => {
+                let fields = fields.iter();
+                Self::Object(
+                    fields
+                        .map(|(name, term)| (name.clone(), term.closed(scope)))
+                        .collect(),
+                )
+            }
+            Self::Call(call) => match (call.kind, &call.args[..]) {
+                (TermKind::Var, [Self::Datum(variable)]) => {
+                    // One without a value is a parameter of a function in this term.
+                    let value = variable.as_integer().and_then(|it| scope.variable(it));
+                    value.map_or_else(|_| self.clone(), Self::Datum)
+                }
+                _ => Self::Call(Arc::new(Call {
+                    kind: call.kind,
+                    args: call.args.iter().map(|arg| arg.closed(scope)).collect(),
+                    optargs: (call.optargs.iter())
+                        .map(|(name, term)| (name.clone(), term.closed(scope)))
+                        .collect(),
+                })),
+            },
+        }
     }
 
     /// Returns `true` if every evaluation yields the same value. `update` and `changes` reject any other term.
