@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::env::Env;
 use super::func::Func;
 use super::scope::Scope;
-use super::term::Term;
+use super::term::{Term, TermKind};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -14,8 +14,18 @@ use crate::engine::storage::{Index, IndexFunction};
 /// The stored form of an index's function: its `FUNC` term in JSON.
 ///
 /// # Errors
-/// A function with an invalid constant.
+/// A term that is no function, or does not always return the same value for the same document: entries could not be found again
+/// to remove them.
 pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
+    match function {
+        Term::Call(call) if call.kind == TermKind::Func => Func::new(call, &Scope::default())?,
+        _ => return Err(ReqlError::logic("Expected type FUNCTION but found DATUM.")),
+    };
+    if !function.is_deterministic() || function.uses_now() {
+        return Err(ReqlError::logic(
+            "Could not prove function deterministic.  Index functions must be deterministic.",
+        ));
+    }
     Ok(function.to_json()?.into())
 }
 

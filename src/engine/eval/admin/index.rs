@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use crate::engine::datum::json::Node;
 use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::catalog;
@@ -55,11 +56,6 @@ fn function_argument(
         None => Ok(field_function(name)),
         // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
-            if !function.is_deterministic() {
-                return Err(ReqlError::logic(
-                    "Could not prove function deterministic.  Index functions must be deterministic.",
-                ));
-            }
             index_function::function_text(function)
         }
         Some(saved) => saved_function(&env.datum(saved, scope)?),
@@ -82,16 +78,18 @@ fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
         return Err(ReqlError::expected("FUNCTION", saved.type_name()));
     };
     let bytes = binary.bytes()?;
-    std::str::from_utf8(&bytes)
+    let term = std::str::from_utf8(&bytes)
         .ok()
         .and_then(|text| text.strip_prefix(SAVED_FUNCTION))
-        .map(Arc::from)
-        .ok_or_else(|| {
-            ReqlError::logic(
-                "Cannot create an sindex except from a reql_index_function returned from `index_status` of the \
-                 embedded engine.",
-            )
-        })
+        .and_then(|text| Node::parse(text.as_bytes()).ok())
+        .and_then(|node| Term::compile(node).ok());
+    match term {
+        Some(function @ Term::Call(_)) => index_function::function_text(&function),
+        _ => Err(ReqlError::logic(
+            "Cannot create an sindex except from a reql_index_function returned from `index_status` of the embedded \
+             engine.",
+        )),
+    }
 }
 
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
