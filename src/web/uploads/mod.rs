@@ -12,6 +12,7 @@ mod rate;
 mod received_file;
 mod rejection;
 mod size_limit;
+mod space;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};
