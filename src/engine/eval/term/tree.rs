@@ -85,13 +85,17 @@ impl Term {
                     TermKind::Uuid => !call.args.is_empty(),
                     _ => true,
                 };
-                is_fixed
-                    && call.args.iter().all(Self::is_deterministic)
-                    && call
-                        .optargs
-                        .iter()
-                        .all(|(_, value)| value.is_deterministic())
+                is_fixed && call.parts().all(Self::is_deterministic)
             }
+        }
+    }
+
+    /// Returns `true` if the value depends on the time of the query. Within a query it is always the same.
+    pub(crate) fn uses_now(&self) -> bool {
+        match self {
+            Self::Datum(_) | Self::Invalid(_) => false,
+            Self::Object(fields) => fields.iter().any(|(_, value)| value.uses_now()),
+            Self::Call(call) => call.kind == TermKind::Now || call.parts().any(Self::uses_now),
         }
     }
 }
@@ -110,6 +114,13 @@ impl Call {
                 optargs: self.optargs.clone(),
             }),
         }
+    }
+
+    /// All arguments.
+    fn parts(&self) -> impl Iterator<Item = &Term> {
+        self.args
+            .iter()
+            .chain(self.optargs.iter().map(|(_, value)| value))
     }
 
     /// Returns `true` if an argument is `args`. The number of arguments is then unknown until it is evaluated.
