@@ -70,33 +70,41 @@ impl Term {
         }
     }
 
-    /// Returns `true` if every evaluation yields the same value. `update` and `changes` reject any other term.
+    /// Returns `true` if every evaluation in one query yields the same value. `update` and `changes` reject any other term.
     pub(crate) fn is_deterministic(&self) -> bool {
+        self.all_calls(&Call::is_deterministic)
+    }
+
+    /// Returns `true` if every evaluation yields the same value, also in other queries. Indexes reject any other term.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.all_calls(&|call| call.is_deterministic() && call.kind != TermKind::Now)
+    }
+
+    /// Returns `true` if each call in the term is accepted.
+    fn all_calls(&self, accepts: &dyn Fn(&Call) -> bool) -> bool {
         match self {
             Self::Datum(_) | Self::Invalid(_) => true,
-            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_deterministic()),
+            Self::Object(fields) => fields.iter().all(|(_, value)| value.all_calls(accepts)),
             Self::Call(call) => {
-                let is_fixed = match call.kind {
-                    TermKind::Table
-                    | TermKind::Changes
-                    | TermKind::DbList
-                    | TermKind::TableList => false,
-                    // A UUID named by a string is always the same.
-                    TermKind::Uuid => !call.args.is_empty(),
-                    _ => true,
-                };
-                is_fixed
-                    && call.args.iter().all(Self::is_deterministic)
-                    && call
-                        .optargs
-                        .iter()
-                        .all(|(_, value)| value.is_deterministic())
+                accepts(call)
+                    && call.args.iter().all(|arg| arg.all_calls(accepts))
+                    && (call.optargs.iter()).all(|(_, value)| value.all_calls(accepts))
             }
         }
     }
 }
 
 impl Call {
+    /// Returns `true` if the term yields the same value for the same arguments.
+    fn is_deterministic(&self) -> bool {
+        match self.kind {
+            TermKind::Table | TermKind::Changes | TermKind::DbList | TermKind::TableList => false,
+            // A UUID named by a string is always the same.
+            TermKind::Uuid => !self.args.is_empty(),
+            _ => true,
+        }
+    }
+
     /// The same term with other arguments.
     ///
     /// # Errors
