@@ -100,11 +100,10 @@ pub async fn backup(
         progress.add(piece.len());
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             line.extend_from_slice(part);
-            if !line.ends_with(b"\n") {
+            if !line.ends_with(b"\n") && (line.len() as u64) < reader.max_line() {
                 continue;
             }
-            let text = str::from_utf8(&line).map_err(|_| invalid(InvalidBackup::Checksum))?;
-            match reader.line(text).map_err(invalid)? {
+            match reader.line(&line).map_err(invalid)? {
                 Some(BackupPart::Damaged { id, reason }) => damaged.push((id, reason)),
                 Some(BackupPart::Row { .. }) => progress.rows += 1,
                 None => {}

@@ -63,6 +63,12 @@ impl Application {
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let public_url = settings.public_url;
+        if public_url.is_some() && settings.trusted_proxies.is_empty() {
+            log::warn!(
+                "--public-url without --trusted-proxy: the limits of one client are those of all together; name the proxy, \
+                 for example with --trusted-proxy 127.0.0.1"
+            );
+        }
         let shutdown = CancellationToken::new();
         let tls = settings
             .tls

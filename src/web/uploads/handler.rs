@@ -56,14 +56,10 @@ async fn respond(
         return Err(too_large(max_upload));
     }
     let client = ClientAddress::of(request);
-    uploader.count(client, &grant, credentials)?;
     let ticket = uploader.admit(client).await?;
-    let reading = form::read(
-        request.headers(),
-        body.clone(),
-        max_upload,
-        uploader.folder(),
-    );
+    let receiver = uploader.receiver(announced.unwrap_or(max_upload)).await?;
+    let count = || uploader.count(client, &grant, credentials);
+    let reading = form::read(request.headers(), body.clone(), max_upload, receiver, count);
     let UploadForm { upload, image } = tokio::select! {
         form = reading => form?,
         () = too_slow(body) => {

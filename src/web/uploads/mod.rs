@@ -1,10 +1,10 @@
 //! Uploads over HTTP.
 
 mod admission;
-mod body;
+pub(super) mod body;
 mod disk;
-mod folder;
-mod form;
+pub(super) mod folder;
+pub(super) mod form;
 mod handler;
 mod image_processor;
 mod limits;
@@ -12,6 +12,7 @@ mod rate;
 mod received_file;
 mod rejection;
 mod size_limit;
+mod space;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};

@@ -8,6 +8,7 @@ mod control;
 mod conversions;
 mod extremes;
 mod feeds;
+mod index_functions;
 mod indexes;
 mod objects;
 mod patterns;
@@ -49,6 +50,7 @@ pub(crate) mod t {
     pub(crate) const COERCE_TO: u32 = 51;
     pub(crate) const TYPE_OF: u32 = 52;
     pub(crate) const UPDATE: u32 = 53;
+    pub(crate) const DELETE: u32 = 54;
     pub(crate) const REPLACE: u32 = 55;
     pub(crate) const INSERT: u32 = 56;
     pub(crate) const DB_CREATE: u32 = 57;
@@ -58,6 +60,7 @@ pub(crate) mod t {
     pub(crate) const LIMIT: u32 = 71;
     pub(crate) const DESC: u32 = 74;
     pub(crate) const INDEX_CREATE: u32 = 75;
+    pub(crate) const INDEX_DROP: u32 = 76;
     pub(crate) const GET_ALL: u32 = 78;
     pub(crate) const INFO: u32 = 79;
     pub(crate) const DEFAULT: u32 = 92;
@@ -126,7 +129,7 @@ pub(crate) fn table() -> Value {
 /// A connection to an engine of its own.
 pub(crate) struct Session {
     pub(crate) client: Client,
-    _engine: TestEngine,
+    engine: TestEngine,
 }
 
 impl Session {
@@ -134,7 +137,7 @@ impl Session {
         let engine = TestEngine::start();
         Self {
             client: engine.connect(),
-            _engine: engine,
+            engine,
         }
     }
 

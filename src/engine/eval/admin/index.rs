@@ -11,6 +11,7 @@ use crate::engine::error::ReqlError;
 use crate::engine::eval::catalog;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index;
+use crate::engine::eval::index_function;
 use crate::engine::eval::scope::Scope;
 use crate::engine::eval::selection::Table;
 use crate::engine::eval::term::{Call, Term, TermKind};
@@ -63,7 +64,7 @@ fn function_argument(
         None => field_function(name),
         // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
-            index::function_text(&function.closed(scope))?
+            index_function::function_text(&function.closed(scope))?
         }
         Some(saved) => match env.eval(saved, scope)? {
             Value::Datum(Datum::Binary(binary)) => {
@@ -83,7 +84,7 @@ fn function_argument(
 }
 
 fn check_function(function: &str) -> Result<(), ReqlError> {
-    match Term::Call(index::function_term(function)?).is_constant() {
+    match Term::Call(index_function::function_term(function)?).is_constant() {
         true => Ok(()),
         false => Err(ReqlError::logic(
             "Could not prove function deterministic.  Index functions must be deterministic.",

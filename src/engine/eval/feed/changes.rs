@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::options::Options;
 use super::sequence::Feed;
 use super::visible::visible;
-use crate::engine::changefeed::{FeedQuery, Range, View};
+use crate::engine::changefeed::{Copies, FeedQuery, Range, View};
 use crate::engine::datum::primary_key;
 use crate::engine::error::ReqlError;
 use crate::engine::eval::env::Env;
@@ -28,6 +28,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
             steps: Vec::new(),
             is_point: true,
             indexed: None,
+            copies: None,
         },
         other => followed(other.into_stream()?)?,
     };
@@ -44,6 +45,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         table: followed.table.id,
         range: followed.range,
         view: view(&steps),
+        copies: followed.copies,
         include_types: options.include_types,
         keeps_values: options.squash,
         text,
@@ -89,6 +91,8 @@ struct Followed {
     is_point: bool,
     /// Finds the initial values of a feed of an index.
     indexed: Option<Box<IndexScan>>,
+    /// As [`FeedQuery::copies`].
+    copies: Option<Copies>,
 }
 
 /// The part of a table that a stream reads, to be followed by a feed.
@@ -108,6 +112,7 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             steps: stream.steps,
             is_point: false,
             indexed: None,
+            copies: None,
         }),
         Source::Lookup(lookup) => Ok(Followed {
             table: lookup.table,
@@ -115,6 +120,7 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             steps: stream.steps,
             is_point: false,
             indexed: None,
+            copies: None,
         }),
         // RethinkDB supports `changes` after an ordered `limit`; the engine does not.
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
@@ -127,8 +133,12 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             _ => "Cannot get changes on the first elements of an unordered stream.",
         })),
         Source::Index(scan) => {
-            let condition = Step::Indexed(Arc::new(scan.condition()?));
+            let condition = Arc::new(scan.condition()?);
+            let counted = Arc::clone(&condition);
+            let count: Copies = Arc::new(move |document| counted.count(document));
+            let condition = Step::Indexed(condition);
             Ok(Followed {
+                copies: scan.repeats().then_some(count),
                 table: scan.table().clone(),
                 range: Range::Between(Bound::Unbounded, Bound::Unbounded),
                 steps: std::iter::once(condition).chain(stream.steps).collect(),
