@@ -18,6 +18,8 @@ use super::sockets::protocol::frame_scanner::FrameScanner;
 use super::uploads::body::UploadBody;
 use super::uploads::folder::UploadFolder;
 use super::uploads::form;
+use super::uploads::received_file::FileReceiver;
+use super::uploads::space::DiskSpace;
 use crate::image::BoardId;
 use crate::store::Token;
 
@@ -48,8 +50,10 @@ pub fn multipart(data: &[u8]) {
     headers.insert(header::CONTENT_TYPE, kind);
     let read = async {
         let folder = UploadFolder::of_system();
+        let space = DiskSpace::default().reserve(&folder, MAX_UPLOAD).await?;
+        let receiver = FileReceiver::new(folder, space);
         let body = UploadBody::new(payload, 2 * MAX_UPLOAD);
-        form::read(&headers, body, MAX_UPLOAD, &folder).await
+        form::read(&headers, body, MAX_UPLOAD, receiver, || Ok(())).await
     };
     let Ok(form) = RUNTIME.with_borrow(|runtime| runtime.block_on(read)) else {
         return;

@@ -9,10 +9,10 @@ mod handler;
 mod image_processor;
 mod limits;
 mod rate;
-mod received_file;
+pub(super) mod received_file;
 mod rejection;
 mod size_limit;
-mod space;
+pub(super) mod space;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};
