@@ -58,16 +58,15 @@ enum KeyKind {
 impl KeyKind {
     /// The message for a value that is no key.
     fn explain(self, value: &Datum) -> String {
-        let expected = match self {
-            Self::Primary => {
-                "Primary keys must be either a number, string, bool, pseudotype or array"
-            }
-            Self::Secondary => {
-                "Secondary keys must be a number, string, bool, pseudotype, or array"
-            }
-        };
         let (kind, shown) = (value.type_name(), value.print());
-        format!("{expected} (got type {kind}):\n{shown}")
+        match self {
+            Self::Primary => format!(
+                "Primary keys must be either a number, string, bool, pseudotype or array (got type {kind}):\n{shown}"
+            ),
+            Self::Secondary => format!(
+                "Secondary keys must be a number, string, bool, pseudotype, or array (got {shown} of type {kind})."
+            ),
+        }
     }
 }
 
@@ -78,6 +77,9 @@ fn encode(value: &Datum, key: &mut Vec<u8>, kind: KeyKind) -> Result<(), ReqlErr
         Datum::Array(items) => {
             key.push(b'A');
             for item in items.iter() {
+                if matches!(item, Datum::Null | Datum::Object(_)) {
+                    return Err(not_in_array(item));
+                }
                 encode(item, key, kind)?;
                 // Lower than any byte that can follow, so that ["a"] sorts before ["a", 1] and ["aa"].
                 key.push(0);
@@ -111,6 +113,17 @@ fn encode(value: &Datum, key: &mut Vec<u8>, kind: KeyKind) -> Result<(), ReqlErr
         }
     }
     Ok(())
+}
+
+/// With two spaces, as in `array_to_str_key` in RethinkDB's `datum.cc`.
+fn not_in_array(item: &Datum) -> ReqlError {
+    let (kind, shown) = (item.type_name(), item.print());
+    ReqlError::of_type(
+        kind,
+        format!(
+            "Array keys can only contain numbers, strings, bools,  pseudotypes, or arrays (got {shown} of type {kind})."
+        ),
+    )
 }
 
 /// Appends bytes. 0 ends an item of an array, so 0 and 1 are escaped as two bytes that keep the order.

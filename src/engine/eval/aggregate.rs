@@ -70,7 +70,14 @@ fn count_elements(
 pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     if let Some(index) = env.optarg(call, scope, "index")? {
-        return extreme_of_index(env, call.kind, subject, index.as_str()?);
+        if call.args.len() > 1 {
+            let (name, _) = end_of_index(call.kind);
+            return Err(ReqlError::logic(format!(
+                "Cannot provide both a function and an index to {name}."
+            )));
+        }
+        let table = subject.into_table(env)?;
+        return extreme_of_index(env, call.kind, Value::Table(table), index.as_str()?);
     }
     if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
         (&subject, call.kind, call.args.len())
@@ -156,6 +163,14 @@ fn empty(name: &str) -> ReqlError {
     ))
 }
 
+/// The name of `min` or `max`, and the direction in which an index begins with its document.
+fn end_of_index(kind: TermKind) -> (&'static str, Direction) {
+    match kind {
+        TermKind::Min => ("min", Direction::Ascending),
+        _ => ("max", Direction::Descending),
+    }
+}
+
 /// `min` and `max` by an index: its first or last document.
 fn extreme_of_index(
     env: &Env,
@@ -163,10 +178,7 @@ fn extreme_of_index(
     subject: Value,
     index: &str,
 ) -> Result<Value, ReqlError> {
-    let (name, direction) = match kind {
-        TermKind::Min => ("min", Direction::Ascending),
-        _ => ("max", Direction::Descending),
-    };
+    let (name, direction) = end_of_index(kind);
     let mut stream = by_index(env, subject, index, direction)?;
     let selection = stream.selection.clone();
     let found = stream.next(env)?.ok_or_else(|| {

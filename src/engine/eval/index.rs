@@ -127,6 +127,14 @@ impl IndexScan {
         };
         let range = match (&lower.position, &upper.position) {
             (Position::Highest, _) | (_, Position::Lowest) => EntryRange::none(),
+            // Also with an upper edge that is no key, as in RethinkDB.
+            (Position::At(from), Position::At(to))
+                if !matches!(from, Datum::Null)
+                    && !matches!(to, Datum::Null)
+                    && from.compare(to)?.is_gt() =>
+            {
+                EntryRange::none()
+            }
             _ => {
                 let (lower, upper) = (bound(&lower)?, bound(&upper)?);
                 EntryRange::between(

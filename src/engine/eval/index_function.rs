@@ -54,7 +54,7 @@ pub(crate) fn function_term(text: &str) -> Result<Arc<Call>, ReqlError> {
 /// The function of an index.
 ///
 /// # Errors
-/// A damaged function.
+/// As [`function_term`].
 pub(super) fn function_of(index: &Index) -> Result<Func, ReqlError> {
     Func::new(&*function_term(&index.function)?, &Scope::default())
 }

@@ -1,6 +1,6 @@
 //! The results of terms, as RethinkDB 2.4.4 computes them.
 //!
-//! The recorded answers of `answers.json` cover the terms as the application uses them. These tests cover the rest of
+//! The recorded answers in `answers` cover the terms as the application uses them. These tests cover the rest of
 //! what RethinkDB's documentation and sources promise of the same terms.
 
 mod arrays;

@@ -1,5 +1,6 @@
 //! Secondary indexes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::engine::storage::{Durability, Index, NewIndex};
 const WAIT_INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.to_string();
     if *name == *table.primary_key {
         return Err(ReqlError::logic(format!(
@@ -65,13 +66,13 @@ fn function_argument(
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
             index_function::function_text(&function.closed(scope))?
         }
-        Some(saved) => match env.datum(saved, scope)? {
-            Datum::Binary(binary) => {
+        Some(saved) => match env.eval(saved, scope)? {
+            Value::Datum(Datum::Binary(binary)) => {
                 let saved = SavedFunction::decode(&binary.bytes()?)?;
                 check_function(&saved.function)?;
                 return Ok(saved);
             }
-            other => return Err(ReqlError::expected("FUNCTION", other.type_name())),
+            other => return Err(other.mistyped(env, "FUNCTION")),
         },
     };
     check_function(&function)?;
@@ -83,7 +84,7 @@ fn function_argument(
 }
 
 fn check_function(function: &str) -> Result<(), ReqlError> {
-    match Term::Call(index_function::function_term(function)?).is_deterministic() {
+    match Term::Call(index_function::function_term(function)?).is_constant() {
         true => Ok(()),
         false => Err(ReqlError::logic(
             "Could not prove function deterministic.  Index functions must be deterministic.",
@@ -98,7 +99,7 @@ fn field_function(name: &str) -> Arc<str> {
 }
 
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
     env.write(Durability::Hard, move |_, batch| {
         batch.drop_index(table.id, &name)
@@ -107,7 +108,7 @@ pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
 }
 
 pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = table
         .indexes
         .iter()
@@ -117,7 +118,7 @@ pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
 
 /// `index_rename`. With `overwrite` an index of the new name is replaced.
 pub(crate) fn index_rename(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let old = env.datum(&call.args[1], scope)?.as_str()?.clone();
     let new = env.datum(&call.args[2], scope)?.as_str()?.clone();
     for name in [&old, &new] {
@@ -137,14 +138,14 @@ pub(crate) fn index_rename(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
 
 /// `index_status`.
 pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = names_of(env, call, scope)?;
     statuses(env, &table, &names)
 }
 
 /// `index_wait`: the status once all of the indexes are ready.
 pub(crate) fn index_wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let mut table = env.eval(&call.args[0], scope)?.into_table()?;
+    let mut table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = names_of(env, call, scope)?;
     while selected(&table, &names)?.iter().any(|index| !index.ready) {
         env.check_interrupted()?;
@@ -155,7 +156,8 @@ pub(crate) fn index_wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     statuses(env, &table, &names)
 }
 
-fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<Vec<Arc<str>>, ReqlError> {
+/// The names in the arguments, each once.
+fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<BTreeSet<Arc<str>>, ReqlError> {
     call.args[1..]
         .iter()
         .map(|name| env.datum(name, scope)?.as_str().cloned())
@@ -163,14 +165,14 @@ fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<Vec<Arc<str>>, Reql
 }
 
 /// The indexes with these names; all if there are none.
-fn selected(table: &Table, names: &[Arc<str>]) -> Result<Vec<Index>, ReqlError> {
+fn selected(table: &Table, names: &BTreeSet<Arc<str>>) -> Result<Vec<Index>, ReqlError> {
     if names.is_empty() {
         return Ok(table.indexes.to_vec());
     }
     names.iter().map(|name| index::find(table, name)).collect()
 }
 
-fn statuses(env: &Env, table: &Table, names: &[Arc<str>]) -> Result<Value, ReqlError> {
+fn statuses(env: &Env, table: &Table, names: &BTreeSet<Arc<str>>) -> Result<Value, ReqlError> {
     let storage = &env.context()?.storage;
     let statuses = selected(table, names)?.into_iter().map(|index| {
         let progress = (!index.ready).then(|| storage.build_progress(index.id));

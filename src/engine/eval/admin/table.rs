@@ -101,7 +101,7 @@ pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
     };
     let tables = match env.eval(subject, scope)? {
         Value::Db(db) => system::tables_of(env, &db)?,
-        other => vec![other.into_table()?],
+        other => vec![other.into_table(env)?],
     };
     Ok(Value::Datum(Datum::object([(
         "ready",
@@ -111,7 +111,7 @@ pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
 
 /// `sync`: waits until all earlier soft writes are on disk.
 pub(crate) fn sync(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    env.eval(&call.args[0], scope)?.into_table()?;
+    env.eval(&call.args[0], scope)?.into_table(env)?;
     env.sync()?;
     Ok(Value::Datum(Datum::object([("synced", 1.into())])))
 }
