@@ -20,7 +20,8 @@ mod writes;
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, TestEngine};
+use crate::client::Client;
+use crate::test_engine::TestEngine;
 
 /// The numbers of terms in the protocol (`Term.TermType` in `ql2.proto`).
 pub(crate) mod t {
