@@ -4,6 +4,7 @@ pub mod config;
 pub mod engine;
 pub mod image;
 pub mod maintenance;
+pub mod metrics;
 pub mod startup;
 pub mod store;
 pub mod web;

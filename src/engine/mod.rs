@@ -11,4 +11,4 @@ mod protocol;
 pub mod storage;
 mod version;
 
-pub use protocol::{Engine, EngineError, EngineSettings};
+pub use protocol::{Engine, EngineError, EngineSettings, EngineStats};
