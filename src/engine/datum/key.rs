@@ -162,13 +162,21 @@ fn ordered_bits(number: f64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::datum::Time;
     use proptest::prelude::*;
+
+    fn numbers() -> impl Strategy<Value = f64> {
+        use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE, SUBNORMAL, ZERO};
+        let any = POSITIVE | NEGATIVE | NORMAL | SUBNORMAL | ZERO;
+        prop_oneof![any, -3.0..3.0, Just(-0.0), Just(0.0)]
+    }
 
     fn keys() -> impl Strategy<Value = Datum> {
         let leaf = prop_oneof![
             any::<bool>().prop_map(Datum::Bool),
-            (-1e9..1e9f64).prop_map(Datum::Number),
-            "[\u{0}\u{1}a-zé☃]{0,8}".prop_map(Datum::from),
+            numbers().prop_map(Datum::Number),
+            numbers().prop_map(|seconds| Datum::Time(Time::utc(seconds))),
+            "[\u{0}-\u{3}a-zé☃]{0,8}".prop_map(Datum::from),
             proptest::collection::vec(any::<u8>(), 0..6).prop_map(|bytes| Datum::Binary(
                 crate::engine::datum::Binary::Inline(bytes.into())
             )),

@@ -38,7 +38,7 @@ pub struct CheckReport {
 }
 
 /// Reads all documents, binaries and index entries in a folder, verifies their checksums, and compares the entries with the
-/// documents. Then reads every page of the file. Changes nothing in the folder.
+/// documents. If nothing is damaged, reads every page of the file, too. Changes nothing in the folder.
 ///
 /// `inspect` is called with each document that can be read, though its binaries perhaps cannot, and the name of its table, as
 /// `database.table`; it returns what else is damaged.
@@ -96,7 +96,10 @@ pub fn check(
     }
     report.damage.splice(0..0, damage.messages());
     drop((snapshot, snapshots));
-    if let Some(database) = database.take() {
+    // What is damaged in a page that is known to be damaged has been listed.
+    if report.damage.is_empty()
+        && let Some(database) = database.take()
+    {
         report.damage.extend(check_pages(database));
     }
     Ok(report)

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use libtest_mimic::Trial;
 use serde_json::{Map, Value, json};
 
-use crate::client::{Client, TestEngine};
+use crate::client::Client;
 use crate::pool::EnginePool;
+use crate::test_engine::TestEngine;
 
 /// The books of answers, each with the number of its answers.
 const BOOKS: [(&str, &str, usize); 3] = [

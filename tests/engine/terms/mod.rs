@@ -20,7 +20,8 @@ mod writes;
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, TestEngine};
+use crate::client::Client;
+use crate::test_engine::TestEngine;
 
 /// The numbers of terms in the protocol (`Term.TermType` in `ql2.proto`).
 pub(crate) mod t {
@@ -32,8 +33,11 @@ pub(crate) mod t {
     pub(crate) const TABLE: u32 = 15;
     pub(crate) const GET: u32 = 16;
     pub(crate) const EQ: u32 = 17;
+    pub(crate) const NE: u32 = 18;
     pub(crate) const LT: u32 = 19;
+    pub(crate) const LE: u32 = 20;
     pub(crate) const GT: u32 = 21;
+    pub(crate) const GE: u32 = 22;
     pub(crate) const ADD: u32 = 24;
     pub(crate) const SUB: u32 = 25;
     pub(crate) const SLICE: u32 = 30;
@@ -55,6 +59,7 @@ pub(crate) mod t {
     pub(crate) const INSERT: u32 = 56;
     pub(crate) const DB_CREATE: u32 = 57;
     pub(crate) const TABLE_CREATE: u32 = 60;
+    pub(crate) const AND: u32 = 67;
     pub(crate) const FOR_EACH: u32 = 68;
     pub(crate) const FUNC: u32 = 69;
     pub(crate) const LIMIT: u32 = 71;
@@ -70,6 +75,7 @@ pub(crate) mod t {
     pub(crate) const ISO8601: u32 = 99;
     pub(crate) const TO_ISO8601: u32 = 100;
     pub(crate) const EPOCH_TIME: u32 = 101;
+    pub(crate) const NOW: u32 = 103;
     pub(crate) const LITERAL: u32 = 137;
     pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const CHANGES: u32 = 152;

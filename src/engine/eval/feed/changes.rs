@@ -7,7 +7,7 @@ use super::options::Options;
 use super::sequence::Feed;
 use super::visible::visible;
 use crate::engine::changefeed::{Copies, FeedQuery, Range, View};
-use crate::engine::datum::primary_key;
+use crate::engine::datum::{Time, primary_key};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index::IndexScan;
@@ -37,7 +37,8 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
         other => followed(other.into_stream()?)?,
     };
     // With variables, the text does not identify the query: they may have other values in the next one.
-    let is_shared = scope.is_empty() && !options.squash;
+    // So does `now`, which stays the same for the whole feed.
+    let is_shared = scope.is_empty() && !options.squash && !call.args[0].uses_now();
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
     // An index of the same name may have another function by the next query.
     let text = match &followed.indexed {
@@ -48,7 +49,7 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     let query = FeedQuery {
         table: followed.table.id,
         range: followed.range,
-        view: view(&steps),
+        view: view(&steps, env.now()),
         copies: followed.copies,
         include_types: options.include_types,
         keeps_values: options.squash,
@@ -76,13 +77,13 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 
 /// The closure that applies the steps to both documents of a change; `None` without steps. It runs on the storage's
 /// writer thread: the environment, which both documents share, bounds its work.
-fn view(steps: &Arc<[Step]>) -> Option<View> {
+fn view(steps: &Arc<[Step]>, now: &Time) -> Option<View> {
     if steps.is_empty() {
         return None;
     }
-    let steps = Arc::clone(steps);
+    let (steps, now) = (Arc::clone(steps), now.clone());
     Some(Arc::new(move |old, new| {
-        let env = Env::detached();
+        let env = Env::detached_at(now.clone());
         Ok((visible(&env, &steps, old)?, visible(&env, &steps, new)?))
     }))
 }

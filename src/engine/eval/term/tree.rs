@@ -77,7 +77,12 @@ impl Term {
 
     /// Returns `true` if every evaluation yields the same value, also in other queries. Indexes reject any other term.
     pub(crate) fn is_constant(&self) -> bool {
-        self.all_calls(&|call| call.is_deterministic() && call.kind != TermKind::Now)
+        self.is_deterministic() && !self.uses_now()
+    }
+
+    /// Returns `true` if the value depends on the time of the query. Within a query it is always the same.
+    pub(crate) fn uses_now(&self) -> bool {
+        !self.all_calls(&|call| call.kind != TermKind::Now)
     }
 
     /// Returns `true` if each call in the term is accepted.
@@ -85,11 +90,7 @@ impl Term {
         match self {
             Self::Datum(_) | Self::Invalid(_) => true,
             Self::Object(fields) => fields.iter().all(|(_, value)| value.all_calls(accepts)),
-            Self::Call(call) => {
-                accepts(call)
-                    && call.args.iter().all(|arg| arg.all_calls(accepts))
-                    && (call.optargs.iter()).all(|(_, value)| value.all_calls(accepts))
-            }
+            Self::Call(call) => accepts(call) && call.parts().all(|part| part.all_calls(accepts)),
         }
     }
 }
@@ -118,6 +119,13 @@ impl Call {
                 optargs: self.optargs.clone(),
             }),
         }
+    }
+
+    /// All arguments.
+    fn parts(&self) -> impl Iterator<Item = &Term> {
+        self.args
+            .iter()
+            .chain(self.optargs.iter().map(|(_, value)| value))
     }
 
     /// Returns `true` if an argument is `args`. The number of arguments is then unknown until it is evaluated.
