@@ -95,7 +95,7 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     match call.kind {
         TermKind::Sum => finite(sum(env, stream, by.as_ref())?.0).map(Value::Datum),
         TermKind::Avg => match sum(env, stream, by.as_ref())? {
-            (_, 0) => Err(empty("average")),
+            (_, 0) => Err(empty("average", "avg")),
             (sum, count) => finite(sum / count as f64).map(Value::Datum),
         },
         TermKind::Min => extreme(env, stream, by.as_ref(), "min", Ordering::Less),
@@ -152,13 +152,13 @@ fn extreme(
             best = Some((value, element));
         }
     }
-    let (_, found) = best.ok_or_else(|| empty(name))?;
+    let (_, found) = best.ok_or_else(|| empty(name, name))?;
     element(selection, found)
 }
 
-fn empty(name: &str) -> ReqlError {
+fn empty(result: &str, term: &str) -> ReqlError {
     ReqlError::missing(format!(
-        "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
+        "Cannot take the {result} of an empty stream.  (If you passed `{term}` a field name, it may be that no \
          elements of the stream had that field.)"
     ))
 }

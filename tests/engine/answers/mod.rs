@@ -13,8 +13,9 @@ use crate::pool::EnginePool;
 use crate::test_engine::TestEngine;
 
 /// The books of answers, each with the number of its answers.
-const BOOKS: [(&str, &str, usize); 2] = [
+const BOOKS: [(&str, &str, usize); 3] = [
     ("terms", include_str!("terms.json"), 329),
+    ("results", include_str!("results.json"), 273),
     ("indexes", include_str!("indexes.json"), 307),
 ];
 

@@ -64,10 +64,14 @@ pub(crate) fn table_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
         Some(db) => env.db(db, scope)?,
         None => env.default_db(),
     };
-    let names = system::tables_of(env, &db)?
-        .into_iter()
-        .map(|table| Datum::String(table.name));
-    Ok(Value::Datum(names.collect::<Vec<_>>().into()))
+    let names: Vec<Datum> = match &*db == system::DATABASE {
+        true => system::TABLES.map(Datum::from).to_vec(),
+        false => system::tables_of(env, &db)?
+            .into_iter()
+            .map(|table| Datum::String(table.name))
+            .collect(),
+    };
+    Ok(Value::Datum(names.into()))
 }
 
 /// `config` and `status` of a table or a database.
