@@ -6,6 +6,7 @@ pub mod engine;
 pub mod fuzzing;
 pub mod image;
 pub mod maintenance;
+pub mod metrics;
 pub mod startup;
 pub mod store;
 pub mod web;

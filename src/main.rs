@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::anyhow;
 use clap::Parser as _;
-use realtime_photo::config::{Arguments, Settings, Task};
+use realtime_photo::config::{Arguments, LogFormat, Settings, Task};
 use realtime_photo::maintenance::{backup, check, compact, restore};
 use realtime_photo::startup::Application;
 
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.into_task()? {
         Task::Serve(settings) => {
-            logging::start();
+            logging::start(settings.log_format);
             serve(*settings)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -45,7 +45,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             token,
         } => block_on(async { Ok(backup(&file, &server, token.as_ref()).await?) }),
         Task::Restore { file, database } => {
-            logging::start();
+            logging::start(LogFormat::Text);
             block_on(async {
                 restore(&file, database).await?;
                 Ok(ExitCode::SUCCESS)

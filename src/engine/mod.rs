@@ -16,7 +16,7 @@ mod version;
 use std::path::Path;
 
 use datum::Datum;
-pub use protocol::{Engine, EngineError, EngineSettings};
+pub use protocol::{Engine, EngineError, EngineSettings, EngineStats};
 use storage::{CheckReport, OpenError};
 
 /// Checks a data folder that no server uses; see [`storage::check`].

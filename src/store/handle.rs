@@ -8,12 +8,14 @@ use reql::{Command, r};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::board::current::CurrentReads;
 use super::board::free_placements::FreePlacements;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
 use super::error::StoreError;
 use super::images::DamagedImages;
 use super::schema;
+use crate::metrics::Registry;
 
 /// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
 /// as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
@@ -40,6 +42,7 @@ pub(super) struct Inner {
     pub(super) upload_budget: ByteBudget,
     pub(super) download_budget: ByteBudget,
     pub(super) free_placements: FreePlacements,
+    pub(super) current_reads: CurrentReads,
     /// The images that were found to be damaged.
     pub(super) damaged: DamagedImages,
     /// Time for which a deleted image can be restored.
@@ -74,6 +77,7 @@ impl Store {
                 upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 free_placements,
+                current_reads: CurrentReads::default(),
                 damaged: DamagedImages::default(),
                 undo_window,
                 deleted: Arc::default(),
@@ -90,6 +94,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let answer = self.pool().query_within::<u8>(r.expr(1), PING_TIMEOUT);
         single_value(answer.await?).map(|_| ())
+    }
+
+    /// Registers what the store counts and measures.
+    pub(crate) fn register_metrics(&self, registry: &mut Registry) {
+        self.inner.connector.metrics.register(registry);
     }
 
     pub(super) fn pool(&self) -> &Pool {

@@ -50,9 +50,9 @@ pub fn multipart(data: &[u8]) {
     headers.insert(header::CONTENT_TYPE, kind);
     let read = async {
         let folder = UploadFolder::of_system();
-        let body = UploadBody::new(payload, 2 * MAX_UPLOAD);
         let space = DiskSpace::default().reserve(&folder, MAX_UPLOAD).await?;
         let receiver = FileReceiver::new(folder, space);
+        let body = UploadBody::new(payload, 2 * MAX_UPLOAD);
         form::read(&headers, body, MAX_UPLOAD, receiver, || Ok(())).await
     };
     let Ok(form) = RUNTIME.with_borrow(|runtime| runtime.block_on(read)) else {

@@ -26,5 +26,6 @@ pub use app::server;
 pub use http::client_address::TrustedProxies;
 pub use http::embedding::EmbeddingOrigin;
 pub use http::public_url::PublicUrl;
+pub use http::request_id::RequestId;
 pub use settings::Settings;
 pub use uploads::UploadFolder;

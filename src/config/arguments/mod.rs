@@ -5,6 +5,7 @@ mod command;
 mod database;
 mod limits;
 mod network;
+mod observing;
 
 use std::net::SocketAddr;
 
@@ -15,6 +16,7 @@ use self::command::Subcommand;
 use self::database::DatabaseArguments;
 use self::limits::LimitArguments;
 use self::network::NetworkArguments;
+use self::observing::ObservingArguments;
 use super::rethinkdb_url::InvalidUrl;
 use super::settings::{Settings, Task, TlsFiles};
 
@@ -57,6 +59,9 @@ pub struct Arguments {
 
     #[command(flatten)]
     limits: LimitArguments,
+
+    #[command(flatten)]
+    observing: ObservingArguments,
 }
 
 impl Arguments {
@@ -97,11 +102,14 @@ impl TryFrom<Arguments> for Settings {
             access,
             database,
             limits,
+            observing,
             command: _,
         } = arguments;
         let tls = network.tls_cert.zip(network.tls_key);
         Ok(Self {
             listen: network.listen,
+            metrics_listen: observing.metrics_listen,
+            log_format: observing.log_format,
             tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
             public_url: network.public_url,
             embedding: network.embed,

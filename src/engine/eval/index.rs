@@ -99,7 +99,7 @@ impl IndexScan {
     ) -> Result<Self, ReqlError> {
         let range = |value: &Datum| {
             if matches!(value, Datum::Null) {
-                return Err(ReqlError::missing("Keys cannot be NULL"));
+                return Err(ReqlError::missing("Keys cannot be NULL."));
             }
             index_key(value).map(|value| EntryRange::of(&value))
         };
@@ -127,6 +127,14 @@ impl IndexScan {
         };
         let range = match (&lower.position, &upper.position) {
             (Position::Highest, _) | (_, Position::Lowest) => EntryRange::none(),
+            // Also with an upper edge that is no key, as in RethinkDB.
+            (Position::At(from), Position::At(to))
+                if !matches!(from, Datum::Null)
+                    && !matches!(to, Datum::Null)
+                    && from.compare(to)?.is_gt() =>
+            {
+                EntryRange::none()
+            }
             _ => {
                 let (lower, upper) = (bound(&lower)?, bound(&upper)?);
                 EntryRange::between(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::env::Env;
 use super::func::Func;
 use super::scope::Scope;
-use super::term::{Term, TermKind};
+use super::term::{Call, Term, TermKind};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -14,18 +14,8 @@ use crate::engine::storage::{Index, IndexFunction};
 /// The stored form of an index's function: its `FUNC` term in JSON.
 ///
 /// # Errors
-/// A term that is no function, or does not always return the same value for the same document: entries could not be found again
-/// to remove them.
+/// A function with an invalid constant.
 pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
-    match function {
-        Term::Call(call) if call.kind == TermKind::Func => Func::new(call, &Scope::default())?,
-        _ => return Err(ReqlError::logic("Expected type FUNCTION but found DATUM.")),
-    };
-    if !function.is_deterministic() || function.uses_now() {
-        return Err(ReqlError::logic(
-            "Could not prove function deterministic.  Index functions must be deterministic.",
-        ));
-    }
     Ok(function.to_json()?.into())
 }
 
@@ -48,22 +38,25 @@ pub(crate) fn compile(index: &Index) -> Result<IndexFunction, ReqlError> {
     }))
 }
 
+/// The `FUNC` term of an index's function.
+///
+/// # Errors
+/// A damaged function, and one with a term that the engine does not implement.
+pub(crate) fn function_term(text: &str) -> Result<Arc<Call>, ReqlError> {
+    let damaged = || ReqlError::new(ErrorKind::Internal, "the function of an index is damaged");
+    let node = Node::parse(text.as_bytes()).map_err(|_| damaged())?;
+    match Term::compile(node)? {
+        Term::Call(call) if call.kind == TermKind::Func => Ok(call),
+        _ => Err(damaged()),
+    }
+}
+
 /// The function of an index.
 ///
 /// # Errors
-/// A damaged function.
+/// As [`function_term`].
 pub(super) fn function_of(index: &Index) -> Result<Func, ReqlError> {
-    let damaged = || {
-        ReqlError::new(
-            ErrorKind::Internal,
-            format!("the function of index `{}` is damaged", index.name),
-        )
-    };
-    let node = Node::parse(index.function.as_bytes()).map_err(|_| damaged())?;
-    match Term::compile(node)? {
-        Term::Call(call) => Func::new(&call, &Scope::default()),
-        _ => Err(damaged()),
-    }
+    Func::new(&*function_term(&index.function)?, &Scope::default())
 }
 
 /// The results of the function of an index: those of the elements for an array in a multi index. Empty if the function

@@ -109,12 +109,20 @@ impl Stream {
         match (self.is_array, self.selection.is_some()) {
             (true, true) => "SELECTION<ARRAY>",
             (true, false) => "ARRAY",
-            (false, true) if matches!(self.source, Source::Scan(_)) && self.steps.is_empty() => {
-                "TABLE_SLICE"
-            }
+            (false, true) if self.is_slice() => "TABLE_SLICE",
             (false, true) => "SELECTION<STREAM>",
             (false, false) => "STREAM",
         }
+    }
+
+    /// Returns `true` for a part of a table or of an index: the result of `between`, and of `order_by` by an index.
+    pub(crate) fn is_slice(&self) -> bool {
+        self.steps.is_empty()
+            && match &self.source {
+                Source::Scan(_) => true,
+                Source::Index(scan) => scan.is_slice(),
+                _ => false,
+            }
     }
 
     /// Returns `true` for an array that is no selection. Terms that need the end of a sequence reject any other.

@@ -9,4 +9,4 @@ mod server;
 mod session;
 pub(super) mod wire;
 
-pub use server::{Engine, EngineError, EngineSettings};
+pub use server::{Engine, EngineError, EngineSettings, EngineStats};

@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(read(&changed), Err(InvalidBackup::Checksum));
         changed.remove(2);
         assert_eq!(read(&changed), Err(InvalidBackup::Checksum));
-        changed[1] = "{".to_owned();
+        changed[1] = "{\n".to_owned();
         assert_eq!(read(&changed), Err(InvalidBackup::Line(2)));
         let mut cut = lines.clone();
         cut.truncate(3);

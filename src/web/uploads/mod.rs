@@ -23,6 +23,7 @@ pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
+use crate::metrics::Registry;
 use crate::store::Store;
 
 /// Returns the configuration that gives the handler its data.
@@ -30,8 +31,9 @@ pub(crate) fn configuration(
     store: Data<Store>,
     cache: Data<ImageCache>,
     settings: &Settings,
+    registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let uploader = Data::new(Uploader::new(store, cache, settings));
+    let uploader = Data::new(Uploader::new(store, cache, settings, registry));
     move |config| {
         config.app_data(uploader.clone());
     }

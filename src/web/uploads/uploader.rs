@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use prometheus_client::metrics::counter::Counter;
 
 use super::admission::{Admission, Ticket};
 use super::folder::UploadFolder;
@@ -13,6 +14,7 @@ use super::received_file::{FileReceiver, ReceivedFile};
 use super::size_limit::readable_size;
 use super::space::DiskSpace;
 use crate::image::{ImageRecord, Limits, Upload};
+use crate::metrics::Registry;
 use crate::store::{BoardFull, BoardLimits, Insert, Store};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
@@ -33,10 +35,24 @@ pub(crate) struct Uploader {
     board_limits: BoardLimits,
     max_upload: u64,
     max_pixels: u64,
+    uploads: Counter,
+    upload_bytes: Counter,
 }
 
 impl Uploader {
-    pub(crate) fn new(store: Data<Store>, cache: Data<ImageCache>, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        store: Data<Store>,
+        cache: Data<ImageCache>,
+        settings: &Settings,
+        registry: &mut Registry,
+    ) -> Self {
+        let (uploads, upload_bytes) = (Counter::default(), Counter::default());
+        registry.register("uploads", "Images that were stored", uploads.clone());
+        registry.register(
+            "upload_bytes",
+            "Bytes of images that were stored",
+            upload_bytes.clone(),
+        );
         let limits = Limits {
             max_pixels: settings.max_pixels,
             ..Limits::default()
@@ -52,6 +68,8 @@ impl Uploader {
             board_limits: settings.board_limits,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            uploads,
+            upload_bytes,
         }
     }
 
@@ -127,6 +145,8 @@ impl Uploader {
         match inserted {
             Insert::Created(record) => {
                 log_stored(&record);
+                self.uploads.inc();
+                self.upload_bytes.inc_by(record.meta.size);
                 self.cache.insert(record.meta.id, file, thumbnail);
                 Ok((StatusCode::CREATED, record))
             }

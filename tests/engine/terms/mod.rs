@@ -1,6 +1,6 @@
 //! The results of terms, as RethinkDB 2.4.4 computes them.
 //!
-//! The recorded answers of `answers.json` cover the terms as the application uses them. These tests cover the rest of
+//! The recorded answers in `answers` cover the terms as the application uses them. These tests cover the rest of
 //! what RethinkDB's documentation and sources promise of the same terms.
 
 mod arrays;
@@ -8,6 +8,7 @@ mod control;
 mod conversions;
 mod extremes;
 mod feeds;
+mod index_functions;
 mod indexes;
 mod objects;
 mod patterns;
@@ -19,7 +20,8 @@ mod writes;
 
 use serde_json::{Value, json};
 
-use crate::client::{Client, TestEngine};
+use crate::client::Client;
+use crate::test_engine::TestEngine;
 
 /// The numbers of terms in the protocol (`Term.TermType` in `ql2.proto`).
 pub(crate) mod t {
@@ -75,11 +77,11 @@ pub(crate) mod t {
     pub(crate) const EPOCH_TIME: u32 = 101;
     pub(crate) const NOW: u32 = 103;
     pub(crate) const LITERAL: u32 = 137;
+    pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const CHANGES: u32 = 152;
     pub(crate) const ARGS: u32 = 154;
     pub(crate) const BRACKET: u32 = 170;
     pub(crate) const RANGE: u32 = 173;
-    pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const WAIT: u32 = 177;
     pub(crate) const MINVAL: u32 = 180;
     pub(crate) const MAXVAL: u32 = 181;

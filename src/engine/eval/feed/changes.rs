@@ -19,6 +19,10 @@ use crate::engine::eval::stream::{Source, Stream};
 use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 
+/// RethinkDB supports these feeds.
+const ORDERED_LIMIT: &str =
+    "The embedded engine does not implement `changes` after `order_by` and `limit`.";
+
 pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let options = Options::new(env, call, scope)?;
     let followed = match env.eval(&call.args[0], scope)? {
@@ -123,14 +127,12 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             indexed: None,
             copies: None,
         }),
-        // RethinkDB supports `changes` after an ordered `limit`; the engine does not.
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
             Source::Scan(Scan {
                 is_ordered: true, ..
-            })
-            | Source::Index(_) => {
-                "The embedded engine does not implement `changes` after `order_by` and `limit`."
-            }
+            }) => ORDERED_LIMIT,
+            Source::Index(scan) if scan.order().is_some() => ORDERED_LIMIT,
+            Source::Items(_) => "Cannot call `changes` on an eager stream.",
             _ => "Cannot get changes on the first elements of an unordered stream.",
         })),
         Source::Index(scan) => {
