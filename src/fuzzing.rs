@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::image::{Limits, Metadata, NewImage, Upload, decoding_memory, preview};
+use crate::image::{ImageType, Limits, Metadata, NewImage, Upload, decoding_memory, preview};
 
 /// A target: its name, which is that of its corpus, and the function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -45,10 +45,13 @@ pub fn image(data: &[u8]) {
     let meta = &image.meta;
     let pixels = u64::from(meta.width) * u64::from(meta.height);
     assert!((1..=limits.max_pixels).contains(&pixels));
-    let stripped = parse(image.file.clone()).expect("a stripped file is an image");
-    let sizes = |image: &NewImage| (image.meta.kind, image.meta.width, image.meta.height);
-    assert_eq!(sizes(&stripped), sizes(&image));
-    assert!(stripped.file == image.file, "stripped twice");
+    // In a fuzzer's build the decoder of PNG verifies no checksums, but the walk over the chunks does.
+    if !(cfg!(fuzzing) && meta.kind == ImageType::Png) {
+        let stripped = parse(image.file.clone()).expect("a stripped file is an image");
+        let sizes = |image: &NewImage| (image.meta.kind, image.meta.width, image.meta.height);
+        assert_eq!(sizes(&stripped), sizes(&image));
+        assert!(stripped.file == image.file, "stripped twice");
+    }
     decoding_memory(&image.file, meta.kind, pixels);
     let made = preview(&image.file, meta.kind, limits);
     if let Some(thumb) = made.thumb {
