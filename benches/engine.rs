@@ -12,11 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-#[path = "../tests/engine/client.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod client;
+mod support;
 
-use client::{Client, TestEngine};
+use support::client::Client;
+use support::report::Report;
+use support::server::{Server, binaries, rethinkdb};
 
 /// Rounds in which each figure is measured.
 const ROUNDS: usize = 7;
@@ -45,37 +45,26 @@ const FIGURES: &[Figure] = &[
 ];
 
 fn main() {
-    let engine = TestEngine::start();
-    let mut engine = Target::new(engine.engine.address());
-    let other = std::env::var("BENCH_RETHINKDB")
-        .ok()
-        .map(|address| Target::new(address.parse().unwrap()));
-    let mut other = other;
-    println!(
-        "{:<58} {:>12} {:>12} {:>8}",
-        "median of 7 rounds", "engine", "RethinkDB", "ratio"
-    );
+    let (_server, address) = Server::published(&binaries()[0].1);
+    let mut targets = vec![("engine", Target::new(address))];
+    targets.extend(rethinkdb().map(|address| ("RethinkDB", Target::new(address))));
+    let mut report = Report::new("engine");
     for (name, figure) in FIGURES {
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let mut times = vec![Vec::new(); targets.len()];
         for _ in 0..ROUNDS {
-            ours.push(engine.round(*figure));
-            theirs.extend(other.as_mut().map(|other| other.round(*figure)));
-        }
-        let ours = median(&mut ours);
-        match other {
-            None => println!("{name:<58} {ours:>12.2?}"),
-            Some(_) => {
-                let theirs = median(&mut theirs);
-                let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
-                println!("{name:<58} {ours:>12.2?} {theirs:>12.2?} {ratio:>8.2}");
+            for ((_, target), times) in targets.iter_mut().zip(&mut times) {
+                times.push(target.round(*figure).as_secs_f64() * 1000.0);
             }
         }
+        let rows = targets.iter().zip(&times);
+        let spreads: Vec<_> = rows
+            .map(|((of, _), times)| report.row(name, of, "ms", times))
+            .collect();
+        if let [ours, theirs] = spreads[..] {
+            report.ratio(&format!("{name}: engine over RethinkDB"), ours, theirs);
+        }
     }
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort();
-    times[times.len() / 2]
+    report.finish();
 }
 
 /// A server with an empty table for each round.

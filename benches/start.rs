@@ -1,24 +1,26 @@
 //! The start of a viewer on the embedded engine: the initial values of a board's changefeed.
 //!
 //! `cargo bench --bench start` opens feeds of a board with 100 placements, on an engine that has nothing else and on one with
-//! 100,000 placements of other boards, in turns. It prints a table, a line of JSON for each figure, and the ratio.
+//! 100,000 placements of other boards, in turns.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-#[path = "../tests/engine/client.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod client;
+mod support;
 
-use client::{Client, TestEngine};
+use support::client::Client;
+use support::report::Report;
+use support::server::{Server, binaries};
 
 /// A figure to measure: its name and what to do in one round.
 type Figure = (&'static str, fn(&mut Client) -> Duration);
 
+const OPEN_FEED: &str = "open a feed with 100 initial values";
+
 const FIGURES: &[Figure] = &[
-    ("open a feed with 100 initial values", open_feed),
+    (OPEN_FEED, open_feed),
     ("count the board", count),
     ("read the newest 20", read_newest),
 ];
@@ -32,10 +34,14 @@ const PLACEMENTS: usize = 100;
 /// The placements on other boards, 100 on each.
 const OTHERS: usize = 100_000;
 
+/// The most that other boards may slow down the start of a feed: nothing, within what the measurement can tell.
+const GOAL: f64 = 1.1;
+
 fn main() {
-    let servers = [TestEngine::start(), TestEngine::start()];
-    let mut clients = servers.each_ref().map(|server| {
-        let mut client = Client::log_in(server.engine.address(), "").unwrap();
+    let (_, binary) = &binaries()[0];
+    let servers = ["alone", "among 100k"].map(|name| (name, Server::published(binary)));
+    let mut clients = servers.each_ref().map(|(_, (_, address))| {
+        let mut client = Client::log_in(*address, "").unwrap();
         prepare(&mut client);
         fill(&mut client, "mine", 0..PLACEMENTS);
         client
@@ -47,37 +53,24 @@ fn main() {
             start..start + 100,
         );
     }
-    println!(
-        "{:<40} {:>12} {:>12} {:>12} {:>8}",
-        "median (lower to upper quartile)", "alone", "among 100k", "", "ratio"
-    );
+    let mut report = Report::new("start");
     for (name, figure) in FIGURES {
-        let mut times: [Vec<Duration>; 2] = Default::default();
+        let mut times: [Vec<f64>; 2] = Default::default();
         for _ in 0..ROUNDS {
             for (client, times) in clients.iter_mut().zip(&mut times) {
-                times.push(figure(client));
+                times.push(figure(client).as_secs_f64() * 1e6);
             }
         }
-        let [alone, among] = times.map(|mut times| {
-            times.sort();
-            [1, 2, 3].map(|quarter| times[times.len() * quarter / 4])
-        });
-        let ratio = among[1].as_secs_f64() / alone[1].as_secs_f64();
-        println!(
-            "{name:<40} {:>12.2?} {:>12.2?} {:>12} {ratio:>8.2}",
-            alone[1],
-            among[1],
-            format!("{:.0?}–{:.0?}", among[0], among[2])
-        );
-        println!(
-            "{}",
-            json!({"figure": name, "rounds": ROUNDS, "alone_us": micros(alone), "among_us": micros(among), "ratio": ratio})
-        );
+        let mut row = |at: usize| report.row(name, servers[at].0, "µs", &times[at]);
+        let (alone, among) = (row(0), row(1));
+        let over = format!("{name}: among 100k over alone");
+        if *name == OPEN_FEED {
+            report.at_most(&over, "ratio", among.median / alone.median, GOAL);
+        } else {
+            report.ratio(&over, among, alone);
+        }
     }
-}
-
-fn micros(times: [Duration; 3]) -> [u128; 3] {
-    times.map(|time| time.as_micros())
+    report.finish();
 }
 
 fn table() -> Value {

@@ -2,6 +2,8 @@
 
 pub mod config;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod image;
 pub mod maintenance;
 pub mod metrics;

@@ -1,6 +1,7 @@
 //! Feeds: changefeeds translated into events about images.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::stream::BoxStream;
@@ -27,7 +28,9 @@ pub enum FeedState {
 pub enum FeedEvent<T> {
     /// The feed has entered this phase.
     State(FeedState),
-    /// Current state of an image, initially or after a change.
+    /// All images at the start of the feed, if there are any. Feeds that start at the same time share them.
+    Initial(Arc<[T]>),
+    /// State of an image after a change.
     Update(T),
     /// An image has been deleted.
     Delete {
@@ -44,7 +47,7 @@ pub enum FeedEvent<T> {
 /// the feed ends with [`StoreError::FeedEnded`].
 pub struct Feed<T>(BoxStream<'static, Result<FeedEvent<T>, StoreError>>);
 
-impl<T: Send + 'static> Feed<T> {
+impl<T: Send + Sync + 'static> Feed<T> {
     /// Creates a feed that ends after the first error of `events`, so that nothing else of a broken feed is read.
     pub(super) fn new(
         events: impl Stream<Item = Result<FeedEvent<T>, StoreError>> + Send + 'static,

@@ -8,6 +8,7 @@ use reql::{Command, r};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::board::current::CurrentReads;
 use super::board::free_placements::FreePlacements;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
@@ -41,6 +42,7 @@ pub(super) struct Inner {
     pub(super) upload_budget: ByteBudget,
     pub(super) download_budget: ByteBudget,
     pub(super) free_placements: FreePlacements,
+    pub(super) current_reads: CurrentReads,
     /// The images that were found to be damaged.
     pub(super) damaged: DamagedImages,
     /// Time for which a deleted image can be restored.
@@ -75,6 +77,7 @@ impl Store {
                 upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
                 free_placements,
+                current_reads: CurrentReads::default(),
                 damaged: DamagedImages::default(),
                 undo_window,
                 deleted: Arc::default(),

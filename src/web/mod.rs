@@ -9,6 +9,8 @@ mod app;
 mod archive;
 mod backup;
 mod boards;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod http;
 mod images;

@@ -67,7 +67,7 @@ test('a session that the server refuses is explained instead of taken for a lost
   const guest = await open({ link: await server.makeLink('add'), expectedErrors: [...SERVER_DOWN, ...REFUSED] });
   await server.kill();
   await guest.lost();
-  await expect(guest.page.getByText('Connection lost. Reconnecting…')).toBeVisible();
+  await expect(guest.page.locator('#trouble').getByText('Connection lost. Reconnecting…')).toBeVisible();
   await guest.context.clearCookies();
   await server.start();
   await expect(heading(guest, 'You need an invitation')).toBeVisible();

@@ -195,7 +195,7 @@ test('an image is downloaded and its link copied, also on plain HTTP where pages
   expect((await readFile(await download.path())).equals(red.bytes)).toBe(true);
 
   await page.getByRole('button', { name: 'Copy link' }).click();
-  await expect(page.getByText('Link copied')).toBeVisible();
+  await expect(page.locator('#notices').getByText('Link copied')).toBeVisible();
   await hasFocus(window, 'Copy link');
   const description = page.getByLabel('Description');
   await description.focus();

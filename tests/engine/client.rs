@@ -7,45 +7,14 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use realtime_photo::engine::{Engine, EngineSettings};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 /// The bound of the wait for an answer. Only a test that fails takes this long.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The magic number of protocol V1_0.
 pub(crate) const MAGIC: [u8; 4] = 0x34c2_bdc3_u32.to_le_bytes();
-
-/// An engine with a temporary data folder, and with an empty password unless a test sets one.
-pub(crate) struct TestEngine {
-    pub(crate) engine: Engine,
-    _folder: TempDir,
-}
-
-impl TestEngine {
-    pub(crate) fn start() -> Self {
-        Self::start_with_password("")
-    }
-
-    pub(crate) fn start_with_password(password: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let engine = Engine::start(EngineSettings {
-            data_dir: folder.path().join("data"),
-            listen: ([127, 0, 0, 1], 0).into(),
-            password: Some(password.to_owned()),
-        });
-        Self {
-            engine: engine.unwrap(),
-            _folder: folder,
-        }
-    }
-
-    pub(crate) fn connect(&self) -> Client {
-        Client::log_in(self.engine.address(), self.engine.password()).unwrap()
-    }
-}
 
 /// A connection to an engine.
 pub(crate) struct Client {

@@ -4,4 +4,5 @@
 
 mod client;
 mod terms;
+mod test_engine;
 mod wire;

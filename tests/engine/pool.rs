@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::client::TestEngine;
+use crate::test_engine::TestEngine;
 
 /// Running engines. Starting one takes longer than most recordings.
 #[derive(Clone, Default)]

@@ -9,6 +9,7 @@ mod client;
 mod crash;
 mod golden;
 mod pool;
+mod test_engine;
 
 use std::process::ExitCode;
 

@@ -8,7 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::client::{Client, MAGIC, TestEngine};
+use crate::client::{Client, MAGIC};
+use crate::test_engine::TestEngine;
 
 /// The number of elements of a range that takes months to count. RethinkDB refuses to count one without an end.
 const VERY_LONG: u64 = 9_007_199_254_740_991;

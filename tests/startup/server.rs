@@ -90,7 +90,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server on a data folder and waits until it prints its address.
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts the program with more arguments.
+    pub(crate) async fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let mut command = program(&["--listen", "127.0.0.1:0", "--data", text(data)]);
+        command.args(arguments);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = tokio::task::spawn_blocking(|| lines.take(2).map(Result::unwrap).collect());

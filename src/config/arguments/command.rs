@@ -9,12 +9,12 @@ use crate::store::Token;
 pub(super) enum Subcommand {
     /// Read everything in the folder of a server that is stopped, and list what is damaged
     ///
-    /// Verifies the checksums of all documents and files. Exits with 0 if nothing is damaged, with 1 if something is, and
-    /// with 2 if the folder cannot be checked.
+    /// Verifies the checksums of all documents, files and pages, and changes nothing. Exits with 0 if nothing is damaged, with
+    /// 1 if something is, and with 2 if the folder cannot be checked.
     Check,
     /// Return the space that the folder of a server that is stopped does not use
     ///
-    /// A running server does so by itself, but needs space on the disk for it.
+    /// Also mends the list of free pages. A running server returns space by itself, but needs space on the disk for it.
     Compact,
     /// Fetch a backup of a running server, with all boards, images and links, and write it to a file
     ///

@@ -1,10 +1,12 @@
 //! The feed of a board.
 
+use futures::{StreamExt as _, stream};
+
 use super::Board;
 use crate::image::ImageRecord;
 use crate::store::client::changefeed_options;
 use crate::store::error::StoreError;
-use crate::store::feed::{Feed, FeedEvent, events};
+use crate::store::feed::{Feed, FeedEvent, FeedState, events};
 
 /// Unread changes that the database keeps for a viewer of the board, about half a megabyte. On overflow the feed ends.
 const QUEUE_SIZE: u32 = 1_000;
@@ -12,7 +14,8 @@ const QUEUE_SIZE: u32 = 1_000;
 /// An event of a [`BoardFeed`].
 pub type BoardEvent = FeedEvent<ImageRecord>;
 
-/// A feed of the placements of one board: first every image on the board, then every change.
+/// A feed of the placements of one board: first all images on the board, then every change. A change while the feed opens
+/// may be sent although it is in the images already, but is never missed.
 pub type BoardFeed = Feed<ImageRecord>;
 
 impl Board {
@@ -22,9 +25,29 @@ impl Board {
     ///
     /// If the feed cannot be opened.
     pub async fn feed(&self) -> Result<BoardFeed, StoreError> {
-        let options = changefeed_options(QUEUE_SIZE).include_initial(true);
-        let changes = self.rows(self.store.placements()).changes(options);
+        let rows = self.rows(self.store.placements());
+        let changes = rows.changes(changefeed_options(QUEUE_SIZE));
+        // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here on, and
+        // the images are read after that.
         let elements = self.store.inner.connector.changefeed(changes).await?;
-        Ok(Feed::new(events(elements)))
+        let board = self.clone();
+        // A task of its own, because other feeds wait for what it reads, even if nobody polls this one.
+        let reading = self
+            .store
+            .pool()
+            .spawn(async move { board.current_images().await });
+        let ended = |_| {
+            Err(StoreError::FeedEnded(
+                "the server is shutting down".to_owned(),
+            ))
+        };
+        let images = reading.await.unwrap_or_else(ended)?;
+        let initial = [
+            Some(FeedEvent::State(FeedState::Initializing)),
+            (!images.is_empty()).then_some(FeedEvent::Initial(images)),
+        ];
+        // The changefeed itself starts with the state `ready`.
+        let initial = stream::iter(initial.into_iter().flatten().map(Ok));
+        Ok(Feed::new(initial.chain(events(elements))))
     }
 }

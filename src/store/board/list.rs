@@ -198,7 +198,8 @@ impl Board {
     }
 }
 
-fn listed(row: Value) -> Option<ImageRecord> {
+/// The image of a row; none if it is deleted, or invalid, which is logged.
+pub(super) fn listed(row: Value) -> Option<ImageRecord> {
     if is_deleted(&row) {
         return None;
     }

@@ -1,6 +1,7 @@
 //! The table `placements`: the images on each board and where they lie.
 
 mod arrange;
+pub(super) mod current;
 mod feed;
 pub(super) mod free_placements;
 pub(super) mod handle;
@@ -10,6 +11,7 @@ mod record;
 mod reserve;
 mod update;
 
+pub use current::CurrentImages;
 pub use feed::{BoardEvent, BoardFeed};
 pub use free_placements::Area;
 pub use handle::Board;

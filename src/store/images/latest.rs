@@ -60,7 +60,7 @@ impl Board {
         let latest = self.latest().await?;
         let initial = [
             Some(FeedEvent::State(FeedState::Initializing)),
-            latest.map(FeedEvent::Update),
+            latest.map(|latest| FeedEvent::Initial([latest].into())),
         ];
         // The changefeed itself starts with the state `ready`.
         let initial = stream::iter(initial.into_iter().flatten().map(Ok));

@@ -1,10 +1,12 @@
 //! Feeds of the board and of the latest image.
 
+use std::sync::Arc;
+
 use futures::StreamExt as _;
 
 use super::proxy::Proxy;
 use super::*;
-use crate::store::FeedEvent::{Delete, State, Update};
+use crate::store::FeedEvent::{Delete, Initial, State, Update};
 use crate::store::{Address, Durability, FeedState, PlacementChange, StoreError};
 
 /// Connections of a store besides its feeds: two of the pool, for the sweep and the thumbnails, and one of the watchdog.
@@ -37,7 +39,7 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
     let first = created(&store, image(b"1")).await;
     let mut feed = main(&store).feed().await.unwrap();
     assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
-    assert_eq!(next(&mut feed).await, Update(first.clone()));
+    assert_eq!(next(&mut feed).await, Initial([first.clone()].into()));
     assert_eq!(next(&mut feed).await, State(FeedState::Ready));
 
     let second = created(&store, image(b"2")).await;
@@ -73,6 +75,27 @@ async fn the_board_feed_sends_the_current_state_and_then_every_change_once() {
 }
 
 #[tokio::test]
+async fn feeds_that_start_at_the_same_time_share_the_images_and_later_ones_see_later_images() {
+    let store = TestStore::new().await;
+    let first = created(&store, image(b"1")).await;
+    let board = main(&store);
+    let (one, two, three) = tokio::join!(
+        board.current_images(),
+        board.current_images(),
+        board.current_images()
+    );
+    let (one, two, three) = (one.unwrap(), two.unwrap(), three.unwrap());
+    assert_eq!(*one, *std::slice::from_ref(&first));
+    assert!(Arc::ptr_eq(&one, &two) && Arc::ptr_eq(&one, &three));
+    let second = created(&store, image(b"2")).await;
+    let both = board.current_images().await.unwrap();
+    assert_eq!(both.len(), 2);
+    assert!(both.contains(&first) && both.contains(&second));
+    assert!(store.inner.current_reads.is_idle());
+    store.drop_database().await;
+}
+
+#[tokio::test]
 async fn the_latest_feed_sends_the_last_image_and_then_every_new_one() {
     let store = TestStore::new().await;
     let mut feed = main(&store).latest_feed().await.unwrap();
@@ -84,7 +107,7 @@ async fn the_latest_feed_sends_the_last_image_and_then_every_new_one() {
     let second = created(&store, image(b"2")).await.meta;
     let mut later = main(&store).latest_feed().await.unwrap();
     assert_eq!(next(&mut later).await, State(FeedState::Initializing));
-    assert_eq!(next(&mut later).await, Update(second.clone()));
+    assert_eq!(next(&mut later).await, Initial([second.clone()].into()));
     assert_eq!(next(&mut later).await, State(FeedState::Ready));
 
     // A move is no event of this feed.

@@ -1,5 +1,6 @@
 //! A feed that reopens itself after a failure.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::stream::{LocalBoxStream, StreamExt as _, unfold};
@@ -20,8 +21,13 @@ const MAX_DELAY: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ViewerEvent<T> {
     State(ViewerFeedState),
+    /// All images.
+    Initial(Arc<[T]>),
     Update(T),
-    Delete { id: ImageId, by: Option<String> },
+    Delete {
+        id: ImageId,
+        by: Option<String>,
+    },
 }
 
 enum Step<T> {
@@ -103,6 +109,7 @@ where
                 self.delay = MIN_DELAY;
                 ViewerEvent::State(ViewerFeedState::Ready)
             }
+            FeedEvent::Initial(images) => ViewerEvent::Initial(images),
             FeedEvent::Update(image) => ViewerEvent::Update(image),
             FeedEvent::Delete { id, by } => ViewerEvent::Delete { id, by },
         }

@@ -1,14 +1,17 @@
-//! Gathers the initial records of a viewer into few messages: those near its view first, and the newest first.
+//! The initial records of viewers in few messages: those near the view first, and the newest first.
+//!
+//! Viewers that come at the same time get the same records. Those that look at the same part of the board then share the
+//! encoded messages.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use super::follow::ViewerEvent;
 use super::protocol::batch::{image_batch, longest};
 use super::protocol::deflate::deflate;
-use super::protocol::events::{self, ViewerFeedState};
 use super::protocol::frame::{self, Frame};
-use crate::image::{ImageId, ImageRecord};
-use crate::store::Area;
+use crate::image::ImageRecord;
+use crate::store::{Area, CurrentImages};
 
 /// The size of a message, in bytes before compression.
 const MAX_BATCH: usize = 64 << 10;
@@ -20,8 +23,8 @@ const FRAME: usize = 1 << 10;
 /// twice as long.
 const FIRST_BATCH: usize = 160;
 
-/// The number of records that are gathered before any is sent, so that they can be put into order: about 2 MiB.
-const MAX_GATHERED: usize = 3_000;
+/// The most sets of batches that are remembered for others. Further ones replace the oldest.
+const MAX_REMEMBERED: usize = 64;
 
 /// How a viewer wants the initial records.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,129 +35,118 @@ pub(crate) struct BatchOptions {
     pub(crate) is_compressed: bool,
 }
 
-/// Translates the events of a board's feed into frames. While the feed is initializing, records are gathered.
+/// The batches of one set of records, each encoded when the first viewer has room for it.
 pub(crate) struct InitialBatches {
-    options: BatchOptions,
-    is_initializing: bool,
-    gathered: Vec<ImageRecord>,
-    /// The places in `gathered`: of an image that changes meanwhile, only the latest record is sent.
-    places: HashMap<ImageId, usize>,
-    /// The largest number of records in the next batch.
-    batch_length: usize,
-    messages: VecDeque<Message>,
+    is_compressed: bool,
+    records: Vec<ImageRecord>,
+    batches: Vec<(Range<usize>, OnceLock<Frame>)>,
 }
 
-/// A message to send. Batches are encoded only when the outbox has room for them.
-enum Message {
-    Batch(Vec<ImageRecord>),
-    Event(Frame),
+/// The batches that some viewer has yet to be sent. Shared by all sessions.
+#[derive(Default)]
+pub(crate) struct SharedBatches(Mutex<VecDeque<Shared>>);
+
+struct Shared {
+    images: Weak<[ImageRecord]>,
+    options: BatchOptions,
+    batches: Weak<InitialBatches>,
+}
+
+impl SharedBatches {
+    /// The batches of these images: those that another viewer is being sent, or new ones.
+    pub(crate) fn of(&self, images: &CurrentImages, options: BatchOptions) -> Arc<InitialBatches> {
+        // Locked while the records are sorted, so that others wait instead of sorting them too. A panic leaves nothing half
+        // changed.
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|shared| shared.batches.strong_count() > 0);
+        let known = all.iter().find_map(|shared| {
+            let is_same = shared.options == options
+                && std::ptr::addr_eq(shared.images.as_ptr(), Arc::as_ptr(images));
+            is_same.then(|| shared.batches.upgrade())?
+        });
+        known.unwrap_or_else(|| {
+            let batches = Arc::new(InitialBatches::new(images, options));
+            if all.len() == MAX_REMEMBERED {
+                all.pop_front();
+            }
+            all.push_back(Shared {
+                images: Arc::downgrade(images),
+                options,
+                batches: Arc::downgrade(&batches),
+            });
+            batches
+        })
+    }
 }
 
 impl InitialBatches {
-    pub(crate) fn new(options: BatchOptions) -> Self {
-        Self {
-            options,
-            is_initializing: false,
-            gathered: Vec::new(),
-            places: HashMap::new(),
-            batch_length: FIRST_BATCH,
-            messages: VecDeque::new(),
-        }
-    }
-
-    /// The next frame of the events so far.
-    pub(crate) fn next_frame(&mut self) -> Option<Frame> {
-        self.messages.pop_front().map(|message| match message {
-            Message::Batch(records) => self.encode(&records),
-            Message::Event(frame) => frame,
-        })
-    }
-
-    /// Takes an event, which may yield any number of frames.
-    pub(crate) fn push(&mut self, event: ViewerEvent<ImageRecord>) {
-        match event {
-            ViewerEvent::Update(record) if self.is_initializing => self.gather(record),
-            ViewerEvent::Update(record) => {
-                let update = events::image_update(&record);
-                self.messages.push_back(Message::Event(update));
-            }
-            ViewerEvent::Delete { id, by } => {
-                self.flush();
-                let delete = events::image_delete(id, by.as_deref());
-                self.messages.push_back(Message::Event(delete));
-            }
-            ViewerEvent::State(state) => {
-                self.flush();
-                self.is_initializing = state == ViewerFeedState::Initializing;
-                self.batch_length = FIRST_BATCH;
-                let state = events::feed_state(state);
-                self.messages.push_back(Message::Event(state));
-            }
-        }
-    }
-
-    fn gather(&mut self, record: ImageRecord) {
-        if let Some(&place) = self.places.get(&record.meta.id) {
-            self.gathered[place] = record;
-            return;
-        }
-        self.places.insert(record.meta.id, self.gathered.len());
-        self.gathered.push(record);
-        if self.gathered.len() >= MAX_GATHERED {
-            self.flush();
-        }
-    }
-
-    /// Sends everything that has been gathered: the images near the view first, and of these and of all others the newest.
-    fn flush(&mut self) {
-        self.places = HashMap::new();
-        let mut records = std::mem::take(&mut self.gathered);
-        records.sort_by_cached_key(|record| {
-            (!self.is_near(record), std::cmp::Reverse(record.meta.id))
+    /// Puts the images near the view first, and of these and of all others the newest.
+    fn new(images: &[ImageRecord], options: BatchOptions) -> Self {
+        let mut order: Vec<&ImageRecord> = images.iter().collect();
+        order.sort_by_cached_key(|record| {
+            let is_far = options.around.is_some_and(|view| !is_near(record, view));
+            (is_far, std::cmp::Reverse(record.meta.id))
         });
-        let mut batch = Vec::new();
-        let mut length = FRAME;
-        for record in records {
-            let added = longest(&record);
-            if batch.len() >= self.batch_length || length + added > MAX_BATCH {
-                self.batch_length = batch.len().max(self.batch_length) * 2;
-                self.messages
-                    .push_back(Message::Batch(std::mem::take(&mut batch)));
-                length = FRAME;
-            }
-            length += added;
-            batch.push(record);
-        }
-        if !batch.is_empty() {
-            self.messages.push_back(Message::Batch(batch));
+        let records: Vec<ImageRecord> = order.into_iter().cloned().collect();
+        let batches = split(&records);
+        Self {
+            is_compressed: options.is_compressed,
+            batches: batches
+                .into_iter()
+                .map(|batch| (batch, OnceLock::new()))
+                .collect(),
+            records,
         }
     }
 
-    /// Returns `true` for an image in the requested part of the board or within half its size around.
-    fn is_near(&self, record: &ImageRecord) -> bool {
-        let Some(Area { x, y, w, h }) = self.options.around else {
-            return true;
-        };
-        let placement = record.placement;
-        let aspect = f64::from(record.meta.height) / f64::from(record.meta.width.max(1));
-        let (right, bottom) = (
-            placement.x + placement.w,
-            placement.y + placement.w * aspect,
-        );
-        placement.x < x + 1.5 * w
-            && right > x - 0.5 * w
-            && placement.y < y + 1.5 * h
-            && bottom > y - 0.5 * h
+    /// The message with this number; none after the last one.
+    pub(crate) fn frame(&self, number: usize) -> Option<Frame> {
+        let (batch, frame) = self.batches.get(number)?;
+        let frame = frame.get_or_init(|| self.encode(&self.records[batch.clone()]));
+        Some(frame.clone())
     }
 
     fn encode(&self, records: &[ImageRecord]) -> Frame {
         let text = image_batch(records);
-        if self.options.is_compressed {
+        if self.is_compressed {
             frame::compressed_text(&deflate(text.as_bytes()))
         } else {
             frame::text(&text)
         }
     }
+}
+
+/// Divides records into batches.
+fn split(records: &[ImageRecord]) -> Vec<Range<usize>> {
+    let mut batches = Vec::new();
+    let (mut start, mut length, mut most) = (0, FRAME, FIRST_BATCH);
+    for (at, record) in records.iter().enumerate() {
+        let added = longest(record);
+        if at - start >= most || length + added > MAX_BATCH {
+            batches.push(start..at);
+            most = (at - start).max(most) * 2;
+            (start, length) = (at, FRAME);
+        }
+        length += added;
+    }
+    if start < records.len() {
+        batches.push(start..records.len());
+    }
+    batches
+}
+
+/// Returns `true` for an image in a part of the board or within half its size around.
+fn is_near(record: &ImageRecord, Area { x, y, w, h }: Area) -> bool {
+    let placement = record.placement;
+    let aspect = f64::from(record.meta.height) / f64::from(record.meta.width.max(1));
+    let (right, bottom) = (
+        placement.x + placement.w,
+        placement.y + placement.w * aspect,
+    );
+    placement.x < x + 1.5 * w
+        && right > x - 0.5 * w
+        && placement.y < y + 1.5 * h
+        && bottom > y - 0.5 * h
 }
 
 #[cfg(test)]
@@ -164,6 +156,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::image::ImageId;
 
     const VIEW: Area = Area {
         x: 0.0,
@@ -179,90 +172,70 @@ mod tests {
         record
     }
 
-    fn sent_id(record: &ImageRecord) -> String {
-        URL_SAFE_NO_PAD.encode(record.meta.id.as_bytes())
-    }
-
-    fn batches(around: Option<Area>) -> InitialBatches {
-        let mut batches = InitialBatches::new(BatchOptions {
+    fn options(around: Option<Area>) -> BatchOptions {
+        BatchOptions {
             around,
             is_compressed: false,
-        });
-        batches.push(ViewerEvent::State(ViewerFeedState::Initializing));
-        batches.next_frame().unwrap();
-        batches
+        }
     }
 
-    /// The events of the frames that are ready: the ids of a batch, or the name of another event.
-    fn sent(batches: &mut InitialBatches) -> Vec<String> {
-        let frames = std::iter::from_fn(|| batches.next_frame());
-        let text = |frame: Frame| {
-            let payload = match frame.head[1] {
-                126 => 4,
-                127 => 10,
-                _ => 2,
-            };
-            let event: Value = serde_json::from_slice(&frame.head[payload..]).unwrap();
-            let ids = event["data"]["id"].as_array();
-            let name = event["event"].as_str().unwrap().to_owned();
-            ids.map_or(vec![name], |ids| {
-                let id = |id: &Value| id.as_str().unwrap().to_owned();
-                ids.iter().map(id).collect()
-            })
+    fn frames(batches: &InitialBatches) -> Vec<Frame> {
+        (0..).map_while(|number| batches.frame(number)).collect()
+    }
+
+    /// The ids in a message.
+    fn ids(frame: &Frame) -> Vec<String> {
+        let payload = match frame.head[1] {
+            126 => 4,
+            127 => 10,
+            _ => 2,
         };
-        frames.flat_map(text).collect()
+        let event: Value = serde_json::from_slice(&frame.head[payload..]).unwrap();
+        assert_eq!(event["event"], "Image:batch");
+        let ids = event["data"]["id"].as_array().unwrap();
+        ids.iter()
+            .map(|id| id.as_str().unwrap().to_owned())
+            .collect()
     }
 
     #[test]
-    fn records_near_the_view_come_first_and_all_before_ready() {
-        let mut batches = batches(Some(VIEW));
+    fn records_near_the_view_come_first_and_of_these_the_newest() {
         let records = [-5000.0, 10.0, 140.0, 5000.0].map(record);
-        for record in &records {
-            batches.push(ViewerEvent::Update(record.clone()));
-        }
-        assert!(sent(&mut batches).is_empty());
-        batches.push(ViewerEvent::State(ViewerFeedState::Ready));
-        let ids = [2, 1, 3, 0].map(|at: usize| sent_id(&records[at]));
-        let expected: Vec<String> = ids.into_iter().chain(["Feed:state".into()]).collect();
-        assert_eq!(sent(&mut batches), expected);
-        batches.push(ViewerEvent::Update(records[0].clone()));
-        assert_eq!(sent(&mut batches), ["Image:update"]);
+        let batches = InitialBatches::new(&records, options(Some(VIEW)));
+        let sent: Vec<String> = frames(&batches).iter().flat_map(ids).collect();
+        let expected =
+            [2, 1, 3, 0].map(|at: usize| URL_SAFE_NO_PAD.encode(records[at].meta.id.as_bytes()));
+        assert_eq!(sent, expected);
     }
 
     #[test]
-    fn of_a_record_that_changes_meanwhile_only_the_latest_is_sent() {
-        let mut batches = batches(Some(VIEW));
-        let far = record(5000.0);
-        let near = record(0.0);
-        let mut moved = far.clone();
-        moved.placement.x = 0.0;
-        for record in [&far, &near, &moved] {
-            batches.push(ViewerEvent::Update(record.clone()));
-        }
-        let deleted = ViewerEvent::Delete {
-            id: far.meta.id,
-            by: None,
-        };
-        batches.push(deleted);
-        let mut ids = [sent_id(&near), sent_id(&far), "Image:delete".into()];
-        // Both are near now, so the newer one is first.
-        ids[..2].sort_by(|a, b| b.cmp(a));
-        assert_eq!(sent(&mut batches), ids);
+    fn a_batch_has_at_most_64_kib_and_the_first_is_short() {
+        let records: Vec<ImageRecord> = (0..1000).map(|at| record(f64::from(at))).collect();
+        let batches = InitialBatches::new(&records, options(None));
+        let frames = frames(&batches);
+        assert!((4..20).contains(&frames.len()), "{}", frames.len());
+        assert!(frames.iter().all(|frame| frame.head.len() <= 64 << 10));
+        assert!(frames[0].head.len() < frames[1].head.len());
+        assert_eq!(frames.iter().flat_map(ids).count(), records.len());
     }
 
     #[test]
-    fn a_batch_has_at_most_64_kib() {
-        let mut batches = batches(None);
-        for at in 0..1000 {
-            batches.push(ViewerEvent::Update(record(f64::from(at))));
-        }
-        batches.push(ViewerEvent::State(ViewerFeedState::Ready));
-        let mut lengths = Vec::new();
-        while let Some(frame) = batches.next_frame() {
-            assert!(frame.head.len() <= 64 << 10, "{}", frame.head.len());
-            lengths.push(frame.head.len());
-        }
-        assert!((4..20).contains(&lengths.len()), "{lengths:?}");
-        assert!(lengths[0] < lengths[1], "{lengths:?}");
+    fn viewers_of_the_same_images_share_messages_while_one_is_being_sent_them() {
+        let shared = SharedBatches::default();
+        let images: CurrentImages = vec![record(0.0)].into();
+        let first = shared.of(&images, options(None));
+        let same = shared.of(&images, options(None));
+        assert!(Arc::ptr_eq(&first, &same));
+        let (one, other) = (first.frame(0).unwrap(), same.frame(0).unwrap());
+        assert_eq!(one.head.as_ptr(), other.head.as_ptr());
+        assert!(!Arc::ptr_eq(
+            &first,
+            &shared.of(&images, options(Some(VIEW)))
+        ));
+        let later: CurrentImages = vec![record(0.0)].into();
+        assert!(!Arc::ptr_eq(&first, &shared.of(&later, options(None))));
+        drop((first, same));
+        shared.of(&later, options(None));
+        assert_eq!(shared.0.lock().unwrap().len(), 1);
     }
 }

@@ -105,6 +105,12 @@ impl LatestImageFeed {
                 }
                 Some(events::feed_state(state))
             }
+            ViewerEvent::Initial(images) => {
+                if let Some(latest) = images.last() {
+                    self.step = Step::Send(Box::new(latest.clone()));
+                }
+                None
+            }
             // It is sent again once it is approved.
             ViewerEvent::Update(meta) if meta.waiting => None,
             ViewerEvent::Update(meta) => {

@@ -2,14 +2,14 @@
 
 mod announcements;
 mod closing;
-mod commands;
+pub(super) mod commands;
 mod follow;
 mod initial_batches;
 mod latest_feed;
 mod limits;
 mod outbox;
 mod presence;
-mod protocol;
+pub(super) mod protocol;
 mod session;
 mod session_access;
 mod session_context;

@@ -8,6 +8,7 @@ use futures::future::LocalBoxFuture;
 use futures::stream::FuturesOrdered;
 use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::announcements::announcer::Announcer;
@@ -36,7 +37,7 @@ const MAX_UNANSWERED_PINGS: u32 = 2;
 
 /// A viewer's session.
 ///
-/// It holds at most about 1 MiB for its client, and as much again of the first records while its feed is opening. When the outbox is full, the session reads neither its feed nor its client,
+/// It holds at most about 1 MiB for its client, and shares the first records with others while they are being sent. When the outbox is full, the session reads neither its feed nor its client,
 /// and it ends if the client reads nothing within [`Settings::session_read_timeout`].
 ///
 /// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout
@@ -94,7 +95,7 @@ impl Session {
     ) -> Self {
         let board = access.grant.board.id;
         Self {
-            feed: ViewerFeed::new(kind, &access.grant, &context.store, &context.cache),
+            feed: ViewerFeed::new(kind, &access.grant, &context),
             presence: context.presence.join(board),
             announcer: Announcer::new(context.announcements.clone(), board),
             context,
@@ -179,8 +180,13 @@ impl Session {
                 update = self.presence.update(), if may_send_event => self.outbox.push(update),
                 frame = self.announcer.next(), if may_send_event => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
+                    let is_after_pause = self.outbox.is_after_pause();
                     self.outbox.push(frame);
                     self.send_answers();
+                    if is_after_pause {
+                        // The connection sends the frame before this session asks the database for the next change.
+                        yield_now().await;
+                    }
                 },
                 () = self.outbox.room(), if !has_room => {}
             }
@@ -263,8 +269,7 @@ impl Session {
         self.is_board_update_due = true;
         let grant = &self.access.grant;
         if self.kind != FeedKind::Latest && grant.sees_waiting() != before.sees_waiting() {
-            let SessionContext { store, cache, .. } = &*self.context;
-            self.feed = ViewerFeed::new(self.kind, grant, store, cache);
+            self.feed = ViewerFeed::new(self.kind, grant, &self.context);
         }
     }
 

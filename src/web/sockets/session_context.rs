@@ -8,6 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::announcements::table::Announcements;
+use super::initial_batches::SharedBatches;
 use super::limits::SocketLimits;
 use super::presence::Presence;
 use crate::store::Store;
@@ -24,6 +25,7 @@ pub(crate) struct SessionContext {
     pub(crate) shutdown: CancellationToken,
     pub(crate) presence: Presence,
     pub(crate) announcements: Arc<Announcements>,
+    pub(crate) batches: Arc<SharedBatches>,
     pub(crate) limits: SocketLimits,
     /// See [`Settings::heartbeat_interval`].
     pub(crate) heartbeat_interval: Duration,
@@ -46,6 +48,7 @@ impl SessionContext {
             shutdown,
             presence: Presence::new(),
             announcements: Arc::new(Announcements::new()),
+            batches: Arc::default(),
             limits: SocketLimits::new(),
             heartbeat_interval: settings.heartbeat_interval,
             read_timeout: settings.session_read_timeout,

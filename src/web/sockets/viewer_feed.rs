@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 use std::future::ready;
+use std::sync::Arc;
 
-use actix_web::web::Data;
 use futures::StreamExt as _;
 use futures::stream::LocalBoxStream;
 
 use super::follow::{ViewerEvent, follow};
-use super::initial_batches::{BatchOptions, InitialBatches};
+use super::initial_batches::{BatchOptions, InitialBatches, SharedBatches};
 use super::latest_feed::LatestImageFeed;
 use super::protocol::events;
 use super::protocol::frame::Frame;
+use super::session_context::SessionContext;
 use crate::image::{ImageId, ImageRecord};
-use crate::store::{Board, Store};
+use crate::store::{Board, CurrentImages};
 use crate::web::access::grant::Grant;
-use crate::web::images::image_cache::ImageCache;
 
 /// The feed that a viewer requested.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,36 +30,32 @@ pub(crate) enum FeedKind {
 
 /// A stream of frames for one viewer.
 pub(crate) enum ViewerFeed {
-    Board(LocalBoxStream<'static, ViewerEvent<ImageRecord>>),
-    BatchedBoard(
-        LocalBoxStream<'static, ViewerEvent<ImageRecord>>,
-        Box<InitialBatches>,
-    ),
+    Board(BoardFrames),
     Latest(LatestImageFeed),
 }
 
 impl ViewerFeed {
-    pub(crate) fn new(
-        kind: FeedKind,
-        grant: &Grant,
-        store: &Store,
-        cache: &Data<ImageCache>,
-    ) -> Self {
-        let board = store.board(grant.board.id);
-        match kind {
-            FeedKind::Board => Self::Board(follow_board(board, grant)),
-            FeedKind::BatchedBoard(options) => {
-                let batches = Box::new(InitialBatches::new(options));
-                Self::BatchedBoard(follow_board(board, grant), batches)
+    pub(crate) fn new(kind: FeedKind, grant: &Grant, context: &SessionContext) -> Self {
+        let board = context.store.board(grant.board.id);
+        let options = match kind {
+            FeedKind::Latest => {
+                return Self::Latest(LatestImageFeed::new(board, context.cache.clone()));
             }
-            FeedKind::Latest => Self::Latest(LatestImageFeed::new(board, cache.clone())),
-        }
+            FeedKind::BatchedBoard(options) => Some(options),
+            FeedKind::Board => None,
+        };
+        Self::Board(BoardFrames {
+            events: follow_board(board, grant),
+            options,
+            shared: context.batches.clone(),
+            initial: None,
+        })
     }
 
     /// Returns whether a fragmented message is incomplete. No other message may be sent before its last fragment.
     pub(crate) fn is_inside_message(&self) -> bool {
         match self {
-            Self::Board(_) | Self::BatchedBoard(..) => false,
+            Self::Board(_) => false,
             Self::Latest(feed) => feed.is_inside_message(),
         }
     }
@@ -67,19 +63,60 @@ impl ViewerFeed {
     /// Makes the next step, which yields a frame or nothing to send. Cancellation safe.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         match self {
-            Self::Board(feed) => match feed.next().await? {
-                ViewerEvent::State(state) => Some(events::feed_state(state)),
-                ViewerEvent::Update(record) => Some(events::image_update(&record)),
-                ViewerEvent::Delete { id, by } => Some(events::image_delete(id, by.as_deref())),
-            },
-            Self::BatchedBoard(feed, batches) => {
-                if let Some(frame) = batches.next_frame() {
-                    return Some(frame);
-                }
-                batches.push(feed.next().await?);
-                batches.next_frame()
-            }
+            Self::Board(feed) => feed.next().await,
             Self::Latest(feed) => feed.next().await,
+        }
+    }
+}
+
+/// The feed of a board as frames.
+pub(crate) struct BoardFrames {
+    events: LocalBoxStream<'static, ViewerEvent<ImageRecord>>,
+    /// How the viewer wants batches; none if it wants single records.
+    options: Option<BatchOptions>,
+    shared: Arc<SharedBatches>,
+    /// The initial records, until all are sent, and the number of messages sent.
+    initial: Option<(Initial, usize)>,
+}
+
+/// Initial records to send.
+enum Initial {
+    Single(CurrentImages),
+    Batches(Arc<InitialBatches>),
+}
+
+impl Initial {
+    fn frame(&self, number: usize) -> Option<Frame> {
+        match self {
+            Self::Single(images) => images.get(number).map(events::image_update),
+            Self::Batches(batches) => batches.frame(number),
+        }
+    }
+}
+
+impl BoardFrames {
+    async fn next(&mut self) -> Option<Frame> {
+        if let Some((initial, sent)) = &mut self.initial {
+            let frame = initial.frame(*sent);
+            *sent += 1;
+            if frame.is_some() {
+                return frame;
+            }
+            self.initial = None;
+        }
+        match self.events.next().await? {
+            ViewerEvent::State(state) => Some(events::feed_state(state)),
+            ViewerEvent::Initial(images) => {
+                let initial = match self.options {
+                    None => Initial::Single(images),
+                    Some(options) => Initial::Batches(self.shared.of(&images, options)),
+                };
+                let first = initial.frame(0);
+                self.initial = Some((initial, 1));
+                first
+            }
+            ViewerEvent::Update(record) => Some(events::image_update(&record)),
+            ViewerEvent::Delete { id, by } => Some(events::image_delete(id, by.as_deref())),
         }
     }
 }
@@ -92,19 +129,30 @@ fn follow_board(board: Board, grant: &Grant) -> LocalBoxStream<'static, ViewerEv
         async move { board.feed().await }
     });
     let mut omitted: HashSet<ImageId> = HashSet::new();
-    let is_seen = move |event: &ViewerEvent<ImageRecord>| {
+    let seen = move |event: ViewerEvent<ImageRecord>| {
         ready(match event {
+            ViewerEvent::Initial(images) => {
+                let (seen, unseen): (Vec<_>, Vec<_>) =
+                    images.iter().partition(|image| grant.sees(&image.meta));
+                omitted = unseen.iter().map(|image| image.meta.id).collect();
+                // Only who sees all images can share them with others.
+                let seen = match unseen.is_empty() {
+                    true => images,
+                    false => seen.into_iter().cloned().collect(),
+                };
+                Some(ViewerEvent::Initial(seen))
+            }
             ViewerEvent::Update(record) if grant.sees(&record.meta) => {
                 omitted.remove(&record.meta.id);
-                true
+                Some(ViewerEvent::Update(record))
             }
             ViewerEvent::Update(record) => {
                 omitted.insert(record.meta.id);
-                false
+                None
             }
-            ViewerEvent::Delete { id, .. } => !omitted.remove(id),
-            ViewerEvent::State(_) => true,
+            ViewerEvent::Delete { id, .. } if omitted.remove(&id) => None,
+            other => Some(other),
         })
     };
-    events.filter(is_seen).boxed_local()
+    events.filter_map(seen).boxed_local()
 }

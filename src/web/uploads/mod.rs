@@ -1,18 +1,18 @@
 //! Uploads over HTTP.
 
 mod admission;
-mod body;
+pub(super) mod body;
 mod disk;
-mod folder;
-mod form;
+pub(super) mod folder;
+pub(super) mod form;
 mod handler;
 mod image_processor;
 mod limits;
 mod rate;
-mod received_file;
+pub(super) mod received_file;
 mod rejection;
 mod size_limit;
-mod space;
+pub(super) mod space;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};

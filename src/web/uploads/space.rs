@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::disk::disk_is_full;
 use super::folder::UploadFolder;
 use crate::web::http::problem::Problem;
 
@@ -49,7 +48,7 @@ impl DiskSpace {
             log::warn!(
                 "rejected an upload: the disk for uploads is full: {available} bytes are left"
             );
-            return Err(disk_is_full());
+            return Err(Problem::disk_full());
         }
         if self.needed.load(Ordering::Relaxed) > available {
             log::warn!(

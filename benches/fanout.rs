@@ -1,0 +1,229 @@
+//! The time that a change takes to the last of many viewers, over that to as many raw changefeeds.
+//!
+//! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 100 kB to a board whose viewers
+//! follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on another server.
+//! Rounds of both take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB (user `admin`, no
+//! password), in the databases `bench_viewers` and `bench_raw`. With `BENCH_BASELINE=/path/to/another/realtime-photo`, that
+//! binary is measured too.
+#![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::future::join_all;
+use reqwest::Client;
+use tokio::task::JoinHandle;
+
+mod support;
+
+use support::arrivals::Arrivals;
+use support::photos::{Photo, fill_board};
+use support::raw_feed::{self, RawFeed};
+use support::report::Report;
+use support::server::{Server, binaries, rethinkdb};
+use support::socket::{Received, Socket};
+use support::{client, moves};
+
+/// Rounds of each figure.
+const ROUNDS: usize = 21;
+
+/// Viewers, or raw changefeeds.
+const COUNTS: [usize; 3] = [250, 500, 1000];
+
+/// Images on the board.
+const IMAGES: usize = 10;
+
+/// The size of an image that is added, in bytes.
+const IMAGE_BYTES: usize = 100_000;
+
+const MILLISECONDS: f64 = 1000.0;
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
+    let mut report = Report::new("fanout");
+    measure(&mut report, "engine", None).await;
+    if let Some(address) = rethinkdb() {
+        measure(&mut report, "RethinkDB", Some(address)).await;
+    }
+    report.finish();
+}
+
+/// What viewers follow.
+#[derive(Clone, Copy, PartialEq)]
+enum Feed {
+    Board,
+    Latest,
+}
+
+/// A server with what listens to it.
+struct Target {
+    name: String,
+    server: Server,
+    /// An image on its board.
+    id: String,
+    mover: Socket,
+    arrivals: Arc<Arrivals>,
+    listeners: Vec<JoinHandle<()>>,
+    times: Vec<f64>,
+}
+
+async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAddr>) {
+    for (feed, name) in [(Feed::Board, "board"), (Feed::Latest, "latest, 100 kB")] {
+        for count in COUNTS {
+            let mut targets = Vec::new();
+            for (name, binary) in binaries() {
+                targets.push(Target::with_viewers(name, &binary, rethinkdb, feed, count).await);
+            }
+            let (_, binary) = &binaries()[0];
+            targets.push(Target::with_raw_feeds(binary, rethinkdb, feed, count).await);
+            let photo = Photo::new(1024, 768, IMAGE_BYTES);
+            for round in 0..ROUNDS {
+                for target in &mut targets {
+                    let time = target.round(feed, &photo, count, round).await;
+                    target.times.push(time);
+                }
+            }
+            let figure = format!("{name} to the last of {count}, {database}");
+            let row = |target: &Target| report.row(&figure, &target.name, "ms", &target.times);
+            let spreads: Vec<_> = targets.iter().map(row).collect();
+            let raw = spreads[spreads.len() - 1];
+            for (target, spread) in targets.iter().zip(&spreads[..spreads.len() - 1]) {
+                let over = format!("{figure}: {} over raw", target.name);
+                let goal = match (feed, rethinkdb) {
+                    (Feed::Board, None) => Some(1.8),
+                    (Feed::Board, Some(_)) => Some(1.4),
+                    (Feed::Latest, Some(_)) => Some(0.4),
+                    (Feed::Latest, None) => None,
+                };
+                match goal.filter(|_| count == 1000) {
+                    Some(goal) => report.at_most(&over, "ratio", spread.median / raw.median, goal),
+                    None => drop(report.ratio(&over, *spread, raw)),
+                }
+            }
+            targets.into_iter().for_each(Target::end);
+        }
+    }
+}
+
+impl Target {
+    async fn with_viewers(
+        name: &str,
+        binary: &Path,
+        rethinkdb: Option<SocketAddr>,
+        feed: Feed,
+        count: usize,
+    ) -> Self {
+        let server = match rethinkdb {
+            None => Server::start(binary),
+            Some(address) => empty_database(binary, address, "bench_viewers"),
+        };
+        let mut target = Self::new(name, server).await;
+        let (address, arrivals) = (target.server.address(), &target.arrivals);
+        let query = match feed {
+            Feed::Board => "batch=1",
+            Feed::Latest => "feed=latest",
+        };
+        let viewers = (0..count).map(|_| async move {
+            let mut socket = Socket::ready(address, query).await;
+            if feed == Feed::Latest {
+                // The image that is there already comes after the state.
+                while !matches!(socket.read().await, Received::BinaryEnd) {}
+            }
+            socket
+        });
+        for mut socket in join_all(viewers).await {
+            let arrivals = Arc::clone(arrivals);
+            target.listeners.push(tokio::spawn(async move {
+                loop {
+                    let has_arrived = match (feed, socket.read().await) {
+                        (Feed::Board, Received::Text(text)) => moves::in_event(text).is_some(),
+                        (Feed::Latest, Received::BinaryEnd) => true,
+                        _ => false,
+                    };
+                    if has_arrived {
+                        arrivals.arrive();
+                    }
+                }
+            }));
+        }
+        target
+    }
+
+    async fn with_raw_feeds(
+        binary: &Path,
+        rethinkdb: Option<SocketAddr>,
+        feed: Feed,
+        count: usize,
+    ) -> Self {
+        let (server, address, database) = match rethinkdb {
+            None => {
+                let (server, address) = Server::published(binary);
+                (server, address, "realtime_photo")
+            }
+            Some(address) => {
+                let server = empty_database(binary, address, "bench_raw");
+                (server, address, "bench_raw")
+            }
+        };
+        let mut target = Self::new("raw", server).await;
+        let rows = match feed {
+            Feed::Board => raw_feed::board(database),
+            Feed::Latest => raw_feed::images(database),
+        };
+        for _ in 0..count {
+            let mut raw = RawFeed::open(address, &rows);
+            let arrivals = Arc::clone(&target.arrivals);
+            target.listeners.push(tokio::spawn(async move {
+                loop {
+                    let length = raw.read().await.len();
+                    if feed == Feed::Board || length > IMAGE_BYTES / 2 {
+                        arrivals.arrive();
+                    }
+                }
+            }));
+        }
+        target
+    }
+
+    async fn new(name: &str, server: Server) -> Self {
+        let id = fill_board(&server.url, IMAGES).await;
+        Self {
+            name: name.to_owned(),
+            id,
+            mover: Socket::ready(server.address(), "batch=1").await,
+            arrivals: Arc::default(),
+            server,
+            listeners: Vec::new(),
+            times: Vec::new(),
+        }
+    }
+
+    /// Makes a change, and returns the milliseconds until it has reached everybody.
+    async fn round(&mut self, feed: Feed, photo: &Photo, count: usize, round: usize) -> f64 {
+        self.arrivals.expect(count);
+        let start = Instant::now();
+        match feed {
+            Feed::Board => {
+                let command = moves::command(&self.id, round + 1);
+                self.mover.writer.text(&command).await;
+            }
+            Feed::Latest => {
+                photo.upload(&Client::new(), &self.server.url, round).await;
+            }
+        }
+        (self.arrivals.last().await - start).as_secs_f64() * MILLISECONDS
+    }
+
+    fn end(self) {
+        self.listeners.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Starts a server on a new database of a RethinkDB.
+fn empty_database(binary: &Path, address: SocketAddr, name: &str) -> Server {
+    let mut client = client::Client::log_in(address, "").unwrap();
+    client.ask(serde_json::json!([58, [name]]));
+    Server::on_rethinkdb(binary, address, name)
+}
