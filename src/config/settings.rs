@@ -32,6 +32,21 @@ pub enum Task {
         /// The token of its administrator.
         token: Option<Token>,
     },
+    /// Ask a running server if it is ready.
+    Health {
+        /// The address of the server.
+        server: String,
+    },
+    /// Write the manual pages.
+    Manual {
+        /// The folder, which exists.
+        folder: PathBuf,
+    },
+    /// Write the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Restore a backup.
     Restore {
         /// The file to read.

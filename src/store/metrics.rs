@@ -10,6 +10,17 @@ use prometheus_client::metrics::histogram::Histogram;
 use super::error::StoreError;
 use crate::metrics::{Registry, seconds};
 
+/// The kinds of errors.
+const ERRORS: [&str; 7] = [
+    "unavailable",
+    "disk_full",
+    "login",
+    "feed_ended",
+    "refused",
+    "damaged",
+    "corrupt",
+];
+
 /// The metrics of a store. Clones share the values.
 #[derive(Debug, Clone)]
 pub(super) struct StoreMetrics {
@@ -26,9 +37,14 @@ struct ErrorLabels {
 
 impl StoreMetrics {
     pub(super) fn new() -> Self {
+        let errors: Family<ErrorLabels, Counter> = Family::default();
+        // Zero from the start, so that the first error is a change.
+        for error in ERRORS {
+            drop(errors.get_or_create(&ErrorLabels { error }));
+        }
         Self {
             durations: seconds(),
-            errors: Family::default(),
+            errors,
             connections: Counter::default(),
             connection_failures: Counter::default(),
         }

@@ -177,3 +177,78 @@ async fn every_response_has_the_id_of_its_request() {
     }
     assert_eq!(ids.len(), 4);
 }
+
+/// The names of metrics in a text, without the endings of histograms.
+fn metric_names(text: &str) -> BTreeSet<String> {
+    let is_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let words = text.split(|letter| !is_name(letter));
+    words
+        .filter(|word| word.starts_with("realtime_photo_") || word.starts_with("process_"))
+        .map(|word| {
+            let stripped = ["_bucket", "_sum", "_count"].iter();
+            let mut stripped = stripped.filter_map(|ending| word.strip_suffix(ending));
+            stripped.next().unwrap_or(word).to_owned()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_documentation_names_every_metric_and_no_other() {
+    let app = Measured::start(Access::ByAddress).await;
+    drop(app.client.get(app.url("/healthz")).send().await.unwrap());
+    let described = app.text().await;
+    let lines = described
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "));
+    let existing = lines.filter_map(|line| line.split(' ').next());
+    let existing: BTreeSet<String> = existing.map(str::to_owned).collect();
+    let documented = metric_names(include_str!("../../docs/operations.md"));
+    assert_eq!(documented, existing);
+    let shown = metric_names(include_str!("../../docs/grafana.json"));
+    assert!(shown.len() > 15, "{shown:?}");
+    let unknown: Vec<&String> = shown.difference(&existing).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// The beginnings of all texts that are logged at `warn` or `error`, in a source file.
+fn logged(source: &str) -> Vec<String> {
+    let calls = ["log::warn!(", "log::error!("].iter();
+    let calls = calls.flat_map(|call| source.split(call).skip(1));
+    calls
+        .filter_map(|rest| {
+            let text = rest.trim_start().strip_prefix('"')?;
+            let end = text.find(['{', '"', '\\'])?;
+            Some(text[..end].trim().to_owned())
+        })
+        .filter(|text| text.len() > 3)
+        .collect()
+}
+
+fn sources(folder: &std::path::Path, texts: &mut Vec<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, texts);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            texts.push(std::fs::read_to_string(path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn the_documentation_explains_every_warning() {
+    let mut texts = Vec::new();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources(&folder, &mut texts);
+    let logged: BTreeSet<String> = texts.iter().flat_map(|text| logged(text)).collect();
+    assert!(logged.len() > 30, "{logged:?}");
+    let documentation = include_str!("../../docs/operations.md");
+    let explained: Vec<&str> = documentation.split('`').skip(1).step_by(2).collect();
+    let is_explained = |text: &&String| {
+        explained.iter().any(|start| {
+            start.len() > 3 && (text.starts_with(start) || start.starts_with(text.as_str()))
+        })
+    };
+    let missing: Vec<&String> = logged.iter().filter(|text| !is_explained(text)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

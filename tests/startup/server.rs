@@ -12,8 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 14] = [
+pub(crate) const VARIABLES: [&str; 16] = [
     "REALTIME_PHOTO_LISTEN",
+    "REALTIME_PHOTO_METRICS_LISTEN",
+    "REALTIME_PHOTO_LOG_FORMAT",
     "REALTIME_PHOTO_DATA",
     "REALTIME_PHOTO_REQL_LISTEN",
     "REALTIME_PHOTO_MAX_UPLOAD",

@@ -35,6 +35,24 @@ pub(super) enum Subcommand {
         )]
         token: Option<Token>,
     },
+    /// Ask a running server if it is ready, for a container or a supervisor
+    ///
+    /// Exits with 0 if it reaches its database and has room for images, and with 1 otherwise.
+    Health {
+        /// The address of the server
+        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
+        server: String,
+    },
+    /// Write the manual pages into a folder
+    Manual {
+        /// The folder, which exists
+        folder: PathBuf,
+    },
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
     /// Restore a backup into an empty data folder, or with --rethinkdb into an empty database of a RethinkDB
     ///
     /// The backup is verified before anything is written.

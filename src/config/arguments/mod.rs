@@ -85,6 +85,9 @@ impl Arguments {
                 server,
                 token,
             }),
+            Some(Subcommand::Health { server }) => Ok(Task::Health { server }),
+            Some(Subcommand::Manual { folder }) => Ok(Task::Manual { folder }),
+            Some(Subcommand::Completions { shell }) => Ok(Task::Completions { shell }),
             Some(Subcommand::Restore { file }) => {
                 let database = self.database.without_publication().try_into()?;
                 Ok(Task::Restore { file, database })
