@@ -8,7 +8,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::engine::error::ReqlError;
-use crate::engine::eval::index_function::function_term;
 use crate::engine::eval::term::TermKind;
 use crate::engine::storage::Index;
 
@@ -78,12 +77,6 @@ impl SavedFunction {
     /// # Errors
     /// Other bytes, and functions that use JavaScript or variables of an outer function.
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, ReqlError> {
-        let saved = Self::parse(bytes)?;
-        function_term(&saved.function).map_err(|error| unreadable(&error.message))?;
-        Ok(saved)
-    }
-
-    fn parse(bytes: &[u8]) -> Result<Self, ReqlError> {
         if let Some(function) = bytes.strip_prefix(OLD_PREFIX) {
             let function = str::from_utf8(function).map_err(|_| unreadable("it is no text"))?;
             return Ok(Self {
