@@ -109,7 +109,7 @@ fn other_binaries_and_values_are_no_functions() {
     assert!(message.contains("could not be interpreted as a reql_index_function"));
     assert_eq!(
         refused(json!("n")),
-        failure(LOGIC, "Expected type FUNCTION but found STRING.")
+        failure(LOGIC, "Expected type FUNCTION but found DATUM:\n\"n\"")
     );
 }
 
