@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::saved_function::SavedFunction;
+use super::saved_function::{self, SavedFunction};
 use crate::engine::datum::{Binary, Datum};
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::catalog;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index;
@@ -84,7 +84,11 @@ fn function_argument(
 }
 
 fn check_function(function: &str) -> Result<(), ReqlError> {
-    match Term::Call(index_function::function_term(function)?).is_constant() {
+    let function = index_function::function_term(function).map_err(|error| match error.kind {
+        ErrorKind::Internal => saved_function::unreadable("its term is damaged"),
+        _ => error,
+    })?;
+    match Term::Call(function).is_constant() {
         true => Ok(()),
         false => Err(ReqlError::logic(
             "Could not prove function deterministic.  Index functions must be deterministic.",

@@ -169,7 +169,8 @@ fn cut_off() -> ReqlError {
     unreadable("its end is missing")
 }
 
-fn unreadable(reason: &str) -> ReqlError {
+/// The error for a binary that is no function.
+pub(super) fn unreadable(reason: &str) -> ReqlError {
     ReqlError::logic(format!(
         "Binary blob passed to index create could not be interpreted as a reql_index_function ({reason})."
     ))
