@@ -24,7 +24,7 @@ use support::raw_feed::{self, RawFeed};
 use support::report::Report;
 use support::server::{Server, binaries, rethinkdb};
 use support::socket::{Received, Socket};
-use support::{client, moves};
+use support::{client, moves, tasks};
 
 /// Rounds of each figure.
 const ROUNDS: usize = 21;
@@ -102,7 +102,9 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
                     None => drop(report.ratio(&over, *spread, raw)),
                 }
             }
-            targets.into_iter().for_each(Target::end);
+            for target in targets {
+                tasks::stop(target.listeners).await;
+            }
         }
     }
 }
@@ -214,10 +216,6 @@ impl Target {
             }
         }
         (self.arrivals.last().await - start).as_secs_f64() * MILLISECONDS
-    }
-
-    fn end(self) {
-        self.listeners.iter().for_each(JoinHandle::abort);
     }
 }
 

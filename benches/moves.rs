@@ -21,6 +21,7 @@ use support::raw_feed::{self, RawFeed};
 use support::report::{Report, Spread};
 use support::server::{Server, binaries};
 use support::socket::{Received, Socket, SocketWriter};
+use support::tasks;
 
 /// Rounds of each figure.
 const ROUNDS: usize = 5;
@@ -159,7 +160,7 @@ async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
     .await;
     arrivals.last().await;
     let measured = listeners.split_off(if is_raw { MOVERS } else { 0 });
-    listeners.iter().for_each(|listener| listener.abort());
+    tasks::stop(listeners).await;
     let mut all = Vec::new();
     for listener in measured {
         all.extend(listener.await.unwrap());

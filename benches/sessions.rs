@@ -17,6 +17,7 @@ use support::photos::fill_board;
 use support::report::Report;
 use support::server::{Server, binaries};
 use support::socket::Socket;
+use support::tasks;
 
 /// Rounds of each figure. Each starts a server of its own.
 const ROUNDS: usize = 3;
@@ -90,7 +91,7 @@ async fn round(binary: &Path, data: &Path, count: usize) -> (f64, f64) {
     let readers: Vec<_> = viewers.into_iter().chain([first]).map(read).collect();
     tokio::time::sleep(IDLE).await;
     let kib = (server.held_kib() - before) / count as f64;
-    readers.iter().for_each(|reader| reader.abort());
+    tasks::stop(readers).await;
     (elapsed, kib)
 }
 

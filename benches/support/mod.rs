@@ -13,3 +13,4 @@ pub(crate) mod raw_feed;
 pub(crate) mod report;
 pub(crate) mod server;
 pub(crate) mod socket;
+pub(crate) mod tasks;

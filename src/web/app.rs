@@ -35,6 +35,10 @@ use crate::store::Store;
 /// sends a rejected upload needs it to read the answer.
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox it fits
+/// into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as the viewer stays.
+const WRITE_BUFFER: usize = 4 << 10;
+
 /// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.
 ///
 /// `shutdown` ends the socket sessions: cancel it before stopping the server, which otherwise waits for them.
@@ -106,6 +110,7 @@ pub fn server(
     });
     let server = server
         .on_connect(ConnectionHandle::attach)
+        .h1_write_buffer_size(WRITE_BUFFER)
         .client_disconnect_timeout(CLIENT_DISCONNECT_TIMEOUT)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals();

@@ -10,7 +10,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
@@ -23,12 +22,9 @@ use super::protocol::frame::Frame;
 /// queued on top: a record of a few kilobytes, or a fragment of an image of 64 KiB.
 const MAX_QUEUED: usize = 960 << 10;
 
-/// The number of bytes given to the connection at a time. Small, so that a slow reader makes visible progress.
-const SLICE: usize = 16 << 10;
-
-/// The time without bytes after which the next frame is sent at once. Frames that follow each other sooner are sent together,
-/// which costs less.
-const PAUSE: Duration = Duration::from_millis(5);
+/// The number of bytes given to the connection at a time. Small, so that a slow reader makes visible progress, and the
+/// connection needs no larger buffer than it has.
+const SLICE: usize = 4 << 10;
 
 /// The session's end of the queue.
 #[derive(Clone)]
@@ -114,12 +110,6 @@ impl Outbox {
     /// Returns whether another frame may be pushed.
     pub(crate) fn has_room(&self) -> bool {
         self.0.queue.borrow().queued < MAX_QUEUED
-    }
-
-    /// Returns `true` if nothing is queued and nothing was sent for [`PAUSE`].
-    pub(crate) fn is_after_pause(&self) -> bool {
-        let queue = self.0.queue.borrow();
-        queue.queued == 0 && queue.progress_at.elapsed() > PAUSE
     }
 
     /// Returns the time since which bytes are queued and none were sent.

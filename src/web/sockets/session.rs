@@ -8,7 +8,6 @@ use futures::future::LocalBoxFuture;
 use futures::stream::FuturesOrdered;
 use futures::{FutureExt as _, StreamExt as _};
 use serde_json::Value;
-use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::announcements::announcer::Announcer;
@@ -180,13 +179,8 @@ impl Session {
                 update = self.presence.update(), if may_send_event => self.outbox.push(update),
                 frame = self.announcer.next(), if may_send_event => self.outbox.push(frame),
                 frame = self.feed.next(), if has_room => if let Some(frame) = frame {
-                    let is_after_pause = self.outbox.is_after_pause();
                     self.outbox.push(frame);
                     self.send_answers();
-                    if is_after_pause {
-                        // The connection sends the frame before this session asks the database for the next change.
-                        yield_now().await;
-                    }
                 },
                 () = self.outbox.room(), if !has_room => {}
             }
