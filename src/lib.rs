@@ -2,8 +2,11 @@
 
 pub mod config;
 pub mod engine;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod image;
 pub mod maintenance;
+pub mod metrics;
 pub mod startup;
 pub mod store;
 pub mod web;

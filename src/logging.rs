@@ -1,19 +1,62 @@
 //! Logging to standard error, as `RUST_LOG` says: this program's messages of level `info`, warnings of the others if it says
 //! nothing. What any client can cause by sending nonsense is not logged then: it is the client's error, which it is told.
 
+use std::fmt::Display;
+use std::io::Write as _;
+
 use env_logger::{Env, Logger};
 use log::{Level, Log, Metadata, Record};
+use realtime_photo::config::LogFormat;
+use realtime_photo::web::RequestId;
+use serde_json::{Value, json};
 
 /// Filter in use if `RUST_LOG` is not set.
 const DEFAULT_FILTER: &str = "warn,realtime_photo=info,actix_http::h1::dispatcher=off,actix_http::h1::decoder=off,actix_http::ws=off";
 
 /// Starts logging. Must be called once.
-pub(crate) fn start() {
+pub(crate) fn start(format: LogFormat) {
     let environment = Env::default().default_filter_or(DEFAULT_FILTER);
-    let logger = env_logger::Builder::from_env(environment).build();
+    let mut builder = env_logger::Builder::from_env(environment);
+    if format == LogFormat::Json {
+        builder.format(|buffer, record| {
+            let line = json_line(buffer.timestamp_millis(), record, RequestId::current());
+            writeln!(buffer, "{line}")
+        });
+    } else {
+        builder.format(|buffer, record| {
+            let (time, style) = (
+                buffer.timestamp_millis(),
+                buffer.default_level_style(record.level()),
+            );
+            let (level, target, text) = (record.level(), record.target(), record.args());
+            write!(
+                buffer,
+                "[{time} {style}{level:<5}{style:#} {target}] {text}"
+            )?;
+            match RequestId::current() {
+                Some(id) => writeln!(buffer, " (request {id})"),
+                None => writeln!(buffer),
+            }
+        });
+    }
+    let logger = builder.build();
     log::set_max_level(logger.filter());
     // It fails if there is a logger already, which is as good.
     let _ = log::set_boxed_logger(Box::new(WithoutPayloads(logger)));
+}
+
+/// A record of the log as an object.
+fn json_line(time: impl Display, record: &Record<'_>, request: Option<RequestId>) -> Value {
+    let mut line = json!({
+        "time": time.to_string(),
+        "level": record.level().as_str(),
+        "target": record.target(),
+        "message": record.args().to_string(),
+    });
+    if let Some(id) = request {
+        line["request"] = id.to_string().into();
+    }
+    line
 }
 
 /// Drops the driver's trace messages, whatever `RUST_LOG` says: each of them prints a whole query or answer, images and

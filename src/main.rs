@@ -6,9 +6,9 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use clap::Parser as _;
-use realtime_photo::config::{Arguments, Settings, Task};
-use realtime_photo::maintenance::{backup, check, compact, restore};
+use clap::{CommandFactory as _, Parser as _};
+use realtime_photo::config::{Arguments, LogFormat, Settings, Task};
+use realtime_photo::maintenance::{backup, check, compact, health, restore};
 use realtime_photo::startup::Application;
 
 /// Returns the memory of large uploads to the system, which that of glibc keeps. `.cargo/config.toml` configures it.
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.into_task()? {
         Task::Serve(settings) => {
-            logging::start();
+            logging::start(settings.log_format);
             serve(*settings)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -44,8 +44,21 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             server,
             token,
         } => block_on(async { Ok(backup(&file, &server, token.as_ref()).await?) }),
+        Task::Health { server } => block_on(async {
+            health(&server).await?;
+            Ok(ExitCode::SUCCESS)
+        }),
+        Task::Manual { folder } => {
+            clap_mangen::generate_to(Arguments::command(), folder)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(shell, &mut command, "realtime-photo", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Restore { file, database } => {
-            logging::start();
+            logging::start(LogFormat::Text);
             block_on(async {
                 restore(&file, database).await?;
                 Ok(ExitCode::SUCCESS)

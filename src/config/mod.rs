@@ -6,4 +6,6 @@ mod settings;
 
 pub use arguments::{Arguments, ConfigError};
 pub use rethinkdb_url::{InvalidUrl, parse as parse_rethinkdb_url};
-pub use settings::{Access, Database, EmbeddedSettings, Publish, Settings, Task, TlsFiles};
+pub use settings::{
+    Access, Database, EmbeddedSettings, LogFormat, Publish, Settings, Task, TlsFiles,
+};

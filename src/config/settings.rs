@@ -32,6 +32,21 @@ pub enum Task {
         /// The token of its administrator.
         token: Option<Token>,
     },
+    /// Ask a running server if it is ready.
+    Health {
+        /// The address of the server.
+        server: String,
+    },
+    /// Write the manual pages.
+    Manual {
+        /// The folder, which exists.
+        folder: PathBuf,
+    },
+    /// Write the completions of a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
     /// Restore a backup.
     Restore {
         /// The file to read.
@@ -46,6 +61,10 @@ pub enum Task {
 pub struct Settings {
     /// The address of the web server; port 0 means any free port.
     pub listen: SocketAddr,
+    /// The address of `/metrics`, if there is to be one.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The form of the lines in the log.
+    pub log_format: LogFormat,
     /// The certificate for HTTPS; `None` for HTTP.
     pub tls: Option<TlsFiles>,
     /// The address under which a proxy publishes the server, if one does.
@@ -73,6 +92,16 @@ pub struct Settings {
     pub undo_window: Duration,
     /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
+}
+
+/// The form of the lines in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// An object a line, for programs.
+    Json,
 }
 
 /// The files of a certificate, in PEM format.

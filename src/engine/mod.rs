@@ -7,8 +7,25 @@ mod changefeed;
 pub mod datum;
 pub mod error;
 mod eval;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod protocol;
 pub mod storage;
 mod version;
 
-pub use protocol::{Engine, EngineError, EngineSettings};
+use std::path::Path;
+
+use datum::Datum;
+pub use protocol::{Engine, EngineError, EngineSettings, EngineStats};
+use storage::{CheckReport, OpenError};
+
+/// Checks a data folder that no server uses; see [`storage::check`].
+///
+/// # Errors
+/// As [`storage::check`].
+pub fn check(
+    folder: &Path,
+    inspect: &mut dyn FnMut(&str, &Datum) -> Option<String>,
+) -> Result<CheckReport, OpenError> {
+    storage::check(folder, Box::new(eval::compile_index), inspect)
+}

@@ -56,81 +56,133 @@ pub async fn backup(
     server: &str,
     token: Option<&Token>,
 ) -> Result<ExitCode, BackupError> {
-    let broken = |error: reqwest::Error| BackupError::Server {
-        server: server.to_owned(),
-        reason: causes(&error),
-    };
-    let invalid = |reason: InvalidBackup| BackupError::Invalid {
-        server: server.to_owned(),
-        reason: reason.to_string(),
-    };
-    let unwritable = |source: io::Error| BackupError::File {
-        file: file.to_owned(),
-        source,
-    };
+    let mut pieces = request(server, token).await?.bytes_stream();
+    let mut receiver = Receiver::create(file, server)?;
+    while let Some(piece) = pieces.next().await {
+        receiver.add(&piece.map_err(|error| broken(server, &error))?)?;
+    }
+    receiver.finish()
+}
+
+async fn request(server: &str, token: Option<&Token>) -> Result<reqwest::Response, BackupError> {
     let mut request =
         reqwest::Client::new().get(format!("{}/backup", server.trim_end_matches('/')));
     if let Some(token) = token {
         request = request.bearer_auth(token.reveal());
     }
-    let response = request.send().await.map_err(broken)?;
-    if response.status() != 200 {
-        let needs_token = matches!(response.status().as_u16(), 401 | 403);
-        let hint = match needs_token {
-            true => " (give the admin's token with --token)",
-            false => "",
-        };
-        return Err(BackupError::Server {
-            server: server.to_owned(),
-            reason: format!("it answered {}{hint}", response.status()),
-        });
+    let response = request
+        .send()
+        .await
+        .map_err(|error| broken(server, &error))?;
+    let hint = match response.status().as_u16() {
+        200 => return Ok(response),
+        401 | 403 => " (give the admin's token with --token)",
+        _ => "",
+    };
+    Err(BackupError::Server {
+        server: server.to_owned(),
+        reason: format!("it answered {}{hint}", response.status()),
+    })
+}
+
+fn broken(server: &str, error: &reqwest::Error) -> BackupError {
+    BackupError::Server {
+        server: server.to_owned(),
+        reason: causes(error),
     }
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = PathBuf::from(partial);
-    let mut out = BufWriter::new(create(&partial).map_err(unwritable)?);
-    let mut pieces = response.bytes_stream();
-    let mut reader = BackupReader::default();
-    let mut line = Vec::new();
-    let mut damaged = Vec::new();
-    let mut progress = Progress::default();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(broken)?;
-        out.write_all(&piece).map_err(unwritable)?;
-        progress.add(piece.len());
+}
+
+/// Verifies a backup and writes it to a file.
+struct Receiver<'a> {
+    file: &'a Path,
+    server: &'a str,
+    /// The name of the file until it is complete.
+    partial: PathBuf,
+    out: BufWriter<fs::File>,
+    reader: BackupReader,
+    /// The start of the next line.
+    line: Vec<u8>,
+    /// The images that the backup lacks: their keys, and what is damaged.
+    damaged: Vec<(String, String)>,
+    progress: Progress,
+}
+
+impl<'a> Receiver<'a> {
+    fn create(file: &'a Path, server: &'a str) -> Result<Self, BackupError> {
+        let mut partial = file.as_os_str().to_owned();
+        partial.push(".part");
+        let partial = PathBuf::from(partial);
+        let out = create(&partial).map_err(|source| unwritable(file, source))?;
+        Ok(Self {
+            file,
+            server,
+            partial,
+            out: BufWriter::new(out),
+            reader: BackupReader::default(),
+            line: Vec::new(),
+            damaged: Vec::new(),
+            progress: Progress::default(),
+        })
+    }
+
+    fn add(&mut self, piece: &[u8]) -> Result<(), BackupError> {
+        let written = self.out.write_all(piece);
+        written.map_err(|source| unwritable(self.file, source))?;
+        self.progress.add(piece.len());
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
-            line.extend_from_slice(part);
-            if !line.ends_with(b"\n") {
+            self.line.extend_from_slice(part);
+            if !part.ends_with(b"\n") && (self.line.len() as u64) < self.reader.max_line() {
                 continue;
             }
-            let text = str::from_utf8(&line).map_err(|_| invalid(InvalidBackup::Checksum))?;
-            match reader.line(text).map_err(invalid)? {
-                Some(BackupPart::Damaged { id, reason }) => damaged.push((id, reason)),
-                Some(BackupPart::Row { .. }) => progress.rows += 1,
+            let read = self.reader.line(&self.line);
+            match read.map_err(|reason| invalid(self.server, &reason))? {
+                Some(BackupPart::Damaged { id, reason }) => self.damaged.push((id, reason)),
+                Some(BackupPart::Row { .. }) => self.progress.rows += 1,
                 None => {}
             }
-            line.clear();
+            self.line.clear();
         }
+        Ok(())
     }
-    let rows = reader.end().map_err(invalid)?;
-    let written = out.into_inner().map_err(io::IntoInnerError::into_error);
-    written
-        .and_then(|written| written.sync_all())
-        .and_then(|()| fs::rename(&partial, file))
-        .map_err(unwritable)?;
-    eprintln!(
-        "{}: {rows} rows, {} bytes, verified.",
-        file.display(),
-        progress.bytes
-    );
-    for (id, reason) in &damaged {
-        eprintln!("NOT IN THE BACKUP: image {id} is damaged ({reason})");
+
+    fn finish(self) -> Result<ExitCode, BackupError> {
+        let rows = self.reader.end();
+        let rows = rows.map_err(|reason| invalid(self.server, &reason))?;
+        let written = self
+            .out
+            .into_inner()
+            .map_err(io::IntoInnerError::into_error);
+        written
+            .and_then(|written| written.sync_all())
+            .and_then(|()| fs::rename(&self.partial, self.file))
+            .map_err(|source| unwritable(self.file, source))?;
+        eprintln!(
+            "{}: {rows} rows, {} bytes, verified.",
+            self.file.display(),
+            self.progress.bytes
+        );
+        for (id, reason) in &self.damaged {
+            eprintln!("NOT IN THE BACKUP: image {id} is damaged ({reason})");
+        }
+        Ok(match self.damaged.is_empty() {
+            true => ExitCode::SUCCESS,
+            false => DAMAGED.into(),
+        })
     }
-    Ok(if damaged.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        DAMAGED.into()
-    })
+}
+
+fn unwritable(file: &Path, source: io::Error) -> BackupError {
+    BackupError::File {
+        file: file.to_owned(),
+        source,
+    }
+}
+
+fn invalid(server: &str, reason: &InvalidBackup) -> BackupError {
+    BackupError::Invalid {
+        server: server.to_owned(),
+        reason: reason.to_string(),
+    }
 }
 
 /// A file that only its owner can read, as the data folder.

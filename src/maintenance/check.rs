@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::datum::{Datum, Object};
-use crate::engine::storage::{self, CheckReport};
+use crate::engine::{self, storage::CheckReport};
 
 /// The exit code if something is damaged.
 const DAMAGED: u8 = 1;
@@ -23,7 +23,7 @@ const FAILED: u8 = 2;
 /// If nothing can be printed.
 pub fn check(folder: &Path, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<ExitCode> {
     let mut images = Images::default();
-    let report = storage::check(folder, &mut |table, document| {
+    let report = engine::check(folder, &mut |table, document| {
         images.inspect(table, document)
     });
     match report {

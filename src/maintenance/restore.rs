@@ -1,7 +1,7 @@
 //! `realtime-photo restore FILE`: writes a backup into an empty data folder, or an empty database of a RethinkDB.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read as _};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -150,9 +150,14 @@ fn for_each_part(
     let mut lines = BufReader::new(File::open(file).map_err(unreadable)?);
     let mut reader = BackupReader::default();
     let mut line = Vec::new();
-    while lines.read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
-        let text = str::from_utf8(&line).map_err(|_| invalid(InvalidBackup::Checksum))?;
-        if let Some(part) = reader.line(text).map_err(invalid)? {
+    while lines
+        .by_ref()
+        .take(reader.max_line())
+        .read_until(b'\n', &mut line)
+        .map_err(unreadable)?
+        > 0
+    {
+        if let Some(part) = reader.line(&line).map_err(invalid)? {
             found(part, line.len());
         }
         line.clear();

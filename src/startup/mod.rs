@@ -6,6 +6,7 @@ mod error;
 mod lan;
 mod limits;
 mod listener;
+mod metrics;
 mod signals;
 mod tls;
 
@@ -35,6 +36,7 @@ const SERVER_STOP_LIMIT: Duration = Duration::from_secs(6);
 /// The server, ready to run.
 pub struct Application {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     /// `http` or `https`.
     scheme: &'static str,
     /// Addresses for other devices.
@@ -62,7 +64,18 @@ impl Application {
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
+        let metrics_listener = settings
+            .metrics_listen
+            .map(metrics::MetricsListener::listen);
+        let metrics_listener = metrics_listener.transpose()?;
+        let mut registry = crate::metrics::registry();
         let public_url = settings.public_url;
+        if public_url.is_some() && settings.trusted_proxies.is_empty() {
+            log::warn!(
+                "--public-url without --trusted-proxy: the limits of one client are those of all together; name the proxy, \
+                 for example with --trusted-proxy 127.0.0.1"
+            );
+        }
         let shutdown = CancellationToken::new();
         let tls = settings
             .tls
@@ -76,7 +89,9 @@ impl Application {
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
                 let database = format!("the embedded engine in {}", embedded.data.display());
+                let data = embedded.data.clone();
                 let (engine, cluster) = embedded::start(embedded).await?;
+                metrics::register_engine(crate::metrics::own(&mut registry), &engine, data);
                 (Some(engine), cluster, database)
             }
             Database::Cluster(cluster) => {
@@ -126,9 +141,27 @@ impl Application {
             metadata: settings.metadata,
             ..web::Settings::default()
         };
-        let server = web::server(listener, store.clone(), web, shutdown.clone())?;
+        let server = web::server(
+            listener,
+            store.clone(),
+            web,
+            &mut registry,
+            shutdown.clone(),
+        )?;
+        let metrics = metrics_listener.map(|listener| listener.serve(registry));
+        let metrics_address = metrics.transpose()?.map(|(server, address)| {
+            let handle = server.handle();
+            let shutdown = shutdown.clone();
+            tokio::spawn(server);
+            tokio::spawn(async move {
+                shutdown.cancelled().await;
+                handle.stop(false).await;
+            });
+            address
+        });
         Ok(Self {
             address,
+            metrics_address,
             scheme,
             addresses,
             links: access.links,
@@ -143,6 +176,11 @@ impl Application {
     /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address of `/metrics`, if there is one.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// The port on which it listens.

@@ -11,6 +11,9 @@ const FULL: &str = "The disk that holds the database is full";
 /// The beginnings of the embedded engine's messages about damage.
 const DAMAGED: [&str; 2] = ["The stored data of table", "The database file is damaged"];
 
+/// The beginning of the message of a changefeed whose queue has overflowed, also of a real RethinkDB.
+const OVERFLOW: &str = "Changefeed cache over array size limit";
+
 /// Failure of a store operation. Messages never contain bytes of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -40,6 +43,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Returns `true` if a feed has ended because its reader was too slow.
+    pub fn is_overflow(&self) -> bool {
+        matches!(self, Self::FeedEnded(reason) if reason.starts_with(OVERFLOW))
+    }
+
     /// Converts an error that ended a changefeed.
     pub(super) fn into_feed_ended(self) -> Self {
         match self {

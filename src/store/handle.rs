@@ -15,6 +15,7 @@ use super::client::{Connector, Pool, single_value};
 use super::error::StoreError;
 use super::images::DamagedImages;
 use super::schema;
+use crate::metrics::Registry;
 
 /// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
 /// as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
@@ -93,6 +94,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         let answer = self.pool().query_within::<u8>(r.expr(1), PING_TIMEOUT);
         single_value(answer.await?).map(|_| ())
+    }
+
+    /// Registers what the store counts and measures.
+    pub(crate) fn register_metrics(&self, registry: &mut Registry) {
+        self.inner.connector.metrics.register(registry);
     }
 
     pub(super) fn pool(&self) -> &Pool {

@@ -21,6 +21,7 @@ mod handle;
 mod images;
 mod issues;
 mod keys;
+mod metrics;
 mod rows;
 mod schema;
 mod write;

@@ -18,14 +18,17 @@ use super::http::connection::ConnectionHandle;
 use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::reject_foreign_requests;
 use super::http::headers::{PagePolicies, security_headers};
+use super::http::metrics::measure;
 use super::http::prefix::strip_prefix;
 use super::http::public_url::PublicUrl;
+use super::http::request_id::identify;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
 use super::{
     access, archive, backup, boards, health, http, images, invite, pages, sockets, uploads,
 };
+use crate::metrics::{self, Registry};
 use crate::store::Store;
 
 /// The time that a client has to close its side of a connection after the server has closed its own. A client that still
@@ -40,6 +43,8 @@ const WRITE_BUFFER: usize = 4 << 10;
 ///
 /// `shutdown` ends the socket sessions: cancel it before stopping the server, which otherwise waits for them.
 ///
+/// `registry` gets the metrics of the server and of the store.
+///
 /// Must be called within a tokio runtime.
 ///
 /// # Errors
@@ -49,10 +54,14 @@ pub fn server(
     listener: TcpListener,
     store: Store,
     settings: Settings,
+    registry: &mut Registry,
     shutdown: CancellationToken,
 ) -> io::Result<Server> {
     // Made once, outside the closure, which runs for each worker thread.
     let cache = Data::new(ImageCache::new(store.clone()));
+    let registry = metrics::own(registry);
+    store.register_metrics(registry);
+    let measuring = http::metrics::configuration(registry);
     let access = access::start(&store, settings.access.clone(), shutdown.clone());
     let store = Data::new(store);
     let guard =
@@ -60,8 +69,15 @@ pub fn server(
     let clients = http::client_address::configuration(settings.trusted_proxies.clone());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
-    let uploads = uploads::configuration(store.clone(), cache.clone(), &settings);
-    let sockets = sockets::configuration(store.clone(), cache, access.clone(), shutdown, &settings);
+    let uploads = uploads::configuration(store.clone(), cache.clone(), &settings, registry);
+    let sockets = sockets::configuration(
+        store.clone(),
+        cache,
+        access.clone(),
+        shutdown,
+        &settings,
+        registry,
+    );
     let archive = archive::configuration(store);
     let backup = backup::configuration();
     let invite = invite::configuration(settings.address);
@@ -72,6 +88,7 @@ pub fn server(
     let policies = http::headers::configuration(PagePolicies::new(is_secure, &settings.embedding));
     let server = HttpServer::new(move || {
         App::new()
+            .configure(measuring.clone())
             .configure(guard.clone())
             .configure(clients.clone())
             .configure(policies.clone())
@@ -88,6 +105,8 @@ pub fn server(
             .wrap(from_fn(reject_foreign_requests))
             .wrap(from_fn(pages::show_error_pages))
             .wrap(security_headers(is_secure))
+            .wrap(from_fn(measure))
+            .wrap(from_fn(identify))
     });
     let server = server
         .on_connect(ConnectionHandle::attach)

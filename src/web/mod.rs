@@ -9,6 +9,8 @@ mod app;
 mod archive;
 mod backup;
 mod boards;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod health;
 mod http;
 mod images;
@@ -24,5 +26,6 @@ pub use app::server;
 pub use http::client_address::TrustedProxies;
 pub use http::embedding::EmbeddingOrigin;
 pub use http::public_url::PublicUrl;
+pub use http::request_id::RequestId;
 pub use settings::Settings;
 pub use uploads::UploadFolder;

@@ -56,11 +56,18 @@ pub(crate) async fn spawn_app() -> TestApp {
     spawn_with_options(|_| {}).await
 }
 
+/// A cluster for settings whose database is replaced.
+pub(crate) fn unused_cluster() -> ClusterSettings {
+    ClusterSettings::new("127.0.0.1", 1)
+}
+
 /// The settings of a server on a database.
-fn settings_on(cluster: ClusterSettings) -> Settings {
+pub(crate) fn settings_on(cluster: ClusterSettings) -> Settings {
     Settings {
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
         database: Database::Cluster(cluster),
+        metrics_listen: None,
+        log_format: Default::default(),
         tls: None,
         public_url: None,
         embedding: Vec::new(),
@@ -126,7 +133,10 @@ pub(crate) async fn spawn_with_settings(settings: web::Settings) -> TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let server = web::server(listener, store, settings, shutdown.clone()).unwrap();
+        let server = {
+            let mut registry = realtime_photo::metrics::registry();
+            web::server(listener, store, settings, &mut registry, shutdown.clone()).unwrap()
+        };
         (address, async move |stop: oneshot::Receiver<()>| {
             let handle = server.handle();
             let running = tokio::spawn(server);

@@ -55,6 +55,32 @@ async fn a_client_that_guesses_links_must_wait_and_others_need_not() {
 }
 
 #[tokio::test]
+async fn a_client_that_guesses_links_keeps_nobody_at_its_address_from_following_theirs() {
+    let app = guarded_app().await;
+    let made = app
+        .client
+        .post(app.url("/boards"))
+        .bearer_auth(ADMIN)
+        .json(&json!({"title": "Party"}))
+        .send()
+        .await
+        .unwrap();
+    let made: Value = made.json().await.unwrap();
+    let url = made["links"][1]["url"].as_str().unwrap();
+    let token = url.rsplit('/').next().unwrap();
+    let mut number = 0;
+    while join(&app, &format!("guess-{number}"), "192.0.2.1")
+        .await
+        .status()
+        != 429
+    {
+        number += 1;
+        assert!(number < 10 * MANY, "guessing is not slowed");
+    }
+    assert_eq!(join(&app, token, "192.0.2.1").await.status(), 303);
+}
+
+#[tokio::test]
 async fn tokens_in_headers_and_cookies_count_as_guesses() {
     let app = guarded_app().await;
     let get = |name: &'static str, value: String| {

@@ -17,6 +17,7 @@ mod https;
 mod images;
 mod latest;
 mod limits;
+mod metrics;
 mod outage;
 mod pages;
 mod people;

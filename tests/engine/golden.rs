@@ -17,7 +17,7 @@ use crate::client::{Client, MAGIC};
 use crate::pool::EnginePool;
 
 /// The number of conversations in all books.
-const CONVERSATIONS: usize = 103;
+const CONVERSATIONS: usize = 119;
 
 /// The time for which a connection is watched when nothing may arrive.
 const QUIET: Duration = Duration::from_millis(300);

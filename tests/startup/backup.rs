@@ -1,9 +1,12 @@
 //! Backups of a running server, and their restoration; compaction of a stopped one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use crate::damage::{flip_bit, get, noise, upload};
+use crate::damage::{flip_bit, get, noise, noise_of, upload};
 use crate::server::{Server, folder, program, refusal, run, text};
 
 /// Runs the program and returns its status and what it printed on standard error.
@@ -121,4 +124,55 @@ async fn a_stopped_server_is_compacted() {
     let expected = format!("{}: from {before} to {} bytes.\n", text(&data), length());
     assert_eq!(printed, expected);
     assert!(length() <= before);
+}
+
+#[tokio::test]
+async fn a_backup_is_whole_while_images_come_and_go_and_the_file_is_compacted() {
+    let (folder, data) = folder();
+    let mut server = Server::start_with(&data, &["--undo-window", "0"]).await;
+    let kept = upload(&server, "kept.png", noise(1000)).await;
+    let url = format!("http://{}", server.address);
+    let stop = Arc::new(AtomicBool::new(false));
+    // Of 1 MB each, so that the file is copied for the space that they leave.
+    let images: Vec<Vec<u8>> = (0..4).map(|seed| noise_of(600, seed)).collect();
+    let changes = async {
+        let mut number = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let name = format!("{number}.png");
+            let record = upload(&server, &name, images[number % 4].clone()).await;
+            let address = format!("{url}{}", record["url"].as_str().unwrap());
+            let deleted = Client::new().delete(address).send().await.unwrap();
+            assert_eq!(deleted.status(), 204);
+            number += 1;
+        }
+        number
+    };
+    let backups = async {
+        for number in 0..4 {
+            let file = folder.path().join(format!("{number}.jsonl"));
+            let (code, printed) = maintain(&["backup", text(&file), "--server", &url]).await;
+            assert_eq!(code, Some(0), "{printed}");
+        }
+        stop.store(true, Ordering::Relaxed);
+    };
+    let (changes, ()) = tokio::join!(changes, backups);
+    assert!(changes > 0);
+    server.signal("TERM");
+    server.end().await;
+    for number in 0..4 {
+        let file = folder.path().join(format!("{number}.jsonl"));
+        let restored = folder.path().join(format!("restored-{number}"));
+        let arguments = ["restore", text(&file), "--data", text(&restored)];
+        let (code, printed) = maintain(&arguments).await;
+        assert_eq!(code, Some(0), "{printed}");
+        // Also that each placement has its image.
+        let checked = run(program(&["check", "--data", text(&restored)])).await;
+        let checked = String::from_utf8(checked.stdout).unwrap();
+        assert!(checked.ends_with("Nothing is damaged.\n"), "{checked}");
+        let mut server = Server::start(&restored).await;
+        let response = get(&server, kept["url"].as_str().unwrap()).await;
+        assert_eq!(response.bytes().await.unwrap(), noise(1000));
+        server.signal("TERM");
+        server.end().await;
+    }
 }

@@ -3,9 +3,11 @@
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
+use futures::StreamExt as _;
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Response};
 use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::server::{Server, folder, program, run, text};
 
@@ -45,6 +47,18 @@ pub(crate) async fn upload(server: &Server, name: &str, bytes: Vec<u8>) -> Value
 pub(crate) async fn get(server: &Server, path: &str) -> Response {
     let url = format!("http://{}{path}", server.address);
     reqwest::get(url).await.unwrap()
+}
+
+/// Flips a bit in each place of a stopped server's database that holds a text.
+fn flip_bits_of(data: &Path, text: &str) {
+    let path = data.join("board.redb");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let places: Vec<_> = (0..bytes.len() - text.len())
+        .filter(|at| bytes[*at..].starts_with(text.as_bytes()))
+        .collect();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| bytes[*at] ^= 2);
+    std::fs::write(&path, bytes).unwrap();
 }
 
 /// Flips a bit in the middle of a file that is stored in the database of a stopped server.
@@ -149,4 +163,48 @@ async fn a_check_lists_what_is_damaged() {
         ids[1]
     );
     assert!(damaged.ends_with(&expected), "{damaged}");
+}
+
+#[tokio::test]
+async fn a_board_is_shown_without_the_photo_whose_documents_are_damaged() {
+    let (_folder, data) = folder();
+    let mut server = Server::start(&data).await;
+    let mut ids = Vec::new();
+    for name in ["first.png", "second.png", "third.png"] {
+        let record = upload(&server, name, noise(ids.len() as u32)).await;
+        ids.push(record["id"].clone());
+    }
+    server.signal("TERM");
+    server.end().await;
+    flip_bits_of(&data, "second.png");
+
+    let mut server = Server::start(&data).await;
+    let list: Value = get(&server, "/images").await.json().await.unwrap();
+    let listed: Vec<_> = list["images"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["id"].clone())
+        .collect();
+    assert!(listed.contains(&ids[0]) && listed.contains(&ids[2]));
+    assert_eq!(listed.len(), 2);
+    let url = format!("ws://{}/ws", server.address);
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let mut shown = Vec::new();
+    loop {
+        let Message::Text(text) = socket.next().await.unwrap().unwrap() else {
+            continue;
+        };
+        let event: Value = serde_json::from_str(&text).unwrap();
+        match event["event"].as_str() {
+            Some("Image:update") => shown.push(event["data"]["id"].clone()),
+            Some("Feed:state") if event["data"]["state"] == "ready" => break,
+            _ => {}
+        }
+    }
+    shown.sort_by_key(ToString::to_string);
+    assert_eq!(shown, [ids[0].clone(), ids[2].clone()]);
+    upload(&server, "new.png", noise(9)).await;
+    server.signal("TERM");
+    server.end().await;
 }

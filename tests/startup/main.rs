@@ -9,3 +9,4 @@ mod server;
 mod start;
 mod stop;
 mod survive;
+mod tools;

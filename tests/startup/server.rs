@@ -12,8 +12,10 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 14] = [
+pub(crate) const VARIABLES: [&str; 16] = [
     "REALTIME_PHOTO_LISTEN",
+    "REALTIME_PHOTO_METRICS_LISTEN",
+    "REALTIME_PHOTO_LOG_FORMAT",
     "REALTIME_PHOTO_DATA",
     "REALTIME_PHOTO_REQL_LISTEN",
     "REALTIME_PHOTO_MAX_UPLOAD",
@@ -88,7 +90,13 @@ pub(crate) struct Server {
 impl Server {
     /// Starts the server on a data folder and waits until it prints its address.
     pub(crate) async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// Starts the program with more arguments.
+    pub(crate) async fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let mut command = program(&["--listen", "127.0.0.1:0", "--data", text(data)]);
+        command.args(arguments);
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = tokio::task::spawn_blocking(|| lines.take(2).map(Result::unwrap).collect());

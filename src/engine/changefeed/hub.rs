@@ -119,14 +119,18 @@ impl Hub {
 impl Group {
     /// Evaluates a change once and queues it in every feed of the group.
     fn publish(&self, seq: u64, change: &Change) {
-        match self.query.item(seq, change) {
-            Ok(None) => {}
-            Ok(Some(item)) => {
-                self.last_change.store(seq, Ordering::Release);
-                let item = Arc::new(item);
-                lock(&self.subscribers)
-                    .iter()
-                    .for_each(|subscriber| subscriber.push(Arc::clone(&item)));
+        let items = self.query.items(seq, change);
+        // After an error, too: initial values that were read before do not have the change.
+        if !items.as_ref().is_ok_and(Vec::is_empty) {
+            self.last_change.store(seq, Ordering::Release);
+        }
+        match items {
+            Ok(items) => {
+                for item in items.into_iter().map(Arc::new) {
+                    lock(&self.subscribers)
+                        .iter()
+                        .for_each(|subscriber| subscriber.push(Arc::clone(&item)));
+                }
             }
             Err(error) => {
                 log::error!(
@@ -203,6 +207,11 @@ impl Subscription {
             || from < to
                 && self.published.load(Ordering::Acquire) >= to
                 && self.group.last_change.load(Ordering::Acquire) <= from
+    }
+
+    /// Lets a squashing feed merge the changes after a commit.
+    pub(crate) fn squash_after(&self, seq: u64) {
+        lock(&self.subscriber.queue).squash_after(seq);
     }
 
     /// Takes queued changes, up to about `bytes` of them.

@@ -7,11 +7,16 @@ use bytes::Bytes;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
+/// The key of a document, and which copy of it.
+pub(super) type Place = (Arc<[u8]>, usize);
+
 /// A change as seen by all feeds of one query.
 #[derive(Debug)]
 pub(crate) struct Item {
     /// The document's key.
     pub(crate) key: Arc<[u8]>,
+    /// Which copy of the document it is, in a feed that has it several times.
+    pub(super) copy: usize,
     /// The sequence number of the commit.
     pub(crate) seq: u64,
     old: Option<Datum>,
@@ -20,9 +25,16 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    pub(super) fn new(key: Arc<[u8]>, seq: u64, old: Option<Datum>, new: Option<Datum>) -> Self {
+    pub(super) fn new(
+        key: Arc<[u8]>,
+        copy: usize,
+        seq: u64,
+        old: Option<Datum>,
+        new: Option<Datum>,
+    ) -> Self {
         Self {
             key,
+            copy,
             seq,
             old,
             new,
@@ -71,7 +83,12 @@ impl Item {
         )
     }
 
-    /// Combines this change with a later one of the same document. `None` if they cancel each other out.
+    /// The place of the document in the feed.
+    pub(super) fn place(&self) -> Place {
+        (Arc::clone(&self.key), self.copy)
+    }
+
+    /// Combines this change with a later one of the same copy of a document. `None` if they cancel each other out.
     pub(super) fn squash(&self, later: &Self) -> Result<Option<Self>, ReqlError> {
         let is_same = match (&self.old, &later.new) {
             (None, None) => true,
@@ -81,6 +98,7 @@ impl Item {
         let merged = || {
             Self::new(
                 Arc::clone(&self.key),
+                self.copy,
                 later.seq,
                 self.old.clone(),
                 later.new.clone(),

@@ -10,5 +10,5 @@ mod queue;
 
 pub(crate) use hub::{Hub, Subscription};
 pub(crate) use item::overflow_element;
-pub(crate) use query::{FeedQuery, Range, View};
+pub(crate) use query::{Copies, FeedQuery, Range, View};
 pub(crate) use queue::Pending;

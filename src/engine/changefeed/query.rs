@@ -20,6 +20,12 @@ pub(crate) type View = Arc<
         + Sync,
 >;
 
+/// The number of times that a feed has a document, one for each of its values in a multi index.
+///
+/// # Errors
+/// A failure that ends the feed.
+pub(crate) type Copies = Arc<dyn Fn(&Datum) -> Result<usize, ReqlError> + Send + Sync>;
+
 /// The query of a feed. Feeds with the same query share their encoded changes.
 #[derive(Clone)]
 pub(crate) struct FeedQuery {
@@ -27,6 +33,8 @@ pub(crate) struct FeedQuery {
     pub(crate) range: Range,
     /// Applied to each changed document; `None` if the feed sees documents unchanged.
     pub(crate) view: Option<View>,
+    /// `None` if the feed has each document once.
+    pub(crate) copies: Option<Copies>,
     pub(crate) include_types: bool,
     /// `true` if the feed needs the documents of a change after it has been encoded, as a squashing feed does.
     pub(crate) keeps_values: bool,
@@ -67,12 +75,37 @@ impl FeedQuery {
             && self.keeps_values == other.keeps_values
     }
 
-    /// A change as the feed sees it; `None` if the feed does not see it.
-    pub(super) fn item(&self, seq: u64, change: &Change) -> Result<Option<Item>, ReqlError> {
+    /// A change as the feed sees it: an element for each copy of the document that changes, comes or goes.
+    pub(super) fn items(&self, seq: u64, change: &Change) -> Result<Vec<Item>, ReqlError> {
         let (old, new) = match &self.view {
             Some(view) => view(change.old.as_ref(), change.new.as_ref())?,
             None => (change.old.clone(), change.new.clone()),
         };
+        let Some(copies) = &self.copies else {
+            let item = self.item(seq, change, 0, (old, new))?;
+            return Ok(item.into_iter().collect());
+        };
+        let count = |seen: &Option<Datum>, document: &Option<Datum>| match (seen, document) {
+            (Some(_), Some(document)) => copies(document),
+            _ => Ok(0),
+        };
+        let (before, after) = (count(&old, &change.old)?, count(&new, &change.new)?);
+        let mut items = Vec::new();
+        for copy in 0..before.max(after) {
+            let old = old.clone().filter(|_| copy < before);
+            let new = new.clone().filter(|_| copy < after);
+            items.extend(self.item(seq, change, copy, (old, new))?);
+        }
+        Ok(items)
+    }
+
+    fn item(
+        &self,
+        seq: u64,
+        change: &Change,
+        copy: usize,
+        (old, new): (Option<Datum>, Option<Datum>),
+    ) -> Result<Option<Item>, ReqlError> {
         let is_same = match (&old, &new) {
             (None, None) => true,
             // The storage reports only real changes, but a view may hide the difference.
@@ -82,7 +115,7 @@ impl FeedQuery {
         if is_same {
             return Ok(None);
         }
-        let mut item = Item::new(change.key.as_slice().into(), seq, old, new);
+        let mut item = Item::new(change.key.as_slice().into(), copy, seq, old, new);
         if !self.keeps_values {
             item.encode(self.include_types)?;
         }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::item::Item;
+use super::item::{Item, Place};
 
 /// The most bytes of changes queued for one client. Feeds share the bytes, but a slow client keeps them in memory.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -31,7 +31,10 @@ pub(super) struct Queue {
     is_ended: bool,
     /// The position of each document's queued change, if the feed squashes. Positions count from the start of the feed,
     /// so taking items does not invalidate them.
-    positions: Option<HashMap<Arc<[u8]>, usize>>,
+    positions: Option<HashMap<Place, usize>>,
+    /// The commit after which changes are merged: that of the last initial value. A change before it may be part of an
+    /// initial value, and must not take a later one with it.
+    squash_after: u64,
     /// The number of items and gaps removed so far: the position of the first item.
     taken: usize,
 }
@@ -46,6 +49,7 @@ impl Queue {
             skipped: 0,
             is_ended: false,
             positions: squash.then(HashMap::new),
+            squash_after: u64::MAX,
             taken: 0,
         }
     }
@@ -57,7 +61,7 @@ impl Queue {
             return;
         }
         if let Some(positions) = &mut self.positions {
-            positions.insert(Arc::clone(&item.key), self.taken + self.items.len());
+            positions.insert(item.place(), self.taken + self.items.len());
         }
         self.bytes += item.bytes();
         self.live += 1;
@@ -69,18 +73,28 @@ impl Queue {
         }
     }
 
+    /// Lets a squashing feed merge the changes after a commit. Until then none are merged.
+    pub(super) fn squash_after(&mut self, seq: u64) {
+        self.squash_after = seq;
+    }
+
     /// Merges the change into a queued one of the same document. Returns `false` if there is none.
     fn squash(&mut self, item: &Arc<Item>) -> bool {
         let Some(positions) = &mut self.positions else {
             return false;
         };
-        let Some(position) = positions.get(&item.key) else {
+        let Some(position) = positions.get(&item.place()) else {
             return false;
         };
         let Some(slot) = self.items.get_mut(position - self.taken) else {
             return false;
         };
-        let Some(earlier) = slot else { return false };
+        let Some(earlier) = slot
+            .as_ref()
+            .filter(|earlier| earlier.seq > self.squash_after)
+        else {
+            return false;
+        };
         match earlier.squash(item) {
             Ok(Some(merged)) => {
                 self.bytes = self.bytes - earlier.bytes() + merged.bytes();
@@ -90,7 +104,7 @@ impl Queue {
                 self.bytes -= earlier.bytes();
                 *slot = None;
                 self.live -= 1;
-                positions.remove(&item.key);
+                positions.remove(&item.place());
             }
             // Documents that cannot be compared are sent as two changes.
             Err(_) => return false,
@@ -127,8 +141,10 @@ impl Queue {
         {
             self.taken += 1;
             let Some(item) = slot else { continue };
-            if let Some(positions) = &mut self.positions {
-                positions.remove(&item.key);
+            if let Some(positions) = &mut self.positions
+                && positions.get(&item.place()) == Some(&(self.taken - 1))
+            {
+                positions.remove(&item.place());
             }
             bytes += item.bytes();
             self.bytes -= item.bytes();
@@ -161,9 +177,14 @@ mod tests {
     use crate::engine::datum::Datum;
 
     fn item(key: u8, old: Option<f64>, new: Option<f64>) -> Arc<Item> {
+        item_of(1, key, old, new)
+    }
+
+    fn item_of(seq: u64, key: u8, old: Option<f64>, new: Option<f64>) -> Arc<Item> {
         Arc::new(Item::new(
             [key].as_slice().into(),
             0,
+            seq,
             old.map(Datum::Number),
             new.map(Datum::Number),
         ))
@@ -191,6 +212,7 @@ mod tests {
     #[test]
     fn squashing_keeps_the_first_old_and_the_last_new_document() {
         let mut queue = Queue::new(10, true);
+        queue.squash_after(0);
         queue.push(item(1, None, Some(1.0)));
         queue.push(item(2, Some(5.0), Some(6.0)));
         queue.push(item(1, Some(1.0), Some(2.0)));
@@ -201,8 +223,26 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_an_initial_value_may_contain_is_not_merged_with_a_later_one() {
+        let mut queue = Queue::new(10, true);
+        queue.push(item_of(1, 7, None, Some(1.0)));
+        queue.push(item_of(2, 7, Some(1.0), Some(2.0)));
+        // The initial value was 1 or 2; a merged change would be none.
+        queue.squash_after(2);
+        queue.push(item_of(3, 7, Some(2.0), None));
+        queue.push(item_of(4, 7, None, Some(4.0)));
+        let expected = [
+            r#"{"new_val":1,"old_val":null}"#,
+            r#"{"new_val":2,"old_val":1}"#,
+            r#"{"new_val":4,"old_val":2}"#,
+        ];
+        assert_eq!(taken(&mut queue), expected);
+    }
+
+    #[test]
     fn a_queue_is_urgent_once_it_is_more_than_half_full() {
         let mut queue = Queue::new(3, true);
+        queue.squash_after(0);
         queue.push(item(1, None, Some(1.0)));
         queue.push(item(1, Some(1.0), Some(2.0)));
         assert!(!queue.is_urgent());

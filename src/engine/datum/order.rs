@@ -16,10 +16,13 @@ impl Datum {
         Ok(match (self, other) {
             (Self::Null, Self::Null) => Ordering::Equal,
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
-            // Numbers are finite, so they always compare.
+            // Numbers and times are finite, so they always compare; -0 equals 0.
             (Self::Number(a), Self::Number(b)) => a.partial_cmp(b).unwrap_or(Ordering::Equal),
             (Self::String(a), Self::String(b)) => a.as_bytes().cmp(b.as_bytes()),
-            (Self::Time(a), Self::Time(b)) => a.epoch_seconds.total_cmp(&b.epoch_seconds),
+            (Self::Time(a), Self::Time(b)) => a
+                .epoch_seconds
+                .partial_cmp(&b.epoch_seconds)
+                .unwrap_or(Ordering::Equal),
             (Self::Binary(a), Self::Binary(b)) => compare_binaries(a, b)?,
             (Self::Array(a), Self::Array(b)) => {
                 for (a, b) in a.iter().zip(b.iter()) {

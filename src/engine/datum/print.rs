@@ -124,6 +124,14 @@ impl Datum {
                 // RethinkDB prints the base64 in full, but an image has no place in an error message.
                 out.extend(format!("<binary, {} bytes>", binary.len()).bytes());
             }
+            Self::Time(time) => {
+                let fields = [
+                    ("$reql_type$", "TIME".into()),
+                    ("epoch_time", Self::Number(time.epoch_seconds)),
+                    ("timezone", Self::from(&*time.timezone)),
+                ];
+                Self::object(fields).lay_out(depth, out);
+            }
             Self::MinVal => out.extend(b"r.minval"),
             Self::MaxVal => out.extend(b"r.maxval"),
             // All others can be encoded.
@@ -141,15 +149,20 @@ fn indent(depth: usize, out: &mut Vec<u8>) {
     out.extend(std::iter::repeat_n(b'\t', depth));
 }
 
+/// The shortest digits that are this number, in the notation of RapidJSON's `Prettify`, which RethinkDB uses.
 fn write_number(number: f64, out: &mut Vec<u8>) {
     // -0 is not an integer here: as `0` it would lose its sign.
     let is_negative_zero = number == 0.0 && number.is_sign_negative();
-    if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero {
-        write!(out, "{}", number as i64).expect("writing to a vector cannot fail");
+    let written = if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER && !is_negative_zero
+    {
+        write!(out, "{}", number as i64)
+    } else if number != 0.0 && !(1e-6..1e21).contains(&number.abs()) {
+        write!(out, "{number:e}")
     } else {
-        serde_json::to_writer(out, &number)
-            .expect("writing to a vector cannot fail, and the number is finite");
-    }
+        let point = if number.fract() == 0.0 { ".0" } else { "" };
+        write!(out, "{number}{point}")
+    };
+    written.expect("writing to a vector cannot fail");
 }
 
 /// Appends a JSON string.

@@ -70,7 +70,14 @@ fn count_elements(
 pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     if let Some(index) = env.optarg(call, scope, "index")? {
-        return extreme_of_index(env, call.kind, subject, index.as_str()?);
+        if call.args.len() > 1 {
+            let (name, _) = end_of_index(call.kind);
+            return Err(ReqlError::logic(format!(
+                "Cannot provide both a function and an index to {name}."
+            )));
+        }
+        let table = subject.into_table(env)?;
+        return extreme_of_index(env, call.kind, Value::Table(table), index.as_str()?);
     }
     if let (Value::Table(table), TermKind::Min | TermKind::Max, 1) =
         (&subject, call.kind, call.args.len())
@@ -88,7 +95,7 @@ pub(crate) fn aggregate(env: &Env, call: &Call, scope: &Scope) -> Result<Value, 
     match call.kind {
         TermKind::Sum => finite(sum(env, stream, by.as_ref())?.0).map(Value::Datum),
         TermKind::Avg => match sum(env, stream, by.as_ref())? {
-            (_, 0) => Err(empty("average")),
+            (_, 0) => Err(empty("average", "avg")),
             (sum, count) => finite(sum / count as f64).map(Value::Datum),
         },
         TermKind::Min => extreme(env, stream, by.as_ref(), "min", Ordering::Less),
@@ -145,15 +152,23 @@ fn extreme(
             best = Some((value, element));
         }
     }
-    let (_, found) = best.ok_or_else(|| empty(name))?;
+    let (_, found) = best.ok_or_else(|| empty(name, name))?;
     element(selection, found)
 }
 
-fn empty(name: &str) -> ReqlError {
+fn empty(result: &str, term: &str) -> ReqlError {
     ReqlError::missing(format!(
-        "Cannot take the {name} of an empty stream.  (If you passed `{name}` a field name, it may be that no \
+        "Cannot take the {result} of an empty stream.  (If you passed `{term}` a field name, it may be that no \
          elements of the stream had that field.)"
     ))
+}
+
+/// The name of `min` or `max`, and the direction in which an index begins with its document.
+fn end_of_index(kind: TermKind) -> (&'static str, Direction) {
+    match kind {
+        TermKind::Min => ("min", Direction::Ascending),
+        _ => ("max", Direction::Descending),
+    }
 }
 
 /// `min` and `max` by an index: its first or last document.
@@ -163,10 +178,7 @@ fn extreme_of_index(
     subject: Value,
     index: &str,
 ) -> Result<Value, ReqlError> {
-    let (name, direction) = match kind {
-        TermKind::Min => ("min", Direction::Ascending),
-        _ => ("max", Direction::Descending),
-    };
+    let (name, direction) = end_of_index(kind);
     let mut stream = by_index(env, subject, index, direction)?;
     let selection = stream.selection.clone();
     let found = stream.next(env)?.ok_or_else(|| {

@@ -69,11 +69,13 @@ impl Env {
         let Some(bound) = call.optarg(name) else {
             return Ok(default);
         };
-        match &**self.datum(bound, scope)?.as_str()? {
+        let bound = self.datum(bound, scope)?;
+        match &**bound.as_str()? {
             "open" => Ok(true),
             "closed" => Ok(false),
-            other => Err(ReqlError::logic(format!(
-                "Expected `open` or `closed` for optarg `{name}` (got `{other}`)."
+            _ => Err(ReqlError::logic(format!(
+                "Expected `open` or `closed` for optarg `{name}` (got `{}`).",
+                bound.print()
             ))),
         }
     }

@@ -101,6 +101,7 @@ pub(crate) fn finite(number: f64) -> Result<Datum, ReqlError> {
     if number.is_finite() {
         return Ok(number.into());
     }
+    let number = number.to_string().to_lowercase();
     Err(ReqlError::logic(format!("Non-finite number: {number}")))
 }
 

@@ -137,7 +137,7 @@ impl Env {
             // The engine has no write hooks, so every table is without one.
             K::GetWriteHook => self
                 .eval(&call.args[0], scope)?
-                .into_table()
+                .into_table(self)
                 .map(|_| Value::Datum(Datum::Null)),
             K::Changes => feed::changes(self, call, scope),
         }

@@ -83,13 +83,18 @@ impl Env {
         }
     }
 
-    /// An environment without a database, for the steps of feeds.
+    /// An environment without a database, for functions of indexes.
     pub(crate) fn detached() -> Self {
+        Self::detached_at(current_time())
+    }
+
+    /// An environment without a database, for the steps of feeds, with the time of their query.
+    pub(crate) fn detached_at(now: Time) -> Self {
         Self {
             context: None,
             globals: Arc::from([]),
             array_limit: ARRAY_LIMIT,
-            now: current_time(),
+            now,
             interrupted: Arc::default(),
             snapshot: RefCell::new(None),
             regexes: RefCell::default(),

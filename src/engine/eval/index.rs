@@ -2,17 +2,15 @@
 
 use std::collections::VecDeque;
 use std::ops::Bound;
-use std::sync::Arc;
 
 use super::env::Env;
-use super::func::Func;
-use super::scope::Scope;
+use super::index_function::{compile, function_of, indexed_values};
 use super::selection::Table;
-use super::term::Term;
-use crate::engine::datum::json::Node;
 use crate::engine::datum::{Datum, index_key};
-use crate::engine::error::{ErrorKind, ReqlError};
-use crate::engine::storage::{Direction, EntryRange, Index, IndexFunction, IndexId};
+use crate::engine::error::ReqlError;
+use crate::engine::storage::{
+    Direction, EntryRange, Index, IndexFunction, IndexId, IndexedDocument,
+};
 
 /// The number of documents that a scan reads at once.
 const READ_AHEAD: usize = 64;
@@ -28,8 +26,8 @@ pub(crate) struct IndexScan {
     /// `true` for the whole index or one range of it, of which `order_by` and `between` take a part.
     is_slice: bool,
     order: Option<Direction>,
-    /// The documents that were read ahead, of the first range, with the keys of their entries.
-    ahead: VecDeque<(Vec<u8>, Datum)>,
+    /// The documents that were read ahead, of the first range.
+    ahead: VecDeque<IndexedDocument>,
     /// `true` if the first range has no more documents than those read ahead.
     is_exhausted: bool,
 }
@@ -64,10 +62,20 @@ impl IndexCondition {
     /// # Errors
     /// A stored binary that cannot be read.
     pub(crate) fn selects(&self, document: &Datum) -> Result<bool, ReqlError> {
+        Ok(self.count(document)? > 0)
+    }
+
+    /// The number of times that a scan of the ranges finds a document.
+    ///
+    /// # Errors
+    /// As [`IndexCondition::selects`].
+    pub(crate) fn count(&self, document: &Datum) -> Result<usize, ReqlError> {
         let values = (self.function)(document)?;
-        Ok(values
-            .iter()
-            .any(|(value, _)| self.ranges.iter().any(|range| range.contains(value))))
+        let in_ranges = |value: &[u8]| {
+            let ranges = self.ranges.iter();
+            ranges.filter(|range| range.contains(value)).count()
+        };
+        Ok(values.iter().map(|(value, _)| in_ranges(value)).sum())
     }
 }
 
@@ -91,7 +99,7 @@ impl IndexScan {
     ) -> Result<Self, ReqlError> {
         let range = |value: &Datum| {
             if matches!(value, Datum::Null) {
-                return Err(ReqlError::missing("Keys cannot be NULL"));
+                return Err(ReqlError::missing("Keys cannot be NULL."));
             }
             index_key(value).map(|value| EntryRange::of(&value))
         };
@@ -119,6 +127,14 @@ impl IndexScan {
         };
         let range = match (&lower.position, &upper.position) {
             (Position::Highest, _) | (_, Position::Lowest) => EntryRange::none(),
+            // Also with an upper edge that is no key, as in RethinkDB.
+            (Position::At(from), Position::At(to))
+                if !matches!(from, Datum::Null)
+                    && !matches!(to, Datum::Null)
+                    && from.compare(to)?.is_gt() =>
+            {
+                EntryRange::none()
+            }
             _ => {
                 let (lower, upper) = (bound(&lower)?, bound(&upper)?);
                 EntryRange::between(
@@ -182,16 +198,16 @@ impl IndexScan {
         &self.table
     }
 
+    /// Returns `true` if the scan can find a document more than once.
+    pub(crate) fn repeats(&self) -> bool {
+        self.index.multi || self.ranges.len() > 1
+    }
+
     /// The condition that the documents of the scan fulfil, for a feed.
     ///
     /// # Errors
-    /// For a multi index, of which RethinkDB's feed has an element for each value of a document.
+    /// A damaged function.
     pub(crate) fn condition(&self) -> Result<IndexCondition, ReqlError> {
-        if self.index.multi {
-            return Err(ReqlError::logic(
-                "The embedded engine does not implement `changes` of a multi index.",
-            ));
-        }
         Ok(IndexCondition {
             function: compile(&self.index)?,
             ranges: self.ranges.iter().cloned().collect(),
@@ -203,17 +219,33 @@ impl IndexScan {
     /// # Errors
     /// A failing disk.
     pub(crate) fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        Ok(self.next_indexed(env)?.map(|(_, document)| document))
+    }
+
+    /// The next document and its encoded value; `None` at the end.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next_indexed(
+        &mut self,
+        env: &Env,
+    ) -> Result<Option<(Vec<u8>, Datum)>, ReqlError> {
         loop {
             let Some(range) = self.ranges.front_mut() else {
                 return Ok(None);
             };
-            if let Some((entry, document)) = self.ahead.pop_front() {
+            if let Some(found) = self.ahead.pop_front() {
+                let IndexedDocument {
+                    entry,
+                    value: (value, _),
+                    document,
+                } = found;
                 // The range shrinks with each document, so that a later read, even of another snapshot, continues after it.
                 match self.order {
                     Some(Direction::Descending) => range.end_before(entry),
                     _ => range.start_after(entry),
                 }
-                return Ok(Some(document));
+                return Ok(Some((value, document)));
             }
             if std::mem::take(&mut self.is_exhausted) {
                 self.ranges.pop_front();
@@ -233,10 +265,7 @@ impl IndexScan {
             range,
             self.order.unwrap_or(Direction::Ascending),
         )?;
-        self.ahead = found
-            .take(READ_AHEAD)
-            .map(|found| found.map(|found| (found.entry, found.document)))
-            .collect::<Result<_, _>>()?;
+        self.ahead = found.take(READ_AHEAD).collect::<Result<_, _>>()?;
         self.is_exhausted = self.ahead.len() < READ_AHEAD;
         Ok(())
     }
@@ -353,61 +382,4 @@ pub(crate) fn find_ready(table: &Table, name: &str) -> Result<Index, ReqlError> 
         )));
     }
     Ok(index)
-}
-
-/// The stored form of an index's function: its `FUNC` term in JSON.
-///
-/// # Errors
-/// A function with an invalid constant.
-pub(crate) fn function_text(function: &Term) -> Result<Arc<str>, ReqlError> {
-    Ok(function.to_json()?.into())
-}
-
-/// Compiles the function of an index for the storage, which calls it for each document that is written.
-///
-/// # Errors
-/// A damaged function.
-pub(crate) fn compile(index: &Index) -> Result<IndexFunction, ReqlError> {
-    let function = function_of(index)?;
-    let index = index.clone();
-    Ok(Arc::new(move |document| {
-        let values = indexed_values(&Env::detached(), &index, &function, document)?;
-        // A value that cannot be a key has no entry. `minval` and `maxval` are keys only as bounds.
-        let keys = values
-            .iter()
-            .zip(0..)
-            .filter(|(value, _)| !value.has_extreme())
-            .filter_map(|(value, position)| Some((index_key(value).ok()?, position)));
-        Ok(keys.collect())
-    }))
-}
-
-fn function_of(index: &Index) -> Result<Func, ReqlError> {
-    let damaged = || {
-        ReqlError::new(
-            ErrorKind::Internal,
-            format!("the function of index `{}` is damaged", index.name),
-        )
-    };
-    let node = Node::parse(index.function.as_bytes()).map_err(|_| damaged())?;
-    match Term::compile(node)? {
-        Term::Call(call) => Func::new(&call, &Scope::default()),
-        _ => Err(damaged()),
-    }
-}
-
-/// The results of the function of an index: those of the elements for an array in a multi index. Empty if the function
-/// fails.
-fn indexed_values(
-    env: &Env,
-    index: &Index,
-    function: &Func,
-    document: &Datum,
-) -> Result<Vec<Datum>, ReqlError> {
-    match function.call(env, std::slice::from_ref(document)) {
-        Ok(Datum::Array(items)) if index.multi => Ok(items.to_vec()),
-        Ok(value) => Ok(vec![value]),
-        Err(error) if error.kind == ErrorKind::Internal => Err(error),
-        Err(_) => Ok(Vec::new()),
-    }
 }

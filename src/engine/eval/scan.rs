@@ -6,7 +6,7 @@ use std::ops::{Bound, RangeBounds};
 use super::env::Env;
 use super::selection::Table;
 use crate::engine::datum::Datum;
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::Direction;
 
 /// The number of documents that a scan reads at once.
@@ -39,6 +39,20 @@ impl Lookup {
             }
         }
         Ok(None)
+    }
+
+    /// The next existing document that is not damaged; `None` at the end. A damaged one has been logged, and must not keep
+    /// the others from being read.
+    ///
+    /// # Errors
+    /// A failing disk.
+    pub(crate) fn next_readable(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
+        loop {
+            match self.next(env) {
+                Err(error) if error.kind == ErrorKind::Internal => {}
+                found => return found,
+            }
+        }
     }
 }
 

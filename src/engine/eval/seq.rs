@@ -1,6 +1,7 @@
 //! Sequences as a whole: `map`, `filter`, `contains`, `distinct` and others.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::control::EMPTY_ERROR;
 use super::env::Env;
@@ -14,6 +15,7 @@ use super::term::{Call, Term, TermKind};
 use super::value::Value;
 use crate::engine::datum::{Datum, order};
 use crate::engine::error::ReqlError;
+use crate::engine::storage::Direction;
 
 /// `map`, `filter` and `concat_map`.
 pub(crate) fn transform(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
@@ -188,43 +190,58 @@ pub(crate) fn is_empty(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
 /// `distinct`: the distinct elements in sorted order, or the distinct values of an index.
 pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
-    let of_table = matches!(subject, Value::Table(_));
-    let stream = match call.optarg("index") {
-        None => subject.into_stream()?,
-        Some(index) => {
-            let name = env.datum(index, scope)?.as_str()?.clone();
-            match subject {
-                // After `between` with this index.
-                Value::Stream(Stream {
-                    source: Source::Index(scan),
-                    steps,
-                    ..
-                }) if steps.is_empty() && scan.index_name() == &*name => {
-                    Stream::items(scan.distinct_values(env)?)
-                }
-                subject => {
-                    let table = subject.into_table()?;
-                    if *name == *table.primary_key {
-                        Stream::scan(table).then(Step::GetField {
-                            name,
-                            term: "bracket",
-                        })
-                    } else {
-                        let index = index::find_ready(&table, &name)?;
-                        let scan = IndexScan::all(table, index);
-                        Stream::items(scan.distinct_values(env)?)
-                    }
-                }
-            }
-        }
-    };
-    // RethinkDB returns a stream for a table or an index, and an array for any other sequence.
-    let is_array = !of_table;
-    let kept = without_duplicates(stream.collect(env)?)?;
+    if let Some(index) = env.optarg(call, scope, "index")? {
+        return distinct_of_index(env, subject, index.as_str()?);
+    }
+    // RethinkDB returns a stream for a table, and an array for any other sequence.
+    let is_array = !matches!(subject, Value::Table(_));
+    let kept = without_duplicates(subject.into_stream()?.collect(env)?)?;
     Ok(Value::Stream(Stream {
         is_array,
         ..Stream::array(kept)
     }))
+}
+
+/// The distinct values of an index, of a table or of a part of this index. Of the primary key, the values without looking
+/// for repeated ones (`distinct_term_t` in RethinkDB's `terms/sort.cc`).
+fn distinct_of_index(env: &Env, subject: Value, name: &Arc<str>) -> Result<Value, ReqlError> {
+    let refused = || ReqlError::logic("Can only perform an indexed distinct on a TABLE.");
+    let stream = match subject {
+        Value::Table(table) if *name == table.primary_key => Stream::scan(table),
+        Value::Table(table) => {
+            let index = index::find_ready(&table, name)?;
+            return distinct_values(env, IndexScan::all(table, index));
+        }
+        Value::Stream(stream) if stream.is_slice() => {
+            if stream
+                .selection
+                .as_ref()
+                .is_none_or(|table| *name != table.primary_key)
+            {
+                return match stream.source {
+                    Source::Index(scan) if scan.index_name() == &**name => {
+                        distinct_values(env, *scan)
+                    }
+                    _ => Err(refused()),
+                };
+            }
+            stream
+        }
+        _ => return Err(refused()),
+    };
+    Ok(Value::Stream(stream.then(Step::GetField {
+        name: name.clone(),
+        term: "bracket",
+    })))
+}
+
+fn distinct_values(env: &Env, scan: IndexScan) -> Result<Value, ReqlError> {
+    let direction = scan.order();
+    let mut values = without_duplicates(scan.distinct_values(env)?)?;
+    if direction == Some(Direction::Descending) {
+        values.reverse();
+    }
+    Ok(Value::Stream(Stream::items(values)))
 }
 
 /// Sorts items and removes repeated ones.

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use super::env::Env;
 use super::func::Func;
 use super::index::{self, IndexScan};
+use super::indexed_sort::IndexedSort;
 use super::scan::Scan;
 use super::scope::Scope;
 use super::selection::Table;
@@ -55,6 +56,10 @@ pub(crate) fn order_by(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
         };
     }
     let selection = stream.selection.clone();
+    if call.optarg("index").is_some() {
+        let sorted = Source::Sorted(Box::new(IndexedSort::new(stream, keys)));
+        return Ok(Value::Stream(Stream::wrap(sorted, selection, false)));
+    }
     let items = sort(env, stream.collect(env)?, &keys)?;
     Ok(Value::Stream(Stream {
         selection,
@@ -94,7 +99,14 @@ pub(crate) fn sort_key(env: &Env, value: Value) -> Result<SortKey, ReqlError> {
 }
 
 /// Sorts by several keys. Elements without a key come first.
-fn sort(env: &Env, items: Vec<Datum>, keys: &[SortKey]) -> Result<Vec<Datum>, ReqlError> {
+///
+/// # Errors
+/// A failure in a key.
+pub(crate) fn sort(
+    env: &Env,
+    items: Vec<Datum>,
+    keys: &[SortKey],
+) -> Result<Vec<Datum>, ReqlError> {
     let mut keyed = Vec::with_capacity(items.len());
     for item in items {
         keyed.push((key_values(env, keys, &item)?, item));

@@ -9,6 +9,7 @@ use super::env::{BATCH_BYTES, Env};
 use super::feed::Feed;
 use super::func::Func;
 use super::index::IndexScan;
+use super::indexed_sort::IndexedSort;
 use super::scan::{Lookup, Scan};
 use super::selection::Table;
 use super::step::Step;
@@ -34,6 +35,7 @@ pub(crate) enum Source {
     Items(VecDeque<Datum>),
     Scan(Scan),
     Index(Box<IndexScan>),
+    Sorted(Box<IndexedSort>),
     Lookup(Lookup),
     /// The whole numbers from the first bound up to the second, exclusive.
     Range(f64, f64),
@@ -107,12 +109,20 @@ impl Stream {
         match (self.is_array, self.selection.is_some()) {
             (true, true) => "SELECTION<ARRAY>",
             (true, false) => "ARRAY",
-            (false, true) if matches!(self.source, Source::Scan(_)) && self.steps.is_empty() => {
-                "TABLE_SLICE"
-            }
+            (false, true) if self.is_slice() => "TABLE_SLICE",
             (false, true) => "SELECTION<STREAM>",
             (false, false) => "STREAM",
         }
+    }
+
+    /// Returns `true` for a part of a table or of an index: the result of `between`, and of `order_by` by an index.
+    pub(crate) fn is_slice(&self) -> bool {
+        self.steps.is_empty()
+            && match &self.source {
+                Source::Scan(_) => true,
+                Source::Index(scan) => scan.is_slice(),
+                _ => false,
+            }
     }
 
     /// Returns `true` for an array that is no selection. Terms that need the end of a sequence reject any other.
@@ -245,6 +255,7 @@ impl Source {
             Self::Items(items) => Ok(items.pop_front()),
             Self::Scan(scan) => scan.next(env),
             Self::Index(scan) => scan.next(env),
+            Self::Sorted(sort) => sort.next(env),
             Self::Lookup(lookup) => lookup.next(env),
             Self::Range(next, end) => {
                 if next >= end {
@@ -310,6 +321,7 @@ impl Source {
         match self {
             Self::Scan(scan) => scan.pause(),
             Self::Index(scan) => scan.pause(),
+            Self::Sorted(sort) => sort.pause(),
             Self::Skip(inner, _) | Self::Limit(inner, _) | Self::ConcatMap(inner, ..) => {
                 inner.source.pause()
             }

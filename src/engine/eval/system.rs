@@ -16,6 +16,17 @@ pub(crate) const DATABASE: &str = "rethinkdb";
 /// The id of [`DATABASE`]. It is the same everywhere.
 pub(crate) const DATABASE_ID: &str = "6f2c1d7e-9b0a-4c3e-8d5f-1a2b3c4d5e6f";
 
+/// The system tables, as `table_list` returns them.
+pub(crate) const TABLES: [&str; 7] = [
+    "current_issues",
+    "db_config",
+    "jobs",
+    "server_config",
+    "server_status",
+    "table_config",
+    "table_status",
+];
+
 /// The current rows of a system table.
 ///
 /// # Errors

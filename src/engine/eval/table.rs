@@ -41,7 +41,7 @@ pub(crate) fn table(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Reql
 }
 
 pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let key = env.datum(&call.args[1], scope)?;
     let found = env.snapshot()?.get(table.id, &primary_key(&key)?)?;
     Ok(Value::Row(Row {
@@ -52,7 +52,7 @@ pub(crate) fn get(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlEr
 }
 
 pub(crate) fn get_all(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let keys = call.args[1..]
         .iter()
         .map(|key| env.datum(key, scope))
@@ -92,7 +92,7 @@ pub(crate) fn between(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     };
     if let Some((other, _)) = order.as_ref().filter(|(other, _)| *other != name) {
         return Err(ReqlError::logic(format!(
-            "Cannot use BETWEEN with index `{name}` after ORDER_BY with index `{other}`."
+            "Cannot call BETWEEN on index `{name}` after ordering on index `{other}`."
         )));
     }
     let direction = order.map(|(_, direction)| direction);

@@ -143,10 +143,10 @@ impl Value {
     ///
     /// # Errors
     /// Any other value.
-    pub(crate) fn into_table(self) -> Result<Table, ReqlError> {
+    pub(crate) fn into_table(self, env: &Env) -> Result<Table, ReqlError> {
         match self {
             Self::Table(table) => Ok(table),
-            other => Err(ReqlError::expected("TABLE", other.type_name())),
+            other => Err(other.mistyped(env, "TABLE")),
         }
     }
 }

@@ -3,10 +3,10 @@
 mod connection;
 mod cursor;
 mod evaluator;
-mod handshake;
+pub(super) mod handshake;
 mod logins;
 mod server;
 mod session;
-mod wire;
+pub(super) mod wire;
 
-pub use server::{Engine, EngineError, EngineSettings};
+pub use server::{Engine, EngineError, EngineSettings, EngineStats};

@@ -67,6 +67,23 @@ pub enum EngineError {
     Threads(std::io::Error),
 }
 
+/// What the engine has done since it was started, and what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineStats {
+    /// The number of commits.
+    pub commits: u64,
+    /// The number of commits that were synced to the disk.
+    pub durable_commits: u64,
+    /// The number of attempts to reopen the file after a disk error.
+    pub reopened: u64,
+    /// The number of documents and tables that were found to be damaged.
+    pub damaged: usize,
+    /// The number of connected clients.
+    pub sessions: usize,
+    /// The number of open changefeeds.
+    pub changefeeds: usize,
+}
+
 /// A running engine. Dropping it shuts it down as [`Engine::shutdown`] does.
 pub struct Engine {
     address: SocketAddr,
@@ -173,6 +190,26 @@ impl Engine {
     /// The number of open changefeeds, and the number of distinct queries among them.
     pub fn changefeeds(&self) -> (usize, usize) {
         self.hub.counts()
+    }
+
+    /// Returns a function that reads what the engine has done, also after it has ended.
+    pub fn stats_reader(&self) -> impl Fn() -> EngineStats + Send + Sync + use<> {
+        let (storage, hub, sessions) = (
+            self.storage.clone(),
+            self.hub.clone(),
+            Arc::clone(&self.sessions),
+        );
+        move || {
+            let stats = storage.stats();
+            EngineStats {
+                commits: stats.commits,
+                durable_commits: stats.durable_commits,
+                reopened: stats.reopened,
+                damaged: storage.damage().len(),
+                sessions: sessions.load(Ordering::Relaxed),
+                changefeeds: hub.counts().0,
+            }
+        }
     }
 
     /// Ends all sessions, syncs all writes to disk and releases the data folder. Blocks until that is done.

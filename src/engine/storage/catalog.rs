@@ -282,14 +282,20 @@ impl Catalog {
         overwrite: bool,
     ) -> Result<Option<Index>, ReqlError> {
         let position = self.position(table)?;
-        if self.tables[position].index(old).is_none() {
+        let indexes = &self.tables[position];
+        let is_missing = indexes.index(old).is_none();
+        if is_missing && overwrite {
             return Err(self.index_missing(position, old));
+        }
+        let is_taken = old != new && !overwrite && indexes.index(new).is_some();
+        if is_missing || is_taken {
+            let full_name = self.full_name(indexes);
+            return Err(ReqlError::op_failed(format!(
+                "Index `{old}` does not exist or index `{new}` already exists on table `{full_name}`."
+            )));
         }
         if old == new {
             return Ok(None);
-        }
-        if self.tables[position].index(new).is_some() && !overwrite {
-            return Err(self.index_exists(position, new));
         }
         let table = &mut self.tables[position];
         let replaced = table.remove_index(new);

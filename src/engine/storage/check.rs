@@ -1,16 +1,20 @@
-//! The check of a data folder that no server uses: reads everything in it.
+//! The check of a data folder that no server uses: reads everything in it, and changes nothing.
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use redb::Database;
+
 use super::OpenError;
-use super::catalog::Table;
+use super::catalog::{Index, Table};
 use super::damage::DamageLog;
 use super::database::LiveDatabase;
+use super::failure::{catch, explain};
+use super::index_functions::{CompileIndex, IndexFunctions};
 use super::inspection::{inspect_index, inspect_table};
-use super::medium::FileMedium;
 use super::open::{self, Opened};
+use super::overlay::ReadOnlyMedium;
 use super::snapshot::Snapshot;
 use super::snapshots::Snapshots;
 use crate::engine::datum::{Binary, Datum};
@@ -33,17 +37,21 @@ pub struct CheckReport {
     pub orphans: Vec<String>,
 }
 
-/// Reads all documents, binaries and index entries in a folder and verifies their checksums. `inspect` is called with each document that
-/// can be read, though its binaries perhaps cannot, and the name of its table, as `database.table`; it returns what else is
-/// damaged.
+/// Reads all documents, binaries and index entries in a folder, verifies their checksums, and compares the entries with the
+/// documents. If nothing is damaged, reads every page of the file, too. Changes nothing in the folder.
+///
+/// `inspect` is called with each document that can be read, though its binaries perhaps cannot, and the name of its table, as
+/// `database.table`; it returns what else is damaged.
 ///
 /// # Errors
 /// If the folder cannot be opened, for example because a server uses it, or the disk fails.
 pub fn check(
     folder: &Path,
+    compile_index: CompileIndex,
     inspect: &mut dyn FnMut(&str, &Datum) -> Option<String>,
 ) -> Result<CheckReport, OpenError> {
-    let medium = FileMedium::existing(folder).map_err(|error| OpenError::from_io(folder, error))?;
+    let medium =
+        ReadOnlyMedium::existing(folder).map_err(|error| OpenError::from_io(folder, error))?;
     let Opened {
         database,
         state,
@@ -57,6 +65,7 @@ pub fn check(
         state,
         Arc::clone(&catalog),
     );
+    let functions = IndexFunctions::new(compile_index);
     let mut report = CheckReport::default();
     let failed = |error: ReqlError| OpenError::Disk {
         folder: folder.to_owned(),
@@ -64,26 +73,121 @@ pub fn check(
     };
     let snapshot = snapshots.latest().map_err(failed)?;
     for table in catalog.tables() {
-        let checked = check_table(&snapshot, &damage, table, inspect, &mut report);
-        // The damage of a table has been recorded.
-        if let Err(error) = checked
-            && damage.check_writable(table.id).is_ok()
-        {
-            return Err(failed(error));
-        }
+        let mut indexes = Vec::new();
         for index in table.indexes.iter().filter(|index| index.ready) {
-            // The damage of an index has been recorded.
-            if let Err(error) = inspect_index(&snapshot, table.id, index.id, &|| true)
-                && damage.check_index(index.id).is_ok()
-            {
-                return Err(failed(error));
+            match inspect_index(&snapshot, table.id, index.id, &|| true) {
+                Ok(()) => indexes.push(IndexCheck::new(index)),
+                // The damage of an index has been recorded.
+                Err(_) if damage.check_index(index.id).is_err() => {}
+                Err(error) => return Err(failed(error)),
             }
+        }
+        let mut found = Found {
+            report: &mut report,
+            functions: &functions,
+            indexes: &mut indexes,
+        };
+        match check_table(&snapshot, &damage, table, inspect, &mut found) {
+            Ok(()) => {}
+            // The damage of a table has been recorded.
+            Err(_) if damage.check_writable(table.id).is_err() => {}
+            Err(error) => return Err(failed(error)),
         }
     }
     report.damage.splice(0..0, damage.messages());
-    drop(snapshot);
-    database.close();
+    drop((snapshot, snapshots));
+    // What is damaged in a page that is known to be damaged has been listed.
+    if report.damage.is_empty()
+        && let Some(database) = database.take()
+    {
+        report.damage.extend(check_pages(database));
+    }
     Ok(report)
+}
+
+/// What the check of a table fills in.
+struct Found<'a, 'i> {
+    report: &'a mut CheckReport,
+    functions: &'a IndexFunctions,
+    indexes: &'a mut [IndexCheck<'i>],
+}
+
+/// The entries that the documents have in an index.
+struct IndexCheck<'a> {
+    index: &'a Index,
+    found: u64,
+    missing: u64,
+    /// `true` if the entries of a document are not known, because it cannot be read.
+    is_uncertain: bool,
+}
+
+impl<'a> IndexCheck<'a> {
+    fn new(index: &'a Index) -> Self {
+        Self {
+            index,
+            found: 0,
+            missing: 0,
+            is_uncertain: false,
+        }
+    }
+
+    /// Looks for the entries of a document.
+    fn add(
+        &mut self,
+        snapshot: &Snapshot,
+        functions: &IndexFunctions,
+        table: &Table,
+        (key, document): (&[u8], &Datum),
+    ) -> Result<(), ReqlError> {
+        let Ok(entries) = functions.entries(self.index, key, Some(document)) else {
+            self.is_uncertain = true;
+            return Ok(());
+        };
+        for entry in entries {
+            match snapshot.has_entry(table.id, self.index.id, &entry)? {
+                true => self.found += 1,
+                false => self.missing += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// The difference between entries and documents.
+    fn message(&self, snapshot: &Snapshot, table: &Table) -> Result<Option<String>, ReqlError> {
+        let count = snapshot.count_entries(table.id, self.index.id)?;
+        let surplus = match self.is_uncertain {
+            true => 0,
+            false => count - self.found,
+        };
+        if (surplus, self.missing) == (0, 0) {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "The index `{}` of table `{}` lacks {} entries of documents, and has {surplus} of no document. Restoring a backup \
+             builds it anew.",
+            self.index.name,
+            snapshot.catalog().full_name(table),
+            self.missing,
+        )))
+    }
+}
+
+/// Verifies the pages of the file, which redb does not when it reads them, and the list of those that are free. Returns what
+/// is damaged.
+fn check_pages(mut database: Database) -> Option<String> {
+    match catch(|| Ok(database.check_integrity()?)) {
+        Ok(true) => None,
+        Ok(false) => Some(
+            "The list of free pages in the file is damaged. What is stored is not, but nothing can be added reliably: \
+             `realtime-photo compact` writes the list anew."
+                .to_owned(),
+        ),
+        Err(error) => Some(format!(
+            "The pages of the file: {} What the server can still read is in a backup of it; restore that into a new \
+             folder.",
+            explain(error).message
+        )),
+    }
 }
 
 fn check_table(
@@ -91,11 +195,15 @@ fn check_table(
     damage: &DamageLog,
     table: &Table,
     inspect: &mut dyn FnMut(&str, &Datum) -> Option<String>,
-    report: &mut CheckReport,
+    Found {
+        report,
+        functions,
+        indexes,
+    }: &mut Found<'_, '_>,
 ) -> Result<(), ReqlError> {
     let name = snapshot.catalog().full_name(table);
     let mut used: HashSet<u64> = HashSet::new();
-    let mut keys = Vec::new();
+    let (mut keys, mut readable) = (Vec::new(), 0);
     inspect_table(snapshot, damage, table, &|| true, &mut |document| {
         report.without_checksum += u64::from(!document.is_sealed);
         used.extend(&document.blobs);
@@ -112,6 +220,15 @@ fn check_table(
         }
         report.documents += 1;
         report.damage.extend(inspect(&name, &document));
+        for index in indexes.iter_mut() {
+            index.add(snapshot, functions, table, (&key, &document))?;
+        }
+        readable += 1;
+    }
+    let is_uncertain = readable < snapshot.count(table.id)?;
+    for index in indexes.iter_mut() {
+        index.is_uncertain |= is_uncertain;
+        report.damage.extend(index.message(snapshot, table)?);
     }
     let mut stored = snapshot.blob_numbers(table.id)?;
     stored.retain(|blob| !used.contains(blob));

@@ -1,12 +1,12 @@
-//! Checksums of stored documents, chunks and entries of indexes. Each covers the place of the value as well as its bytes, so that a value
-//! that is read from a wrong place is found, too.
+//! Checksums of what is stored: documents, chunks, entries of indexes, and the meta table. Each covers the place of the
+//! value as well as its bytes, so that a value that is read from a wrong place is found, too.
 //!
 //! redb has checksums of its pages, but verifies them only when it repairs a file, not when it reads.
 
 use super::catalog::{IndexId, TableId};
 use super::codec::DecodeError;
 
-/// The first byte of a document with a checksum. Four bits differ from [`PLAIN`], so that no small damage turns one into
+/// The first byte of a document, or an entry of the meta table, with a checksum. Four bits differ from [`PLAIN`], so that no small damage turns one into
 /// the other.
 const SEALED: u8 = 0xA2;
 
@@ -74,6 +74,23 @@ pub(super) fn seal_entry(index: IndexId, entry: &[u8], primary_key: &[u8]) -> Ve
 pub(super) fn open_entry<'a>(index: IndexId, entry: &[u8], stored: &'a [u8]) -> Option<&'a [u8]> {
     let (checksum, primary_key) = stored.split_first_chunk::<CHECKSUM>()?;
     (*checksum == of_entry(index, entry, primary_key)).then_some(primary_key)
+}
+
+/// Adds the checksum to an entry of the meta table.
+pub(super) fn seal_meta(key: &str, bytes: &[u8]) -> Vec<u8> {
+    [&[SEALED], &of_meta(key, bytes)[..], bytes].concat()
+}
+
+/// Verifies an entry of the meta table and returns its bytes; `None` if it is damaged.
+pub(super) fn open_meta<'a>(key: &str, stored: &'a [u8]) -> Option<&'a [u8]> {
+    let (checksum, bytes) = stored
+        .strip_prefix(&[SEALED])?
+        .split_first_chunk::<CHECKSUM>()?;
+    (*checksum == of_meta(key, bytes)).then_some(bytes)
+}
+
+fn of_meta(key: &str, bytes: &[u8]) -> [u8; CHECKSUM] {
+    crc(&[b"meta", key.as_bytes(), &[0], bytes])
 }
 
 fn of_entry(index: IndexId, entry: &[u8], primary_key: &[u8]) -> [u8; CHECKSUM] {

@@ -1,11 +1,14 @@
 //! Copies of the database file without the space that is not used: of one snapshot, and then of what has changed since.
 //!
-//! Values are copied as they are stored, damaged ones too, so that they are still reported.
+//! Values are copied as they are stored, damaged ones too, so that they are still reported. A table of which something cannot be
+//! found is not copied: the copy would conceal that.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redb::{Database, Durability, ReadTransaction, ReadableTable, TableHandle};
+use redb::{
+    Database, Durability, ReadTransaction, ReadableTable, ReadableTableMetadata, TableHandle,
+};
 
 use super::catalog::{IndexId, TableId};
 use super::failure::catch;
@@ -107,6 +110,9 @@ pub(super) fn copy(
 }
 
 /// Copies one table, in transactions of bounded size.
+///
+/// # Errors
+/// Also when its keys are not in order, or some of them cannot be read.
 fn copy_table<K>(
     from: &ReadTransaction,
     to: &Database,
@@ -118,8 +124,10 @@ where
     K: redb::Key + 'static,
 {
     let source = catch(|| Ok(from.open_table(table)?))?;
+    let expected = catch(|| Ok(source.len()?))?;
     let mut entries = catch(|| Ok(source.iter()?))?;
-    let mut is_done = false;
+    let (mut is_done, mut count) = (false, 0);
+    let mut last: Option<Vec<u8>> = None;
     while !is_done {
         if stop.load(Ordering::Relaxed) {
             return Err(CopyError::Stopped);
@@ -136,6 +144,15 @@ where
                         break;
                     };
                     let (key, value) = entry?;
+                    let place = K::as_bytes(&key.value()).as_ref().to_vec();
+                    if last
+                        .as_ref()
+                        .is_some_and(|last| K::compare(last, &place).is_ge())
+                    {
+                        return Err(incomplete(&table, "its keys are not in order"));
+                    }
+                    last = Some(place);
+                    count += 1;
                     bytes += size(key.value(), value.value());
                     target.insert(key.value(), value.value())?;
                 }
@@ -143,7 +160,15 @@ where
             Ok(transaction.commit()?)
         })?;
     }
+    if count != expected {
+        let detail = format!("of {expected} entries {count} can be read");
+        return Err(incomplete(&table, &detail).into());
+    }
     Ok(())
+}
+
+fn incomplete(table: &impl TableHandle, detail: &str) -> redb::Error {
+    redb::Error::Corrupted(format!("the table `{}` is damaged: {detail}", table.name()))
 }
 
 /// Brings a copy up to date with a later snapshot. On disk when it returns.

@@ -136,10 +136,17 @@ impl LiveDatabase {
         }
     }
 
+    /// Takes the database, if it is open. Reads and writes fail from then on.
+    pub(super) fn take(&self) -> Option<Database> {
+        match std::mem::replace(&mut self.write_state().file, FileState::Closed) {
+            FileState::Open(database) => Some(database),
+            FileState::Failed(_) | FileState::Closed => None,
+        }
+    }
+
     /// Closes the file. Reads and writes fail from then on.
     pub(super) fn close(&self) {
-        let mut state = self.write_state();
-        if let FileState::Open(database) = std::mem::replace(&mut state.file, FileState::Closed)
+        if let Some(database) = self.take()
             && let Err(error) = catch(|| Ok(database.close()?))
         {
             log::warn!("the database file could not be closed cleanly: {error}");

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread;
 
 use redb::Database;
 
@@ -56,9 +57,11 @@ impl Drop for Keeper {
 /// says enough, and a damaged page can be read often.
 pub(super) fn catch<T>(call: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, redb::Error> {
     silence_expected_panics();
-    let outer = EXPECTED.replace(true);
+    // A destructor may call this while another call unwinds.
+    let outer = (EXPECTED.replace(true), PANICS.replace(0));
     let result = catch_unwind(AssertUnwindSafe(call));
-    EXPECTED.set(outer);
+    EXPECTED.set(outer.0);
+    PANICS.set(outer.1);
     result.unwrap_or_else(|_| {
         let reason = "its pages are not consistent".to_owned();
         Err(redb::Error::Corrupted(reason))
@@ -77,6 +80,25 @@ pub(super) fn discard<T>(part: T) {
 thread_local! {
     /// Set while a panic of this thread is caught by [`catch`].
     static EXPECTED: Cell<bool> = const { Cell::new(false) };
+    /// The panics since the innermost [`catch`] of this thread began.
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The exit code after damage that redb cannot go on after; that of a check which cannot be made, too.
+const EXIT_DAMAGED: i32 = 2;
+
+/// Ends the process, because redb cannot go on after damage that it has met in a destructor. Acknowledged hard writes are on
+/// disk.
+fn give_up() -> ! {
+    let message = "the database file is damaged, so that it cannot be used any further and the program ends: \
+                   `realtime-photo check` lists what is damaged, and `realtime-photo compact` writes the list of free \
+                   pages anew";
+    if log::log_enabled!(log::Level::Error) {
+        log::error!("{message}");
+    } else {
+        eprintln!("realtime-photo: {message}");
+    }
+    std::process::exit(EXIT_DAMAGED);
 }
 
 /// Adds a filter in front of the hook that prints panics, once.
@@ -85,8 +107,11 @@ fn silence_expected_panics() {
     ONCE.call_once(|| {
         let print = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            if !EXPECTED.get() {
-                print(info);
+            match EXPECTED.get() {
+                false => print(info),
+                // A second panic, in a destructor, would abort the process without a word.
+                true if PANICS.get() > 0 && thread::panicking() => give_up(),
+                true => PANICS.set(PANICS.get() + 1),
             }
         }));
     });
@@ -182,4 +207,59 @@ pub(super) fn recovering() -> ReqlError {
 /// The error after [`close`](super::Storage::close).
 pub(super) fn shutting_down() -> ReqlError {
     ReqlError::op_failed("The database is shutting down.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Panics when it is dropped, as parts of redb do after a panic.
+    struct Fragile;
+
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+
+    fn fail(_fragile: Option<Fragile>) -> Result<(), redb::Error> {
+        panic!("on purpose");
+    }
+
+    #[test]
+    fn a_panic_is_an_error_also_in_a_destructor_that_catches_it() {
+        struct Caught;
+        impl Drop for Caught {
+            fn drop(&mut self) {
+                discard(Fragile);
+            }
+        }
+        let failed = catch(|| {
+            let _caught = Caught;
+            fail(None)
+        });
+        assert!(matches!(failed, Err(redb::Error::Corrupted(_))));
+    }
+
+    /// Tells the test below that it is in the process that ends.
+    const ENDS: &str = "REALTIME_PHOTO_TEST_ENDS";
+
+    #[test]
+    fn a_panic_in_a_destructor_of_redb_ends_the_process_with_an_error_that_says_what_to_do() {
+        if std::env::var_os(ENDS).is_some() {
+            let _ = catch(|| fail(Some(Fragile)));
+            return;
+        }
+        let thread = std::thread::current();
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", thread.name().unwrap(), "--nocapture"])
+            .env(ENDS, "")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(EXIT_DAMAGED));
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(text.contains("`realtime-photo check` lists"), "{text}");
+    }
 }

@@ -10,7 +10,7 @@ use super::index_entry;
 use super::key_range::Direction;
 use super::snapshot::Snapshot;
 use crate::engine::datum::Datum;
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 
 /// A range of an index; see [`Snapshot::scan_index`].
 pub struct IndexScan {
@@ -20,6 +20,8 @@ pub struct IndexScan {
     /// `None` if the bounds exclude every entry, or the scan has failed.
     pub(super) entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
     pub(super) direction: Direction,
+    /// The last key.
+    pub(super) last: Option<Vec<u8>>,
 }
 
 /// An entry of an index.
@@ -30,6 +32,7 @@ pub(super) struct Entry {
 }
 
 /// An entry of an index and its document.
+#[derive(Debug)]
 pub struct IndexedDocument {
     /// The key of the entry.
     pub entry: Vec<u8>,
@@ -61,7 +64,9 @@ impl IndexScan {
         let entry = match found {
             Ok(found) => {
                 let (key, stored) = found?;
+                let is_in_order = direction.follows(self.last.as_deref(), &key);
                 match checksum::open_entry(self.index, &key, &stored) {
+                    _ if !is_in_order => Err(self.damaged("its keys are not in order")),
                     Some(primary_key) => Ok(Entry {
                         primary_key: primary_key.to_vec(),
                         key,
@@ -74,23 +79,29 @@ impl IndexScan {
                 Err(self.snapshot.name_index_damage(error, table, index))
             }
         };
-        if entry.is_err() {
+        match &entry {
+            Ok(entry) => self.last = Some(entry.key.clone()),
             // A damaged page can be its own successor.
-            self.entries = None;
+            Err(_) => self.entries = None,
         }
         Some(entry)
     }
 
-    fn document(&self, entry: Entry) -> Result<IndexedDocument, ReqlError> {
-        let document = self.snapshot.get(self.table, &entry.primary_key)?;
+    /// The document of an entry; `None` if it is damaged.
+    fn document(&self, entry: Entry) -> Result<Option<IndexedDocument>, ReqlError> {
+        let document = match self.snapshot.get(self.table, &entry.primary_key) {
+            // It has been logged, and must not keep the others from being read.
+            Err(error) if error.kind == ErrorKind::Internal => return Ok(None),
+            document => document?,
+        };
         let value = index_entry::parse(&entry.key, &entry.primary_key)
             .map(|(value, position)| (value.to_vec(), position));
         match (document, value) {
-            (Some(document), Some(value)) => Ok(IndexedDocument {
+            (Some(document), Some(value)) => Ok(Some(IndexedDocument {
                 entry: entry.key,
                 value,
                 document,
-            }),
+            })),
             // Entries are written in the same commit as their documents.
             _ => Err(self.damaged("it has an entry of a document that does not exist")),
         }
@@ -109,7 +120,12 @@ impl Iterator for IndexScan {
     type Item = Result<IndexedDocument, ReqlError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.next_entry()?;
-        Some(entry.and_then(|entry| self.document(entry)))
+        loop {
+            let entry = self.next_entry()?;
+            let found = entry.and_then(|entry| self.document(entry));
+            if let Some(found) = found.transpose() {
+                return Some(found);
+            }
+        }
     }
 }

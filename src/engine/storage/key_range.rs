@@ -12,6 +12,14 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// Returns `true` if a key comes after the last one. On a damaged page it may not.
+    pub(super) fn follows(self, last: Option<&[u8]>, key: &[u8]) -> bool {
+        last.is_none_or(|last| match self {
+            Self::Ascending => last < key,
+            Self::Descending => last > key,
+        })
+    }
+
     /// The next item of `range` in this direction.
     pub(super) fn next<I: DoubleEndedIterator>(self, range: &mut I) -> Option<I::Item> {
         match self {

@@ -8,13 +8,14 @@ use redb::{ReadableTable, TableDefinition};
 
 use super::catalog::{Catalog, IndexId, TableId};
 use super::catalog_json;
+use super::checksum;
 
 /// The format number that this version writes. A change that older versions cannot read increments it; all lower
 /// formats must still open.
 ///
 /// - 1: documents and chunks without checksums, and no entries of secondary indexes.
-/// - 2: documents and chunks with checksums. Those of format 1 are still read. Entries of secondary indexes, which an older
-///   version would not keep.
+/// - 2: documents, chunks, state and catalog with checksums. Those of format 1 are still read. Entries of secondary indexes,
+///   which an older version would not keep.
 pub(super) const FORMAT: u64 = 2;
 
 /// The meta table: format, state and catalog of the whole database.
@@ -65,6 +66,9 @@ pub(super) fn documents(name: &str) -> Documents<'_> {
 pub(super) fn chunks(name: &str) -> Chunks<'_> {
     TableDefinition::new(name)
 }
+
+/// The size in bytes of a state without checksum.
+const STATE_BYTES: usize = 24;
 
 /// The entry of the meta table that changes with every commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,9 +127,13 @@ pub(super) fn read_format(meta: Meta<'_>) -> Result<u64, MetaError> {
 }
 
 pub(super) fn read_state(meta: Meta<'_>) -> Result<StoredState, MetaError> {
-    let bytes = meta
+    let stored = meta
         .entry(STATE_KEY)?
         .ok_or(MetaError::Damaged(STATE_KEY))?;
+    let bytes = match stored.len() {
+        STATE_BYTES => &*stored,
+        _ => checksum::open_meta(STATE_KEY, &stored).ok_or(MetaError::Damaged(STATE_KEY))?,
+    };
     let (numbers, rest) = bytes.as_chunks::<8>();
     match (numbers, rest) {
         ([seq, next_blob, catalog_seq], []) => Ok(StoredState {
@@ -138,11 +146,15 @@ pub(super) fn read_state(meta: Meta<'_>) -> Result<StoredState, MetaError> {
 }
 
 pub(super) fn read_catalog(meta: Meta<'_>) -> Result<Arc<Catalog>, MetaError> {
-    let json = meta
+    let stored = meta
         .entry(CATALOG_KEY)?
         .ok_or(MetaError::Damaged(CATALOG_KEY))?;
+    let json = match stored.first() {
+        Some(b'{') => &*stored,
+        _ => checksum::open_meta(CATALOG_KEY, &stored).ok_or(MetaError::Damaged(CATALOG_KEY))?,
+    };
     Ok(Arc::new(
-        catalog_json::decode(&json).map_err(MetaError::Catalog)?,
+        catalog_json::decode(json).map_err(MetaError::Catalog)?,
     ))
 }
 
@@ -159,7 +171,8 @@ fn write_state(meta: MetaWriter<'_, '_>, state: StoredState) -> Result<(), redb:
     let bytes = [state.seq, state.next_blob, state.catalog_seq]
         .map(u64::to_le_bytes)
         .concat();
-    meta.insert(STATE_KEY, &bytes[..]).map(drop)
+    let sealed = checksum::seal_meta(STATE_KEY, &bytes);
+    meta.insert(STATE_KEY, &sealed[..]).map(drop)
 }
 
 /// Writes the state, and the catalog if it changed.
@@ -170,7 +183,8 @@ pub(super) fn write_meta(
 ) -> Result<(), redb::StorageError> {
     write_state(meta, state)?;
     if let Some(catalog) = catalog {
-        meta.insert(CATALOG_KEY, &catalog_json::encode(catalog)[..])?;
+        let sealed = checksum::seal_meta(CATALOG_KEY, &catalog_json::encode(catalog));
+        meta.insert(CATALOG_KEY, &sealed[..])?;
     }
     Ok(())
 }

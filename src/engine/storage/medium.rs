@@ -11,7 +11,7 @@ use super::permissions;
 use super::reserve::Reserve;
 
 /// The name of the database file in the data folder.
-const FILE_NAME: &str = "board.redb";
+pub(super) const FILE_NAME: &str = "board.redb";
 
 /// The name of the file that the database is copied to.
 const COPY_NAME: &str = "board.redb.new";
@@ -24,7 +24,7 @@ const PROBE_NAME: &str = "probe";
 
 /// The size of redb's cache; redb's default is up to 1 GiB. Frequently used documents and indexes fit. Half of it
 /// bounds the data that a large batch buffers before it is written to the file.
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+pub(super) const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Creates the database that a file is copied to.
 pub(super) type CreateCopy = Box<dyn Fn() -> Result<Database, DatabaseError> + Send>;
@@ -65,7 +65,7 @@ pub(super) trait Medium: Send {
         Box::new(|| Err(StorageError::from(io::Error::from(io::ErrorKind::Unsupported)).into()))
     }
 
-    /// Puts the new database in the place of the file.
+    /// Puts the new database in the place of the file. On success the old file can be given up.
     fn install_copy(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -126,14 +126,14 @@ impl FileMedium {
 
 impl Medium for FileMedium {
     fn open(&self, create: bool) -> Result<Database, DatabaseError> {
-        // Left by a crash during a copy.
-        self.discard_copy();
         let mut builder = Builder::new();
         builder.set_cache_size(CACHE_BYTES);
         let database = match create {
             true => builder.create(&self.path),
             false => builder.open(&self.path),
         }?;
+        // Left by a crash during a copy. Not removed before: the process that has the file open may be writing it.
+        self.discard_copy();
         self.opened.set(identity(&self.path));
         Ok(database)
     }
@@ -153,6 +153,8 @@ impl Medium for FileMedium {
     fn creates_copy(&self) -> CreateCopy {
         let path = self.copy.clone();
         Box::new(move || {
+            // A thread that was told to stop may have left one.
+            let _ = fs::remove_file(&path);
             permissions::create_file(&path).map_err(StorageError::from)?;
             let mut builder = Builder::new();
             builder.set_cache_size(CACHE_BYTES);
@@ -163,9 +165,13 @@ impl Medium for FileMedium {
     fn install_copy(&self) -> io::Result<()> {
         fs::rename(&self.copy, &self.path)?;
         self.opened.set(identity(&self.path));
-        // Makes the rename durable. Until then a crash brings back the old file, which has the same contents.
-        if let Some(folder) = self.path.parent() {
-            fs::File::open(folder)?.sync_all()?;
+        // Makes the rename durable. It cannot be taken back, so an error must not keep the old file in use: what is
+        // written to that would be lost. Some file systems cannot sync a folder.
+        let synced = self.path.parent().map(fs::File::open).transpose();
+        if let Err(error) =
+            synced.and_then(|folder| folder.map_or(Ok(()), |folder| folder.sync_all()))
+        {
+            log::warn!("the folder of the database file cannot be synced: {error}");
         }
         Ok(())
     }

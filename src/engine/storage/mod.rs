@@ -12,7 +12,7 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog → layout, codec → checksum → blobs, index_entry, damage → tables → journal → database → snapshot → batch → writer →
+//! catalog, codec → checksum → layout, blobs, index_entry, damage → tables → journal → database → snapshot → batch → writer →
 //! Storage
 //! ```
 
@@ -29,7 +29,10 @@ mod compact;
 mod copy;
 mod damage;
 mod database;
+mod document_scan;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod health;
 mod index_entry;
 mod index_functions;
@@ -41,9 +44,11 @@ mod layout;
 mod medium;
 mod open;
 mod open_error;
+mod overlay;
 mod permissions;
 mod reserve;
 mod snapshot;
+mod snapshot_blobs;
 mod snapshots;
 mod stats;
 mod tables;
@@ -63,13 +68,14 @@ pub use catalog::{
 pub use check::{CheckReport, check};
 pub use commit::{Change, Commit};
 pub use compact::compact;
+pub use document_scan::Scan;
 pub use health::DiskState;
 pub use index_entry::EntryRange;
 pub use index_functions::{CompileIndex, IndexFunction};
 pub use index_scan::{IndexScan, IndexedDocument};
 pub use key_range::Direction;
 pub use open_error::OpenError;
-pub use snapshot::{Scan, Snapshot};
+pub use snapshot::Snapshot;
 pub use stats::Stats;
 
 use crate::engine::error::{ErrorKind, ReqlError};

@@ -39,13 +39,7 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
         Ok(Some(older)) => catch(|| upgrade(&database, older))
             .map_err(|error| OpenError::from_redb(folder, error))?,
         Ok(None) => initialise(&database).map_err(|error| OpenError::from_redb(folder, error))?,
-        Err(ReadError::Newer(found)) => {
-            return Err(OpenError::Newer {
-                folder: folder.to_owned(),
-                detail: format!("format {found}; this version reads formats up to {FORMAT}"),
-            });
-        }
-        Err(ReadError::Redb(error)) => return Err(OpenError::from_redb(folder, error)),
+        Err(error) => return Err(unreadable(folder, error)),
     };
     // Makes the name of a new file durable. The error is ignored, because some file systems cannot sync a folder.
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
@@ -54,6 +48,19 @@ pub(super) fn open(folder: &Path, medium: &dyn Medium) -> Result<Opened, OpenErr
         state,
         catalog,
     })
+}
+
+/// Opens the database in `folder` as it is.
+///
+/// # Errors
+/// See [`OpenError`]. Also when the file is not a database of this program.
+pub(super) fn open_existing(folder: &Path, medium: &dyn Medium) -> Result<Database, OpenError> {
+    let database =
+        open_medium(medium, false).map_err(|error| OpenError::from_database(folder, error))?;
+    match read_meta(&database) {
+        Ok(_) => Ok(database),
+        Err(error) => Err(unreadable(folder, error)),
+    }
 }
 
 /// Opens the file after a failure and applies the commits of the journal that it lacks. Returns the state found on
@@ -120,6 +127,16 @@ enum ReadError {
 impl<E: Into<redb::Error>> From<E> for ReadError {
     fn from(error: E) -> Self {
         Self::Redb(error.into())
+    }
+}
+
+fn unreadable(folder: &Path, error: ReadError) -> OpenError {
+    match error {
+        ReadError::Newer(found) => OpenError::Newer {
+            folder: folder.to_owned(),
+            detail: format!("format {found}; this version reads formats up to {FORMAT}"),
+        },
+        ReadError::Redb(error) => OpenError::from_redb(folder, error),
     }
 }
 

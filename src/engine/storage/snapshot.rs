@@ -1,23 +1,22 @@
 //! The read side: the database as of one commit.
 
-use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use redb::{OwnedRange, ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableError};
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTableMetadata, TableError};
 
-use super::blobs::{self, ChunksRead};
 use super::catalog::{Catalog, IndexId, TableId};
 use super::checksum;
 use super::codec;
 use super::damage::DamageLog;
+use super::document_scan::{DocumentRange, Scan};
 use super::failure::ReadErrors;
 use super::index_entry::EntryRange;
 use super::index_scan::IndexScan;
 use super::key_range::{self, Direction};
 use super::layout;
-use crate::engine::datum::{Binary, BlobSource, Datum};
+use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
 
 /// The whole database as of one commit. A snapshot does not block the writer, but until it is dropped the space of
@@ -171,8 +170,10 @@ impl Snapshot {
 
     /// The entries of a range of an index, read lazily. The scan keeps the snapshot alive.
     ///
+    /// Skips damaged documents, as [`Snapshot::scan`] does.
+    ///
     /// # Errors
-    /// When the disk fails, or the index is damaged.
+    /// When the disk fails, the index is damaged, or it was dropped.
     pub fn scan_index(
         self: &Arc<Self>,
         table: TableId,
@@ -180,7 +181,13 @@ impl Snapshot {
         range: &EntryRange,
         direction: Direction,
     ) -> Result<IndexScan, ReqlError> {
+        let known = self.catalog.table_by_id(table);
+        if !known.is_some_and(|table| table.indexes.iter().any(|known| known.id == index)) {
+            return Err(ReqlError::op_failed("The index does not exist any more."));
+        }
         self.damage.check_index(index)?;
+        // A table of which nothing can be read is an error, not an index without documents.
+        self.documents(table)?;
         let EntryRange { lower, upper } = range;
         let entries = self.errors.read(|| {
             let entries = self.entries(index)?;
@@ -196,6 +203,7 @@ impl Snapshot {
             table,
             index,
             direction,
+            last: None,
         })
     }
 
@@ -214,30 +222,6 @@ impl Snapshot {
                 range.map(Some)
             }
             _ => Ok(None),
-        }
-    }
-
-    /// A binary that reads its bytes from this snapshot on demand. The first call fills `source`; later calls for the
-    /// same document share it.
-    pub(super) fn stored_binary(
-        self: &Arc<Self>,
-        source: &mut Option<Arc<dyn BlobSource>>,
-        table: TableId,
-        key: &[u8],
-        blob: u64,
-        len: u64,
-    ) -> Binary {
-        let source = source.get_or_insert_with(|| {
-            Arc::new(DocumentBlobs {
-                snapshot: Arc::clone(self),
-                table,
-                key: key.into(),
-            })
-        });
-        Binary::Stored {
-            blob,
-            len,
-            source: Arc::clone(source),
         }
     }
 
@@ -262,7 +246,12 @@ impl Snapshot {
     }
 
     /// Adds to the error of a damaged file what it is that cannot be read: a document, or a table.
-    fn name_damage(&self, error: ReqlError, table: TableId, key: Option<&[u8]>) -> ReqlError {
+    pub(super) fn name_damage(
+        &self,
+        error: ReqlError,
+        table: TableId,
+        key: Option<&[u8]>,
+    ) -> ReqlError {
         if error.kind != ErrorKind::Internal {
             return error;
         }
@@ -272,17 +261,7 @@ impl Snapshot {
         }
     }
 
-    /// The chunks in the redb table of this name, if there is one.
-    fn chunks(&self, name: &str) -> Result<Option<ChunksRead>, ReqlError> {
-        self.errors
-            .read(|| match self.transaction.open_table(layout::chunks(name)) {
-                Ok(chunks) => Ok(Some(chunks)),
-                Err(TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
-            })
-    }
-
-    fn decode(
+    pub(super) fn decode(
         self: &Arc<Self>,
         table: TableId,
         key: &[u8],
@@ -338,155 +317,5 @@ impl Snapshot {
     /// Records that a document is damaged. Returns the error for the client.
     pub(super) fn damaged(&self, table: TableId, key: &[u8], detail: &str) -> ReqlError {
         self.damage.document(&self.catalog, table, key, detail)
-    }
-
-    /// Returns `true` if a table has blobs without checksums.
-    pub(super) fn has_plain_blobs(&self, table: TableId) -> Result<bool, ReqlError> {
-        let Some(chunks) = self.chunks(&layout::chunks_name(table))? else {
-            return Ok(false);
-        };
-        self.errors.read(|| Ok(!chunks.is_empty()?))
-    }
-
-    /// The numbers of all blobs of a table.
-    pub(super) fn blob_numbers(&self, table: TableId) -> Result<BTreeSet<u64>, ReqlError> {
-        let mut numbers = BTreeSet::new();
-        for name in [layout::blobs_name(table), layout::chunks_name(table)] {
-            let Some(chunks) = self.chunks(&name)? else {
-                continue;
-            };
-            let read = self.errors.read(|| {
-                for entry in chunks.range((0, 0)..)? {
-                    numbers.insert(entry?.0.value().0);
-                }
-                Ok(())
-            });
-            read.map_err(|error| self.name_damage(error, table, None))?;
-        }
-        Ok(numbers)
-    }
-
-    /// Returns `true` if a blob has no checksums.
-    pub(super) fn is_plain_blob(&self, table: TableId, blob: u64) -> Result<bool, ReqlError> {
-        let Some(chunks) = self.chunks(&layout::chunks_name(table))? else {
-            return Ok(false);
-        };
-        let first = || Ok(chunks.range((blob, 0)..=(blob, u32::MAX))?.next().is_some());
-        self.errors.read(first)
-    }
-
-    /// Reads a blob; `Ok(Err(_))` says what is damaged.
-    fn blob(
-        &self,
-        table: TableId,
-        blob: u64,
-        len: u64,
-    ) -> Result<Result<Bytes, &'static str>, ReqlError> {
-        let mut result = Err(blobs::MISSING);
-        if let Some(chunks) = self.chunks(&layout::blobs_name(table))? {
-            let load = || Ok(blobs::load(&chunks, table, blob, len)?);
-            result = self.errors.read(load)?;
-        }
-        // A release before format 2 may have stored it.
-        if result == Err(blobs::MISSING)
-            && let Some(chunks) = self.chunks(&layout::chunks_name(table))?
-        {
-            let load = || Ok(blobs::load_plain(&chunks, blob, len)?);
-            result = self.errors.read(load)?;
-        }
-        Ok(result)
-    }
-}
-
-/// The blobs of one document as of one snapshot.
-struct DocumentBlobs {
-    snapshot: Arc<Snapshot>,
-    table: TableId,
-    key: Box<[u8]>,
-}
-
-impl BlobSource for DocumentBlobs {
-    fn load(&self, blob: u64, len: u64) -> Result<Bytes, ReqlError> {
-        let loaded = self.snapshot.blob(self.table, blob, len);
-        let loaded = loaded.map_err(|error| {
-            self.snapshot
-                .name_damage(error, self.table, Some(&self.key))
-        });
-        loaded?.map_err(|detail| self.snapshot.damaged(self.table, &self.key, detail))
-    }
-}
-
-/// The key of a document, and its bytes as they are stored.
-pub(super) type StoredDocument = (Vec<u8>, Vec<u8>);
-
-type DocumentRange = OwnedRange<&'static [u8], &'static [u8]>;
-
-/// The documents of a range of keys; see [`Snapshot::scan`].
-pub struct Scan {
-    snapshot: Arc<Snapshot>,
-    table: TableId,
-    /// `None` if the table does not exist, the bounds exclude every key, or the scan has failed.
-    range: Option<DocumentRange>,
-    direction: Direction,
-    /// The last key.
-    last: Option<Vec<u8>>,
-}
-
-impl Scan {
-    /// The next key and document as they are stored, damaged ones too.
-    ///
-    /// # Errors
-    /// When the disk fails, or the structure of the table is damaged. That ends the scan.
-    pub(super) fn next_stored(&mut self) -> Option<Result<StoredDocument, ReqlError>> {
-        let range = self.range.as_mut()?;
-        let direction = self.direction;
-        let entry = self.snapshot.errors.read(|| {
-            let Some(entry) = direction.next(range) else {
-                return Ok(None);
-            };
-            let (key, value) = entry?;
-            Ok(Some((key.value().to_vec(), value.value().to_vec())))
-        });
-        let entry = match entry {
-            Ok(Some((key, _))) if !self.follows(&key) => {
-                let Snapshot {
-                    damage, catalog, ..
-                } = &*self.snapshot;
-                Err(damage.table(catalog, self.table, "its keys are not in order"))
-            }
-            Ok(entry) => Ok(entry?),
-            Err(error) => Err(self.snapshot.name_damage(error, self.table, None)),
-        };
-        match &entry {
-            Ok((key, _)) => self.last = Some(key.clone()),
-            // A damaged page can be its own successor.
-            Err(_) => self.range = None,
-        }
-        Some(entry)
-    }
-
-    /// Returns `true` if a key comes after the last one.
-    fn follows(&self, key: &[u8]) -> bool {
-        self.last.as_ref().is_none_or(|last| match self.direction {
-            Direction::Ascending => &last[..] < key,
-            Direction::Descending => &last[..] > key,
-        })
-    }
-}
-
-impl Iterator for Scan {
-    type Item = Result<(Vec<u8>, Datum), ReqlError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (key, stored) = match self.next_stored()? {
-                Ok(entry) => entry,
-                Err(error) => return Some(Err(error)),
-            };
-            // A damaged document has been logged.
-            if let Ok(datum) = self.snapshot.decode(self.table, &key, &stored) {
-                return Some(Ok((key, datum)));
-            }
-        }
     }
 }

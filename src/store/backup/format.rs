@@ -11,6 +11,12 @@ use crate::store::BackupPart;
 /// The version of the format.
 const VERSION: u32 = 1;
 
+/// The longest first line in bytes. A file that is no backup is refused after as much.
+const MAX_HEADER: u64 = 4096;
+
+/// The longest other line in bytes. The row of the largest image that a server accepts takes 120 MiB.
+const MAX_LINE: u64 = 192 << 20;
+
 /// A line.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
@@ -96,20 +102,32 @@ pub(crate) struct BackupReader {
 }
 
 impl BackupReader {
+    /// The most bytes that the next line may have.
+    pub(crate) fn max_line(&self) -> u64 {
+        match self.lines {
+            0 => MAX_HEADER,
+            _ => MAX_LINE,
+        }
+    }
+
     /// Reads a line with its line feed; `None` if it is the first or the last one.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(crate) fn line(&mut self, text: &str) -> Result<Option<BackupPart>, InvalidBackup> {
+    pub(crate) fn line(&mut self, text: &[u8]) -> Result<Option<BackupPart>, InvalidBackup> {
+        let is_cut = !text.ends_with(b"\n");
+        if is_cut && self.lines > 0 && (text.len() as u64) < MAX_LINE {
+            return Err(InvalidBackup::Incomplete);
+        }
         self.lines += 1;
         let invalid = match self.lines {
             1 => InvalidBackup::Header,
             line => InvalidBackup::Line(line),
         };
-        if self.is_complete {
+        if self.is_complete || is_cut {
             return Err(invalid);
         }
-        let line = serde_json::from_str::<Line>(text);
+        let line = serde_json::from_slice::<Line>(text);
         let line = match line {
             Ok(line) if (self.lines == 1) == matches!(line, Line::RealtimePhotoBackup { .. }) => {
                 line
@@ -179,7 +197,7 @@ mod tests {
     fn read(lines: &[String]) -> Result<u64, InvalidBackup> {
         let mut reader = BackupReader::default();
         for line in lines {
-            reader.line(line)?;
+            reader.line(line.as_bytes())?;
         }
         reader.end()
     }
@@ -189,12 +207,12 @@ mod tests {
         let lines = lines();
         assert_eq!(read(&lines), Ok(2));
         let mut reader = BackupReader::default();
-        assert_eq!(reader.line(&lines[0]), Ok(None));
+        assert_eq!(reader.line(lines[0].as_bytes()), Ok(None));
         let row = BackupPart::Row {
             table: "images".to_owned(),
             row: json!({ "id": "a" }),
         };
-        assert_eq!(reader.line(&lines[1]), Ok(Some(row)));
+        assert_eq!(reader.line(lines[1].as_bytes()), Ok(Some(row)));
     }
 
     #[test]
@@ -208,8 +226,17 @@ mod tests {
         assert_eq!(read(&changed), Err(InvalidBackup::Checksum));
         changed.remove(2);
         assert_eq!(read(&changed), Err(InvalidBackup::Checksum));
-        changed[1] = "{".to_owned();
+        changed[1] = "{\n".to_owned();
         assert_eq!(read(&changed), Err(InvalidBackup::Line(2)));
+        let mut cut = lines.clone();
+        cut.truncate(3);
+        cut[2].pop();
+        assert_eq!(read(&cut), Err(InvalidBackup::Incomplete));
+        let mut reader = BackupReader::default();
+        assert_eq!(
+            reader.line(&[0xff, 0xd8, b'\n']),
+            Err(InvalidBackup::Header)
+        );
         let newer = lines[0].replace("\"version\":1", "\"version\":2");
         assert_eq!(read(&[newer]), Err(InvalidBackup::Version(2)));
     }

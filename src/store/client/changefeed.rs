@@ -62,6 +62,7 @@ impl Connector {
         changes: Command,
     ) -> Result<BoxStream<'static, Result<Element, StoreError>>, StoreError> {
         let (session, server_lost) = self.connect_for_feed().await?.into_parts();
+        let metrics = self.metrics.clone();
         let mut elements = stream! {
             let mut elements = changes.run::<_, Element>(&session);
             loop {
@@ -77,6 +78,11 @@ impl Connector {
                 }
             }
         }
+        .inspect(move |element| {
+            if let Err(error) = element {
+                metrics.error(error);
+            }
+        })
         .boxed();
         let first = timeout(OPEN_TIMEOUT, elements.next()).await;
         let first = first.map_err(|_| timed_out(OPEN_TIMEOUT))?;

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::settings::{Address, ClusterSettings, Password};
 use crate::store::error::StoreError;
+use crate::store::metrics::StoreMetrics;
 
 /// Time limit for connecting to one host and logging in. The handshake is four small messages, which even a loaded
 /// server exchanges within milliseconds.
@@ -30,6 +31,7 @@ pub(crate) struct Connector {
     password: Password,
     /// Index of the host that was reached last, which the next session tries first.
     preferred: AtomicUsize,
+    pub(crate) metrics: StoreMetrics,
     feed_handshakes: Semaphore,
 }
 
@@ -58,6 +60,7 @@ impl Connector {
             user: settings.user,
             password: settings.password,
             preferred: AtomicUsize::new(0),
+            metrics: StoreMetrics::new(),
             feed_handshakes: Semaphore::new(MAX_FEED_HANDSHAKES),
         }
     }
@@ -126,14 +129,16 @@ impl Connector {
         // Cloned before the handshake, so that a session opened while the host is being declared lost is ended as well.
         let server_lost = self.hosts[host].lost.lock();
         let server_lost = server_lost.unwrap_or_else(PoisonError::into_inner).clone();
-        match timeout(CONNECT_TIMEOUT, self.handshake(address)).await {
+        let opened = match timeout(CONNECT_TIMEOUT, self.handshake(address)).await {
             Ok(Ok(session)) => Ok(Session {
                 session,
                 server_lost,
             }),
             Ok(Err(error)) => Err(at_host(error.into())),
             Err(_) => Err(at_host(timed_out(CONNECT_TIMEOUT))),
-        }
+        };
+        self.metrics.connection(&opened);
+        opened
     }
 
     async fn handshake(&self, address: &Address) -> reql::Result<reql::Session> {

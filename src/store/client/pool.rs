@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connector, Session, timed_out};
 use crate::store::error::{StoreError, leaves_session_usable};
+use crate::store::metrics::StoreMetrics;
 
 /// Maximum number of concurrent queries. Sixteen keep a multi-core server busy; more would only queue there, and each
 /// query that carries an image costs memory here.
@@ -39,6 +40,7 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Pool {
     sessions: managed::Pool<Manager>,
+    metrics: StoreMetrics,
     runtime: Handle,
 }
 
@@ -67,6 +69,7 @@ impl Pool {
             create: None,
             recycle: Some(RECYCLE_TIMEOUT),
         };
+        let metrics = connector.metrics.clone();
         let sessions = managed::Pool::builder(Manager(connector))
             .max_size(MAX_SESSIONS)
             .timeouts(timeouts)
@@ -77,6 +80,7 @@ impl Pool {
             .expect("a pool with timeouts has a runtime");
         Self {
             sessions,
+            metrics,
             runtime: Handle::current(),
         }
     }
@@ -157,7 +161,14 @@ impl Pool {
         T: DeserializeOwned + Unpin + Send + 'static,
     {
         let sessions = self.sessions.clone();
-        let task = self.spawn(async move { run(&sessions, command, limit).await });
+        let metrics = self.metrics.clone();
+        let task = self.spawn(async move {
+            let start = Instant::now();
+            let result = run(&sessions, command, limit).await;
+            let outcome = result.as_ref().map_err(|failure| &failure.error);
+            metrics.query(start.elapsed(), outcome);
+            result
+        });
         task.await
             .unwrap_or_else(|_| Err(unavailable("the server is shutting down")))
     }

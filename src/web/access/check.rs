@@ -18,6 +18,7 @@ use super::grant::{Grant, NoAccess};
 use crate::image::{BoardId, ImageId};
 use crate::store::{Role, Store, StoredImage};
 use crate::web::http::client_address::ClientAddress;
+use crate::web::http::metrics::route;
 use crate::web::http::problem::Problem;
 
 /// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`], and the
@@ -179,7 +180,7 @@ impl FromRequest for RequestedImage {
 fn from_check<T: Clone + 'static>(request: &HttpRequest) -> Result<T, Problem> {
     let found = request.extensions().get::<T>().cloned();
     found.ok_or_else(|| {
-        log::error!("{} has no access check", request.path());
+        log::error!("{} has no access check", route(request));
         Problem::internal()
     })
 }

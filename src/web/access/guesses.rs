@@ -20,8 +20,9 @@ const TRIES: Rate = Rate {
 /// The number of tries that are remembered: about 3 MB.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// Counts the different tokens that each client has tried, the right ones too. If only wrong ones were refused, the answer would
-/// reveal the right one.
+/// Counts the different tokens that each client has tried, except those of links. Links are random, so nobody finds one by
+/// trying, and a guesser must not keep newcomers of the same address from following theirs. The operator's token is chosen
+/// by a person and counts also if it is right: if only wrong ones were refused, the answer would reveal it.
 pub(crate) struct Guesses {
     tried: Cache<(IpAddr, [u8; 32]), ()>,
     limiter: Limiter<IpAddr>,
@@ -35,12 +36,18 @@ impl Guesses {
         }
     }
 
-    /// Counts a token that a client gives, before it is compared with any other.
+    /// Counts a token that a client gives, before it is compared with that of the operator. `is_link` tells whether it is
+    /// that of a link.
     ///
     /// # Errors
     ///
     /// 429 if the client has tried too many.
-    pub(crate) fn check(&self, client: ClientAddress, token: &TokenHash) -> Result<(), Problem> {
+    pub(crate) fn check(
+        &self,
+        client: ClientAddress,
+        token: &TokenHash,
+        is_link: impl FnOnce() -> bool,
+    ) -> Result<(), Problem> {
         let client = client.network();
         let try_ = (client, *token.as_bytes());
         if self.tried.get(&try_).is_some() {
@@ -51,7 +58,9 @@ impl Guesses {
             let detail = "Too many links were tried from your address. Try again in a moment.";
             Problem::too_many(detail, wait)
         };
-        self.limiter.take(&client).map_err(refuse)?;
+        if !is_link() {
+            self.limiter.take(&client).map_err(refuse)?;
+        }
         self.tried.insert(try_, ());
         Ok(())
     }
@@ -78,12 +87,16 @@ mod tests {
         let guesses = Guesses::new();
         let known = hash("known".to_owned());
         let (guesser, other) = (client("192.0.2.1"), client("192.0.2.2"));
-        guesses.check(guesser, &known).unwrap();
-        let tried = (0..1000).map(|number| guesses.check(guesser, &hash(format!("guess{number}"))));
+        let check = |client, token: &TokenHash| guesses.check(client, token, || false);
+        check(guesser, &known).unwrap();
+        let tried = (0..1000).map(|number| check(guesser, &hash(format!("guess{number}"))));
         let allowed = tried.filter(Result::is_ok).count();
         // More than the burst only if this takes long.
         assert!((59..200).contains(&allowed), "{allowed}");
-        assert_eq!(guesses.check(guesser, &known), Ok(()));
-        assert_eq!(guesses.check(other, &hash("new".to_owned())), Ok(()));
+        let new = hash("new".to_owned());
+        assert_eq!(check(guesser, &known), Ok(()));
+        assert_eq!(check(other, &new), Ok(()));
+        assert!(check(guesser, &new).is_err());
+        assert_eq!(guesses.check(guesser, &new, || true), Ok(()));
     }
 }

@@ -43,7 +43,8 @@ impl Access {
         Grant::find(&self.directory, &self.policy, credentials, board)
     }
 
-    /// Counts tokens that a client gives, before they are compared with any other. Where nobody needs one, none is guessed.
+    /// Counts tokens that a client gives, before they are compared with that of the operator. Where nobody needs one, none
+    /// is guessed.
     ///
     /// # Errors
     ///
@@ -52,9 +53,10 @@ impl Access {
         if self.policy.is_open() {
             return Ok(());
         }
-        tokens
-            .iter()
-            .try_for_each(|token| self.guesses.check(client, token))
+        tokens.iter().try_for_each(|token| {
+            let is_link = || self.directory.any_link(token).is_some();
+            self.guesses.check(client, token, is_link)
+        })
     }
 
     /// Returns `true` if the request carries a token that gives access to anything. Whoever has none learns only that links

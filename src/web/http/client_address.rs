@@ -33,6 +33,11 @@ impl TrustedProxies {
         }
     }
 
+    /// Returns `true` if no proxy is believed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }

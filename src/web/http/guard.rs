@@ -21,6 +21,7 @@ use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
 
 use super::client_address::ClientAddress;
+use super::metrics::route;
 use super::problem::Problem;
 use super::public_url::PublicUrl;
 
@@ -81,7 +82,7 @@ pub(crate) async fn reject_foreign_requests(
             log::info!(
                 "rejected {} {} from {}: {problem}",
                 request.method(),
-                request.path(),
+                route(request.request()),
                 ClientAddress::of(request.request())
             );
             Ok(request.into_response(problem.error_response()))

@@ -2,14 +2,14 @@
 
 mod announcements;
 mod closing;
-mod commands;
+pub(super) mod commands;
 mod follow;
 mod initial_batches;
 mod latest_feed;
 mod limits;
 mod outbox;
 mod presence;
-mod protocol;
+pub(super) mod protocol;
 mod session;
 mod session_access;
 mod session_context;
@@ -24,6 +24,7 @@ pub(crate) use self::upgrade::open;
 use super::access::Access;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
+use crate::metrics::{Kind, Registry, register};
 use crate::store::Store;
 
 /// Returns the configuration that gives the handler its data, and starts publishing who views each board and
@@ -36,13 +37,33 @@ pub(crate) fn configuration(
     access: Data<Access>,
     shutdown: CancellationToken,
     settings: &Settings,
+    registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
     let context = Data::new(SessionContext::new(
         store, cache, access, shutdown, settings,
     ));
+    register_metrics(&context, registry);
     context.publish_presence();
     context.announce_moves();
     move |config| {
         config.app_data(context.clone());
     }
+}
+
+fn register_metrics(context: &Data<SessionContext>, registry: &mut Registry) {
+    let counted = context.clone();
+    let help = "Sessions of viewers on this server";
+    register(registry, Kind::Gauge, "sessions", help, move || {
+        Some(counted.presence.totals().0 as f64)
+    });
+    let counted = context.clone();
+    let help = "Boards that somebody views on this server";
+    register(registry, Kind::Gauge, "boards_viewed", help, move || {
+        Some(counted.presence.totals().1 as f64)
+    });
+    let counted = context.clone();
+    let help = "Boards";
+    register(registry, Kind::Gauge, "boards", help, move || {
+        Some(counted.access.directory.boards().len() as f64)
+    });
 }

@@ -93,6 +93,13 @@ impl Presence {
         rooms.boards.get(&board).map_or(0, |room| room.count)
     }
 
+    /// The number of sessions, and that of the boards that they are on.
+    pub(crate) fn totals(&self) -> (usize, usize) {
+        let rooms = self.registry.rooms();
+        let sessions = rooms.boards.values().map(|room| room.count).sum();
+        (sessions, rooms.boards.len())
+    }
+
     /// Publishes the sessions whenever they change. Never completes.
     pub(crate) fn publish(&self) -> impl Future<Output = ()> + Send + use<> {
         self.publish_at_most_every(INTERVAL)

@@ -22,6 +22,7 @@ use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
 use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::problem::Problem;
+use crate::web::http::request_id::{RequestId, inherited};
 
 /// The kernel's send buffer for a session; Linux doubles it. Small, so that a viewer that stops reading is noticed soon and
 /// costs little memory; large enough for 25 MB/s at a round-trip time of 10 ms.
@@ -81,10 +82,10 @@ pub(crate) async fn open(
         connection,
         context.limits.throttle(client),
     );
-    actix_web::rt::spawn(async move {
+    actix_web::rt::spawn(inherited(RequestId::current(), async move {
         session.run().await;
         drop(place);
-    });
+    }));
     Ok(response)
 }
 

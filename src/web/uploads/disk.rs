@@ -2,17 +2,14 @@
 
 use std::io;
 
-use actix_web::http::StatusCode;
-
 use crate::web::http::problem::Problem;
 
 /// Answers 507 if the disk is full, and 500 for other errors, which are logged.
 pub(crate) fn disk_problem(error: io::Error) -> Problem {
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             log::warn!("rejected an upload: the disk for uploads is full: {error}");
-            let detail = "The disk is full. Free some space on the server's disk for uploads. Adding photos works again by itself then.";
-            Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
+            Problem::disk_full()
         }
         _ => {
             log::error!("cannot keep an upload: {error}");

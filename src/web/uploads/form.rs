@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::body::UploadBody;
 use super::disk::disk_problem;
-use super::folder::UploadFolder;
 use super::received_file::{FileReceiver, ReceivedFile};
 use super::size_limit::{FORM_ALLOWANCE, too_large};
 use crate::image::Upload;
@@ -30,22 +29,26 @@ pub(crate) struct UploadForm {
     pub(crate) image: ReceivedFile,
 }
 
-/// Reads a form with an image of at most `max_upload` bytes, which is kept in `folder`. Fields may come in any order, and
-/// unknown ones are skipped.
+/// Reads a form with an image of at most `max_upload` bytes, which `receiver` takes. Fields may come in any order, and
+/// unknown ones are skipped. `count` is called when the first byte of the image is there: a form without one counts for
+/// nothing.
 ///
 /// # Errors
 ///
-/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, as soon as either is known.
+/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, and that of `count`, as soon as
+/// any is known.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: UploadBody,
     max_upload: u64,
-    folder: &UploadFolder,
+    receiver: FileReceiver,
+    count: impl FnOnce() -> Result<(), Problem>,
 ) -> Result<UploadForm, Problem> {
     let mut form = Multipart::new(headers, body.clone());
     let mut reader = FormReader {
         max_upload,
-        folder,
+        receiver: Some(receiver),
+        count: Some(count),
         upload: Upload::default(),
         image: None,
         part_name: None,
@@ -67,9 +70,11 @@ pub(crate) async fn read(
 }
 
 /// The fields read so far.
-struct FormReader<'a> {
+struct FormReader<C> {
     max_upload: u64,
-    folder: &'a UploadFolder,
+    /// Takes the image. `None` once there is one.
+    receiver: Option<FileReceiver>,
+    count: Option<C>,
     upload: Upload,
     image: Option<ReceivedFile>,
     /// The file name in the header of the file's part.
@@ -77,7 +82,7 @@ struct FormReader<'a> {
     seen: Vec<&'static str>,
 }
 
-impl FormReader<'_> {
+impl<C: FnOnce() -> Result<(), Problem>> FormReader<C> {
     async fn field(&mut self, mut field: Field) -> Result<(), Problem> {
         let name = field.name().unwrap_or_default().to_owned();
         match name.as_str() {
@@ -100,11 +105,10 @@ impl FormReader<'_> {
         mut field: Field,
         is_too_large: impl Fn() -> bool,
     ) -> Result<(), Problem> {
-        if self.image.is_some() {
-            return Err(Problem::bad_request("A form carries one image."));
-        }
+        let receiver = self.receiver.take();
+        let mut receiver =
+            receiver.ok_or_else(|| Problem::bad_request("A form carries one image."))?;
         self.part_name = field.content_disposition().and_then(part_name);
-        let mut receiver = FileReceiver::new(self.folder.clone());
         let mut hash = Sha256::new();
         loop {
             let chunk = match chunk(&mut field).await {
@@ -113,6 +117,9 @@ impl FormReader<'_> {
                 Err(_) if is_too_large() => return Err(too_large(self.max_upload)),
                 Err(problem) => return Err(problem),
             };
+            if let Some(count) = self.count.take() {
+                count()?;
+            }
             if receiver.length() + chunk.len() as u64 > self.max_upload {
                 return Err(too_large(self.max_upload));
             }
@@ -211,4 +218,47 @@ fn malformed(error: &MultipartError) -> Problem {
         | MultipartError::ContentTypeIncompatible => "The body must be multipart/form-data.",
         _ => "The form is malformed or incomplete.",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use actix_web::ResponseError as _;
+    use actix_web::test::TestRequest;
+
+    use super::*;
+    use crate::web::uploads::folder::UploadFolder;
+    use crate::web::uploads::space::DiskSpace;
+
+    /// Reads a form with one field. Returns the status if it is refused, and how often `count` was called.
+    async fn read_one(field: &str, counted: Result<(), Problem>) -> (Option<u16>, usize) {
+        let form =
+            format!("--b\r\nContent-Disposition: form-data; {field}\r\n\r\nbytes\r\n--b--\r\n");
+        let request = TestRequest::default()
+            .insert_header(("content-type", "multipart/form-data; boundary=b"))
+            .set_payload(form);
+        let (request, payload) = request.to_http_parts();
+        let folder = UploadFolder::of_system();
+        let space = DiskSpace::default().reserve(&folder, 0).await.unwrap();
+        let calls = Cell::new(0);
+        let count = || {
+            calls.set(calls.get() + 1);
+            counted
+        };
+        let body = UploadBody::new(payload, 1000);
+        let receiver = FileReceiver::new(folder, space);
+        let form = read(request.headers(), body, 1000, receiver, count).await;
+        let status = form.err().map(|problem| problem.status_code().as_u16());
+        (status, calls.get())
+    }
+
+    #[actix_web::test]
+    async fn only_a_form_with_an_image_counts() {
+        assert_eq!(read_one("name=author", Ok(())).await, (Some(400), 0));
+        let file = "name=file; filename=a.png";
+        assert_eq!(read_one(file, Ok(())).await, (None, 1));
+        let refused = Problem::forbidden("too many");
+        assert_eq!(read_one(file, Err(refused)).await, (Some(403), 1));
+    }
 }

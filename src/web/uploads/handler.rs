@@ -19,6 +19,7 @@ use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
 use crate::web::http::prefix::base_path;
 use crate::web::http::problem::Problem;
+use crate::web::http::request_id::{RequestId, inherited};
 use crate::web::record_json::{RecordJson, image_url};
 
 /// The time that every upload has, regardless of its size.
@@ -56,14 +57,10 @@ async fn respond(
         return Err(too_large(max_upload));
     }
     let client = ClientAddress::of(request);
-    uploader.count(client, &grant, credentials)?;
     let ticket = uploader.admit(client).await?;
-    let reading = form::read(
-        request.headers(),
-        body.clone(),
-        max_upload,
-        uploader.folder(),
-    );
+    let receiver = uploader.receiver(announced.unwrap_or(max_upload)).await?;
+    let count = || uploader.count(client, &grant, credentials);
+    let reading = form::read(request.headers(), body.clone(), max_upload, receiver, count);
     let UploadForm { upload, image } = tokio::select! {
         form = reading => form?,
         () = too_slow(body) => {
@@ -78,10 +75,12 @@ async fn respond(
     };
     // A task of its own: the upload is complete, so the image is stored even if the client disconnects now.
     let storing = uploader.clone().into_inner().store(upload, image, ticket);
-    let (status, record) = tokio::spawn(storing).await.unwrap_or_else(|error| {
-        log::error!("an upload failed: {error}");
-        Err(Problem::internal())
-    })?;
+    let (status, record) = tokio::spawn(inherited(RequestId::current(), storing))
+        .await
+        .unwrap_or_else(|error| {
+            log::error!("an upload failed: {error}");
+            Err(Problem::internal())
+        })?;
     let location =
         base_path(request).to_owned() + image_url(record.meta.id).trim_start_matches('/');
     Ok(HttpResponse::build(status)

@@ -1,17 +1,18 @@
 //! Uploads over HTTP.
 
 mod admission;
-mod body;
+pub(super) mod body;
 mod disk;
-mod folder;
-mod form;
+pub(super) mod folder;
+pub(super) mod form;
 mod handler;
 mod image_processor;
 mod limits;
 mod rate;
-mod received_file;
+pub(super) mod received_file;
 mod rejection;
 mod size_limit;
+pub(super) mod space;
 mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};
@@ -22,6 +23,7 @@ pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
+use crate::metrics::Registry;
 use crate::store::Store;
 
 /// Returns the configuration that gives the handler its data.
@@ -29,8 +31,9 @@ pub(crate) fn configuration(
     store: Data<Store>,
     cache: Data<ImageCache>,
     settings: &Settings,
+    registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let uploader = Data::new(Uploader::new(store, cache, settings));
+    let uploader = Data::new(Uploader::new(store, cache, settings, registry));
     move |config| {
         config.app_data(uploader.clone());
     }

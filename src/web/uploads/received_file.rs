@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::folder::UploadFolder;
+use super::space::ReservedSpace;
 
 /// The bytes that an upload may have in memory. Larger ones are in a file, so that hundreds of slow senders cost little
 /// memory; smaller ones need no file.
@@ -14,6 +16,7 @@ const IN_MEMORY: usize = 64 << 10;
 /// Takes the bytes of an upload as they arrive. Dropping it discards them.
 pub(crate) struct FileReceiver {
     folder: UploadFolder,
+    space: Arc<ReservedSpace>,
     /// What is not in the file yet.
     buffer: Vec<u8>,
     file: Option<File>,
@@ -24,6 +27,7 @@ pub(crate) struct FileReceiver {
 pub(crate) struct ReceivedFile {
     content: Content,
     length: u64,
+    space: Arc<ReservedSpace>,
 }
 
 enum Content {
@@ -32,9 +36,10 @@ enum Content {
 }
 
 impl FileReceiver {
-    pub(crate) fn new(folder: UploadFolder) -> Self {
+    pub(crate) fn new(folder: UploadFolder, space: ReservedSpace) -> Self {
         Self {
             folder,
+            space: Arc::new(space),
             buffer: Vec::new(),
             file: None,
             length: 0,
@@ -76,11 +81,13 @@ impl FileReceiver {
         Ok(ReceivedFile {
             content,
             length: self.length,
+            space: self.space,
         })
     }
 
     async fn flush(&mut self) -> io::Result<()> {
         let (file, mut buffer) = (self.file.take(), std::mem::take(&mut self.buffer));
+        let length = buffer.len() as u64;
         let write = move |folder: &UploadFolder| {
             let mut file = match file {
                 Some(file) => file,
@@ -91,6 +98,7 @@ impl FileReceiver {
             Ok((file, buffer))
         };
         let (file, buffer) = self.folder.write(write).await?;
+        self.space.written(length);
         (self.file, self.buffer) = (Some(file), buffer);
         Ok(())
     }
@@ -100,6 +108,11 @@ impl ReceivedFile {
     /// The number of bytes.
     pub(crate) fn length(&self) -> u64 {
         self.length
+    }
+
+    /// The space on the disk that is reserved for it.
+    pub(crate) fn space(&self) -> Arc<ReservedSpace> {
+        Arc::clone(&self.space)
     }
 
     /// Reads the bytes into memory. Blocks on the disk.
@@ -126,9 +139,12 @@ impl ReceivedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::web::uploads::space::DiskSpace;
 
     async fn received(chunks: &[&[u8]]) -> ReceivedFile {
-        let mut receiver = FileReceiver::new(UploadFolder::of_system());
+        let folder = UploadFolder::of_system();
+        let space = DiskSpace::default().reserve(&folder, 0).await.unwrap();
+        let mut receiver = FileReceiver::new(folder, space);
         for chunk in chunks {
             receiver.write(chunk).await.unwrap();
         }

@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use prometheus_client::metrics::counter::Counter;
 
 use super::admission::{Admission, Ticket};
 use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
 use super::rate::UploadRates;
-use super::received_file::ReceivedFile;
+use super::received_file::{FileReceiver, ReceivedFile};
 use super::size_limit::readable_size;
+use super::space::DiskSpace;
 use crate::image::{ImageRecord, Limits, Upload};
+use crate::metrics::Registry;
 use crate::store::{BoardFull, BoardLimits, Insert, Store};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
@@ -28,13 +31,28 @@ pub(crate) struct Uploader {
     rates: UploadRates,
     processor: ImageProcessor,
     folder: UploadFolder,
+    space: DiskSpace,
     board_limits: BoardLimits,
     max_upload: u64,
     max_pixels: u64,
+    uploads: Counter,
+    upload_bytes: Counter,
 }
 
 impl Uploader {
-    pub(crate) fn new(store: Data<Store>, cache: Data<ImageCache>, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        store: Data<Store>,
+        cache: Data<ImageCache>,
+        settings: &Settings,
+        registry: &mut Registry,
+    ) -> Self {
+        let (uploads, upload_bytes) = (Counter::default(), Counter::default());
+        registry.register("uploads", "Images that were stored", uploads.clone());
+        registry.register(
+            "upload_bytes",
+            "Bytes of images that were stored",
+            upload_bytes.clone(),
+        );
         let limits = Limits {
             max_pixels: settings.max_pixels,
             ..Limits::default()
@@ -46,9 +64,12 @@ impl Uploader {
             rates: UploadRates::new(),
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
+            space: DiskSpace::default(),
             board_limits: settings.board_limits,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
+            uploads,
+            upload_bytes,
         }
     }
 
@@ -62,9 +83,14 @@ impl Uploader {
         self.max_pixels
     }
 
-    /// The folder for uploads that are being received.
-    pub(crate) fn folder(&self) -> &UploadFolder {
-        &self.folder
+    /// Returns what takes the bytes of an upload of about `bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// 507 if the disk has no room for it, 503 if it would have without the other uploads that are arriving.
+    pub(crate) async fn receiver(&self, bytes: u64) -> Result<FileReceiver, Problem> {
+        let space = self.space.reserve(&self.folder, bytes).await?;
+        Ok(FileReceiver::new(self.folder.clone(), space))
     }
 
     /// Returns `true` if the disk for uploads has no room for an image of the largest size.
@@ -111,13 +137,16 @@ impl Uploader {
             .admission
             .processing_permit(&ticket, image.length())
             .await;
+        let space = image.space();
         let image = self.processor.process(upload, image).await?;
         let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
         let inserted = self.store.insert_within(image, self.board_limits).await?;
-        drop((permit, ticket));
+        drop((permit, ticket, space));
         match inserted {
             Insert::Created(record) => {
                 log_stored(&record);
+                self.uploads.inc();
+                self.upload_bytes.inc_by(record.meta.size);
                 self.cache.insert(record.meta.id, file, thumbnail);
                 Ok((StatusCode::CREATED, record))
             }

@@ -1,6 +1,6 @@
 //! The results of terms, as RethinkDB 2.4.4 computes them.
 //!
-//! The recorded answers of `answers.json` cover the terms as the application uses them. These tests cover the rest of
+//! The recorded answers in `answers` cover the terms as the application uses them. These tests cover the rest of
 //! what RethinkDB's documentation and sources promise of the same terms.
 
 mod arrays;
@@ -8,6 +8,8 @@ mod control;
 mod conversions;
 mod extremes;
 mod feeds;
+mod index_functions;
+mod indexes;
 mod objects;
 mod patterns;
 mod sequences;
@@ -31,8 +33,11 @@ pub(crate) mod t {
     pub(crate) const TABLE: u32 = 15;
     pub(crate) const GET: u32 = 16;
     pub(crate) const EQ: u32 = 17;
+    pub(crate) const NE: u32 = 18;
     pub(crate) const LT: u32 = 19;
+    pub(crate) const LE: u32 = 20;
     pub(crate) const GT: u32 = 21;
+    pub(crate) const GE: u32 = 22;
     pub(crate) const ADD: u32 = 24;
     pub(crate) const SUB: u32 = 25;
     pub(crate) const SLICE: u32 = 30;
@@ -49,14 +54,19 @@ pub(crate) mod t {
     pub(crate) const COERCE_TO: u32 = 51;
     pub(crate) const TYPE_OF: u32 = 52;
     pub(crate) const UPDATE: u32 = 53;
+    pub(crate) const DELETE: u32 = 54;
     pub(crate) const REPLACE: u32 = 55;
     pub(crate) const INSERT: u32 = 56;
     pub(crate) const DB_CREATE: u32 = 57;
     pub(crate) const TABLE_CREATE: u32 = 60;
+    pub(crate) const AND: u32 = 67;
     pub(crate) const FOR_EACH: u32 = 68;
     pub(crate) const FUNC: u32 = 69;
     pub(crate) const LIMIT: u32 = 71;
     pub(crate) const DESC: u32 = 74;
+    pub(crate) const INDEX_CREATE: u32 = 75;
+    pub(crate) const INDEX_DROP: u32 = 76;
+    pub(crate) const GET_ALL: u32 = 78;
     pub(crate) const INFO: u32 = 79;
     pub(crate) const DEFAULT: u32 = 92;
     pub(crate) const CONTAINS: u32 = 93;
@@ -65,7 +75,9 @@ pub(crate) mod t {
     pub(crate) const ISO8601: u32 = 99;
     pub(crate) const TO_ISO8601: u32 = 100;
     pub(crate) const EPOCH_TIME: u32 = 101;
+    pub(crate) const NOW: u32 = 103;
     pub(crate) const LITERAL: u32 = 137;
+    pub(crate) const INDEX_WAIT: u32 = 140;
     pub(crate) const CHANGES: u32 = 152;
     pub(crate) const ARGS: u32 = 154;
     pub(crate) const BRACKET: u32 = 170;
@@ -123,7 +135,7 @@ pub(crate) fn table() -> Value {
 /// A connection to an engine of its own.
 pub(crate) struct Session {
     pub(crate) client: Client,
-    _engine: TestEngine,
+    engine: TestEngine,
 }
 
 impl Session {
@@ -131,7 +143,7 @@ impl Session {
         let engine = TestEngine::start();
         Self {
             client: engine.connect(),
-            _engine: engine,
+            engine,
         }
     }
 

@@ -1,14 +1,17 @@
 //! Secondary indexes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use super::saved_function::{self, SavedFunction};
 use crate::engine::datum::{Binary, Datum};
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::eval::catalog;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index;
+use crate::engine::eval::index_function;
 use crate::engine::eval::scope::Scope;
 use crate::engine::eval::selection::Table;
 use crate::engine::eval::term::{Call, Term, TermKind};
@@ -19,23 +22,30 @@ use crate::engine::storage::{Durability, Index, NewIndex};
 const WAIT_INTERVAL: Duration = Duration::from_millis(20);
 
 pub(crate) fn index_create(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.to_string();
     if *name == *table.primary_key {
         return Err(ReqlError::logic(format!(
             "Index name conflict: `{name}` is the name of the primary key."
         )));
     }
-    if env.flag(call, scope, "geo")? {
+    let mut saved = function_argument(env, call, &name, scope)?;
+    // These override what a function returned by `index_status` says.
+    if call.optarg("multi").is_some() {
+        saved.multi = env.flag(call, scope, "multi")?;
+    }
+    if call.optarg("geo").is_some() {
+        saved.geo = env.flag(call, scope, "geo")?;
+    }
+    if saved.geo {
         return Err(ReqlError::logic(
             "The embedded engine does not implement geospatial indexes.",
         ));
     }
-    let function = function_argument(env, call, &name, scope)?;
     let new = NewIndex {
         name,
-        function,
-        multi: env.flag(call, scope, "multi")?,
+        function: saved.function,
+        multi: saved.multi,
     };
     env.write(Durability::Hard, move |_, batch| {
         batch.create_index(table.id, new)
@@ -49,19 +59,40 @@ fn function_argument(
     call: &Call,
     name: &str,
     scope: &Scope,
-) -> Result<Arc<str>, ReqlError> {
-    match call.args.get(2) {
-        None => Ok(field_function(name)),
+) -> Result<SavedFunction, ReqlError> {
+    let function = match call.args.get(2) {
+        None => field_function(name),
         // Not evaluated, because the index stores the term.
         Some(function @ Term::Call(call)) if call.kind == TermKind::Func => {
-            if !function.is_deterministic() {
-                return Err(ReqlError::logic(
-                    "Could not prove function deterministic.  Index functions must be deterministic.",
-                ));
-            }
-            index::function_text(function)
+            index_function::function_text(&function.closed(scope))?
         }
-        Some(saved) => saved_function(&env.datum(saved, scope)?),
+        Some(saved) => match env.eval(saved, scope)? {
+            Value::Datum(Datum::Binary(binary)) => {
+                let saved = SavedFunction::decode(&binary.bytes()?)?;
+                check_function(&saved.function)?;
+                return Ok(saved);
+            }
+            other => return Err(other.mistyped(env, "FUNCTION")),
+        },
+    };
+    check_function(&function)?;
+    Ok(SavedFunction {
+        function,
+        multi: false,
+        geo: false,
+    })
+}
+
+fn check_function(function: &str) -> Result<(), ReqlError> {
+    let function = index_function::function_term(function).map_err(|error| match error.kind {
+        ErrorKind::Internal => saved_function::unreadable("its term is damaged"),
+        _ => error,
+    })?;
+    match Term::Call(function).is_constant() {
+        true => Ok(()),
+        false => Err(ReqlError::logic(
+            "Could not prove function deterministic.  Index functions must be deterministic.",
+        )),
     }
 }
 
@@ -71,30 +102,8 @@ fn field_function(name: &str) -> Arc<str> {
     format!("[69,[[2,[1]],[170,[[10,[1]],{name}]]]]").into()
 }
 
-/// The prefix of an index's `function` in `index_status`; the term follows it. `index_create` accepts such a function,
-/// but not RethinkDB's binary format, nor does RethinkDB accept this one.
-const SAVED_FUNCTION: &str = "$realtime_photo_index_function$";
-
-/// The term of a function returned by [`index_status`].
-fn saved_function(saved: &Datum) -> Result<Arc<str>, ReqlError> {
-    let Datum::Binary(binary) = saved else {
-        return Err(ReqlError::expected("FUNCTION", saved.type_name()));
-    };
-    let bytes = binary.bytes()?;
-    std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| text.strip_prefix(SAVED_FUNCTION))
-        .map(Arc::from)
-        .ok_or_else(|| {
-            ReqlError::logic(
-                "Cannot create an sindex except from a reql_index_function returned from `index_status` of the \
-                 embedded engine.",
-            )
-        })
-}
-
 pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let name = env.datum(&call.args[1], scope)?.as_str()?.clone();
     env.write(Durability::Hard, move |_, batch| {
         batch.drop_index(table.id, &name)
@@ -103,7 +112,7 @@ pub(crate) fn index_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
 }
 
 pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = table
         .indexes
         .iter()
@@ -113,7 +122,7 @@ pub(crate) fn index_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
 
 /// `index_rename`. With `overwrite` an index of the new name is replaced.
 pub(crate) fn index_rename(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let old = env.datum(&call.args[1], scope)?.as_str()?.clone();
     let new = env.datum(&call.args[2], scope)?.as_str()?.clone();
     for name in [&old, &new] {
@@ -133,14 +142,14 @@ pub(crate) fn index_rename(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
 
 /// `index_status`.
 pub(crate) fn index_status(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = names_of(env, call, scope)?;
     statuses(env, &table, &names)
 }
 
 /// `index_wait`: the status once all of the indexes are ready.
 pub(crate) fn index_wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let mut table = env.eval(&call.args[0], scope)?.into_table()?;
+    let mut table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let names = names_of(env, call, scope)?;
     while selected(&table, &names)?.iter().any(|index| !index.ready) {
         env.check_interrupted()?;
@@ -151,7 +160,8 @@ pub(crate) fn index_wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
     statuses(env, &table, &names)
 }
 
-fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<Vec<Arc<str>>, ReqlError> {
+/// The names in the arguments, each once.
+fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<BTreeSet<Arc<str>>, ReqlError> {
     call.args[1..]
         .iter()
         .map(|name| env.datum(name, scope)?.as_str().cloned())
@@ -159,14 +169,14 @@ fn names_of(env: &Env, call: &Call, scope: &Scope) -> Result<Vec<Arc<str>>, Reql
 }
 
 /// The indexes with these names; all if there are none.
-fn selected(table: &Table, names: &[Arc<str>]) -> Result<Vec<Index>, ReqlError> {
+fn selected(table: &Table, names: &BTreeSet<Arc<str>>) -> Result<Vec<Index>, ReqlError> {
     if names.is_empty() {
         return Ok(table.indexes.to_vec());
     }
     names.iter().map(|name| index::find(table, name)).collect()
 }
 
-fn statuses(env: &Env, table: &Table, names: &[Arc<str>]) -> Result<Value, ReqlError> {
+fn statuses(env: &Env, table: &Table, names: &BTreeSet<Arc<str>>) -> Result<Value, ReqlError> {
     let storage = &env.context()?.storage;
     let statuses = selected(table, names)?.into_iter().map(|index| {
         let progress = (!index.ready).then(|| storage.build_progress(index.id));
@@ -177,13 +187,10 @@ fn statuses(env: &Env, table: &Table, names: &[Arc<str>]) -> Result<Value, ReqlE
 
 /// `progress` is that of an index which is being built.
 fn status_of(index: &Index, progress: Option<f64>) -> Datum {
-    let function = format!("{SAVED_FUNCTION}{}", index.function);
+    let function = SavedFunction::of(index).encode().unwrap_or_default();
     let options = if index.multi { ", {multi: true}" } else { "" };
     let fields = [
-        (
-            "function",
-            Datum::Binary(Binary::Inline(function.into_bytes().into())),
-        ),
+        ("function", Datum::Binary(Binary::Inline(function.into()))),
         ("geo", index.geo.into()),
         ("index", index.name.as_str().into()),
         ("multi", index.multi.into()),

@@ -3,6 +3,7 @@
 mod config_change;
 mod database;
 mod index;
+mod saved_function;
 mod table;
 
 pub(crate) use database::{db_create, db_drop, db_list};

@@ -64,10 +64,14 @@ pub(crate) fn table_list(env: &Env, call: &Call, scope: &Scope) -> Result<Value,
         Some(db) => env.db(db, scope)?,
         None => env.default_db(),
     };
-    let names = system::tables_of(env, &db)?
-        .into_iter()
-        .map(|table| Datum::String(table.name));
-    Ok(Value::Datum(names.collect::<Vec<_>>().into()))
+    let names: Vec<Datum> = match &*db == system::DATABASE {
+        true => system::TABLES.map(Datum::from).to_vec(),
+        false => system::tables_of(env, &db)?
+            .into_iter()
+            .map(|table| Datum::String(table.name))
+            .collect(),
+    };
+    Ok(Value::Datum(names.into()))
 }
 
 /// `config` and `status` of a table or a database.
@@ -101,7 +105,7 @@ pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
     };
     let tables = match env.eval(subject, scope)? {
         Value::Db(db) => system::tables_of(env, &db)?,
-        other => vec![other.into_table()?],
+        other => vec![other.into_table(env)?],
     };
     Ok(Value::Datum(Datum::object([(
         "ready",
@@ -111,7 +115,7 @@ pub(crate) fn wait(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlE
 
 /// `sync`: waits until all earlier soft writes are on disk.
 pub(crate) fn sync(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    env.eval(&call.args[0], scope)?.into_table()?;
+    env.eval(&call.args[0], scope)?.into_table(env)?;
     env.sync()?;
     Ok(Value::Datum(Datum::object([("synced", 1.into())])))
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::options::Options;
 use super::sequence::Feed;
 use super::visible::visible;
-use crate::engine::changefeed::{FeedQuery, Range, View};
-use crate::engine::datum::primary_key;
+use crate::engine::changefeed::{Copies, FeedQuery, Range, View};
+use crate::engine::datum::{Time, primary_key};
 use crate::engine::error::ReqlError;
 use crate::engine::eval::env::Env;
 use crate::engine::eval::index::IndexScan;
@@ -19,6 +19,10 @@ use crate::engine::eval::stream::{Source, Stream};
 use crate::engine::eval::term::Call;
 use crate::engine::eval::value::Value;
 
+/// RethinkDB supports these feeds.
+const ORDERED_LIMIT: &str =
+    "The embedded engine does not implement `changes` after `order_by` and `limit`.";
+
 pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let options = Options::new(env, call, scope)?;
     let followed = match env.eval(&call.args[0], scope)? {
@@ -28,11 +32,13 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
             steps: Vec::new(),
             is_point: true,
             indexed: None,
+            copies: None,
         },
         other => followed(other.into_stream()?)?,
     };
     // With variables, the text does not identify the query: they may have other values in the next one.
-    let is_shared = scope.is_empty() && !options.squash;
+    // So does `now`, which stays the same for the whole feed.
+    let is_shared = scope.is_empty() && !options.squash && !call.args[0].uses_now();
     let text = is_shared.then(|| call.args[0].to_json()).transpose()?;
     // An index of the same name may have another function by the next query.
     let text = match &followed.indexed {
@@ -43,7 +49,8 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
     let query = FeedQuery {
         table: followed.table.id,
         range: followed.range,
-        view: view(&steps),
+        view: view(&steps, env.now()),
+        copies: followed.copies,
         include_types: options.include_types,
         keeps_values: options.squash,
         text,
@@ -70,13 +77,13 @@ pub(crate) fn changes(env: &Env, call: &Call, scope: &Scope) -> Result<Value, Re
 
 /// The closure that applies the steps to both documents of a change; `None` without steps. It runs on the storage's
 /// writer thread: the environment, which both documents share, bounds its work.
-fn view(steps: &Arc<[Step]>) -> Option<View> {
+fn view(steps: &Arc<[Step]>, now: &Time) -> Option<View> {
     if steps.is_empty() {
         return None;
     }
-    let steps = Arc::clone(steps);
+    let (steps, now) = (Arc::clone(steps), now.clone());
     Some(Arc::new(move |old, new| {
-        let env = Env::detached();
+        let env = Env::detached_at(now.clone());
         Ok((visible(&env, &steps, old)?, visible(&env, &steps, new)?))
     }))
 }
@@ -89,6 +96,8 @@ struct Followed {
     is_point: bool,
     /// Finds the initial values of a feed of an index.
     indexed: Option<Box<IndexScan>>,
+    /// As [`FeedQuery::copies`].
+    copies: Option<Copies>,
 }
 
 /// The part of a table that a stream reads, to be followed by a feed.
@@ -108,6 +117,7 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             steps: stream.steps,
             is_point: false,
             indexed: None,
+            copies: None,
         }),
         Source::Lookup(lookup) => Ok(Followed {
             table: lookup.table,
@@ -115,20 +125,23 @@ fn followed(stream: Stream) -> Result<Followed, ReqlError> {
             steps: stream.steps,
             is_point: false,
             indexed: None,
+            copies: None,
         }),
-        // RethinkDB supports `changes` after an ordered `limit`; the engine does not.
         Source::Limit(inner, _) => Err(ReqlError::logic(match inner.source {
             Source::Scan(Scan {
                 is_ordered: true, ..
-            })
-            | Source::Index(_) => {
-                "The embedded engine does not implement `changes` after `order_by` and `limit`."
-            }
+            }) => ORDERED_LIMIT,
+            Source::Index(scan) if scan.order().is_some() => ORDERED_LIMIT,
+            Source::Items(_) => "Cannot call `changes` on an eager stream.",
             _ => "Cannot get changes on the first elements of an unordered stream.",
         })),
         Source::Index(scan) => {
-            let condition = Step::Indexed(Arc::new(scan.condition()?));
+            let condition = Arc::new(scan.condition()?);
+            let counted = Arc::clone(&condition);
+            let count: Copies = Arc::new(move |document| counted.count(document));
+            let condition = Step::Indexed(condition);
             Ok(Followed {
+                copies: scan.repeats().then_some(count),
                 table: scan.table().clone(),
                 range: Range::Between(Bound::Unbounded, Bound::Unbounded),
                 steps: std::iter::once(condition).chain(stream.steps).collect(),

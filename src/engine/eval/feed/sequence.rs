@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::options::Options;
 use super::visible::visible;
-use crate::engine::changefeed::{Pending, Range, Subscription, overflow_element};
+use crate::engine::changefeed::{Copies, Pending, Range, Subscription, overflow_element};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -202,7 +202,13 @@ impl Feed {
                 self.read_first(env, (seq, limit), indexed, batch)?
             }
             Phase::Initial(documents) => {
-                let read = documents.read(env, &self.table, &self.steps, limit, &self.options)?;
+                let reading = Reading {
+                    table: &self.table,
+                    steps: &self.steps,
+                    copies: self.subscription.query().copies.as_ref(),
+                    include_types: self.options.include_types,
+                };
+                let read = documents.read(env, &reading, limit)?;
                 batch.extend(read.values);
                 let is_complete = read.last.is_none();
                 self.reads.push((read.last, seq));
@@ -211,6 +217,8 @@ impl Feed {
         };
         if is_complete {
             self.phase = Phase::Live;
+            let last_read = self.reads.last().map_or(seq, |(_, seq)| *seq);
+            self.subscription.squash_after(last_read);
             self.state("ready", batch)?;
         }
         Ok(())
@@ -226,9 +234,15 @@ impl Feed {
         batch: &mut Vec<Bytes>,
     ) -> Result<bool, ReqlError> {
         let mut unfinished = None;
+        let reading = Reading {
+            table: &self.table,
+            steps: &self.steps,
+            copies: self.subscription.query().copies.as_ref(),
+            include_types: self.options.include_types,
+        };
         let read = || {
             let mut documents = self.documents(env, indexed)?;
-            let read = documents.read(env, &self.table, &self.steps, limit, &self.options)?;
+            let read = documents.read(env, &reading, limit)?;
             if read.last.is_none() {
                 return Ok(Some(read.values.into()));
             }
@@ -318,6 +332,14 @@ impl Listed {
     }
 }
 
+/// How a feed reads its initial values.
+struct Reading<'a> {
+    table: &'a Table,
+    steps: &'a [Step],
+    copies: Option<&'a Copies>,
+    include_types: bool,
+}
+
 /// Initial values that were read at once.
 struct Read {
     /// As JSON.
@@ -328,24 +350,18 @@ struct Read {
 
 impl Documents {
     /// Reads the next documents, up to about `limit` bytes of values.
-    fn read(
-        &mut self,
-        env: &Env,
-        table: &Table,
-        steps: &[Step],
-        limit: usize,
-        options: &Options,
-    ) -> Result<Read, ReqlError> {
+    fn read(&mut self, env: &Env, reading: &Reading<'_>, limit: usize) -> Result<Read, ReqlError> {
         let (mut values, mut last, mut bytes) = (Vec::new(), None, 0);
         while bytes < limit {
             let Some(document) = self.next(env)? else {
                 return Ok(Read { values, last: None });
             };
-            last = Some(table.key_of(&document)?);
-            if let Some(seen) = visible(env, steps, Some(&document))? {
-                let element = initial(seen, options.include_types)?;
-                bytes += element.len();
-                values.push(element);
+            last = Some(reading.table.key_of(&document)?);
+            if let Some(seen) = visible(env, reading.steps, Some(&document))? {
+                let element = initial(seen, reading.include_types)?;
+                let copies = reading.copies.map_or(Ok(1), |copies| copies(&document))?;
+                bytes += element.len() * copies;
+                values.extend(std::iter::repeat_n(element, copies));
             }
         }
         // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
@@ -357,7 +373,8 @@ impl Documents {
         env.check_interrupted()?;
         match self {
             Self::Between(scan) => scan.next(env),
-            Self::Keys(lookup) | Self::Listed(lookup) => lookup.next(env),
+            Self::Keys(lookup) => lookup.next(env),
+            Self::Listed(lookup) => lookup.next_readable(env),
         }
     }
 

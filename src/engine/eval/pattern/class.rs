@@ -36,11 +36,11 @@ pub(super) fn translate_class(input: &mut Input<'_>, out: &mut String) -> Result
 /// Translates an item: a named class, an escaped class, a character or a range.
 fn item(input: &mut Input<'_>, out: &mut String) -> Result<(), Flaw> {
     let rest = input.rest();
-    if rest.starts_with("[:")
-        && let Some(end) = rest.find(":]")
+    if let Some(named) = rest.strip_prefix("[:")
+        && let Some(length) = named.find(":]")
     {
-        let name = &rest[2..end];
-        let item = &rest[..end + 2];
+        let name = &named[..length];
+        let item = &rest[..length + 4];
         if !NAMES.contains(&name.trim_start_matches('^')) {
             return Err(Flaw::new("invalid character class range", item));
         }

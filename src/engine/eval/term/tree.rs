@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::kind::TermKind;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
+use crate::engine::eval::scope::Scope;
 
 /// A term of a query. Cloning is cheap.
 #[derive(Debug, Clone)]
@@ -37,33 +38,74 @@ impl Term {
         }))
     }
 
-    /// Returns `true` if every evaluation yields the same value. `update` and `changes` reject any other term.
+    /// The term with the values of the variables of `scope` in their places, to be evaluated elsewhere.
+    pub(crate) fn closed(&self, scope: &Scope) -> Self {
+        if scope.is_empty() {
+            return self.clone();
+        }
+        match self {
+            Self::Datum(_) | Self::Invalid(_) => self.clone(),
+            Self::Object(fields) => {
+                let fields = fields.iter();
+                Self::Object(
+                    fields
+                        .map(|(name, term)| (name.clone(), term.closed(scope)))
+                        .collect(),
+                )
+            }
+            Self::Call(call) => match (call.kind, &call.args[..]) {
+                (TermKind::Var, [Self::Datum(variable)]) => {
+                    // One without a value is a parameter of a function in this term.
+                    let value = variable.as_integer().and_then(|it| scope.variable(it));
+                    value.map_or_else(|_| self.clone(), Self::Datum)
+                }
+                _ => Self::Call(Arc::new(Call {
+                    kind: call.kind,
+                    args: call.args.iter().map(|arg| arg.closed(scope)).collect(),
+                    optargs: (call.optargs.iter())
+                        .map(|(name, term)| (name.clone(), term.closed(scope)))
+                        .collect(),
+                })),
+            },
+        }
+    }
+
+    /// Returns `true` if every evaluation in one query yields the same value. `update` and `changes` reject any other term.
     pub(crate) fn is_deterministic(&self) -> bool {
+        self.all_calls(&Call::is_deterministic)
+    }
+
+    /// Returns `true` if every evaluation yields the same value, also in other queries. Indexes reject any other term.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.is_deterministic() && !self.uses_now()
+    }
+
+    /// Returns `true` if the value depends on the time of the query. Within a query it is always the same.
+    pub(crate) fn uses_now(&self) -> bool {
+        !self.all_calls(&|call| call.kind != TermKind::Now)
+    }
+
+    /// Returns `true` if each call in the term is accepted.
+    fn all_calls(&self, accepts: &dyn Fn(&Call) -> bool) -> bool {
         match self {
             Self::Datum(_) | Self::Invalid(_) => true,
-            Self::Object(fields) => fields.iter().all(|(_, value)| value.is_deterministic()),
-            Self::Call(call) => {
-                let is_fixed = match call.kind {
-                    TermKind::Table
-                    | TermKind::Changes
-                    | TermKind::DbList
-                    | TermKind::TableList => false,
-                    // A UUID named by a string is always the same.
-                    TermKind::Uuid => !call.args.is_empty(),
-                    _ => true,
-                };
-                is_fixed
-                    && call.args.iter().all(Self::is_deterministic)
-                    && call
-                        .optargs
-                        .iter()
-                        .all(|(_, value)| value.is_deterministic())
-            }
+            Self::Object(fields) => fields.iter().all(|(_, value)| value.all_calls(accepts)),
+            Self::Call(call) => accepts(call) && call.parts().all(|part| part.all_calls(accepts)),
         }
     }
 }
 
 impl Call {
+    /// Returns `true` if the term yields the same value for the same arguments.
+    fn is_deterministic(&self) -> bool {
+        match self.kind {
+            TermKind::Table | TermKind::Changes | TermKind::DbList | TermKind::TableList => false,
+            // A UUID named by a string is always the same.
+            TermKind::Uuid => !self.args.is_empty(),
+            _ => true,
+        }
+    }
+
     /// The same term with other arguments.
     ///
     /// # Errors
@@ -77,6 +119,13 @@ impl Call {
                 optargs: self.optargs.clone(),
             }),
         }
+    }
+
+    /// All arguments.
+    fn parts(&self) -> impl Iterator<Item = &Term> {
+        self.args
+            .iter()
+            .chain(self.optargs.iter().map(|(_, value)| value))
     }
 
     /// Returns `true` if an argument is `args`. The number of arguments is then unknown until it is evaluated.

@@ -27,7 +27,7 @@ enum Conflict {
 }
 
 pub(crate) fn insert(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
-    let table = env.eval(&call.args[0], scope)?.into_table()?;
+    let table = env.eval(&call.args[0], scope)?.into_table(env)?;
     let conflict = conflict(env, call, scope)?;
     let options = Options::new(env, call, scope, &table)?;
     let mut documents = match env.eval(&call.args[1], scope)? {

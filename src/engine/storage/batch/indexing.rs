@@ -1,10 +1,11 @@
 //! The entries of secondary indexes.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Batch, EntryChange};
+use super::Batch;
+use super::operation::EntryChange;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::{Index, IndexId, TableId};
@@ -13,6 +14,13 @@ use crate::engine::storage::tables::Redo;
 
 /// The number of documents that a step of a build reads at once.
 const BUILD_CHUNK: usize = 64;
+
+/// The entries that a change of a document removes and adds.
+#[derive(Default)]
+pub(super) struct IndexChanges {
+    removed: Vec<(IndexId, Vec<u8>)>,
+    added: Vec<(IndexId, Vec<u8>)>,
+}
 
 /// The result of a step of a build.
 pub(in crate::engine::storage) struct BuildStep {
@@ -23,25 +31,42 @@ pub(in crate::engine::storage) struct BuildStep {
 }
 
 impl Batch<'_> {
-    /// Updates the indexes of a table after a change of a document.
-    pub(super) fn index(
-        &mut self,
+    /// The changes of a table's indexes that a change of a document needs. Called before anything is written: a write that
+    /// fails must leave the document as it was, too.
+    ///
+    /// # Errors
+    /// A stored binary that cannot be read.
+    pub(super) fn index_changes(
+        &self,
         table: TableId,
         key: &[u8],
         old: Option<&Datum>,
         new: Option<&Datum>,
-    ) -> Result<(), ReqlError> {
-        let catalog = Arc::clone(&self.catalog);
-        let indexes = catalog.table_by_id(table).map(|table| &table.indexes);
+    ) -> Result<IndexChanges, ReqlError> {
+        let mut changes = IndexChanges::default();
+        let indexes = self.catalog.table_by_id(table).map(|table| &table.indexes);
         for index in indexes.into_iter().flatten() {
-            let old = self.functions.entries(index, key, old)?;
-            let new = self.functions.entries(index, key, new)?;
-            for entry in old.iter().filter(|entry| !new.contains(entry)) {
-                self.remove_entry(index.id, entry, key)?;
-            }
-            for entry in new.iter().filter(|entry| !old.contains(entry)) {
-                self.add_entry(index.id, entry, key)?;
-            }
+            // Sets, because a multi index has an entry for each element of an array.
+            let old = BTreeSet::from_iter(self.functions.entries(index, key, old)?);
+            let new = BTreeSet::from_iter(self.functions.entries(index, key, new)?);
+            let of_index = |entry: &Vec<u8>| (index.id, entry.clone());
+            changes.removed.extend(old.difference(&new).map(of_index));
+            changes.added.extend(new.difference(&old).map(of_index));
+        }
+        Ok(changes)
+    }
+
+    /// Updates the indexes.
+    pub(super) fn update_indexes(
+        &mut self,
+        changes: &IndexChanges,
+        key: &[u8],
+    ) -> Result<(), ReqlError> {
+        for (index, entry) in &changes.removed {
+            self.remove_entry(*index, entry, key)?;
+        }
+        for (index, entry) in &changes.added {
+            self.add_entry(*index, entry, key)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod assignment;
 mod first_error;
 mod indexing;
+mod operation;
 mod reader;
 mod scan;
 mod schema;
@@ -16,7 +17,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 
 pub use scan::BatchScan;
 
-use super::catalog::{Catalog, IndexId, TableId};
+use super::catalog::{Catalog, TableId};
 use super::checksum;
 use super::codec;
 use super::commit::Change;
@@ -28,6 +29,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use assignment::BlobAssignment;
 use first_error::FirstError;
+use operation::OperationLog;
 use reader::BatchReader;
 
 /// The database inside a write. Reads see the writes of this operation and of earlier ones in the batch. If the
@@ -44,37 +46,6 @@ pub struct Batch<'txn> {
     bytes: usize,
     operation: OperationLog,
     error: FirstError,
-}
-
-/// The effects of one operation: what to undo if it fails, and what to complete if it succeeds.
-#[derive(Default)]
-struct OperationLog {
-    /// The changed documents: table, key, and the bytes before the change.
-    documents: Vec<(TableId, Vec<u8>, Option<Vec<u8>>)>,
-    /// The blobs of new documents, stored when the operation succeeds.
-    added_blobs: Vec<(TableId, u64)>,
-    /// The blobs that no document refers to any more, removed when the operation succeeds.
-    unused_blobs: Vec<(TableId, u64)>,
-    /// The added and removed index entries.
-    entries: Vec<EntryChange>,
-    created: Vec<TableId>,
-    created_indexes: Vec<IndexId>,
-    dropped: Vec<TableId>,
-    dropped_indexes: Vec<IndexId>,
-    /// The catalog before the operation, if it changed it.
-    catalog: Option<Arc<Catalog>>,
-    /// The lengths of the batch's `changes` and `redo` before the operation.
-    changes: usize,
-    redo: usize,
-}
-
-/// A change of an index: the entry was added or removed.
-struct EntryChange {
-    index: IndexId,
-    entry: Vec<u8>,
-    /// The primary key that the entry leads to.
-    key: Vec<u8>,
-    is_added: bool,
 }
 
 /// The result of all operations of a batch.
@@ -176,6 +147,7 @@ impl<'txn> Batch<'txn> {
             catalog: &self.catalog,
             table,
             direction,
+            last: None,
         })
     }
 
@@ -199,6 +171,7 @@ impl<'txn> Batch<'txn> {
             }
             None => None,
         };
+        let indexed = self.index_changes(table, key, old_datum.as_ref(), Some(new))?;
         let mut assignment = BlobAssignment::new(&old_blobs, &mut self.next_blob);
         let added = &self.reader.added;
         let encoded = codec::encode(new, &mut |binary| assignment.assign(binary, added))?;
@@ -230,9 +203,8 @@ impl<'txn> Batch<'txn> {
             key: key.to_vec(),
             document: encoded,
         });
-        self.index(table, key, old_datum.as_ref(), Some(new))?;
         self.record(table, key, (old, old_datum), Some(new.clone()));
-        Ok(())
+        self.update_indexes(&indexed, key)
     }
 
     /// Deletes a document; returns `false` if it does not exist.
@@ -249,6 +221,7 @@ impl<'txn> Batch<'txn> {
         let old_datum = self
             .reader
             .decode(catalog, table, key, &old, &mut old_blobs)?;
+        let indexed = self.index_changes(table, key, Some(&old_datum), None)?;
         let removed = self.tables.documents(table).and_then(|documents| {
             documents.remove(key)?;
             Ok(())
@@ -262,8 +235,8 @@ impl<'txn> Batch<'txn> {
             table,
             key: key.to_vec(),
         });
-        self.index(table, key, Some(&old_datum), None)?;
         self.record(table, key, (Some(old), Some(old_datum)), None);
+        self.update_indexes(&indexed, key)?;
         Ok(true)
     }
 
@@ -276,114 +249,6 @@ impl<'txn> Batch<'txn> {
     /// The error that makes the whole batch fail, if there was one.
     pub(super) fn error(&self) -> Option<&ReqlError> {
         self.error.get()
-    }
-
-    /// Starts an operation: if it fails, the batch is rolled back to this point.
-    pub(super) fn begin_operation(&mut self) {
-        self.operation = OperationLog {
-            changes: self.changes.len(),
-            redo: self.redo.len(),
-            ..OperationLog::default()
-        };
-    }
-
-    /// Ends an operation that succeeded: stores its blobs and removes those that it replaced.
-    pub(super) fn accept(&mut self) {
-        let operation = std::mem::take(&mut self.operation);
-        if self.error.get().is_none() {
-            let completed = self.complete(&operation);
-            // The writer reads the error from `self.error`.
-            let _ = self.error.check(completed);
-        }
-    }
-
-    fn complete(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
-        // A blob that is added and removed in one operation is never stored, and `DropTable` removes the blobs of its
-        // table.
-        for &(table, blob) in &operation.added_blobs {
-            if operation.unused_blobs.contains(&(table, blob)) || operation.dropped.contains(&table)
-            {
-                self.reader.added.remove(&blob);
-            } else if let Some(bytes) = self.reader.added.get(&blob).cloned() {
-                self.redo.push(Redo::StoreBlob { table, blob, bytes });
-            }
-        }
-        for &(table, blob) in &operation.unused_blobs {
-            if !operation.added_blobs.contains(&(table, blob))
-                && !operation.dropped.contains(&table)
-            {
-                // An earlier operation of this batch may have added it.
-                self.reader.added.remove(&blob);
-                self.redo.push(Redo::RemoveBlob { table, blob });
-            }
-        }
-        self.redo.extend(
-            operation
-                .dropped
-                .iter()
-                .map(|table| Redo::DropTable(*table)),
-        );
-        self.dropped.extend(&operation.dropped);
-        self.redo.extend(
-            operation
-                .dropped_indexes
-                .iter()
-                .map(|index| Redo::DropIndex(*index)),
-        );
-        for redo in &self.redo[operation.redo..] {
-            match redo {
-                // In redb already, so that the operation could read its own writes.
-                Redo::Put { .. }
-                | Redo::Delete { .. }
-                | Redo::AddEntry { .. }
-                | Redo::RemoveEntry { .. } => {}
-                redo => self.tables.apply(redo)?,
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends an operation that failed: undoes its writes. The blob numbers that it took are skipped, not reused.
-    pub(super) fn reject(&mut self) {
-        let operation = std::mem::take(&mut self.operation);
-        self.changes.truncate(operation.changes);
-        self.redo.truncate(operation.redo);
-        for (_, blob) in &operation.added_blobs {
-            self.reader.added.remove(blob);
-        }
-        let restored = self.restore(&operation);
-        if let Some(catalog) = operation.catalog {
-            self.catalog = catalog;
-        }
-        // The writer reads the error from `self.error`.
-        let _ = self.error.check(restored);
-    }
-
-    fn restore(&mut self, operation: &OperationLog) -> Result<(), redb::Error> {
-        // In reverse, so that a document written twice ends with the bytes from before the first write.
-        for (table, key, old) in operation.documents.iter().rev() {
-            let documents = self.tables.documents(*table)?;
-            match old {
-                Some(old) => drop(documents.insert(key.as_slice(), old.as_slice())?),
-                None => drop(documents.remove(key.as_slice())?),
-            }
-        }
-        for change in operation.entries.iter().rev() {
-            if change.is_added {
-                self.tables.remove_entry(change.index, &change.entry)?;
-            } else {
-                self.tables
-                    .add_entry(change.index, &change.entry, &change.key)?;
-            }
-        }
-        operation
-            .created_indexes
-            .iter()
-            .try_for_each(|index| self.tables.drop_index(*index))?;
-        operation
-            .created
-            .iter()
-            .try_for_each(|table| self.tables.drop_table(*table))
     }
 
     /// Ends the batch and closes its tables, which must happen before the transaction is committed.

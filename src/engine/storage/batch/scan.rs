@@ -16,6 +16,8 @@ pub struct BatchScan<'a, 'txn> {
     pub(super) catalog: &'a Catalog,
     pub(super) table: TableId,
     pub(super) direction: Direction,
+    /// The last key.
+    pub(super) last: Option<Vec<u8>>,
 }
 
 impl Iterator for BatchScan<'_, '_> {
@@ -30,6 +32,13 @@ impl Iterator for BatchScan<'_, '_> {
             };
             let (key, stored) = (key.value(), value.value());
             let (catalog, table) = (self.catalog, self.table);
+            if !self.direction.follows(self.last.as_deref(), key) {
+                self.range = None;
+                let damage = self.reader.damage();
+                let error = damage.table(catalog, table, "its keys are not in order");
+                return Some(Err(error));
+            }
+            self.last = Some(key.to_vec());
             let decoded = self
                 .reader
                 .try_decode(catalog, table, key, stored, &mut Vec::new());

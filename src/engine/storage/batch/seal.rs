@@ -14,12 +14,13 @@ impl Batch<'_> {
     /// Adds checksums to a document and its blobs. That is no change of the document, so none is reported.
     ///
     /// # Errors
-    /// When the document is damaged, or the disk fails.
+    /// When the table does not exist any more, the document is damaged, or the disk fails.
     pub(in crate::engine::storage) fn seal(
         &mut self,
         table: TableId,
         key: &[u8],
     ) -> Result<(), ReqlError> {
+        self.require_table(table)?;
         let Some(stored) = self.raw(table, key)? else {
             return Ok(());
         };

@@ -7,9 +7,9 @@ use redb::{Builder, ReadableTable};
 use super::super::layout;
 use super::*;
 
-const DOCUMENTS: u64 = 24;
+pub(super) const DOCUMENTS: u64 = 24;
 
-fn image(number: u64) -> Datum {
+pub(super) fn image(number: u64) -> Datum {
     object([
         ("id", Datum::String(key(number).into())),
         ("file", binary(noise(size(number), number))),
@@ -21,17 +21,17 @@ fn size(number: u64) -> usize {
     [300, 2000, 5000, 9000][number as usize % 4]
 }
 
-fn key(number: u64) -> String {
+pub(super) fn key(number: u64) -> String {
     format!("image-{number:03}")
 }
 
 /// The encoded primary key.
-fn encoded(number: u64) -> String {
+pub(super) fn encoded(number: u64) -> String {
     format!("S{}", key(number))
 }
 
 /// A closed folder with images.
-async fn folder_of_images() -> (tempfile::TempDir, TableId) {
+pub(super) async fn folder_of_images() -> (tempfile::TempDir, TableId) {
     let it = Fixture::new().await;
     let table = it.table;
     let created = it.storage.write(Durability::Hard, move |batch| {
@@ -52,12 +52,12 @@ async fn folder_of_images() -> (tempfile::TempDir, TableId) {
     (it.folder, it.table)
 }
 
-fn path(folder: &tempfile::TempDir) -> std::path::PathBuf {
+pub(super) fn path(folder: &tempfile::TempDir) -> std::path::PathBuf {
     folder.path().join("board.redb")
 }
 
 /// Changes a stored value in place.
-fn change<K: redb::Key + 'static>(
+pub(super) fn change<K: redb::Key + 'static>(
     folder: &tempfile::TempDir,
     table: redb::TableDefinition<'_, K, &'static [u8]>,
     key: K::SelfType<'_>,
@@ -74,7 +74,11 @@ fn change<K: redb::Key + 'static>(
     transaction.commit().unwrap();
 }
 
-fn read(storage: &Storage, table: TableId, number: u64) -> Result<Option<(f64, Bytes)>, ReqlError> {
+pub(super) fn read(
+    storage: &Storage,
+    table: TableId,
+    number: u64,
+) -> Result<Option<(f64, Bytes)>, ReqlError> {
     let document = storage.snapshot()?.get(table, encoded(number).as_bytes())?;
     let Some(document) = document else {
         return Ok(None);
@@ -98,7 +102,18 @@ fn indexed(storage: &Storage, table: TableId, number: u64) -> Result<Vec<Vec<u8>
     std::iter::from_fn(|| entries.next_primary_key()).collect()
 }
 
-fn right(number: u64) -> Option<(f64, Bytes)> {
+/// A file in which some bits are flipped.
+pub(super) fn with_flipped_bits(whole: &[u8], count: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    for dice in noise(count * 8, seed).chunks(8) {
+        let dice = u64::from_le_bytes(dice.try_into().unwrap());
+        let bit = dice as usize % (bytes.len() * 8);
+        bytes[bit / 8] ^= 1 << (bit % 8);
+    }
+    bytes
+}
+
+pub(super) fn right(number: u64) -> Option<(f64, Bytes)> {
     Some((number as f64, noise(size(number), number).into()))
 }
 
@@ -261,14 +276,7 @@ async fn flipped_bits_are_never_served() {
     let (mut refused, mut right_answers, mut errors, mut unnamed) = (0, 0, 0, 0);
     let first = std::env::var("FLIP_FIRST").map_or(0, |run| run.parse().unwrap());
     for run in first..first + runs {
-        let mut bytes = whole.clone();
-        let dice = noise(20 * 8, run + 1);
-        for dice in dice.chunks(8) {
-            let dice = u64::from_le_bytes(dice.try_into().unwrap());
-            let bit = dice as usize % (bytes.len() * 8);
-            bytes[bit / 8] ^= 1 << (bit % 8);
-        }
-        std::fs::write(path(&folder), &bytes).unwrap();
+        std::fs::write(path(&folder), with_flipped_bits(&whole, 20, run + 1)).unwrap();
         let storage = match Storage::open(folder.path(), by_field(), Box::new(|_| {})) {
             Ok(storage) => storage,
             Err(error) => {

@@ -247,6 +247,79 @@ async fn an_index_with_a_damaged_function_is_never_ready_and_refuses_no_document
     assert!(!colour_index(&snapshot, table).unwrap().ready);
 }
 
+#[tokio::test]
+async fn an_index_whose_build_panics_is_never_ready_and_lets_others_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let panics: CompileIndex = Box::new(|_| {
+        Ok(Arc::new(|document| {
+            assert!(document.field("colour").is_none(), "on purpose");
+            Ok(Vec::new())
+        }))
+    });
+    let storage = Storage::open(folder.path(), panics, Box::new(|_| {})).unwrap();
+    let table = create_table(&storage).await;
+    let red = row("a", Some("red"));
+    put(&storage, table, Durability::Hard, "a", red)
+        .await
+        .unwrap();
+    // Of the commits with the build, at most the first fails.
+    let _ = storage
+        .write(Durability::Hard, move |batch| {
+            batch.create_index(table, new_index())
+        })
+        .await;
+    eventually("a write that succeeds", async || {
+        let plain = row("b", None);
+        let written = put(&storage, table, Durability::Hard, "b", plain).await;
+        written.ok()
+    })
+    .await;
+    for number in 0..10 {
+        let id = number.to_string();
+        let plain = row(&id, None);
+        put(&storage, table, Durability::Hard, &id, plain)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_an_index_function_fails_for_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let fails: CompileIndex = Box::new(|_| {
+        Ok(Arc::new(|document| {
+            let colour = document.field("colour").map(|colour| colour.as_str());
+            let colour = colour.transpose()?.cloned().unwrap_or_default();
+            match &*colour {
+                "unreadable" => Err(ReqlError::new(ErrorKind::Internal, "on purpose")),
+                colour => Ok(vec![(colour.as_bytes().to_vec(), 0)]),
+            }
+        }))
+    });
+    let storage = Storage::open(folder.path(), fails, Box::new(|_| {})).unwrap();
+    let table = create_table(&storage).await;
+    create_index(&storage, table).await;
+    let red = row("a", Some("red"));
+    put(&storage, table, Durability::Hard, "a", red)
+        .await
+        .unwrap();
+    // The operation goes on, as a query does that counts errors.
+    let written = storage.write(Durability::Hard, move |batch| {
+        let unreadable = object([
+            ("colour", Datum::from("unreadable")),
+            ("file", binary(noise(5000, 1))),
+            ("id", Datum::from("a")),
+        ]);
+        batch.put(table, b"a", &unreadable).unwrap_err();
+        batch.put(table, b"b", &unreadable).unwrap_err();
+        batch.put(table, b"c", &row("c", Some("green")))
+    });
+    written.await.unwrap();
+    let expected = pairs([("green", "c"), ("red", "a")]);
+    assert_eq!(indexed(&storage, table), expected);
+    assert_eq!(scanned(&storage, table), expected);
+}
+
 /// A change of one of ten documents.
 #[derive(Clone, Debug)]
 enum Step {

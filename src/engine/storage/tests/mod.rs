@@ -3,6 +3,7 @@
 
 mod basics;
 mod blobs;
+mod checking;
 mod codec;
 mod compaction;
 mod damage;

@@ -1,8 +1,8 @@
 //! Opening a data folder, and the errors of it.
 
-use redb::Builder;
+use redb::{Builder, ReadableDatabase as _};
 
-use super::super::layout::{FORMAT, META, write_format};
+use super::super::layout::{FORMAT, META, read_format, write_format};
 use super::*;
 
 fn failure(folder: &Path) -> OpenError {
@@ -229,6 +229,42 @@ async fn a_folder_of_the_first_release_gets_checksums() {
     let (storage, _) = open(&folder);
     let document = storage.snapshot().unwrap().get(table, b"a");
     assert_eq!(file(&document.unwrap().unwrap()).0, blob);
+}
+
+#[test]
+fn a_check_and_a_compaction_leave_the_format_of_an_earlier_release() {
+    let folder = tempfile::tempdir().unwrap();
+    write_first_release(folder.path(), &noise(2000, 1));
+    let path = folder.path().join("board.redb");
+    let before = std::fs::read(&path).unwrap();
+    let report = check(folder.path(), by_field(), &mut |_, _| None).unwrap();
+    assert_eq!((report.documents, report.without_checksum), (1, 1));
+    assert_eq!((report.blobs, report.damage), (1, Vec::new()));
+    assert!(std::fs::read(&path).unwrap() == before);
+    compact(folder.path()).unwrap();
+    let database = Builder::new().open(&path).unwrap();
+    let transaction = database.begin_read().unwrap();
+    let meta = transaction.open_table(META).unwrap();
+    assert_eq!(read_format(&meta).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn checksums_bring_back_no_table_that_was_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    write_first_release(folder.path(), &noise(2000, 1));
+    let (storage, _) = open(&folder);
+    let table = storage.snapshot().unwrap().catalog().tables()[0].id;
+    let dropped = storage.write(Durability::Hard, move |batch| batch.drop_table(table));
+    dropped.await.unwrap();
+    let sealed = storage.write(Durability::Hard, move |batch| batch.seal(table, b"a"));
+    sealed.await.unwrap_err();
+    let tables = storage.handle.snapshots.database.begin_write().unwrap();
+    let names: Vec<_> = tables
+        .list_tables()
+        .unwrap()
+        .map(|table| redb::TableHandle::name(&table).to_owned())
+        .collect();
+    assert_eq!(names, ["meta"]);
 }
 
 #[cfg(unix)]

@@ -264,13 +264,18 @@ async fn created_tables_and_renamed_indexes_survive_reopening() {
         let missing = batch.rename_index(things, ("m", "x"), false).unwrap_err();
         assert_eq!(
             missing.message,
+            "Index `m` does not exist or index `x` already exists on table `test.things`."
+        );
+        let missing = batch.rename_index(things, ("m", "x"), true).unwrap_err();
+        assert_eq!(
+            missing.message,
             "Index `m` does not exist on table `test.things`."
         );
         batch.create_index(things, index("o"))?;
         let exists = batch.rename_index(things, ("o", "n"), false).unwrap_err();
         assert_eq!(
             exists.message,
-            "Index `n` already exists on table `test.things`."
+            "Index `o` does not exist or index `n` already exists on table `test.things`."
         );
         batch.rename_index(things, ("o", "n"), true)?;
         batch.rename_index(things, ("n", "renamed"), false)?;

@@ -1,6 +1,7 @@
 //! Builds secondary indexes of tables that have documents, in steps between the commits of other writes.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,9 +60,10 @@ impl IndexBuilder {
             return;
         };
         batch.begin_operation();
-        match self.build(batch, table, index) {
-            Ok(()) => batch.accept(),
-            Err(error) => {
+        let built = catch_unwind(AssertUnwindSafe(|| self.build(batch, table, index)));
+        match built {
+            Ok(Ok(())) => batch.accept(),
+            Ok(Err(error)) => {
                 batch.reject();
                 // A failing disk makes the whole group fail, and the build starts again. Otherwise the same document would
                 // fail again, until the next start.
@@ -69,6 +71,15 @@ impl IndexBuilder {
                     log::error!("the index `{}` is not built: {error}", index.name);
                     functions.disable(index.id);
                 }
+            }
+            Err(panic) => {
+                // The group fails. The next one must not, for the same reason.
+                log::error!(
+                    "the index `{}` is not built: its build panicked",
+                    index.name
+                );
+                functions.disable(index.id);
+                resume_unwind(panic);
             }
         }
     }

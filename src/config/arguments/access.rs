@@ -1,0 +1,60 @@
+//! Who needs a link.
+
+use crate::config::settings::Access;
+use crate::store::{InvalidToken, Token};
+
+/// The shortest `--admin-token`, in characters. Guessing is slow, but a word would be found.
+const SHORTEST_ADMIN_TOKEN: usize = 16;
+
+/// Who needs a link.
+#[derive(clap::Args)]
+pub(super) struct AccessArguments {
+    /// Let everybody do everything, without links, also beyond this machine
+    #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
+    pub(super) open: bool,
+
+    /// The secret of whoever administers all boards: 16 or more letters, digits and -._~. With it, links are needed on this
+    /// machine too. Without it, a new one is made and shown at each start that needs links. Better given by the variable,
+    /// since other users can read a command line
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "REALTIME_PHOTO_ADMIN_TOKEN",
+        hide_env_values = true,
+        value_parser = parse_admin_token
+    )]
+    pub(super) admin_token: Option<Token>,
+}
+
+impl From<AccessArguments> for Access {
+    fn from(arguments: AccessArguments) -> Self {
+        match (arguments.open, arguments.admin_token) {
+            (true, _) => Self::Open,
+            (false, Some(token)) => Self::Links(token),
+            (false, None) => Self::ByAddress,
+        }
+    }
+}
+
+fn parse_admin_token(text: &str) -> Result<Token, String> {
+    if text.len() < SHORTEST_ADMIN_TOKEN {
+        return Err(format!(
+            "it needs at least {SHORTEST_ADMIN_TOKEN} characters"
+        ));
+    }
+    text.parse()
+        .map_err(|error: InvalidToken| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_admin_token_is_long() {
+        assert!(parse_admin_token("S3CRET-S3CRET-S3CRET").is_ok());
+        for bad in ["short", "with a space in it, though long"] {
+            assert!(parse_admin_token(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! `/metrics`, at an address of its own, and the metrics of the embedded engine.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+
+use actix_web::dev::Server;
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpResponse, HttpServer};
+use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE, encode};
+
+use super::error::StartupError;
+use super::listener;
+use crate::engine::{Engine, EngineStats};
+use crate::metrics::{Kind, Registry, register};
+
+/// The socket of `/metrics`.
+pub(super) struct MetricsListener(TcpListener);
+
+impl MetricsListener {
+    /// Listens on an address.
+    ///
+    /// # Errors
+    /// If it is in use, or not an address of this machine.
+    pub(super) fn listen(address: SocketAddr) -> Result<Self, StartupError> {
+        listener::listen(address).map(Self)
+    }
+
+    /// Creates the server. Anyone who reaches it may ask: the values tell how much the server is used, and nothing of what is
+    /// stored.
+    ///
+    /// # Errors
+    /// If the socket cannot be used.
+    pub(super) fn serve(self, registry: Registry) -> Result<(Server, SocketAddr), StartupError> {
+        let address = self.0.local_addr()?;
+        let registry = Data::new(registry);
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(registry.clone())
+                .route("/metrics", web::get().to(show))
+        });
+        let server = server.workers(1).disable_signals().listen(self.0)?;
+        log::info!("metrics are at http://{address}/metrics");
+        Ok((server.run(), address))
+    }
+}
+
+async fn show(registry: Data<Registry>) -> HttpResponse {
+    let mut text = String::new();
+    match encode(&mut text, &registry) {
+        Ok(()) => HttpResponse::Ok().content_type(CONTENT_TYPE).body(text),
+        Err(error) => {
+            log::error!("the metrics cannot be written: {error}");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// Registers what the embedded engine counts, and the space of its folder.
+pub(super) fn register_engine(registry: &mut Registry, engine: &Engine, data: PathBuf) {
+    type Read = fn(EngineStats) -> u64;
+    let values: [(Kind, &str, &str, Read); 6] = [
+        (
+            Kind::Counter,
+            "engine_commits",
+            "Commits of the embedded engine",
+            |stats| stats.commits,
+        ),
+        (
+            Kind::Counter,
+            "engine_durable_commits",
+            "Commits that were synced to the disk",
+            |stats| stats.durable_commits,
+        ),
+        (
+            Kind::Counter,
+            "engine_reopened",
+            "Attempts to reopen the file after the disk has failed",
+            |stats| stats.reopened,
+        ),
+        (
+            Kind::Gauge,
+            "engine_damaged",
+            "Documents that were found to be damaged since the start",
+            |stats| stats.damaged as u64,
+        ),
+        (
+            Kind::Gauge,
+            "engine_sessions",
+            "Connected database clients",
+            |stats| stats.sessions as u64,
+        ),
+        (
+            Kind::Gauge,
+            "engine_changefeeds",
+            "Open changefeeds",
+            |stats| stats.changefeeds as u64,
+        ),
+    ];
+    for (kind, name, help, read) in values {
+        let stats = engine.stats_reader();
+        register(registry, kind, name, help, move || {
+            Some(read(stats()) as f64)
+        });
+    }
+    let file = data.join("board.redb");
+    let length = move || Some(std::fs::metadata(&file).ok()?.len() as f64);
+    let help = "Size of the file of the embedded engine";
+    register(registry, Kind::Gauge, "engine_file_bytes", help, length);
+    #[cfg(unix)]
+    register(
+        registry,
+        Kind::Gauge,
+        "disk_available_bytes",
+        "Space that is left on the disk of the data folder",
+        move || {
+            let space = rustix::fs::statvfs(&data).ok()?;
+            Some((space.f_bavail * space.f_frsize) as f64)
+        },
+    );
+}
