@@ -9,8 +9,9 @@ use super::{
     RequestedPlacement, Timestamp,
 };
 
-/// The age up to which an upload has the time at which its id was made, in milliseconds: longer than sending an image takes.
-const MAX_UPLOAD_AGE_MS: i64 = 900_000;
+/// The time before the beginning of an upload at which its id may have been made to count as its time, in milliseconds. More
+/// than the uploads of one drop that begin together are apart, and little enough for wrong clocks of senders not to matter.
+const MAX_ID_AGE_MS: i64 = 10_000;
 
 /// The limit on the name of an uploader, in characters.
 pub const MAX_AUTHOR: usize = 80;
@@ -46,6 +47,8 @@ pub struct Upload {
     pub file: Bytes,
     /// SHA-256 of the file, 64 lower case hexadecimal digits.
     pub sha256: String,
+    /// When the server began to receive it; `None` is now.
+    pub began_at: Option<Timestamp>,
 }
 
 /// The reason to refuse an upload.
@@ -107,7 +110,7 @@ impl NewImage {
             sha256: upload.sha256,
             author,
             damaged: is_damaged,
-            created_at: creation_time(id, Timestamp::now()),
+            created_at: creation_time(id, upload.began_at.unwrap_or_else(Timestamp::now)),
         };
         Ok(Self {
             meta,
@@ -126,13 +129,13 @@ impl NewImage {
     }
 }
 
-/// The time of an upload that is accepted now: that of its id, so that images sent together stay in the order in which they
-/// were sent, unless the clock of the sender is wrong or the upload is an old one.
-fn creation_time(id: ImageId, now: Timestamp) -> Timestamp {
-    let plausible = now.as_millis() - MAX_UPLOAD_AGE_MS..=now.as_millis();
+/// The time of an upload: when the server began to receive it, so the order of images does not depend on the clocks of their
+/// senders. If the id was made just before, its time counts, so that images sent together stay in their order.
+fn creation_time(id: ImageId, began_at: Timestamp) -> Timestamp {
+    let just_before = began_at.as_millis() - MAX_ID_AGE_MS..=began_at.as_millis();
     match id.ms() {
-        ms if plausible.contains(&ms) => Timestamp::from_millis(ms),
-        _ => now,
+        ms if just_before.contains(&ms) => Timestamp::from_millis(ms),
+        _ => began_at,
     }
 }
 
@@ -241,6 +244,7 @@ mod tests {
         };
         assert_eq!(created(2_000_000_000_000), 0);
         assert_eq!(created(1_999_999_995_000), -5_000);
+        assert_eq!(created(1_999_999_940_000), 0);
         assert_eq!(created(2_000_000_005_000), 0);
         assert_eq!(created(2_031_536_000_000), 0);
         assert_eq!(created(1_000_000_000_000), 0);

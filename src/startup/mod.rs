@@ -109,7 +109,7 @@ impl Application {
             }
         };
         let store = match Store::connect(cluster, settings.undo_window).await {
-            Ok(store) => store,
+            Ok(store) => store.with_board_limits(settings.board_limits),
             Err(error) => {
                 embedded::close(engine).await;
                 return Err(StartupError::Database(database, error));
@@ -135,7 +135,6 @@ impl Application {
             access: access.policy,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
-            board_limits: settings.board_limits,
             upload_memory: settings.upload_memory,
             upload_folder,
             metadata: settings.metadata,

@@ -8,6 +8,7 @@ use reql::{Command, r};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::board::BoardLimits;
 use super::board::current::CurrentReads;
 use super::board::free_placements::FreePlacements;
 use super::byte_budget::ByteBudget;
@@ -33,6 +34,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub struct Store {
     pub(super) inner: Arc<Inner>,
+    pub(super) board_limits: BoardLimits,
 }
 
 pub(super) struct Inner {
@@ -69,20 +71,35 @@ impl Store {
             table(&database, schema::LAYOUTS),
             shutdown.clone(),
         );
+        Self::of(Arc::new(Inner {
+            database,
+            connector,
+            pool,
+            upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
+            download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
+            free_placements,
+            current_reads: CurrentReads::default(),
+            damaged: DamagedImages::default(),
+            undo_window,
+            deleted: Arc::default(),
+            _shutdown: shutdown.drop_guard(),
+        }))
+    }
+
+    /// A handle for a background task, without limits.
+    pub(super) fn of(inner: Arc<Inner>) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                database,
-                connector,
-                pool,
-                upload_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
-                download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
-                free_placements,
-                current_reads: CurrentReads::default(),
-                damaged: DamagedImages::default(),
-                undo_window,
-                deleted: Arc::default(),
-                _shutdown: shutdown.drop_guard(),
-            }),
+            inner,
+            board_limits: BoardLimits::default(),
+        }
+    }
+
+    /// The same images, with limits on what each board may hold. Images that other servers add in the same second may exceed
+    /// them together.
+    pub fn with_board_limits(self, board_limits: BoardLimits) -> Self {
+        Self {
+            board_limits,
+            ..self
         }
     }
 

@@ -46,5 +46,5 @@ pub use connect::DEFAULT_UNDO_WINDOW;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedState};
 pub use handle::Store;
-pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed, StoredImage};
+pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed, Restored, StoredImage};
 pub use issues::IssueKind;

@@ -22,6 +22,9 @@ pub(super) const DELETED_AT: &str = "deletedAt";
 /// The display name of the person who deleted the image, next to [`DELETED_AT`], if that person has one.
 pub(super) const DELETED_BY: &str = "deletedBy";
 
+/// What the undo clock read at the delete, in milliseconds, next to [`DELETED_AT`].
+pub(super) const UNDO_CLOCK: &str = "undoClock";
+
 /// Returns `true` if a row is marked as deleted.
 pub(super) fn is_deleted(row: &Value) -> bool {
     row.get(DELETED_AT).is_some_and(|at| !at.is_null())

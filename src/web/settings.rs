@@ -8,7 +8,6 @@ use super::http::embedding::EmbeddingOrigin;
 use super::http::public_url::PublicUrl;
 use super::uploads::UploadFolder;
 use crate::image::{Limits, Metadata};
-use crate::store::BoardLimits;
 
 /// Limits and timeouts of the web server.
 #[derive(Debug, Clone)]
@@ -29,8 +28,6 @@ pub struct Settings {
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
-    /// What a board may hold.
-    pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
     /// The folder for uploads that are being received.
@@ -58,7 +55,6 @@ impl Default for Settings {
             access: AccessPolicy::Open,
             max_upload: 16 << 20,
             max_pixels: Limits::default().max_pixels,
-            board_limits: BoardLimits::default(),
             upload_memory: 256 << 20,
             upload_folder: UploadFolder::of_system(),
             metadata: Metadata::Remove,

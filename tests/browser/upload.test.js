@@ -212,6 +212,23 @@ function idOf(request) {
   return request.postDataBuffer().toString('latin1').match(/name="id"\r\n\r\n([0-9a-f-]+)\r\n/)[1];
 }
 
+for (const [direction, days] of Object.entries({ ahead: 365, behind: -365 })) {
+  test(`the ids of uploads have the time of the server although the clock of the device is a year ${direction}`, async ({ open }) => {
+    const prepare = (context) =>
+      context.addInitScript((wrong) => {
+        const { now } = Date;
+        Date.now = () => now() + wrong;
+      }, days * 86_400_000);
+    const window = await open({ prepare });
+    const before = Date.now();
+    const upload = window.page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/image'));
+    await window.drop([red]);
+    const milliseconds = parseInt(idOf(await upload).replace('-', '').slice(0, 12), 16);
+    expect(Math.abs(milliseconds - before)).toBeLessThan(60_000);
+    await window.shows('red.png');
+  });
+}
+
 test('after more files than the server reserves placements for were canceled, one more is added', async ({ server, open }) => {
   const window = await open();
   const { page } = window;

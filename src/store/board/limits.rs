@@ -26,11 +26,6 @@ pub(in crate::store) struct BoardUsage {
 }
 
 impl BoardLimits {
-    /// Returns `true` if nothing is limited.
-    pub(in crate::store) fn is_unlimited(self) -> bool {
-        self == Self::default()
-    }
-
     /// Checks that a board has room for an image of `bytes` bytes.
     ///
     /// # Errors

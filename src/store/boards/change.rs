@@ -9,8 +9,8 @@ use super::record::{AdminLinks, BoardRecord};
 use crate::image::{BoardId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::images::{ABOVE_ALL_TIMES, time_before_now};
-use crate::store::rows::{DELETED_AT, document};
+use crate::store::images::{Deleted, begin_window};
+use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
 use crate::store::schema::ADMIN;
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, insert_row, insert_with_retry, write_row,
@@ -139,22 +139,35 @@ impl Store {
     }
 
     /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others are.
-    pub(crate) async fn purge_boards(&self) -> Result<(), StoreError> {
-        let due = json!(time_before_now(self.inner.undo_window));
-        let is_due = func!(|row| {
-            let at = row.get_field(DELETED_AT);
-            at.default(r.expr(ABOVE_ALL_TIMES)).le(r.expr(due))
-        });
-        let rows = self.boards().filter(is_due).pluck(r.expr("id"));
+    /// Returns `true` if there are deleted boards whose undo window has not ended.
+    pub(crate) async fn purge_boards(&self) -> Result<bool, StoreError> {
+        let rows = self.boards().has_fields(DELETED_AT);
+        let rows = rows.pluck(r.expr("id")).with_arg(r.expr(UNDO_CLOCK));
         let rows: Vec<Value> = self.pool().query(rows).await?;
-        for id in rows.iter().filter_map(|row| row["id"].as_str()) {
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let now = self.undo_time().await?;
+        let mut has_others = false;
+        for row in &rows {
+            let Some(id) = row["id"].as_str() else {
+                continue;
+            };
+            let deleted: Deleted = row[UNDO_CLOCK].as_i64();
+            if now.until_due(deleted).is_none() {
+                begin_window(self, self.boards().get(id), now).await?;
+            }
+            if !now.is_due(deleted) {
+                has_others = true;
+                continue;
+            }
             for table in [self.layouts(), self.boards()] {
                 let removal = table.get(id).delete(());
                 self.pool().value::<Value>(removal).await?;
             }
             log::info!("removed board {id}");
         }
-        Ok(())
+        Ok(has_others)
     }
 
     /// Adds a link that administers all boards. Only the latest `keep` are kept.

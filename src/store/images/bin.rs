@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::delete::time_before_now;
+use super::undo_clock::Deleted;
 use crate::image::{ImageId, ImageRecord, Timestamp};
 use crate::store::board::Board;
 use crate::store::error::StoreError;
@@ -22,6 +22,8 @@ pub struct DeletedImage {
     /// Display name of the person who deleted it, if known.
     #[serde(default)]
     pub deleted_by: Option<String>,
+    #[serde(default, rename = "undoClock")]
+    deleted: Deleted,
 }
 
 /// An image on a board or in its bin.
@@ -40,7 +42,7 @@ impl Board {
     ///
     /// If the database is unavailable.
     pub async fn bin(&self, limit: usize) -> Result<Vec<DeletedImage>, StoreError> {
-        let since = time_before_now(self.store.inner.undo_window);
+        let now = self.store.undo_time().await?;
         let rows = self.rows(self.store.placements()).has_fields(DELETED_AT);
         let rows: Vec<Value> = self.store.pool().query(rows).await?;
         let mut images: Vec<DeletedImage> = rows
@@ -52,7 +54,7 @@ impl Board {
                     None
                 })
             })
-            .filter(|image: &DeletedImage| image.deleted_at > since)
+            .filter(|image: &DeletedImage| !now.is_due(image.deleted))
             .collect();
         images.sort_by_key(|image| std::cmp::Reverse((image.deleted_at, image.record.meta.id)));
         images.truncate(limit);
@@ -76,8 +78,8 @@ impl Store {
             }));
         }
         let image: Option<DeletedImage> = document(row, "placements")?;
-        let since = time_before_now(self.inner.undo_window);
-        let in_bin = image.filter(|image| image.deleted_at > since);
+        let now = self.undo_time().await?;
+        let in_bin = image.filter(|image| !now.is_due(image.deleted));
         Ok(in_bin.map(|image| StoredImage {
             record: image.record,
             is_deleted: true,

@@ -9,24 +9,21 @@
 //! restore, and in the sweep for those that were interrupted.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use reql::{Command, func, r};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::undo_clock::Deleted;
 use crate::image::{ImageId, Timestamp};
-use crate::store::board::Board;
+use crate::store::board::{Board, BoardFull};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
-use crate::store::rows::{DELETED_AT, DELETED_BY};
+use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, is_deleted};
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
 };
-
-/// A text above every [`Timestamp`]: those start with a digit.
-pub(crate) const ABOVE_ALL_TIMES: &str = "never";
 
 /// Number of images that one write marks. Small, because RethinkDB writes their files anew.
 const MAX_MARKED: usize = 16;
@@ -40,6 +37,19 @@ const MAX_RECONCILIATIONS: usize = 8;
 pub(super) struct DeletedPlacement {
     pub(super) id: ImageId,
     pub(super) deleted_at: Timestamp,
+    #[serde(default, rename = "undoClock")]
+    pub(super) deleted: Deleted,
+}
+
+/// Outcome of [`Board::restore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// The image is on the board, now or already before.
+    Done,
+    /// There is no such image, or its undo window has ended.
+    Gone,
+    /// The board has no room for it. It stays in the bin.
+    Full(BoardFull),
 }
 
 impl Board {
@@ -58,13 +68,12 @@ impl Board {
             .await
     }
 
-    /// Puts a deleted image back on the board, at its previous placement. Also returns `true` if it is on the board, and
-    /// `false` if it does not exist or its undo window has ended. Completes even if the caller is dropped.
+    /// Puts a deleted image back on the board, at its previous placement. Completes even if the caller is dropped.
     ///
     /// # Errors
     ///
     /// If the database is unavailable. The image may have been restored nevertheless.
-    pub async fn restore(&self, id: ImageId) -> Result<bool, StoreError> {
+    pub async fn restore(&self, id: ImageId) -> Result<Restored, StoreError> {
         let board = self.clone();
         self.store
             .run_to_completion(|_| async move { restore(&board, id).await })
@@ -77,6 +86,7 @@ impl Store {
     pub(super) async fn deleted_placements(&self) -> Result<Vec<DeletedPlacement>, StoreError> {
         let deleted = self.placements().has_fields(DELETED_AT);
         let fields = deleted.pluck(r.expr("id")).with_arg(r.expr(DELETED_AT));
+        let fields = fields.with_arg(r.expr(UNDO_CLOCK));
         let rows: Vec<Value> = self.pool().query(fields).await?;
         // Rows of other applications may have the field too.
         let parsed = rows.into_iter().map(serde_json::from_value);
@@ -116,7 +126,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let images = get_all(self.images(), ids);
         let write = match mark {
-            None => unmark(images, &json!("")),
+            None => unmark(images),
             Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
         };
         write_rows(self.pool(), write).await.map(drop)
@@ -143,12 +153,11 @@ impl Store {
         Ok(marks.filter_map(Result::ok).map(mark).collect())
     }
 
-    /// Removes an image that was deleted at or before `until`, and its placement. Returns `false` if it has been restored or
-    /// deleted again since.
-    pub(crate) async fn purge(&self, id: ImageId, until: Timestamp) -> Result<bool, StoreError> {
-        let until = json!(until);
+    /// Removes an image that was deleted at `at`, and its placement. Returns `false` if it has been restored or deleted again
+    /// since.
+    pub(crate) async fn purge(&self, id: ImageId, at: Timestamp) -> Result<bool, StoreError> {
         for row in [self.images().get(id), self.placements().get(id)] {
-            let purge = remove_if_deleted(row, &until);
+            let purge = remove_if_deleted(row, at);
             if write_row(self.pool(), purge).await? == RowWrite::ConditionNotMet {
                 return Ok(false);
             }
@@ -160,7 +169,8 @@ impl Store {
 async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u64, StoreError> {
     let store = &board.store;
     let at = json!(Timestamp::now());
-    let fields = json!({ DELETED_AT: at, DELETED_BY: by });
+    let clock = store.undo_time().await?.ms();
+    let fields = json!({ DELETED_AT: at, DELETED_BY: by, UNDO_CLOCK: clock });
     // The pool repeats a query whose answer was lost, so a mark with this very time counts as set by this delete.
     let mark = func!(|row| r.branch(
         r.args((
@@ -183,60 +193,73 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
     Ok(deleted)
 }
 
-async fn restore(board: &Board, id: ImageId) -> Result<bool, StoreError> {
+async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     let store = &board.store;
-    let placement = store.placement_row(id).await?;
-    if placement.is_null() || !board.has_row(&placement) {
-        return Ok(false);
+    let row = store.placement_row(id).await?;
+    if row.is_null() || !board.has_row(&row) {
+        return Ok(Restored::Gone);
     }
-    let since = json!(time_before_now(store.inner.undo_window));
-    let image = unmark(store.images().get(id), &since);
+    if !is_deleted(&row) {
+        // The image may still be marked, if a restore was interrupted.
+        store.reconcile(&[id]).await?;
+        return Ok(Restored::Done);
+    }
+    if store.undo_time().await?.is_due(row[UNDO_CLOCK].as_i64()) {
+        return Ok(Restored::Gone);
+    }
+    let bytes = row["size"].as_u64().unwrap_or_default();
+    let free_placements = &store.inner.free_placements;
+    let limits = store.board_limits;
+    if let Err(full) = free_placements.admit(board.id, id, bytes, limits).await? {
+        return Ok(Restored::Full(full));
+    }
+    let restored = unmark_both(store, id).await;
+    if restored != Ok(Restored::Done) {
+        free_placements.withdraw(board.id, id);
+    }
+    restored
+}
+
+/// Removes the marks of a deleted image. It is gone if the sweep has removed it meanwhile.
+async fn unmark_both(store: &Store, id: ImageId) -> Result<Restored, StoreError> {
+    let image = unmark(store.images().get(id));
     if write_row(store.pool(), image).await? != RowWrite::Done {
-        return Ok(false);
+        return Ok(Restored::Gone);
     }
-    let placement = unmark(store.placements().get(id), &since);
+    let placement = unmark(store.placements().get(id));
     let restored = write_row(store.pool(), placement).await?;
     store.reconcile(&[id]).await?;
-    Ok(restored == RowWrite::Done)
+    Ok(match restored {
+        RowWrite::Done => Restored::Done,
+        RowWrite::NoRow | RowWrite::ConditionNotMet => Restored::Gone,
+    })
 }
 
-/// The time `duration` ago.
-pub(crate) fn time_before_now(duration: Duration) -> Timestamp {
-    let duration = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(Timestamp::now().as_millis().saturating_sub(duration).max(0))
-}
-
-/// A write that removes the mark of rows. Its condition is that the row is not marked, or was marked after `since`.
-fn unmark(rows: Command, since: &Value) -> Command {
-    let unmarked = func!(|row| r.branch(r.args((
-        row.clone().get_field(DELETED_AT).default(r.expr("")).eq(""),
-        row.clone(),
-        r.branch(r.args((
-            row.clone().get_field(DELETED_AT).gt(r.expr(since)),
-            row.without(r.expr(DELETED_AT)).with_arg(r.expr(DELETED_BY)),
+/// A write that removes the mark of rows. Its condition is that the row exists.
+fn unmark(rows: Command) -> Command {
+    let unmarked = func!(|row| r.branch(
+        r.args((
+            row.clone().eq(()),
             r.error(CONDITION_NOT_MET),
-        ))),
-    ))));
+            row.without(r.expr(DELETED_AT))
+                .with_arg(r.expr(DELETED_BY))
+                .with_arg(r.expr(UNDO_CLOCK)),
+        ))
+    ));
     rows.replace(r.args((unmarked, hard_replace())))
 }
 
-/// A write that removes a row. Its condition is that the row does not exist, or was marked at or before `until`.
-fn remove_if_deleted(row: Command, until: &Value) -> Command {
+/// A write that removes a row. Its condition is that the row does not exist, or was marked at `at`.
+fn remove_if_deleted(row: Command, at: Timestamp) -> Command {
     // Replacing a row with null removes it.
-    let removed = func!(|row| r.branch(
-        r.args((
-            row.clone().eq(()),
+    let removed = func!(|row| r.branch(r.args((
+        row.clone().eq(()),
+        r.expr(()),
+        r.branch(r.args((
+            row.get_field(DELETED_AT).default(r.expr(())).eq(json!(at)),
             r.expr(()),
-            r.branch(
-                r.args((
-                    row.get_field(DELETED_AT)
-                        .default(r.expr(ABOVE_ALL_TIMES))
-                        .le(r.expr(until)),
-                    r.expr(()),
-                    r.error(CONDITION_NOT_MET),
-                ))
-            ),
-        ))
-    ));
+            r.error(CONDITION_NOT_MET),
+        ))),
+    ))));
     row.replace(r.args((removed, hard_replace())))
 }

@@ -9,7 +9,7 @@ use super::file::sha256_hex;
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
 };
-use crate::store::board::{BoardFull, BoardLimits};
+use crate::store::board::BoardFull;
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -36,7 +36,7 @@ struct ExistingRows {
     /// The board and the hash.
     identity: Option<(BoardId, String)>,
     is_deleted: bool,
-    has_image: bool,
+    image: Option<ImageMeta>,
     record: Option<ImageRecord>,
 }
 
@@ -66,46 +66,34 @@ struct ImageRow<'a> {
 }
 
 impl Store {
-    /// Stores an image, on disk, and puts it on the board. Completes even if the caller is dropped.
+    /// Stores an image, on disk, and puts it on the board unless that is full. Completes even if the caller is dropped.
     ///
     /// # Errors
     ///
     /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting it
     /// again with the same id is safe.
     pub async fn insert(&self, image: NewImage) -> Result<Insert, StoreError> {
-        self.insert_within(image, BoardLimits::default()).await
-    }
-
-    /// The same as [`insert`](Self::insert), unless the board would exceed its limits. Images that other servers store in the
-    /// same second may exceed them together.
-    ///
-    /// # Errors
-    ///
-    /// As [`insert`](Self::insert).
-    pub async fn insert_within(
-        &self,
-        image: NewImage,
-        limits: BoardLimits,
-    ) -> Result<Insert, StoreError> {
-        self.run_to_completion(|store| async move { insert(&store, image, limits).await })
+        self.run_to_completion(|store| async move { insert(&store, image).await })
             .await
     }
 }
 
-async fn insert(store: &Store, image: NewImage, limits: BoardLimits) -> Result<Insert, StoreError> {
+async fn insert(store: &Store, mut image: NewImage) -> Result<Insert, StoreError> {
     let existing = existing_rows(store, image.meta.id).await?;
     if let Some(rejection) = existing.rejection(&image.meta) {
         return Ok(rejection);
     }
     // One that is stored already counts already.
-    if limits.is_unlimited() || existing.record.is_some() {
+    if existing.record.is_some() {
         return insert_beside(store, image, existing).await;
     }
     let (board, id) = (image.meta.board, image.meta.id);
     let free_placements = &store.inner.free_placements;
     let bytes = image.meta.size;
-    if let Err(full) = free_placements.admit(board, id, bytes, limits).await? {
-        return Ok(Insert::Full(full));
+    let limits = store.board_limits;
+    match free_placements.admit(board, id, bytes, limits).await? {
+        Ok(at) => image.meta.created_at = at.unwrap_or(image.meta.created_at),
+        Err(full) => return Ok(Insert::Full(full)),
     }
     let inserted = insert_beside(store, image, existing).await;
     if !matches!(inserted, Ok(Insert::Created(_))) {
@@ -129,7 +117,7 @@ async fn insert_beside(
     } = image;
     // Stays unknown for an image that another insert stored; `thumbnails` determines it later.
     let mut has_thumb = None;
-    if !existing.has_image {
+    if existing.image.is_none() {
         // Sent without a lock: of two uploads with the same id, the database accepts the first and refuses the other.
         let will_have_thumb = thumb.is_some();
         match insert_image(store, &meta, file, thumb).await? {
@@ -149,6 +137,8 @@ async fn insert_beside(
                 thumb: has_thumb,
                 thumbhash,
             };
+            // What an interrupted upload has stored stays as it is: both tables have the same time.
+            let meta = existing.image.unwrap_or(meta);
             place(store, meta, requested, decoded).await
         }
     }
@@ -207,12 +197,13 @@ async fn existing_rows(store: &Store, id: ImageId) -> Result<ExistingRows, Store
     let is_deleted = is_deleted(&image) || is_deleted(&placement);
     let image: Option<ImageMeta> = document(image, "images")?;
     let record: Option<ImageRecord> = document(placement, "placements")?;
-    let has_image = image.is_some();
-    let meta = image.or_else(|| record.as_ref().map(|record| record.meta.clone()));
+    let meta = image
+        .as_ref()
+        .or(record.as_ref().map(|record| &record.meta));
     Ok(ExistingRows {
-        identity: meta.map(|meta| (meta.board, meta.sha256)),
+        identity: meta.map(|meta| (meta.board, meta.sha256.clone())),
         is_deleted,
-        has_image,
+        image,
         record,
     })
 }

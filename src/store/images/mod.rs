@@ -11,15 +11,19 @@ mod latest;
 mod moderation;
 mod sweep;
 mod thumbnails;
+mod undo_clock;
 mod unplaced;
 
 pub use bin::{DeletedImage, StoredImage};
-pub(super) use delete::{ABOVE_ALL_TIMES, time_before_now};
+pub use delete::Restored;
 pub(super) use file::DamagedImages;
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;
 pub(super) use thumbnails::spawn as spawn_thumbnails;
+pub(super) use undo_clock::{Deleted, begin_window};
 
 #[cfg(test)]
 pub(super) use sweep::Sweep;
+#[cfg(test)]
+pub(super) use undo_clock::UndoClock;

@@ -12,10 +12,12 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::delete::{DeletedPlacement, time_before_now};
+use super::delete::DeletedPlacement;
+use super::undo_clock::{UndoClock, begin_window, step};
 use crate::image::ImageId;
 use crate::store::error::StoreError;
 use crate::store::handle::{Inner, Store};
+use crate::store::keys::get_all;
 
 /// Interval between two complete sweeps.
 const INTERVAL: Duration = Duration::from_secs(3600);
@@ -30,6 +32,9 @@ const RETRY_PAUSE: Duration = Duration::from_secs(60);
 /// an upload through another server, or to a backup that is being restored.
 const PLACE_AFTER: Duration = Duration::from_secs(3600);
 
+/// Number of images whose undo window one write lets begin.
+const MAX_BEGUN: usize = 2_000;
+
 /// Starts the sweep: once at start-up, then every hour and whenever a deleted image becomes due, until `shutdown`.
 pub(crate) fn spawn(store: &Store, shutdown: CancellationToken) {
     let deleted = store.inner.deleted.clone();
@@ -41,7 +46,7 @@ pub(crate) fn spawn(store: &Store, shutdown: CancellationToken) {
 async fn run(store: Weak<Inner>, deleted: Arc<Notify>) {
     let mut sweep = Sweep::default();
     while let Some(inner) = store.upgrade() {
-        let store = Store { inner };
+        let store = Store::of(inner);
         let pause = sweep.round(&store).await.unwrap_or_else(|error| {
             log::warn!("the sweep failed and is retried in a minute: {error}");
             RETRY_PAUSE
@@ -63,6 +68,9 @@ pub(crate) struct Sweep {
     unplaced: HashMap<ImageId, Instant>,
     /// Deletes that are known to be complete in both tables.
     reconciled: HashSet<DeletedPlacement>,
+    clock: UndoClock,
+    /// There are deleted boards whose undo window has not ended.
+    has_deleted_boards: bool,
     /// Time of the last comparison of both tables.
     compared_at: Option<Instant>,
 }
@@ -73,7 +81,7 @@ impl Sweep {
         let next_purge = self.purge(store).await?;
         if self.compared_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.place(store, PLACE_AFTER).await?;
-            store.purge_boards().await?;
+            self.has_deleted_boards = store.purge_boards().await?;
             self.compared_at = Some(Instant::now());
         }
         Ok(next_purge.map_or(INTERVAL, |next| next.min(INTERVAL)))
@@ -82,28 +90,39 @@ impl Sweep {
     /// Purges images whose undo window has ended, and completes interrupted deletes. Returns the time until the next image
     /// is due.
     pub(crate) async fn purge(&mut self, store: &Store) -> Result<Option<Duration>, StoreError> {
-        let due = time_before_now(store.inner.undo_window);
         let deleted = store.deleted_placements().await?;
         let deleted: HashSet<DeletedPlacement> = deleted.into_iter().collect();
         self.reconciled.retain(|delete| deleted.contains(delete));
-        let mut next = None;
+        if deleted.is_empty() && !self.has_deleted_boards {
+            return Ok(None);
+        }
+        let now = self.clock.advance(store).await?;
+        // The clock must be advanced in time.
+        let pause = step(store.inner.undo_window) / 2;
+        let mut next = self.has_deleted_boards.then_some(pause);
+        let mut unknown = Vec::new();
         for delete in deleted {
-            let DeletedPlacement { id, deleted_at } = delete;
+            let DeletedPlacement { id, deleted_at, .. } = delete;
             if !self.reconciled.contains(&delete) {
                 store.reconcile(&[id]).await?;
                 self.reconciled.insert(delete);
             }
-            if deleted_at > due {
-                next = Some(next.map_or(deleted_at, |next| deleted_at.min(next)));
-            } else if store.purge(id, due).await? {
+            let rest = now.until_due(delete.deleted);
+            if rest.is_none() {
+                unknown.push(id);
+            }
+            if rest.is_none_or(|rest| !rest.is_zero()) {
+                let rest = rest.unwrap_or(pause).min(pause);
+                next = Some(next.map_or(rest, |next| rest.min(next)));
+            } else if store.purge(id, deleted_at).await? {
                 self.reconciled.remove(&delete);
                 log::info!("purged image {id}");
             }
         }
-        Ok(next.map(|next| {
-            let ms = next.as_millis().saturating_sub(due.as_millis());
-            Duration::from_millis(u64::try_from(ms).unwrap_or_default())
-        }))
+        for ids in unknown.chunks(MAX_BEGUN) {
+            begin_window(store, get_all(store.placements(), ids), now).await?;
+        }
+        Ok(next)
     }
 
     /// Places the images that have been seen without a placement for `place_after`.

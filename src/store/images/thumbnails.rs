@@ -58,14 +58,14 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
     let Some(inner) = store.upgrade() else {
         return Ok(());
     };
-    let missing = Store { inner }.without_thumb().await?;
+    let missing = Store::of(inner).without_thumb().await?;
     if !missing.is_empty() {
         log::info!("making the thumbnails of {} images", missing.len());
     }
     let mut failures = 0;
     for id in missing {
         let Some(inner) = store.upgrade() else { break };
-        match (Store { inner }.add_thumb(id).await) {
+        match Store::of(inner).add_thumb(id).await {
             Ok(()) => failures = 0,
             // One unreadable image must not keep all others from theirs; a database that is unavailable ends the round.
             Err(error) if failures < MAX_FAILURES => {

@@ -147,15 +147,19 @@ async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
     }
     let other = store.again().await;
     let third = put(&other).await;
-    assert_eq!(main(&store).restore(first.meta.id).await, Ok(true));
+    assert_eq!(
+        main(&store).restore(first.meta.id).await,
+        Ok(Restored::Done)
+    );
     assert_eq!(without_overlap(&store).await, 2);
-    let always = Timestamp::from_millis(i64::MAX);
     for record in [first, second, third] {
         main(&store)
             .delete(vec![record.meta.id], None)
             .await
             .unwrap();
-        assert_eq!(store.purge(record.meta.id, always).await, Ok(true));
+        let row = store.placement_row(record.meta.id).await.unwrap();
+        let at = row["deletedAt"].as_str().unwrap().parse().unwrap();
+        assert_eq!(store.purge(record.meta.id, at).await, Ok(true));
     }
     // The reservation of the last image ends shortly after the image is stored.
     within_deadline(async {

@@ -130,10 +130,9 @@ async fn a_list_is_ordered_from_newest_to_oldest_by_the_time_of_the_upload() {
     let store = TestStore::new().await;
     const DAY: i64 = 86_400_000;
     let now = Timestamp::now().as_millis();
-    // Some over years, some within one millisecond, and one from the time when the server's clock was ahead.
+    // Some over years, some within one millisecond, and at last one from the time when the server's clock was ahead.
     let mut times: Vec<i64> = (0..40).map(|day| now - day * 30 * DAY).collect();
     times.extend((0..300).map(|_| now - 5 * DAY));
-    times.push(now + DAY);
     let images: Vec<(i64, ImageId)> = times
         .iter()
         .enumerate()
@@ -149,6 +148,11 @@ async fn a_list_is_ordered_from_newest_to_oldest_by_the_time_of_the_upload() {
         })
         .await;
     let mut images = images;
+    let ahead = (now + DAY, id_at(1, 400));
+    let mut image = image_with_id(ahead.1, Bytes::from_static(b"x"));
+    image.meta.created_at = Timestamp::from_millis(ahead.0);
+    created(&store, image).await;
+    images.push(ahead);
     images.sort();
     images.reverse();
     let ids: Vec<ImageId> = images.iter().map(|&(_, id)| id).collect();

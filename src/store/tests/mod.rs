@@ -4,6 +4,7 @@
 //! ignored.
 
 mod boards;
+mod clocks;
 mod deletion;
 mod feeds;
 mod free_placements;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use super::{Board, ClusterSettings, Insert, Store, StoreError};
+use super::{Board, ClusterSettings, Insert, Restored, Store, StoreError};
 use crate::engine::{Engine, EngineSettings};
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, ImageType, NewImage, Placement, RequestedPlacement,

@@ -15,4 +15,5 @@ pub(crate) mod prefix;
 pub(crate) mod problem;
 pub(crate) mod public_url;
 pub(crate) mod ranges;
+pub(crate) mod readable_size;
 pub(crate) mod request_id;

@@ -9,8 +9,9 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 
+use super::readable_size::readable_size;
 use crate::image::{InvalidImage, InvalidUpload};
-use crate::store::StoreError;
+use crate::store::{BoardFull, StoreError};
 
 /// An error response. Its text is shown to the client and so reveals nothing of the server's internals.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +165,20 @@ impl From<StoreError> for Problem {
             }
             StoreError::Refused(_) | StoreError::Corrupt(_) => Self::internal(),
         }
+    }
+}
+
+/// 507
+impl From<BoardFull> for Problem {
+    fn from(full: BoardFull) -> Self {
+        let detail = match full {
+            BoardFull::Images(max) => format!("The board is full: it holds at most {max} photos."),
+            BoardFull::Bytes(max) => {
+                let size = readable_size(max);
+                format!("The board is full: its photos may take at most {size} together.")
+            }
+        };
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, detail)
     }
 }
 

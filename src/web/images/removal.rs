@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Data;
 
 use super::image_cache::ImageCache;
-use crate::store::{Store, StoredImage};
+use crate::store::{Restored, Store, StoredImage};
 use crate::web::access::check::RequestedImage;
 use crate::web::access::grant::Grant;
 use crate::web::http::problem::Problem;
@@ -34,8 +34,10 @@ pub(crate) async fn restore(
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let id = id_of(&image);
-    if !grant.changeable(&store).restore(id).await? {
-        return Err(Problem::no_such_image());
+    match grant.changeable(&store).restore(id).await? {
+        Restored::Done => {}
+        Restored::Gone => return Err(Problem::no_such_image()),
+        Restored::Full(full) => return Err(full.into()),
     }
     log::info!("restored image {id}");
     Ok(HttpResponse::NoContent().finish())

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use super::protocol::batch::{image_batch, longest};
 use super::protocol::deflate::deflate;
 use super::protocol::frame::{self, Frame};
-use crate::image::ImageRecord;
+use crate::image::{ImageMeta, ImageRecord};
 use crate::store::{Area, CurrentImages};
 
 /// The size of a message, in bytes before compression.
@@ -85,7 +85,8 @@ impl InitialBatches {
         let mut order: Vec<&ImageRecord> = images.iter().collect();
         order.sort_by_cached_key(|record| {
             let is_far = options.around.is_some_and(|view| !is_near(record, view));
-            (is_far, std::cmp::Reverse(record.meta.id))
+            let ImageMeta { created_at, id, .. } = record.meta;
+            (is_far, std::cmp::Reverse((created_at, id)))
         });
         let records: Vec<ImageRecord> = order.into_iter().cloned().collect();
         let batches = split(&records);

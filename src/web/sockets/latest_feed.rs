@@ -10,7 +10,7 @@ use futures::stream::LocalBoxStream;
 use super::follow::{ViewerEvent, follow};
 use super::protocol::events::{self, ViewerFeedState};
 use super::protocol::frame::{self, Frame};
-use crate::image::{ImageId, ImageMeta};
+use crate::image::{ImageId, ImageMeta, Timestamp};
 use crate::store::{Board, StoreError};
 use crate::web::images::image_cache::ImageCache;
 
@@ -25,8 +25,8 @@ pub(crate) struct LatestImageFeed {
     step: Step,
     /// The rest of the current message.
     frames: VecDeque<Frame>,
-    /// The image that the viewer shows.
-    shown: Option<ImageId>,
+    /// The time and the id of the image that the viewer shows, or was to show.
+    shown: Option<(Timestamp, ImageId)>,
 }
 
 /// The next step. A cancelled step starts over.
@@ -113,12 +113,14 @@ impl LatestImageFeed {
             }
             // It is sent again once it is approved.
             ViewerEvent::Update(meta) if meta.waiting => None,
+            // One whose upload took long, that was restored or approved: a viewer that comes now sees the newer one, too.
+            ViewerEvent::Update(meta) if Some((meta.created_at, meta.id)) < self.shown => None,
             ViewerEvent::Update(meta) => {
                 self.step = Step::Send(Box::new(meta));
                 None
             }
             ViewerEvent::Delete { id, .. } => {
-                if self.shown == Some(id) {
+                if self.shown.is_some_and(|(_, shown)| shown == id) {
                     self.step = Step::FindLatest;
                 }
                 Some(events::image_delete(id, None))
@@ -126,13 +128,14 @@ impl LatestImageFeed {
         }
     }
 
-    /// Starts sending the image that was read. Does nothing if it has been deleted; the feed reports that separately.
+    /// Starts sending the image that was read. Sends nothing if it has been deleted: the feed reports that separately, and
+    /// the next one is looked for then.
     fn queue_image(&mut self, file: Option<Bytes>) {
         let Step::Send(meta) = std::mem::replace(&mut self.step, Step::Wait) else {
             return;
         };
+        self.shown = Some((meta.created_at, meta.id));
         let Some(file) = file else { return };
-        self.shown = Some(meta.id);
         self.frames
             .push_back(events::latest_update(&meta, file.len()));
         let last = file.len().div_ceil(FRAGMENT).saturating_sub(1);

@@ -12,6 +12,9 @@ use crate::web::access::Access;
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::{Grant, NoAccess};
 
+/// The longest time after which a session notices that its link has expired because the clock was set.
+const MAX_WAIT: Duration = Duration::from_secs(60);
+
 /// The access of a session.
 pub(crate) struct SessionAccess {
     access: Data<Access>,
@@ -64,11 +67,12 @@ impl SessionAccess {
     }
 }
 
-/// Waits until a time, or forever.
+/// Waits until a time, or forever. At most for [`MAX_WAIT`], after which the caller looks again.
 async fn until(at: Option<Timestamp>) {
     let Some(at) = at else {
         return std::future::pending().await;
     };
     let ms = at.as_millis() - Timestamp::now().as_millis();
-    sleep(Duration::from_millis(u64::try_from(ms).unwrap_or_default())).await;
+    let rest = Duration::from_millis(u64::try_from(ms).unwrap_or_default());
+    sleep(rest.min(MAX_WAIT)).await;
 }

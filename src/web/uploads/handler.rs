@@ -13,7 +13,7 @@ use super::form::UploadForm;
 use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
-use crate::image::Upload;
+use crate::image::{Timestamp, Upload};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
@@ -51,6 +51,7 @@ async fn respond(
     credentials: &Credentials,
     uploader: &Data<Uploader>,
 ) -> Result<HttpResponse, Problem> {
+    let began_at = Timestamp::now();
     let max_upload = uploader.max_upload();
     let announced = announced_length(request);
     if announced.is_some_and(|length| length > max_upload + FORM_ALLOWANCE) {
@@ -71,6 +72,7 @@ async fn respond(
         board: grant.board.id,
         waiting: grant.must_wait(),
         owner: grant.owner,
+        began_at: Some(began_at),
         ..upload
     };
     // A task of its own: the upload is complete, so the image is stored even if the client disconnects now.

@@ -11,11 +11,10 @@ use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
 use super::rate::UploadRates;
 use super::received_file::{FileReceiver, ReceivedFile};
-use super::size_limit::readable_size;
 use super::space::DiskSpace;
 use crate::image::{ImageRecord, Limits, Upload};
 use crate::metrics::Registry;
-use crate::store::{BoardFull, BoardLimits, Insert, Store};
+use crate::store::{Insert, Store};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
@@ -32,7 +31,6 @@ pub(crate) struct Uploader {
     processor: ImageProcessor,
     folder: UploadFolder,
     space: DiskSpace,
-    board_limits: BoardLimits,
     max_upload: u64,
     max_pixels: u64,
     uploads: Counter,
@@ -65,7 +63,6 @@ impl Uploader {
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
             space: DiskSpace::default(),
-            board_limits: settings.board_limits,
             max_upload: settings.max_upload,
             max_pixels: settings.max_pixels,
             uploads,
@@ -140,7 +137,7 @@ impl Uploader {
         let space = image.space();
         let image = self.processor.process(upload, image).await?;
         let (file, thumbnail) = (image.file.clone(), image.thumb.clone());
-        let inserted = self.store.insert_within(image, self.board_limits).await?;
+        let inserted = self.store.insert(image).await?;
         drop((permit, ticket, space));
         match inserted {
             Insert::Created(record) => {
@@ -155,7 +152,7 @@ impl Uploader {
                 StatusCode::CONFLICT,
                 "Another image has this id.",
             )),
-            Insert::Full(full) => Err(board_is_full(full)),
+            Insert::Full(full) => Err(full.into()),
             // Not 200, as the image is not on the board; and not restored, as a retry must not undo a later delete.
             Insert::Deleted => Err(Problem::new(
                 StatusCode::CONFLICT,
@@ -163,18 +160,6 @@ impl Uploader {
             )),
         }
     }
-}
-
-/// Answers 507.
-fn board_is_full(full: BoardFull) -> Problem {
-    let detail = match full {
-        BoardFull::Images(max) => format!("The board is full: it holds at most {max} photos."),
-        BoardFull::Bytes(max) => {
-            let size = readable_size(max);
-            format!("The board is full: its photos may take at most {size} together.")
-        }
-    };
-    Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail)
 }
 
 fn log_stored(record: &ImageRecord) {

@@ -4,6 +4,7 @@
 
 import { onBoard } from '../ui/site.js';
 import { recordsOf } from './batch.js';
+import { noteServerTime } from './server-time.js';
 
 /** @typedef {import('./types.js').ImageRecord} ImageRecord */
 /** @typedef {import('./types.js').Person} Person */
@@ -191,6 +192,7 @@ export class Feed {
     }
     const { event, data } = parse(message);
     if (event === 'Feed:state' && ['initializing', 'ready', 'interrupted'].includes(data.state)) {
+      noteServerTime(data.now);
       this.#enter(data.state);
     } else if (event === 'Image:update' && ID.test(data.id)) {
       if (data.file) this.#awaitingFile = data;

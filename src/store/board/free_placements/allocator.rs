@@ -18,12 +18,12 @@ use super::layout::{Move, Planner, Stale, Wanted};
 use super::now;
 use super::occupied::Occupied;
 use super::rows::Size;
-use crate::image::{BoardId, ImageId};
+use crate::image::{BoardId, ImageId, Timestamp};
 use crate::store::board::handle::board_rows;
 use crate::store::board::limits::{BoardFull, BoardLimits, BoardUsage};
 use crate::store::client::{Connector, Element, Pool, changefeed_options};
 use crate::store::error::StoreError;
-use crate::store::rows::DELETED_AT;
+use crate::store::rows::{DELETED_AT, id_of};
 use crate::store::write::{hard_update, write_row};
 
 /// Unread changes that the database keeps for the feed. It is read without pause, so a burst of this size cannot occur.
@@ -51,6 +51,9 @@ const OPEN_MS: i64 = 3_600_000;
 /// all servers deliver the image within it.
 const CHOSEN_MS: i64 = 60_000;
 
+/// Time by which clocks of several servers differ without a warning, in milliseconds.
+const TOLERATED_CLOCK_MS: i64 = 60_000;
+
 /// Attempts to write the layout while other servers change it.
 const MAX_ATTEMPTS: usize = 50;
 
@@ -65,12 +68,23 @@ pub(super) enum Task {
     Withdraw(ImageId),
 }
 
-/// The question if the board has room for an image.
+/// The question if the board has room for an image. The answer is what is full, or the time that the image must have to be
+/// the newest one, if the clock is behind the images on the board.
 pub(super) struct Admit {
     pub(super) id: ImageId,
     pub(super) bytes: u64,
     pub(super) limits: BoardLimits,
-    pub(super) reply: oneshot::Sender<Result<(), BoardFull>>,
+    pub(super) reply: oneshot::Sender<Admitted>,
+}
+
+/// The answer to [`Admit`].
+pub(super) type Admitted = Result<Option<Timestamp>, BoardFull>;
+
+/// An image that counts although the feed has not delivered it.
+struct Pending {
+    bytes: u64,
+    /// The operations that store it: an upload may be repeated before the first attempt has ended.
+    operations: usize,
 }
 
 /// A request for a placement.
@@ -97,8 +111,8 @@ pub(super) struct Allocator {
     version: Option<Version>,
     /// The moves that have been written to `placements`. The next change of the layout removes them.
     moved: Vec<(ImageId, Area)>,
-    /// The bytes of admitted images that the feed has yet to deliver.
-    admitted: HashMap<ImageId, u64>,
+    pending: HashMap<ImageId, Pending>,
+    has_warned_of_clock: bool,
 }
 
 /// The outcome of planning a batch.
@@ -126,7 +140,8 @@ impl Allocator {
             occupied: Occupied::default(),
             version: None,
             moved: Vec::new(),
-            admitted: HashMap::new(),
+            pending: HashMap::new(),
+            has_warned_of_clock: false,
         }
     }
 
@@ -196,31 +211,87 @@ impl Allocator {
         let tasks: Vec<Task> = batch.extract_if(.., is_of_room).collect();
         for task in tasks {
             match task {
-                Task::Admit(admit) => {
-                    let fits = admit.limits.check(self.usage(), admit.bytes);
-                    if fits.is_ok() {
-                        self.admitted.insert(admit.id, admit.bytes);
-                    }
-                    // Fails if the requester has gone, which then withdraws nothing either.
-                    if admit.reply.send(fits).is_err() {
-                        self.admitted.remove(&admit.id);
-                    }
-                }
-                Task::Withdraw(id) => drop(self.admitted.remove(&id)),
+                Task::Admit(admit) => self.answer(admit),
+                Task::Withdraw(id) => self.withdraw(id),
                 Task::Reserve(_) | Task::Confirm(..) | Task::Release(_) => {}
             }
         }
     }
 
+    fn answer(&mut self, admit: Admit) {
+        let Admit {
+            id,
+            bytes,
+            limits,
+            reply,
+        } = admit;
+        let counts_already = self.pending.contains_key(&id) || self.occupied.is_shown(id);
+        let fits = match counts_already {
+            true => Ok(()),
+            false => limits.check(self.usage(), bytes),
+        };
+        let is_admitted = fits.is_ok();
+        if is_admitted {
+            let pending = self.pending.entry(id).or_insert(Pending {
+                bytes,
+                operations: 0,
+            });
+            pending.operations += 1;
+        }
+        let answer = fits.map(|()| self.time_above_newest());
+        // Fails if the requester has gone, which then withdraws nothing either.
+        if reply.send(answer).is_err() && is_admitted {
+            self.withdraw(id);
+        }
+    }
+
+    /// Returns the time of the next image if the clock is behind the newest one: the clock of this server has been set back,
+    /// or that of another server is ahead. New images are still the newest then, in the order in which they are added.
+    fn time_above_newest(&mut self) -> Option<Timestamp> {
+        let now = Timestamp::now();
+        let newest = self.occupied.newest().filter(|newest| *newest >= now)?;
+        let ahead = newest.as_millis() - now.as_millis();
+        if ahead > TOLERATED_CLOCK_MS && !std::mem::replace(&mut self.has_warned_of_clock, true) {
+            let ahead = Duration::from_secs(ahead.unsigned_abs() / 1_000);
+            let ahead = humantime::format_duration(ahead);
+            log::warn!("the clock of this server is {ahead} behind the newest photo; check it");
+        }
+        let next = Timestamp::from_millis(newest.as_millis() + 1);
+        self.occupied.set_newest(next);
+        Some(next)
+    }
+
+    fn withdraw(&mut self, id: ImageId) {
+        if let Some(pending) = self.pending.get_mut(&id) {
+            pending.operations -= 1;
+            if pending.operations == 0 {
+                self.pending.remove(&id);
+            }
+        }
+    }
+
     /// What the board holds, with the images that are being stored.
-    fn usage(&mut self) -> BoardUsage {
-        let occupied = &self.occupied;
-        self.admitted
-            .retain(|&id, _| occupied.area_of(id).is_none());
-        let BoardUsage { images, bytes } = occupied.usage();
+    fn usage(&self) -> BoardUsage {
+        let BoardUsage { images, bytes } = self.occupied.usage();
+        let pending = self.pending.values();
         BoardUsage {
-            images: images + self.admitted.len() as u64,
-            bytes: bytes + self.admitted.values().sum::<u64>(),
+            images: images + pending.len() as u64,
+            bytes: bytes + pending.map(|pending| pending.bytes).sum::<u64>(),
+        }
+    }
+
+    fn set_occupied(&mut self, occupied: Occupied) {
+        self.pending.retain(|&id, _| !occupied.is_shown(id));
+        self.occupied = occupied;
+    }
+
+    /// Applies a change of the feed.
+    fn apply(&mut self, element: Element) {
+        let id = id_of(&element.new_val);
+        self.occupied.apply(&element.old_val, element.new_val);
+        // It counts as an image on the board from now on.
+        if let Some(id) = id.filter(|&id| self.occupied.is_shown(id)) {
+            self.pending.remove(&id);
         }
     }
 
@@ -238,7 +309,7 @@ impl Allocator {
         loop {
             let element = timeout_at(deadline, feed.next()).await.ok()??.ok()?;
             if element.is_ready() {
-                self.occupied = occupied;
+                self.set_occupied(occupied);
                 return Some(feed);
             }
             if element.error.is_some() {
@@ -258,7 +329,7 @@ impl Allocator {
             match feed.next().await {
                 Some(Ok(element)) => match element.error {
                     Some(error) => return StoreError::FeedEnded(error),
-                    None => self.occupied.apply(&element.old_val, element.new_val),
+                    None => self.apply(element),
                 },
                 Some(Err(error)) => return error,
                 None => return StoreError::FeedEnded("the server closed it".to_owned()),
@@ -314,7 +385,8 @@ impl Allocator {
                 // The layout first, so that every image confirmed in it is among the images. The feed corrects what it
                 // delivers late.
                 self.version = Some(self.document.read().await?);
-                self.occupied = self.read_occupied().await?;
+                let occupied = self.read_occupied().await?;
+                self.set_occupied(occupied);
                 is_fresh = true;
                 continue;
             };
@@ -397,9 +469,18 @@ fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
         .collect())
 }
 
-/// The fields of `placements` that determine the area of each image, and the size of its file.
+/// The fields of `placements` that determine the area of each image, the size of its file, and its time.
 fn areas(table: Command) -> Command {
-    let fields = ["x", "y", "w", "width", "height", "size", DELETED_AT];
+    let fields = [
+        "x",
+        "y",
+        "w",
+        "width",
+        "height",
+        "size",
+        "createdAt",
+        DELETED_AT,
+    ];
     let rows = table.pluck(r.expr("id"));
     fields
         .into_iter()

@@ -25,10 +25,10 @@ use reql::Command;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use self::allocator::{Admit, Allocator, Reserve, Task};
+use self::allocator::{Admit, Admitted, Allocator, Reserve, Task};
 use self::document::LayoutDocument;
 use crate::image::{BoardId, ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
-use crate::store::board::limits::{BoardFull, BoardLimits};
+use crate::store::board::limits::BoardLimits;
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
 
@@ -135,22 +135,24 @@ impl FreePlacements {
             x: area.x,
             y: area.y,
             w: area.w,
-            z: now() as f64,
+            // The time puts later images in front without coordination between servers.
+            z: now().max(meta.created_at.as_millis()) as f64,
         })
     }
 
-    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on.
+    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on. One that counts already is admitted.
+    /// Returns the time that a new image must have if the clock of this server is behind the newest one.
     ///
     /// # Errors
     ///
-    /// The limit that the image would exceed, or that the database is unavailable.
+    /// The limit that the image would exceed, or that the server is shutting down.
     pub(crate) async fn admit(
         &self,
         board: BoardId,
         id: ImageId,
         bytes: u64,
         limits: BoardLimits,
-    ) -> Result<Result<(), BoardFull>, StoreError> {
+    ) -> Result<Admitted, StoreError> {
         let (reply, admitted) = oneshot::channel();
         let admit = Admit {
             id,
@@ -163,7 +165,7 @@ impl FreePlacements {
         admitted.await.map_err(ended)
     }
 
-    /// Notes that an admitted image has not been stored.
+    /// Notes that an operation on an admitted image has not put it on the board.
     pub(crate) fn withdraw(&self, board: BoardId, id: ImageId) {
         self.send(board, Task::Withdraw(id));
     }
@@ -228,8 +230,6 @@ fn lock(
 }
 
 /// The time in milliseconds since 1970.
-///
-/// It is the `z` of a new placement, too, which puts later images in front without coordination between servers.
 fn now() -> i64 {
     Timestamp::now().as_millis()
 }

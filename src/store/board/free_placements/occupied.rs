@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::area::{Area, tile_aspect};
-use crate::image::ImageId;
+use crate::image::{ImageId, Timestamp};
 use crate::store::board::limits::BoardUsage;
 use crate::store::rows::{id_of, is_deleted};
 
@@ -35,6 +35,8 @@ pub(super) struct Occupied {
     huge: Vec<ImageId>,
     /// Of the images that are not deleted.
     usage: BoardUsage,
+    /// The time of the newest image so far, also of one that has been deleted.
+    newest: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -45,8 +47,9 @@ struct Image {
     bytes: u64,
 }
 
-/// The fields of a row that determine its area, and the size of its file.
+/// The fields of a row that determine its area, the size of its file, and its time.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Row {
     id: ImageId,
     x: f64,
@@ -56,6 +59,8 @@ struct Row {
     height: u32,
     #[serde(default)]
     size: u64,
+    #[serde(default)]
+    created_at: Option<Timestamp>,
 }
 
 impl Occupied {
@@ -76,6 +81,9 @@ impl Occupied {
                     bytes: row.size,
                 };
                 self.insert(row.id, image);
+                if let Some(at) = row.created_at {
+                    self.set_newest(at);
+                }
             }
             Err(_) => {
                 if let Some(id) = id_of(old) {
@@ -149,6 +157,21 @@ impl Occupied {
     /// The number and the bytes of the images that are not deleted. Counted as they change, so asking costs nothing.
     pub(super) fn usage(&self) -> BoardUsage {
         self.usage
+    }
+
+    /// The time of the newest image.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// Sets the time of the newest image. The feed delivers it later.
+    pub(super) fn set_newest(&mut self, at: Timestamp) {
+        self.newest = self.newest.max(Some(at));
+    }
+
+    /// Returns `true` for an image that is on the board and not deleted.
+    pub(super) fn is_shown(&self, id: ImageId) -> bool {
+        self.images.get(&id).is_some_and(|image| !image.is_deleted)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -6,7 +6,7 @@ use actix_web::web::Data;
 use futures::future::LocalBoxFuture;
 
 use crate::image::{ImageId, RequestedPlacement};
-use crate::store::{Area, Board, Durability, PlacementChange, Store, StoreError};
+use crate::store::{Area, Board, Durability, PlacementChange, Restored, Store, StoreError};
 use crate::web::access::action::Action;
 use crate::web::access::grant::Grant;
 use crate::web::images::image_cache::ImageCache;
@@ -125,7 +125,12 @@ impl Executor<'_> {
                     answer(deleted.map(|count| count > 0))
                 })
             }
-            Command::Restore(id) => Box::pin(async move { answer(board.restore(id).await) }),
+            Command::Restore(id) => Box::pin(async move {
+                match board.restore(id).await {
+                    Ok(Restored::Full(_)) => Err("the board is full"),
+                    restored => answer(restored.map(|restored| restored == Restored::Done)),
+                }
+            }),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::frame::{self, Frame};
-use crate::image::{ImageId, ImageMeta, ImageRecord};
+use crate::image::{ImageId, ImageMeta, ImageRecord, Timestamp};
 use crate::store::Area;
 use crate::web::boards::GrantJson;
 use crate::web::record_json::{MetaJson, RecordJson};
@@ -71,8 +71,11 @@ pub(crate) fn feed_state(state: ViewerFeedState) -> Frame {
     #[derive(Serialize)]
     struct Data {
         state: ViewerFeedState,
+        /// The server's time, in milliseconds since 1970.
+        now: i64,
     }
-    event("Feed:state", Data { state })
+    let now = Timestamp::now().as_millis();
+    event("Feed:state", Data { state, now })
 }
 
 /// `Board:update`: the board, and what the viewer may do there
@@ -204,10 +207,8 @@ mod tests {
     #[test]
     fn events_have_the_documented_form() {
         let state = feed_state(ViewerFeedState::Initializing);
-        assert_eq!(
-            text_of(&state),
-            r#"{"event":"Feed:state","data":{"state":"initializing"}}"#
-        );
+        let start = r#"{"event":"Feed:state","data":{"state":"initializing","now":1"#;
+        assert!(text_of(&state).starts_with(start), "{}", text_of(&state));
         assert_eq!(
             text_of(&user_update(3, &[])),
             r#"{"event":"User:update","data":{"count":3,"people":[]}}"#
