@@ -84,17 +84,17 @@ async fn what_happens_on_a_board_is_seen_there_only() {
         .to_owned();
     let mut main = app.board().await;
     let mut party = Viewer::connect(app.address, &format!("/ws?board={id}")).await;
+    main.ready().await;
+    party.ready().await;
     let mut latest = Viewer::connect(app.address, &format!("/ws?feed=latest&board={id}")).await;
-    for viewer in [&mut main, &mut party, &mut latest] {
-        viewer.ready().await;
-    }
+    party.until_count(2).await;
+    latest.ready().await;
     let there = add(&app, &id).await;
     let here = app.upload("dog.png", read("plain.png")).await;
     assert_eq!(there["board"], *id);
     assert_eq!(party.expect("Image:update").await["id"], there["id"]);
     assert_eq!(latest.expect("Image:update").await["id"], there["id"]);
     assert_eq!(main.expect("Image:update").await["id"], here["id"]);
-    party.until_count(2).await;
     // A command on an image of another board changes nothing.
     let ack = main
         .command("Image:delete", json!({ "id": there["id"] }))
