@@ -39,6 +39,8 @@ const MAX_FADED_IN = 24;
 /** The time without a change after which the view counts as at rest. */
 const REST_MS = 160;
 const LEAVE_MS = 180;
+/** The time for adding tiles in one frame, in milliseconds. A jump to another part of the board may need hundreds of them. */
+const ADD_MS = 10;
 
 export class Board {
   /** The files that the tiles load. */
@@ -61,6 +63,8 @@ export class Board {
   /** @type {Box} */
   #floor = { x: 0, y: 0, w: 0, h: 0 };
   #ranksStale = false;
+  /** True if tiles are still to be added. */
+  #isBehind = false;
   /** Called after a frame has been drawn. @type {(moved: boolean) => void} */
   onDraw = () => {};
   #isPaused = false;
@@ -193,7 +197,7 @@ export class Board {
   #draw() {
     this.#frame = 0;
     if (this.#cameraMoved) this.#drawView();
-    if (this.#stale.size > 0 || this.#hasMovedFar()) this.#drawTiles();
+    if (this.#stale.size > 0 || this.#isBehind || this.#hasMovedFar()) this.#drawTiles();
     if (this.#ranksStale) this.#drawRanks();
     this.#drawControls();
     if (!this.#tiles.has(this.#current)) this.#chooseCurrent();
@@ -258,7 +262,10 @@ export class Board {
     return Math.abs(Math.log(scale / lastScale)) > ZOOM_THRESHOLD || Math.max(Math.abs(x - lastX), Math.abs(y - lastY)) * scale > ADD_PX / 2;
   }
 
+  /** Removes, refreshes and adds tiles. Those that take too long to add are left to the next frame. */
   #drawTiles() {
+    const end = performance.now() + ADD_MS;
+    this.#isBehind = false;
     this.#drawn = { x: this.#camera.x, y: this.#camera.y, scale: this.#camera.scale };
     this.#drawFloor();
     const kept = this.#kept();
@@ -274,9 +281,11 @@ export class Board {
       if (tile) {
         if (this.#stale.has(record.id)) this.#refresh(tile, record);
       } else if (kept.has(record.id) || overlaps(this.#boxNow(record), near)) {
-        this.#addTile(record);
+        if (performance.now() < end || kept.has(record.id)) this.#addTile(record);
+        else this.#isBehind = true;
       }
     }
+    if (this.#isBehind) this.#schedule();
   }
 
   /** Resizes the floor, which lies below all tiles. Each change repaints them, so the floor has a wide margin. */
