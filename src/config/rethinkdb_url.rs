@@ -57,6 +57,7 @@ pub fn parse(url: &str) -> Result<ClusterSettings, InvalidUrl> {
         },
         password: password.into(),
         database: database(path)?,
+        replicas: 1,
     })
 }
 
@@ -155,6 +156,7 @@ mod tests {
                 user: "ann@x".into(),
                 password: Password::from("p:/ü".to_owned()),
                 database: "board_2-x".into(),
+                replicas: 1,
             })
         );
         let anonymous = parse("rethinkdb://:secret@h").unwrap();

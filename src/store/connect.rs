@@ -44,9 +44,10 @@ impl Store {
         undo_window: Duration,
     ) -> Result<(Self, CancellationToken), StoreError> {
         let database = settings.database.clone();
+        let replicas = settings.replicas;
         let connector = Arc::new(Connector::new(settings));
         let pool = Pool::new(connector.clone());
-        ensure_schema(&pool, &database).await?;
+        ensure_schema(&pool, &database, replicas).await?;
         let shutdown = CancellationToken::new();
         spawn_watchdog(connector.clone(), pool.clone(), shutdown.clone());
         let store = Self::new(database, connector, pool, undo_window, shutdown.clone());
@@ -55,13 +56,13 @@ impl Store {
 }
 
 /// Creates the schema; retries until [`CONNECT_TIMEOUT`] while the database is unavailable.
-async fn ensure_schema(pool: &Pool, database: &str) -> Result<(), StoreError> {
+async fn ensure_schema(pool: &Pool, database: &str, replicas: u8) -> Result<(), StoreError> {
     let deadline = Instant::now() + CONNECT_TIMEOUT;
     let mut last =
         StoreError::Unavailable(format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()));
     let mut has_warned = false;
     loop {
-        match timeout_at(deadline, schema::ensure(pool, database)).await {
+        match timeout_at(deadline, schema::ensure(pool, database, replicas)).await {
             Err(_) => return Err(last),
             Ok(Err(StoreError::Unavailable(reason))) => {
                 if !has_warned {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use reql::cmd::get_all;
+use reql::cmd::table_create::{self, Replicas};
 use reql::{Command, Func, func, r};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -39,10 +40,11 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause between two looks at the tables.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Creates the database and its tables if they are missing, and waits until the tables can be read and written.
+/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the tables can
+/// be read and written.
 ///
 /// Safe to run on several servers at once. Needs no permission to create anything if nothing is missing.
-pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError> {
+pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<(), StoreError> {
     let databases: Vec<String> = pool.value(r.db_list()).await?;
     if !databases.iter().any(|name| name == database) {
         create(pool, r.db_create(database)).await?;
@@ -52,7 +54,8 @@ pub(super) async fn ensure(pool: &Pool, database: &str) -> Result<(), StoreError
         let created = if tables.iter().any(|name| name == table) {
             None
         } else {
-            create(pool, r.db(database).table_create(table)).await?
+            let options = table_create::Options::new().replicas(Replicas::Int(replicas));
+            create(pool, r.db(database).table_create(r.args((table, options)))).await?
         };
         match (wait(pool, database, table).await, created) {
             (Err(error), Some(ours)) if is_ambiguous(&error) => {

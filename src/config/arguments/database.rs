@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::ConfigError;
 use crate::config::rethinkdb_url;
 use crate::config::settings::{Database, EmbeddedSettings, Publish};
-use crate::store::Password;
+use crate::store::{ClusterSettings, Password};
 
 /// Where the images are kept.
 #[derive(clap::Args)]
@@ -35,6 +35,17 @@ pub(super) struct DatabaseArguments {
         global = true
     )]
     pub(super) rethinkdb: Option<String>,
+
+    /// Keep each table that is created on this number of RethinkDB servers; 1 if not given. With three, the board goes
+    /// on when one of them fails. Only with --rethinkdb
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "REALTIME_PHOTO_REPLICAS",
+        value_parser = clap::value_parser!(u8).range(1..),
+        global = true
+    )]
+    pub(super) replicas: Option<u8>,
 
     /// Let RethinkDB's drivers and tools (such as rethinkdb dump) connect to the embedded engine at this address, as
     /// user admin. Without it the engine listens on a random loopback port with a random password
@@ -69,7 +80,13 @@ impl TryFrom<DatabaseArguments> for Database {
         let password = Password::from(arguments.reql_password.unwrap_or_default());
         match (arguments.rethinkdb, arguments.reql_listen) {
             (Some(_), Some(_)) => Err(ConfigError::PublishedCluster),
-            (Some(url), None) => Ok(Self::Cluster(rethinkdb_url::parse(&url)?)),
+            (Some(url), None) => Ok(Self::Cluster(ClusterSettings {
+                replicas: arguments.replicas.unwrap_or(1),
+                ..rethinkdb_url::parse(&url)?
+            })),
+            (None, _) if arguments.replicas.is_some_and(|replicas| replicas > 1) => {
+                Err(ConfigError::EmbeddedReplicas)
+            }
             (None, listen) => Ok(Self::Embedded(EmbeddedSettings {
                 data: arguments.data,
                 publish: listen.map(|listen| publish(listen, password)).transpose()?,

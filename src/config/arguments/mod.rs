@@ -36,6 +36,11 @@ pub enum ConfigError {
         "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
     )]
     PasswordMissing(SocketAddr),
+    /// `--replicas` without a cluster.
+    #[error(
+        "--replicas needs a cluster: the embedded engine is one server. Give --rethinkdb, or leave it out"
+    )]
+    EmbeddedReplicas,
 }
 
 /// A realtime image board: drop a picture on the page, and everyone who looks sees it at once.

@@ -22,6 +22,8 @@ pub struct ClusterSettings {
     pub password: Password,
     /// Database name: letters, digits, `_` and `-`.
     pub database: String,
+    /// The number of servers that hold each table that is created. At least one.
+    pub replicas: u8,
 }
 
 impl ClusterSettings {
@@ -32,6 +34,7 @@ impl ClusterSettings {
             user: DEFAULT_USER.to_owned(),
             password: Password::default(),
             database: DEFAULT_DATABASE.to_owned(),
+            replicas: 1,
         }
     }
 }
