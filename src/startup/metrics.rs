@@ -55,52 +55,83 @@ async fn show(registry: Data<Registry>) -> HttpResponse {
     }
 }
 
+/// A value of the embedded engine.
+type EngineMetric = (Kind, &'static str, &'static str, fn(EngineStats) -> f64);
+
+const ENGINE_METRICS: [EngineMetric; 11] = [
+    (
+        Kind::Counter,
+        "engine_commits",
+        "Commits of the embedded engine",
+        |stats| stats.commits as f64,
+    ),
+    (
+        Kind::Counter,
+        "engine_commit_seconds",
+        "Time of all commits",
+        |stats| stats.commit_time.as_secs_f64(),
+    ),
+    (
+        Kind::Counter,
+        "engine_durable_commits",
+        "Commits that were synced to the disk",
+        |stats| stats.durable_commits as f64,
+    ),
+    (
+        Kind::Counter,
+        "engine_durable_commit_seconds",
+        "Time of the commits that were synced to the disk",
+        |stats| stats.durable_commit_time.as_secs_f64(),
+    ),
+    (
+        Kind::Counter,
+        "engine_reopened",
+        "Attempts to reopen the file after the disk has failed",
+        |stats| stats.reopened as f64,
+    ),
+    (
+        Kind::Gauge,
+        "engine_damaged",
+        "Documents that were found to be damaged since the start",
+        |stats| stats.damaged as f64,
+    ),
+    (
+        Kind::Gauge,
+        "engine_sessions",
+        "Connected database clients",
+        |stats| stats.sessions as f64,
+    ),
+    (
+        Kind::Gauge,
+        "engine_changefeeds",
+        "Open changefeeds",
+        |stats| stats.changefeeds as f64,
+    ),
+    (
+        Kind::Counter,
+        "engine_changefeed_changes",
+        "Changes that changefeeds have sent",
+        |stats| stats.sent_changes as f64,
+    ),
+    (
+        Kind::Counter,
+        "engine_changefeed_delay_seconds",
+        "Time from the commits of these changes until they were sent",
+        |stats| stats.send_delay.as_secs_f64(),
+    ),
+    (
+        Kind::Counter,
+        "engine_changefeed_skipped",
+        "Changes that were lost because a client was too slow",
+        |stats| stats.skipped_changes as f64,
+    ),
+];
+
 /// Registers what the embedded engine counts, and the space of its folder.
 pub(super) fn register_engine(registry: &mut Registry, engine: &Engine, data: PathBuf) {
-    type Read = fn(EngineStats) -> u64;
-    let values: [(Kind, &str, &str, Read); 6] = [
-        (
-            Kind::Counter,
-            "engine_commits",
-            "Commits of the embedded engine",
-            |stats| stats.commits,
-        ),
-        (
-            Kind::Counter,
-            "engine_durable_commits",
-            "Commits that were synced to the disk",
-            |stats| stats.durable_commits,
-        ),
-        (
-            Kind::Counter,
-            "engine_reopened",
-            "Attempts to reopen the file after the disk has failed",
-            |stats| stats.reopened,
-        ),
-        (
-            Kind::Gauge,
-            "engine_damaged",
-            "Documents that were found to be damaged since the start",
-            |stats| stats.damaged as u64,
-        ),
-        (
-            Kind::Gauge,
-            "engine_sessions",
-            "Connected database clients",
-            |stats| stats.sessions as u64,
-        ),
-        (
-            Kind::Gauge,
-            "engine_changefeeds",
-            "Open changefeeds",
-            |stats| stats.changefeeds as u64,
-        ),
-    ];
-    for (kind, name, help, read) in values {
+    for (kind, name, help, read) in ENGINE_METRICS {
         let stats = engine.stats_reader();
-        register(registry, kind, name, help, move || {
-            Some(read(stats()) as f64)
-        });
+        register(registry, kind, name, help, move || Some(read(stats())));
     }
     let file = data.join("board.redb");
     let length = move || Some(std::fs::metadata(&file).ok()?.len() as f64);

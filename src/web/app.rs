@@ -18,6 +18,7 @@ use super::http::connection::ConnectionHandle;
 use super::http::fallback::{method_not_allowed, not_found};
 use super::http::guard::reject_foreign_requests;
 use super::http::headers::{PagePolicies, security_headers};
+use super::http::limiter::Refusals;
 use super::http::metrics::measure;
 use super::http::prefix::strip_prefix;
 use super::http::public_url::PublicUrl;
@@ -61,21 +62,25 @@ pub fn server(
     let cache = Data::new(ImageCache::new(store.clone()));
     let registry = metrics::own(registry);
     store.register_metrics(registry);
+    cache.register_metrics(registry);
+    let refusals = Refusals::register(registry);
     let measuring = http::metrics::configuration(registry);
-    let access = access::start(&store, settings.access.clone(), shutdown.clone());
+    let access = access::start(&store, settings.access.clone(), &refusals, shutdown.clone());
     let store = Data::new(store);
     let guard =
         http::guard::configuration(listener.local_addr()?.ip(), settings.public_url.clone());
     let clients = http::client_address::configuration(settings.trusted_proxies.clone());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
-    let uploads = uploads::configuration(store.clone(), cache.clone(), &settings, registry);
+    let uploads =
+        uploads::configuration(store.clone(), cache.clone(), &settings, &refusals, registry);
     let sockets = sockets::configuration(
         store.clone(),
         cache,
         access.clone(),
         shutdown,
         &settings,
+        &refusals,
         registry,
     );
     let archive = archive::configuration(store);

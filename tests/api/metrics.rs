@@ -145,6 +145,52 @@ async fn what_the_server_does_is_counted() {
 }
 
 #[tokio::test]
+async fn the_way_of_a_change_to_its_viewers_is_measured() {
+    let app = Measured::start(Access::ByAddress).await;
+    let mut viewer = Viewer::connect(app.address, "/ws").await;
+    viewer.ready().await;
+    let queued = "realtime_photo_session_queue_seconds_count ";
+    let before = app.value(queued).await;
+    let request = app.client.post(app.url("/image"));
+    let form = file_form("a.png", read("plain.png"));
+    assert_eq!(request.multipart(form).send().await.unwrap().status(), 201);
+    let id = viewer.expect("Image:update").await["id"].clone();
+    let changes = "realtime_photo_engine_changefeed_changes_total ";
+    assert!(app.value(changes).await >= 1.0);
+    let delay = "realtime_photo_engine_changefeed_delay_seconds_total ";
+    assert!(app.value(delay).await > 0.0);
+    assert!(app.value(queued).await > before);
+    let commits = "realtime_photo_engine_commit_seconds_total ";
+    assert!(app.value(commits).await > 0.0);
+    let durable = "realtime_photo_engine_durable_commit_seconds_total ";
+    assert!(app.value(durable).await > 0.0);
+    // The upload has filled the cache.
+    let hits = "realtime_photo_image_cache_hits_total ";
+    let before = app.value(hits).await;
+    let url = app.url(&format!("/image/{}", id.as_str().unwrap()));
+    assert_eq!(app.client.get(url).send().await.unwrap().status(), 200);
+    assert_eq!(app.value(hits).await, before + 1.0);
+    assert!(app.value("realtime_photo_image_cache_bytes ").await > 0.0);
+}
+
+#[tokio::test]
+async fn a_reached_limit_is_counted_by_its_name() {
+    let app = Measured::start(Access::Links(ADMIN.parse().unwrap())).await;
+    let reached = r#"realtime_photo_limit_reached_total{limit="tokens"} "#;
+    assert_eq!(app.value(reached).await, 0.0);
+    let guesses = async {
+        for number in 0.. {
+            let url = app.url(&format!("/join/guess{number}"));
+            if app.client.get(url).send().await.unwrap().status() == 429 {
+                break;
+            }
+        }
+    };
+    timely("a limit for guesses", guesses).await;
+    assert_eq!(app.value(reached).await, 1.0);
+}
+
+#[tokio::test]
 async fn labels_are_routes_and_never_paths_or_tokens() {
     let app = Measured::start(Access::Links(ADMIN.parse().unwrap())).await;
     for path in ["/join/", "/images?token=", "/nothing/", "/image/"] {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 use tokio::sync::Notify;
 
+use super::deliveries::{Delivered, Deliveries};
 use super::item::Item;
 use super::query::FeedQuery;
 use super::queue::{Pending, Queue};
@@ -20,6 +21,7 @@ pub(crate) struct Hub {
     groups: Arc<Groups>,
     /// The number of the last commit of which all changes are queued.
     published: Arc<AtomicU64>,
+    deliveries: Arc<Deliveries>,
 }
 
 type Groups = Mutex<HashMap<TableId, Vec<Arc<Group>>>>;
@@ -76,6 +78,7 @@ impl Hub {
         Subscription {
             groups: Arc::downgrade(&self.groups),
             published: Arc::clone(&self.published),
+            deliveries: Arc::clone(&self.deliveries),
             group,
             subscriber,
         }
@@ -103,6 +106,11 @@ impl Hub {
             let of_table = lock(&self.groups).remove(table).unwrap_or_default();
             of_table.iter().for_each(|group| group.end());
         }
+    }
+
+    /// What was taken from all feeds.
+    pub(crate) fn delivered(&self) -> Delivered {
+        self.deliveries.totals()
     }
 
     /// The number of feeds, and the number of distinct queries among them.
@@ -165,6 +173,7 @@ impl Subscriber {
 pub(crate) struct Subscription {
     groups: Weak<Groups>,
     published: Arc<AtomicU64>,
+    deliveries: Arc<Deliveries>,
     group: Arc<Group>,
     subscriber: Arc<Subscriber>,
 }
@@ -216,7 +225,9 @@ impl Subscription {
 
     /// Takes queued changes, up to about `bytes` of them.
     pub(crate) fn take(&self, bytes: usize) -> Pending {
-        lock(&self.subscriber.queue).take(bytes)
+        let pending = lock(&self.subscriber.queue).take(bytes);
+        self.deliveries.count(&pending);
+        pending
     }
 
     /// Returns `true` if [`Subscription::take`] would return anything.

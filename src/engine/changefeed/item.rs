@@ -1,6 +1,7 @@
 //! The elements of a feed.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -19,6 +20,7 @@ pub(crate) struct Item {
     pub(super) copy: usize,
     /// The sequence number of the commit.
     pub(crate) seq: u64,
+    committed_at: Instant,
     old: Option<Datum>,
     new: Option<Datum>,
     encoded: Option<Bytes>,
@@ -36,6 +38,7 @@ impl Item {
             key,
             copy,
             seq,
+            committed_at: Instant::now(),
             old,
             new,
             encoded: None,
@@ -83,6 +86,11 @@ impl Item {
         )
     }
 
+    /// The time since the commit; since that of the first change, if several were merged.
+    pub(super) fn age(&self) -> Duration {
+        self.committed_at.elapsed()
+    }
+
     /// The place of the document in the feed.
     pub(super) fn place(&self) -> Place {
         (Arc::clone(&self.key), self.copy)
@@ -95,8 +103,9 @@ impl Item {
             (Some(old), Some(new)) => old.equals(new)?,
             _ => false,
         };
-        let merged = || {
-            Self::new(
+        let merged = || Self {
+            committed_at: self.committed_at,
+            ..Self::new(
                 Arc::clone(&self.key),
                 self.copy,
                 later.seq,

@@ -3,6 +3,7 @@
 //!
 //! A feed query provides its view as a closure, so that this module does not depend on the evaluator.
 
+mod deliveries;
 mod hub;
 mod item;
 mod query;

@@ -74,6 +74,10 @@ pub struct EngineStats {
     pub commits: u64,
     /// The number of commits that were synced to the disk.
     pub durable_commits: u64,
+    /// The time that all commits took.
+    pub commit_time: Duration,
+    /// The part of it for commits that were synced.
+    pub durable_commit_time: Duration,
     /// The number of attempts to reopen the file after a disk error.
     pub reopened: u64,
     /// The number of documents and tables that were found to be damaged.
@@ -82,6 +86,12 @@ pub struct EngineStats {
     pub sessions: usize,
     /// The number of open changefeeds.
     pub changefeeds: usize,
+    /// The number of changes that changefeeds have sent.
+    pub sent_changes: u64,
+    /// The times from their commits until they were sent, added up.
+    pub send_delay: Duration,
+    /// The number of changes that were lost because a client was too slow.
+    pub skipped_changes: u64,
 }
 
 /// A running engine. Dropping it shuts it down as [`Engine::shutdown`] does.
@@ -201,13 +211,19 @@ impl Engine {
         );
         move || {
             let stats = storage.stats();
+            let delivered = hub.delivered();
             EngineStats {
                 commits: stats.commits,
                 durable_commits: stats.durable_commits,
+                commit_time: stats.commit_time,
+                durable_commit_time: stats.durable_commit_time,
                 reopened: stats.reopened,
                 damaged: storage.damage().len(),
                 sessions: sessions.load(Ordering::Relaxed),
                 changefeeds: hub.counts().0,
+                sent_changes: delivered.changes,
+                send_delay: delivered.delay,
+                skipped_changes: delivered.skipped,
             }
         }
     }

@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 
 use crate::store::TokenHash;
 use crate::web::http::client_address::ClientAddress;
-use crate::web::http::limiter::{Limiter, Rate};
+use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
 /// The tokens that a client may try: at once for a party whose links have all expired, then a few a second. A token that
@@ -29,10 +29,10 @@ pub(crate) struct Guesses {
 }
 
 impl Guesses {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(refusals: &Refusals) -> Self {
         Self {
             tried: Cache::new(MAX_REMEMBERED),
-            limiter: Limiter::new(TRIES),
+            limiter: Limiter::new(TRIES, refusals.of("tokens")),
         }
     }
 
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_client_that_tries_many_tokens_must_wait_and_others_need_not() {
-        let guesses = Guesses::new();
+        let guesses = Guesses::new(&Refusals::default());
         let known = hash("known".to_owned());
         let (guesser, other) = (client("192.0.2.1"), client("192.0.2.2"));
         let check = |client, token: &TokenHash| guesses.check(client, token, || false);

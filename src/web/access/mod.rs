@@ -22,6 +22,7 @@ use self::grant::{Grant, NoAccess};
 use self::guesses::Guesses;
 pub use self::policy::AccessPolicy;
 use super::http::client_address::ClientAddress;
+use super::http::limiter::Refusals;
 use super::http::problem::Problem;
 use crate::image::BoardId;
 use crate::store::{Store, TokenHash};
@@ -82,12 +83,13 @@ impl Access {
 pub(crate) fn start(
     store: &Store,
     policy: AccessPolicy,
+    refusals: &Refusals,
     shutdown: CancellationToken,
 ) -> Data<Access> {
     let access = Data::new(Access {
         directory: Directory::new(),
         policy,
-        guesses: Guesses::new(),
+        guesses: Guesses::new(refusals),
     });
     let (following, store) = (access.clone(), store.clone());
     tokio::spawn(async move {

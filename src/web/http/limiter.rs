@@ -8,7 +8,12 @@ use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use quick_cache::sync::Cache;
+
+use crate::metrics::Registry;
 
 /// The number of clients that a limiter remembers: about 2 MB. Those beyond it replace the ones that were not seen lately, so
 /// whoever has addresses without end costs neither memory nor the limits of others. The keyed limiters of `governor` keep
@@ -22,11 +27,36 @@ pub(crate) struct Rate {
     pub(crate) per_second: u32,
 }
 
+/// The number of times that each limit was reached.
+#[derive(Clone, Default)]
+pub(crate) struct Refusals(Family<RefusalLabels, Counter>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RefusalLabels {
+    limit: &'static str,
+}
+
+impl Refusals {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let refusals = Self::default();
+        let help =
+            "Requests and commands that had to wait because a client sent too many, by limit";
+        registry.register("limit_reached", help, refusals.0.clone());
+        refusals
+    }
+
+    /// The counter of a limit. Starts at zero, so that the first refusal is a change.
+    pub(crate) fn of(&self, limit: &'static str) -> Counter {
+        self.0.get_or_create_owned(&RefusalLabels { limit })
+    }
+}
+
 /// Limits how often each client does something: a bucket for each, which fills up over time.
 pub(crate) struct Limiter<K, C: Clock = DefaultClock> {
     buckets: Cache<K, Arc<Bucket<C>>>,
     quota: Quota,
     clock: C,
+    refusals: Counter,
 }
 
 type Bucket<C> = governor::RateLimiter<
@@ -38,17 +68,18 @@ type Bucket<C> = governor::RateLimiter<
 
 impl<K: Eq + Hash + Clone> Limiter<K> {
     /// Creates a limiter with full buckets.
-    pub(crate) fn new(rate: Rate) -> Self {
-        Self::with_clock(rate, DefaultClock::default())
+    pub(crate) fn new(rate: Rate, refusals: Counter) -> Self {
+        Self::with_clock(rate, refusals, DefaultClock::default())
     }
 }
 
 impl<K: Eq + Hash + Clone, C: Clock + Clone> Limiter<K, C> {
-    fn with_clock(rate: Rate, clock: C) -> Self {
+    fn with_clock(rate: Rate, refusals: Counter, clock: C) -> Self {
         Self {
             buckets: Cache::new(MAX_CLIENTS),
             quota: quota(rate),
             clock,
+            refusals,
         }
     }
 
@@ -64,17 +95,26 @@ impl<K: Eq + Hash + Clone, C: Clock + Clone> Limiter<K, C> {
         };
         let Ok(bucket) = self.buckets.get_or_insert_with(client, new_bucket);
         let taken = bucket.check();
-        taken.map_err(|not_until| not_until.wait_time_from(self.clock.now()))
+        taken.map_err(|not_until| {
+            self.refusals.inc();
+            not_until.wait_time_from(self.clock.now())
+        })
     }
 }
 
 /// A limiter of a single client.
-pub(crate) struct OwnLimiter(DefaultDirectRateLimiter);
+pub(crate) struct OwnLimiter {
+    bucket: DefaultDirectRateLimiter,
+    refusals: Counter,
+}
 
 impl OwnLimiter {
     /// Creates a limiter with a full bucket.
-    pub(crate) fn new(rate: Rate) -> Self {
-        Self(DefaultDirectRateLimiter::direct(quota(rate)))
+    pub(crate) fn new(rate: Rate, refusals: Counter) -> Self {
+        Self {
+            bucket: DefaultDirectRateLimiter::direct(quota(rate)),
+            refusals,
+        }
     }
 
     /// Counts one time.
@@ -83,8 +123,11 @@ impl OwnLimiter {
     ///
     /// If the client must wait first. The time is not counted then.
     pub(crate) fn take(&self) -> Result<(), Duration> {
-        let taken = self.0.check();
-        taken.map_err(|not_until| not_until.wait_time_from(DefaultClock::default().now()))
+        let taken = self.bucket.check();
+        taken.map_err(|not_until| {
+            self.refusals.inc();
+            not_until.wait_time_from(DefaultClock::default().now())
+        })
     }
 }
 
@@ -107,7 +150,8 @@ mod tests {
     #[test]
     fn each_client_has_a_bucket_that_fills_up_over_time() {
         let clock = FakeRelativeClock::default();
-        let limiter = Limiter::with_clock(RATE, clock.clone());
+        let refusals = Refusals::default();
+        let limiter = Limiter::with_clock(RATE, refusals.of("test"), clock.clone());
         for client in ["one", "other"] {
             for _ in 0..3 {
                 assert_eq!(limiter.take(&client), Ok(()));
@@ -118,11 +162,12 @@ mod tests {
         clock.advance(Duration::from_millis(500));
         assert_eq!(limiter.take(&"one"), Ok(()));
         assert!(limiter.take(&"one").is_err());
+        assert_eq!(refusals.of("test").get(), 3);
     }
 
     #[test]
     fn clients_without_end_take_no_memory_without_end() {
-        let limiter = Limiter::with_clock(RATE, FakeRelativeClock::default());
+        let limiter = Limiter::with_clock(RATE, Counter::default(), FakeRelativeClock::default());
         for client in 0..100_000 {
             assert_eq!(limiter.take(&client), Ok(()));
         }

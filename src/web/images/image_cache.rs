@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::image::{ImageId, ImageRecord, SmallSide, smaller};
+use crate::metrics::{Kind, Registry, register};
 use crate::store::{Store, StoreError};
 
 /// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
@@ -46,6 +47,41 @@ impl ImageCache {
             thumbnails: bytes_cache(MAX_BYTES),
             smaller: bytes_cache(MAX_SMALL_BYTES),
             making: Arc::new(Semaphore::new(MAX_MADE_AT_ONCE)),
+        }
+    }
+
+    /// Registers how often the caches had what was asked for, and their size.
+    pub(crate) fn register_metrics(self: &Arc<Self>, registry: &mut Registry) {
+        type Read = fn(&ImageCache) -> u64;
+        let values: [(Kind, &str, &str, Read); 3] = [
+            (
+                Kind::Counter,
+                "image_cache_hits",
+                "Files and thumbnails that were in memory",
+                |cache| cache.files.hits() + cache.thumbnails.hits() + cache.smaller.hits(),
+            ),
+            (
+                Kind::Counter,
+                "image_cache_misses",
+                "Files and thumbnails that had to be read or made",
+                |cache| cache.files.misses() + cache.thumbnails.misses() + cache.smaller.misses(),
+            ),
+            (
+                Kind::Gauge,
+                "image_cache_bytes",
+                "Files and thumbnails in memory",
+                |cache| cache.files.weight() + cache.thumbnails.weight() + cache.smaller.weight(),
+            ),
+        ];
+        for (kind, name, help, read) in values {
+            let cache = Arc::clone(self);
+            register(
+                registry,
+                kind,
+                name,
+                help,
+                move || Some(read(&cache) as f64),
+            );
         }
     }
 

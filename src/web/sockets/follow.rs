@@ -7,6 +7,7 @@ use futures::stream::{LocalBoxStream, StreamExt as _, unfold};
 use rand::RngExt as _;
 use tokio::time::sleep;
 
+use super::metrics::SessionMetrics;
 use super::protocol::events::ViewerFeedState;
 use crate::image::ImageId;
 use crate::store::{Feed, FeedEvent, FeedState, StoreError};
@@ -42,11 +43,15 @@ struct Follower<T, O> {
     delay: Duration,
     /// True if the viewer has been sent `interrupted` since the feed last worked.
     is_interrupted: bool,
+    metrics: SessionMetrics,
 }
 
 /// Follows the feed that `open` opens. When it fails, the stream yields `Interrupted` once and reopens the feed with
 /// exponential backoff; the new feed starts with `Initializing`. Dropping the stream closes the feed's connection.
-pub(crate) fn follow<T, O, F>(open: O) -> LocalBoxStream<'static, ViewerEvent<T>>
+pub(crate) fn follow<T, O, F>(
+    metrics: SessionMetrics,
+    open: O,
+) -> LocalBoxStream<'static, ViewerEvent<T>>
 where
     T: 'static,
     O: Fn() -> F + 'static,
@@ -57,6 +62,7 @@ where
         open,
         delay: MIN_DELAY,
         is_interrupted: false,
+        metrics,
     };
     unfold(follower, |mut follower| async move {
         let event = follower.next().await;
@@ -119,6 +125,7 @@ where
     fn interrupt(&mut self, error: &StoreError) -> bool {
         // At debug level, because all viewers lose their feeds at once.
         log::debug!("the feed of a viewer was interrupted: {error}");
+        self.metrics.count_interruption(error);
         self.step = Step::Delay;
         !std::mem::replace(&mut self.is_interrupted, true)
     }

@@ -8,8 +8,10 @@ use futures::StreamExt as _;
 use futures::stream::LocalBoxStream;
 
 use super::follow::{ViewerEvent, follow};
+use super::metrics::SessionMetrics;
 use super::protocol::events::{self, ViewerFeedState};
 use super::protocol::frame::{self, Frame};
+use super::session_context::SessionContext;
 use crate::image::{ImageId, ImageMeta, Timestamp};
 use crate::store::{Board, StoreError};
 use crate::web::images::image_cache::ImageCache;
@@ -21,6 +23,7 @@ const FRAGMENT: usize = 64 << 10;
 pub(crate) struct LatestImageFeed {
     board: Board,
     cache: Data<ImageCache>,
+    metrics: SessionMetrics,
     events: LocalBoxStream<'static, ViewerEvent<ImageMeta>>,
     step: Step,
     /// The rest of the current message.
@@ -40,11 +43,13 @@ enum Step {
 }
 
 impl LatestImageFeed {
-    pub(crate) fn new(board: Board, cache: Data<ImageCache>) -> Self {
-        let events = Self::follow(&board);
+    pub(crate) fn new(board: Board, context: &SessionContext) -> Self {
+        let metrics = context.metrics.clone();
+        let events = Self::follow(&board, metrics.clone());
         Self {
             board,
-            cache,
+            cache: context.cache.clone(),
+            metrics,
             events,
             step: Step::Wait,
             frames: VecDeque::new(),
@@ -52,9 +57,12 @@ impl LatestImageFeed {
         }
     }
 
-    fn follow(board: &Board) -> LocalBoxStream<'static, ViewerEvent<ImageMeta>> {
+    fn follow(
+        board: &Board,
+        metrics: SessionMetrics,
+    ) -> LocalBoxStream<'static, ViewerEvent<ImageMeta>> {
         let board = board.clone();
-        follow(move || {
+        follow(metrics, move || {
             let board = board.clone();
             async move { board.latest_feed().await }
         })
@@ -149,7 +157,7 @@ impl LatestImageFeed {
     /// Reopens the feed, which starts with the latest image, since the failed read has missed one.
     fn restart(&mut self, error: &StoreError) -> Frame {
         log::debug!("the feed of a viewer starts again: {error}");
-        self.events = Self::follow(&self.board);
+        self.events = Self::follow(&self.board, self.metrics.clone());
         self.step = Step::Wait;
         events::feed_state(ViewerFeedState::Interrupted)
     }

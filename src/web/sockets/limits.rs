@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
+
 use super::commands::command::Command;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
-use crate::web::http::limiter::{Limiter, OwnLimiter, Rate};
+use crate::web::http::limiter::{Limiter, OwnLimiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
 /// The sockets that a client may open: all phones of a hall behind one address, when the server has been restarted.
@@ -51,6 +53,8 @@ pub(crate) struct SocketLimits {
     open: Arc<OpenSockets>,
     commands: Arc<Limiter<IpAddr>>,
     reservations: Arc<Limiter<IpAddr>>,
+    own_refusals: Counter,
+    open_refusals: Counter,
 }
 
 /// The number of open sockets of each client.
@@ -64,12 +68,15 @@ pub(crate) struct OpenSocket {
 }
 
 impl SocketLimits {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(refusals: &Refusals) -> Self {
+        let commands = refusals.of("commands_of_client");
         Self {
-            openings: Limiter::new(OPENINGS),
+            openings: Limiter::new(OPENINGS, refusals.of("socket_openings")),
             open: Arc::default(),
-            commands: Arc::new(Limiter::new(COMMANDS_OF_CLIENT)),
-            reservations: Arc::new(Limiter::new(RESERVATIONS_OF_CLIENT)),
+            commands: Arc::new(Limiter::new(COMMANDS_OF_CLIENT, commands.clone())),
+            reservations: Arc::new(Limiter::new(RESERVATIONS_OF_CLIENT, commands)),
+            own_refusals: refusals.of("commands_of_session"),
+            open_refusals: refusals.of("open_sockets"),
         }
     }
 
@@ -95,6 +102,7 @@ impl SocketLimits {
         let mut open = lock(&self.open);
         let count = open.entry(network).or_default();
         if *count >= MAX_OPEN {
+            self.open_refusals.inc();
             return Err(refuse(Duration::from_secs(10)));
         }
         *count += 1;
@@ -109,8 +117,8 @@ impl SocketLimits {
     pub(crate) fn throttle(&self, client: ClientAddress) -> CommandThrottle {
         CommandThrottle {
             client: client.network(),
-            own_commands: OwnLimiter::new(COMMANDS),
-            own_reservations: OwnLimiter::new(RESERVATIONS),
+            own_commands: OwnLimiter::new(COMMANDS, self.own_refusals.clone()),
+            own_reservations: OwnLimiter::new(RESERVATIONS, self.own_refusals.clone()),
             commands: self.commands.clone(),
             reservations: self.reservations.clone(),
         }
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_session_with_too_many_commands_must_wait_and_others_need_not() {
-        let limits = SocketLimits::new();
+        let limits = SocketLimits::new(&Refusals::default());
         let (busy, other) = (limits.throttle(client(1)), limits.throttle(client(2)));
         let taken = (0..100_000).map(|_| busy.take(None));
         let taken = taken.take_while(Result::is_ok).count();

@@ -7,6 +7,7 @@ mod follow;
 mod initial_batches;
 mod latest_feed;
 mod limits;
+mod metrics;
 mod outbox;
 mod presence;
 pub(super) mod protocol;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::session_context::SessionContext;
 pub(crate) use self::upgrade::open;
 use super::access::Access;
+use super::http::limiter::Refusals;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::metrics::{Kind, Registry, register};
@@ -37,11 +39,13 @@ pub(crate) fn configuration(
     access: Data<Access>,
     shutdown: CancellationToken,
     settings: &Settings,
+    refusals: &Refusals,
     registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
     let context = Data::new(SessionContext::new(
-        store, cache, access, shutdown, settings,
+        store, cache, access, shutdown, settings, refusals,
     ));
+    context.metrics.register(registry);
     register_metrics(&context, registry);
     context.publish_presence();
     context.announce_moves();

@@ -13,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use bytes::Bytes;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -41,11 +42,13 @@ struct OutboxState {
     queue: RefCell<Queue>,
     /// Notified when bytes were sent or the connection has ended.
     sent: Notify,
+    /// How long parts are queued, in seconds.
+    queue_time: Histogram,
 }
 
 struct Queue {
-    /// Frames and parts of frames, never empty.
-    parts: VecDeque<Bytes>,
+    /// Frames and parts of frames, never empty, with the time when they were queued.
+    parts: VecDeque<(Bytes, Instant)>,
     queued: usize,
     /// The time when bytes were last sent, or were queued in an empty queue.
     progress_at: Instant,
@@ -56,7 +59,7 @@ struct Queue {
 
 impl Outbox {
     /// Creates a queue and the body that empties it.
-    pub(crate) fn new(handshake: BoxBody) -> (Self, OutboxBody) {
+    pub(crate) fn new(handshake: BoxBody, queue_time: Histogram) -> (Self, OutboxBody) {
         let queue = Queue {
             parts: VecDeque::new(),
             queued: 0,
@@ -68,6 +71,7 @@ impl Outbox {
         let state = Rc::new(OutboxState {
             queue: RefCell::new(queue),
             sent: Notify::new(),
+            queue_time,
         });
         (
             Self(state.clone()),
@@ -84,13 +88,14 @@ impl Outbox {
         if queue.is_finished || queue.is_disconnected {
             return;
         }
+        let now = Instant::now();
         if queue.queued == 0 {
-            queue.progress_at = Instant::now();
+            queue.progress_at = now;
         }
         for part in [frame.head, frame.rest] {
             if !part.is_empty() {
                 queue.queued += part.len();
-                queue.parts.push_back(part);
+                queue.parts.push_back((part, now));
             }
         }
         if let Some(connection) = queue.connection.take() {
@@ -152,7 +157,7 @@ impl MessageBody for OutboxBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let mut queue = self.state.queue.borrow_mut();
-        let Some(part) = queue.parts.front_mut() else {
+        let Some((part, queued_at)) = queue.parts.front_mut() else {
             if queue.is_finished {
                 return Poll::Ready(None);
             }
@@ -161,12 +166,17 @@ impl MessageBody for OutboxBody {
         };
         let length = part.len().min(SLICE);
         let slice = part.split_to(length);
-        if part.is_empty() {
+        let now = Instant::now();
+        let ended = part.is_empty().then(|| now - *queued_at);
+        if ended.is_some() {
             queue.parts.pop_front();
         }
         queue.queued -= length;
-        queue.progress_at = Instant::now();
+        queue.progress_at = now;
         drop(queue);
+        if let Some(time) = ended {
+            self.state.queue_time.observe(time.as_secs_f64());
+        }
         self.state.sent.notify_waiters();
         Poll::Ready(Some(Ok(slice)))
     }
@@ -205,7 +215,7 @@ mod tests {
     }
 
     fn outbox() -> (Outbox, OutboxBody) {
-        Outbox::new(BoxBody::new(()))
+        Outbox::new(BoxBody::new(()), crate::metrics::seconds())
     }
 
     #[actix_web::test]

@@ -118,6 +118,7 @@ impl Session {
     pub(crate) async fn run(mut self) {
         let end = self.serve().await;
         let Self {
+            context,
             outbox,
             connection,
             feed,
@@ -132,6 +133,7 @@ impl Session {
             End::Disconnected => {}
             End::Abort(reason) => {
                 log::info!("disconnected a viewer: {reason}");
+                context.metrics.count_abort();
                 outbox.finish();
                 connection.abort();
             }

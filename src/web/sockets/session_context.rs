@@ -10,9 +10,11 @@ use tokio_util::sync::CancellationToken;
 use super::announcements::table::Announcements;
 use super::initial_batches::SharedBatches;
 use super::limits::SocketLimits;
+use super::metrics::SessionMetrics;
 use super::presence::Presence;
 use crate::store::Store;
 use crate::web::access::Access;
+use crate::web::http::limiter::Refusals;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
 
@@ -27,6 +29,7 @@ pub(crate) struct SessionContext {
     pub(crate) announcements: Arc<Announcements>,
     pub(crate) batches: Arc<SharedBatches>,
     pub(crate) limits: SocketLimits,
+    pub(crate) metrics: SessionMetrics,
     /// See [`Settings::heartbeat_interval`].
     pub(crate) heartbeat_interval: Duration,
     /// See [`Settings::session_read_timeout`].
@@ -40,6 +43,7 @@ impl SessionContext {
         access: Data<Access>,
         shutdown: CancellationToken,
         settings: &Settings,
+        refusals: &Refusals,
     ) -> Self {
         Self {
             store,
@@ -49,7 +53,8 @@ impl SessionContext {
             presence: Presence::new(),
             announcements: Arc::new(Announcements::new()),
             batches: Arc::default(),
-            limits: SocketLimits::new(),
+            limits: SocketLimits::new(refusals),
+            metrics: SessionMetrics::new(),
             heartbeat_interval: settings.heartbeat_interval,
             read_timeout: settings.session_read_timeout,
         }

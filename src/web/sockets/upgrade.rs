@@ -66,7 +66,7 @@ pub(crate) async fn open(
     let messages = ClientMessages::new(messages, scan_result);
     let mut outbox = None;
     let response = response.map_body(|_, handshake| {
-        let (sender, body) = Outbox::new(handshake);
+        let (sender, body) = Outbox::new(handshake, context.metrics.queue_time.clone());
         outbox = Some(sender);
         BoxBody::new(body)
     });

@@ -10,6 +10,7 @@ use futures::stream::LocalBoxStream;
 use super::follow::{ViewerEvent, follow};
 use super::initial_batches::{BatchOptions, InitialBatches, SharedBatches};
 use super::latest_feed::LatestImageFeed;
+use super::metrics::SessionMetrics;
 use super::protocol::events;
 use super::protocol::frame::Frame;
 use super::session_context::SessionContext;
@@ -39,13 +40,13 @@ impl ViewerFeed {
         let board = context.store.board(grant.board.id);
         let options = match kind {
             FeedKind::Latest => {
-                return Self::Latest(LatestImageFeed::new(board, context.cache.clone()));
+                return Self::Latest(LatestImageFeed::new(board, context));
             }
             FeedKind::BatchedBoard(options) => Some(options),
             FeedKind::Board => None,
         };
         Self::Board(BoardFrames {
-            events: follow_board(board, grant),
+            events: follow_board(board, grant, context.metrics.clone()),
             options,
             shared: context.batches.clone(),
             initial: None,
@@ -122,9 +123,13 @@ impl BoardFrames {
 }
 
 /// Follows a board. Omits images that the viewer may not see, and their deletion.
-fn follow_board(board: Board, grant: &Grant) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
+fn follow_board(
+    board: Board,
+    grant: &Grant,
+    metrics: SessionMetrics,
+) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
     let grant = grant.clone();
-    let events = follow(move || {
+    let events = follow(metrics, move || {
         let board = board.clone();
         async move { board.feed().await }
     });

@@ -21,6 +21,7 @@ pub use self::folder::UploadFolder;
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;
+use super::http::limiter::Refusals;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::metrics::Registry;
@@ -31,9 +32,10 @@ pub(crate) fn configuration(
     store: Data<Store>,
     cache: Data<ImageCache>,
     settings: &Settings,
+    refusals: &Refusals,
     registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let uploader = Data::new(Uploader::new(store, cache, settings, registry));
+    let uploader = Data::new(Uploader::new(store, cache, settings, refusals, registry));
     move |config| {
         config.app_data(uploader.clone());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
-use crate::web::http::limiter::{Limiter, Rate};
+use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
 /// The uploads of one client: a hundred photos from each of thirty phones behind one address, all at once, and then more than
@@ -29,10 +29,10 @@ pub(crate) struct UploadRates {
 }
 
 impl UploadRates {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(refusals: &Refusals) -> Self {
         Self {
-            of_client: Limiter::new(OF_CLIENT),
-            of_link: Limiter::new(OF_LINK),
+            of_client: Limiter::new(OF_CLIENT, refusals.of("uploads_of_client")),
+            of_link: Limiter::new(OF_LINK, refusals.of("uploads_of_link")),
         }
     }
 
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn too_many_uploads_from_one_address_or_with_one_link_must_wait() {
-        let rates = UploadRates::new();
+        let rates = UploadRates::new(&Refusals::default());
         let (guest, one) = (grant(Role::Add), link("Bearer one"));
         let many = |client| {
             let counted = (0..20_000).map(|_| rates.count(client, &guest, &one));
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn an_administrator_on_this_machine_is_not_limited() {
-        let rates = UploadRates::new();
+        let rates = UploadRates::new(&Refusals::default());
         let count = |role| {
             let counted =
                 (0..5000).map(|_| rates.count(client("127.0.0.1"), &grant(role), &link("")));

@@ -18,6 +18,7 @@ use crate::store::{Insert, Store};
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
+use crate::web::http::limiter::Refusals;
 use crate::web::http::problem::Problem;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
@@ -42,6 +43,7 @@ impl Uploader {
         store: Data<Store>,
         cache: Data<ImageCache>,
         settings: &Settings,
+        refusals: &Refusals,
         registry: &mut Registry,
     ) -> Self {
         let (uploads, upload_bytes) = (Counter::default(), Counter::default());
@@ -59,7 +61,7 @@ impl Uploader {
             store,
             cache,
             admission: Admission::new(settings.upload_memory),
-            rates: UploadRates::new(),
+            rates: UploadRates::new(refusals),
             processor: ImageProcessor::new(limits, settings.metadata),
             folder: settings.upload_folder.clone(),
             space: DiskSpace::default(),

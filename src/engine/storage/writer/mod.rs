@@ -239,8 +239,11 @@ impl Writer {
             discard(transaction);
             return Err(self.fail_group(explain(error)));
         }
+        let start = Instant::now();
         match catch(|| Ok(transaction.commit()?)) {
             Ok(()) => {
+                self.counters
+                    .add_commit_time(start.elapsed(), commit.durable);
                 if commit.durable {
                     self.recovery.end_backoff();
                 }
