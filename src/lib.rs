@@ -1,6 +1,7 @@
 //! realtime-photo: a self-hosted, realtime image board on RethinkDB.
 
 pub mod config;
+mod disk;
 pub mod engine;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -10,6 +10,7 @@ use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE, encode};
 
 use super::error::StartupError;
 use super::listener;
+use crate::disk;
 use crate::engine::{Engine, EngineStats};
 use crate::metrics::{Kind, Registry, register};
 
@@ -137,15 +138,7 @@ pub(super) fn register_engine(registry: &mut Registry, engine: &Engine, data: Pa
     let length = move || Some(std::fs::metadata(&file).ok()?.len() as f64);
     let help = "Size of the file of the embedded engine";
     register(registry, Kind::Gauge, "engine_file_bytes", help, length);
-    #[cfg(unix)]
-    register(
-        registry,
-        Kind::Gauge,
-        "disk_available_bytes",
-        "Space that is left on the disk of the data folder",
-        move || {
-            let space = rustix::fs::statvfs(&data).ok()?;
-            Some((space.f_bavail * space.f_frsize) as f64)
-        },
-    );
+    let space = move || Some(disk::available_bytes(&data)? as f64);
+    let help = "Space that is left on the disk of the data folder";
+    register(registry, Kind::Gauge, "disk_available_bytes", help, space);
 }

@@ -86,8 +86,10 @@ impl Application {
         let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
         let upload_folder = upload_folder(settings.upload_dir, &settings.database);
+        let mut data_folder = None;
         let (engine, cluster, database) = match settings.database {
             Database::Embedded(embedded) => {
+                data_folder = Some(embedded.data.clone());
                 let database = format!("the embedded engine in {}", embedded.data.display());
                 let data = embedded.data.clone();
                 let (engine, cluster) = embedded::start(embedded).await?;
@@ -137,6 +139,7 @@ impl Application {
             max_pixels: settings.max_pixels,
             upload_memory: settings.upload_memory,
             upload_folder,
+            data_folder,
             metadata: settings.metadata,
             ..web::Settings::default()
         };

@@ -32,8 +32,8 @@ mod tests;
 pub use backup::BackupPart;
 pub(crate) use backup::{BackupReader, BackupWriter, InvalidBackup};
 pub use board::{
-    Area, Board, BoardEvent, BoardFeed, BoardFull, BoardLimits, CurrentImages, Durability,
-    ListQuery, Page, PlacementChange,
+    Area, Board, BoardEvent, BoardFeed, BoardFull, BoardLimits, BoardUsage, CurrentImages,
+    Durability, ListQuery, Page, PlacementChange,
 };
 pub use boards::{
     AdminLinks, BoardChange, BoardRecord, BoardSettings, BoardsEvent, BoardsFeed, InvalidToken,

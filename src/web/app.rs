@@ -83,6 +83,7 @@ pub fn server(
         &refusals,
         registry,
     );
+    let boards = boards::configuration(settings.data_folder.clone());
     let archive = archive::configuration(store);
     let backup = backup::configuration();
     let invite = invite::configuration(settings.address);
@@ -101,6 +102,7 @@ pub fn server(
             .configure(images.clone())
             .configure(uploads.clone())
             .configure(sockets.clone())
+            .configure(boards.clone())
             .configure(archive.clone())
             .configure(backup.clone())
             .configure(invite.clone())

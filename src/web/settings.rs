@@ -1,5 +1,6 @@
 //! Settings of the web server.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::AccessPolicy;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub upload_memory: u64,
     /// The folder for uploads that are being received.
     pub upload_folder: UploadFolder,
+    /// The folder of the embedded engine, whose disk has to have room for the images; `None` with another database.
+    pub data_folder: Option<PathBuf>,
     /// Images keep or lose their metadata, such as EXIF.
     pub metadata: Metadata,
     /// The interval between pings on a socket. A session ends when two pings stay unanswered.
@@ -57,6 +60,7 @@ impl Default for Settings {
             max_pixels: Limits::default().max_pixels,
             upload_memory: 256 << 20,
             upload_folder: UploadFolder::of_system(),
+            data_folder: None,
             metadata: Metadata::Remove,
             heartbeat_interval: Duration::from_secs(30),
             session_read_timeout: Duration::from_secs(10),

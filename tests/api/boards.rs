@@ -52,6 +52,8 @@ async fn a_board_is_made_listed_changed_and_deleted() {
         (&listed["id"], &listed["images"], &listed["people"]),
         (&made["id"], &json!(1), &json!(1))
     );
+    assert_eq!(listed["bytes"], read("plain.png").len());
+    assert_eq!(list["version"], env!("CARGO_PKG_VERSION"));
     let path = format!("/boards/{id}");
     let changed = send(&app, Method::PATCH, &path, json!({ "title": "Wedding" })).await;
     assert_eq!(changed.json::<Value>().await.unwrap()["title"], "Wedding");

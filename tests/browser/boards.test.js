@@ -48,8 +48,11 @@ test('the administrator makes a board, whose two links are shown once, and opens
 
   await dialog(admin).getByRole('button', { name: 'Done' }).click();
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-  await expect(row(admin, 'Summer party').getByText('1 photo · Made on')).toBeVisible();
+  const size = '1.2 KB';
+  await expect(row(admin, 'Summer party').getByText(`1 photo · ${size} · Made on`)).toBeVisible();
   await expect(row(admin, 'Summer party').getByText('2 here')).toBeVisible();
+  const totals = new RegExp(`^2 people here · 1 photo · ${size} used · [0-9.,]+ GB free · Version 0[0-9.]+$`.replaceAll(' ', '\\s'));
+  await expect(page.locator('#server')).toHaveText(totals);
   await page.getByRole('button', { name: 'New board' }).click();
   await expect(dialog(admin).locator('.link-card')).toHaveCount(0);
   await page.keyboard.press('Escape');

@@ -20,9 +20,11 @@ pub enum BoardFull {
 
 /// What a board holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::store) struct BoardUsage {
-    pub(in crate::store) images: u64,
-    pub(in crate::store) bytes: u64,
+pub struct BoardUsage {
+    /// The number of images.
+    pub images: u64,
+    /// The bytes of their files together.
+    pub bytes: u64,
 }
 
 impl BoardLimits {

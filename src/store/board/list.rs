@@ -5,6 +5,7 @@ use reql::{Command, r};
 use serde_json::{Value, json};
 
 use super::Board;
+use super::limits::BoardUsage;
 use crate::image::{ImageId, ImageRecord, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::rows::{document, is_deleted};
@@ -166,14 +167,19 @@ impl Board {
         }
     }
 
-    /// The number of images on the board and in its bin.
+    /// What the board and its bin hold.
     ///
     /// # Errors
     ///
     /// If the database is unavailable.
-    pub async fn count(&self) -> Result<u64, StoreError> {
-        let rows = r.count(self.rows(self.store.placements()));
-        self.store.pool().value(rows).await
+    pub async fn usage(&self) -> Result<BoardUsage, StoreError> {
+        let rows = || self.rows(self.store.placements());
+        let pool = self.store.pool();
+        let (images, bytes) = tokio::try_join!(
+            pool.value(r.count(rows())),
+            pool.value(rows().sum(r.expr("size")))
+        )?;
+        Ok(BoardUsage { images, bytes })
     }
 
     /// The rows of the board from `lower` (inclusive) to `upper` (exclusive).

@@ -15,7 +15,7 @@ pub use current::CurrentImages;
 pub use feed::{BoardEvent, BoardFeed};
 pub use free_placements::Area;
 pub use handle::Board;
-pub use limits::{BoardFull, BoardLimits};
+pub use limits::{BoardFull, BoardLimits, BoardUsage};
 #[cfg(test)]
 pub(super) use list::Position;
 pub use list::{ListQuery, Page};

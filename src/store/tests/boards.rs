@@ -5,8 +5,8 @@ use futures::future::join_all;
 use super::*;
 use crate::image::OwnerId;
 use crate::store::{
-    BoardChange, BoardRecord, BoardsEvent, Durability, FeedEvent, FeedState, Link, ListQuery,
-    PlacementChange, Role,
+    BoardChange, BoardRecord, BoardUsage, BoardsEvent, Durability, FeedEvent, FeedState, Link,
+    ListQuery, PlacementChange, Role,
 };
 
 fn image_on(board: BoardId, bytes: &'static [u8]) -> NewImage {
@@ -67,7 +67,13 @@ async fn a_board_knows_nothing_of_the_images_of_another() {
         there.list(all()).await.unwrap().images,
         std::slice::from_ref(&other)
     );
-    assert_eq!((here.count().await, there.count().await), (Ok(1), Ok(1)));
+    for (board, image) in [(&here, &own), (&there, &other)] {
+        let usage = BoardUsage {
+            images: 1,
+            bytes: image.meta.size,
+        };
+        assert_eq!(board.usage().await, Ok(usage));
+    }
     assert_eq!(there.latest().await, Ok(Some(other.meta.clone())));
 
     // Nor does it change them.

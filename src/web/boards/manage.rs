@@ -6,8 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
+use super::DataDisk;
 use super::body::{BoardJson, GrantJson, LinkJson, checked, parse};
-use crate::store::{BoardChange, BoardRecord, Link, Role, Store};
+use crate::store::{BoardChange, BoardRecord, BoardUsage, Link, Role, Store};
 use crate::web::access::Access;
 use crate::web::access::grant::Grant;
 use crate::web::http::prefix::base_path;
@@ -25,38 +26,49 @@ pub(crate) async fn list(
     access: Data<Access>,
     store: Data<Store>,
     sessions: Data<SessionContext>,
+    disk: Data<DataDisk>,
 ) -> Result<HttpResponse, Problem> {
     #[derive(Serialize)]
     struct Listed<'a> {
         #[serde(flatten)]
         board: BoardJson<'a>,
-        /// Number of images.
+        /// The number of images, with those in the bin.
         images: u64,
+        /// The bytes of their files.
+        bytes: u64,
         /// Number of sessions on this server.
         people: usize,
     }
     #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct Body<'a> {
         boards: Vec<Listed<'a>>,
+        version: &'static str,
+        /// The space that is left on the disk of the images, if they are on this machine.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        free_bytes: Option<u64>,
     }
     if pages::is_navigation(&request) {
         return pages::boards(&request, &files).await;
     }
     let boards = access.directory.boards();
-    let counts = stream::iter(&boards)
+    let usages = stream::iter(&boards)
         .map(|board| {
             let board = store.board(board.id);
-            async move { board.count().await }
+            async move { board.usage().await }
         })
         .buffered(MAX_COUNTING);
-    let counts: Vec<u64> = counts.try_collect().await?;
-    let listed = boards.iter().zip(counts).map(|(board, images)| Listed {
+    let usages: Vec<BoardUsage> = usages.try_collect().await?;
+    let listed = boards.iter().zip(usages).map(|(board, usage)| Listed {
         board: BoardJson::from(&**board),
-        images,
+        images: usage.images,
+        bytes: usage.bytes,
         people: sessions.presence.count(board.id),
     });
     Ok(no_store().json(Body {
         boards: listed.collect(),
+        version: env!("CARGO_PKG_VERSION"),
+        free_bytes: disk.available_bytes().await,
     }))
 }
 

@@ -9,6 +9,8 @@ use tempfile::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use crate::disk;
+
 /// The beginning of the names of the files, by which leftovers are recognised. The folder may have other files in it.
 const PREFIX: &str = "realtime-photo-upload-";
 
@@ -72,7 +74,9 @@ impl UploadFolder {
     pub(super) async fn available_bytes(&self) -> Option<u64> {
         let path = Arc::clone(&self.path);
         // A disk of the network may take a while to answer.
-        spawn_blocking(move || available_bytes(&path)).await.ok()?
+        spawn_blocking(move || disk::available_bytes(&path))
+            .await
+            .ok()?
     }
 
     /// Creates a file without a name, for reading and writing.
@@ -80,17 +84,6 @@ impl UploadFolder {
         let named = Builder::new().prefix(PREFIX).tempfile_in(&self.path)?;
         Ok(named.into_file())
     }
-}
-
-#[cfg(unix)]
-fn available_bytes(path: &Path) -> Option<u64> {
-    let space = rustix::fs::statvfs(path).ok()?;
-    Some(space.f_bavail * space.f_frsize)
-}
-
-#[cfg(not(unix))]
-fn available_bytes(_: &Path) -> Option<u64> {
-    None
 }
 
 #[cfg(unix)]

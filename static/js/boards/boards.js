@@ -5,6 +5,7 @@ import { messageOf, request } from '../ui/api.js';
 import { confirmed } from '../ui/confirm.js';
 import { notice } from '../ui/notice.js';
 import { element, find, template } from '../ui/page.js';
+import { sizeText } from '../ui/text.js';
 import { MAIN, boardPath, pageOf, pathOf } from '../ui/site.js';
 import { dayOf } from '../invite/roles.js';
 import { NewBoard } from './new-board.js';
@@ -16,7 +17,15 @@ import { NewBoard } from './new-board.js';
  * @property {string} createdAt
  * @property {{ locked: boolean, moderated: boolean }} settings
  * @property {number} images
+ * @property {number} bytes Of the files of the images.
  * @property {number} people
+ */
+
+/**
+ * @typedef {object} Listing
+ * @property {ListedBoard[]} boards
+ * @property {string} version Of the server.
+ * @property {number} [freeBytes] Space for images, if they are on the server's machine.
  */
 
 /** The numbers of photos and people are asked for again after this time. */
@@ -28,9 +37,10 @@ const newBoard = new NewBoard(/** @type {HTMLDialogElement} */ (element('new')),
 
 async function load() {
   try {
-    /** @type {{ boards: ListedBoard[] }} */
-    const { boards } = await request('GET', pathOf('boards'));
-    write(boards);
+    /** @type {Listing} */
+    const listing = await request('GET', pathOf('boards'));
+    write(listing.boards);
+    writeServer(listing);
     element('problem').textContent = '';
   } catch (error) {
     element('problem').textContent = `The boards could not be loaded. ${messageOf(error)}`;
@@ -62,16 +72,35 @@ function makeRow({ id }) {
  * @param {HTMLElement} row
  * @param {ListedBoard} board
  */
-function writeRow(row, { title, createdAt, settings, images, people }) {
+function writeRow(row, { title, createdAt, settings, images, bytes, people }) {
   const name = title || 'Untitled';
   // The main board has always been there.
   const made = Date.parse(createdAt) > 0 ? `Made on ${dayOf(createdAt, new Date())}` : '';
-  const photos = images === 1 ? '1 photo' : images === 0 ? 'No photos' : `${images} photos`;
   find(row, '[data-title]').textContent = name;
-  find(row, '[data-about]').textContent = [photos, made, settings.locked && 'Locked', settings.moderated && 'Moderated'].filter(Boolean).join(' · ');
+  find(row, '[data-about]').textContent = [photosText(images), images > 0 && sizeText(bytes), made, settings.locked && 'Locked', settings.moderated && 'Moderated'].filter(Boolean).join(' · ');
   find(row, '[data-people]').textContent = people > 0 ? `${people} here` : '';
   find(row, '[data-delete]').setAttribute('aria-label', `Delete ${name}`);
   return row;
+}
+
+/** The totals, and how much more fits. @param {Listing} listing */
+function writeServer({ boards, version, freeBytes }) {
+  const total = (/** @type {'people' | 'images' | 'bytes'} */ what) => boards.reduce((sum, board) => sum + board[what], 0);
+  const people = total('people');
+  const figures = [
+    people === 1 ? '1 person here' : people === 0 ? 'Nobody here' : `${people} people here`,
+    photosText(total('images')),
+    `${sizeText(total('bytes'))} used`,
+    freeBytes !== undefined && `${sizeText(freeBytes)} free`,
+    `Version ${version}`,
+  ];
+  // A narrow screen breaks the line between two figures.
+  element('server').textContent = figures.filter((figure) => figure !== false).map((figure) => figure.replaceAll(' ', '\u00a0')).join(' · ');
+}
+
+/** @param {number} count */
+function photosText(count) {
+  return count === 1 ? '1 photo' : count === 0 ? 'No photos' : `${count.toLocaleString('en')} photos`;
 }
 
 /**

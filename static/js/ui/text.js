@@ -97,7 +97,8 @@ function isMadeUp(name) {
  */
 export function sizeText(bytes) {
   if (bytes < 1_024) return `${bytes} bytes`;
-  const [value, unit] = bytes < 1_023.5 * 1_024 ? [bytes / 1_024, 'KB'] : [bytes / 1_048_576, 'MB'];
+  const power = Math.min(3, Math.floor(Math.log(bytes / 0.9995) / Math.log(1_024)));
+  const [value, unit] = [bytes / 1_024 ** power, ['bytes', 'KB', 'MB', 'GB'][power]];
   return `${new Intl.NumberFormat('en', { maximumSignificantDigits: value < 10 ? 2 : 3 }).format(value)} ${unit}`;
 }
 
