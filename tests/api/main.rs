@@ -9,6 +9,7 @@ mod archive;
 mod batches;
 mod boards;
 mod crash;
+mod faults;
 mod files;
 mod guard;
 mod headers;

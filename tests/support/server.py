@@ -122,6 +122,12 @@ class Server:
         with _opener.open(request, timeout=60) as answer:
             return json.loads(answer.read())
 
+    def post(self, path):
+        """The body of the answer to an empty POST request."""
+        request = urllib.request.Request(self.url + path, method="POST")
+        with _opener.open(request, timeout=60) as answer:
+            return answer.read()
+
     def images(self):
         """All records, newest first."""
         records, before = [], None

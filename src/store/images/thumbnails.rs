@@ -80,13 +80,13 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Returns the images on the board of which it is not known if they have a thumbnail, and those that have one but no
-    /// ThumbHash, oldest first.
+    /// Returns the images on the board of which it is not known if they have a thumbnail and a ThumbHash, oldest first. AVIF
+    /// images are known to have neither.
     pub(crate) async fn without_thumb(&self) -> Result<Vec<ImageId>, StoreError> {
         let is_unknown = func!(|row| {
-            let has_all = row.clone().get_field("thumb").default(r.expr(())).eq(false);
-            let has_all = has_all.or(row.clone().has_fields(THUMBHASH));
-            let has_all = has_all.and(row.clone().has_fields("thumb"));
+            let has_hash = row.clone().has_fields(THUMBHASH);
+            let has_hash = has_hash.or(row.clone().get_field("type").eq(json!(ImageType::Avif)));
+            let has_all = has_hash.and(row.clone().has_fields("thumb"));
             has_all.or(row.has_fields(DELETED_AT)).eq(false)
         });
         let rows = self.placements().filter(is_unknown).pluck(r.expr("id"));

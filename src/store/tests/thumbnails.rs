@@ -48,6 +48,30 @@ async fn a_thumbnail_is_stored_with_its_image() {
     assert_eq!(without.thumb, Some(false));
     assert_eq!(store.thumb(without.meta.id).await, Ok(None));
     assert_eq!(store.thumb(ImageId::new()).await, Ok(None));
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_small_image_of_a_release_without_thumbhashes_gets_one() {
+    let store = TestStore::new().await;
+    let [small, avif, unreadable] = [0; 3].map(|_| ImageId::new());
+    let file = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/files/plain.png"
+    ));
+    created(&store, image_with_id(small, Bytes::from_static(file))).await;
+    let mut without_hash = image_with_id(avif, Bytes::from_static(b"."));
+    without_hash.meta.kind = ImageType::Avif;
+    created(&store, without_hash).await;
+    created(&store, image_with_id(unreadable, Bytes::from_static(b"?"))).await;
+    assert_eq!(store.without_thumb().await, Ok(vec![small, unreadable]));
+    for id in [small, unreadable] {
+        store.add_thumb(id).await.unwrap();
+        let record = store.record(id).await.unwrap().unwrap();
+        assert_eq!(record.thumb, Some(false));
+        assert_eq!(record.thumbhash.is_some(), id == small);
+    }
+    // One that has none is not decoded again.
     assert_eq!(store.without_thumb().await, Ok(vec![]));
     store.drop_database().await;
 }
