@@ -624,3 +624,75 @@ async fn on_a_moderated_board_guests_see_only_their_own_images_until_a_host_appr
     let record = upload(app, board, guarded.token("edit"), None).await;
     assert_eq!(record.get("waiting"), None);
 }
+
+#[tokio::test]
+async fn on_a_moderated_board_guests_show_neither_texts_nor_restored_images_without_approval() {
+    let guarded = Guarded::new().await;
+    let (app, board) = (&guarded.app, &*guarded.board);
+    let path = format!("/boards/{board}");
+    as_admin(app, Method::PATCH, &path, json!({ "moderated": true })).await;
+    let add = guarded.token("add").to_owned();
+    let mut ada = connect_as(app, board, &add, "browser-of-ada")
+        .await
+        .unwrap();
+    let mut viewer = connect(app, board, guarded.token("view")).await.unwrap();
+    let token = format!("Bearer {}", guarded.token("view"));
+    let headers = [("authorization", &*token)];
+    let latest = format!("/ws?feed=latest&board={board}");
+    let mut latest = Viewer::try_connect(app.address, &latest, &headers)
+        .await
+        .unwrap();
+    for viewer in [&mut ada, &mut viewer, &mut latest] {
+        viewer.ready().await;
+    }
+    let record = upload(app, board, &add, Some("browser-of-ada")).await;
+    let id = record["id"].as_str().unwrap();
+    let caption = |text: &str| json!({ "id": id, "caption": text });
+    let command = async |viewer: &mut Viewer, event: &str, data: Value| {
+        let mut ack = viewer.command(event, data).await;
+        (ack["ok"].take(), ack["message"].take())
+    };
+    let (ok, _) = command(&mut ada, "Image:update", caption("mine")).await;
+    assert_eq!(ok, true);
+    let approve = format!("/image/{id}/approve");
+    let approve = guarded.request("POST", &approve, guarded.token("host"), Carrier::Bearer);
+    assert_eq!(approve.send().await.unwrap().status(), 204);
+    assert_eq!(viewer.expect("Image:update").await["caption"], "mine");
+    let (ok, message) = command(&mut ada, "Image:update", caption("never read")).await;
+    let expected = "a host has approved this photo: its texts can no longer be changed";
+    assert_eq!((ok, message), (json!(false), json!(expected)));
+    let (ok, _) = command(&mut ada, "Image:update", json!({ "id": id, "x": 7 })).await;
+    assert_eq!(ok, true);
+    let moved = viewer.expect("Image:update").await;
+    assert_eq!(
+        (&moved["x"], &moved["caption"]),
+        (&json!(7), &json!("mine"))
+    );
+
+    let delete = format!("/image/{id}");
+    let delete = guarded.request("DELETE", &delete, guarded.token("host"), Carrier::Bearer);
+    assert_eq!(delete.send().await.unwrap().status(), 204);
+    viewer.expect("Image:delete").await;
+    let (ok, _) = command(&mut ada, "Image:restore", json!({ "id": id })).await;
+    assert_eq!(ok, true);
+    let restored = loop {
+        let update = ada.expect("Image:update").await;
+        if update["waiting"] == true && update["x"] == 7 {
+            break update;
+        }
+    };
+    assert_eq!(restored["id"], id);
+    let file = format!("/image/{id}");
+    let get = guarded.request("GET", &file, guarded.token("view"), Carrier::Bearer);
+    assert_eq!(get.send().await.unwrap().status(), 404);
+    // It is deleted while it waits, of which nobody is told who was not told of it.
+    let (ok, _) = command(&mut ada, "Image:delete", json!({ "id": id })).await;
+    assert_eq!(ok, true);
+    let shown = upload(app, board, guarded.token("host"), None).await;
+    let unwanted = ["Image:delete"];
+    let next = viewer.expect_before("Image:update", &unwanted).await;
+    assert_eq!(next["id"], shown["id"]);
+    latest.expect("Image:delete").await;
+    let next = latest.expect_before("Image:update", &unwanted).await;
+    assert_eq!(next["id"], shown["id"]);
+}

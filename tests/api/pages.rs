@@ -91,7 +91,7 @@ async fn every_file_that_a_page_references_is_served_with_its_type() {
 async fn an_unchanged_page_is_answered_with_304() {
     let app = spawn_app().await;
     let first = app.get("/").await;
-    assert_eq!(text(first.headers(), "cache-control"), "no-cache");
+    assert_eq!(text(first.headers(), "cache-control"), "private, no-cache");
     let etag = text(first.headers(), "etag");
     let again = app
         .client

@@ -19,6 +19,8 @@ pub struct Board {
     pub(in crate::store) id: BoardId,
     /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
     only_of: Option<Option<OwnerId>>,
+    /// Nothing is shown to everybody that no host has approved.
+    pub(in crate::store) is_moderated: bool,
 }
 
 impl Store {
@@ -28,6 +30,7 @@ impl Store {
             store: self.clone(),
             id,
             only_of: None,
+            is_moderated: false,
         }
     }
 }
@@ -42,6 +45,12 @@ impl Board {
     /// not, nor any if `owner` is `None`.
     pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
         self.only_of = Some(owner);
+        self
+    }
+
+    /// The board, on which an image that is restored waits for approval, and texts can be changed only while the image waits.
+    pub fn moderated(mut self) -> Self {
+        self.is_moderated = true;
         self
     }
 

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::Board;
 use crate::image::ImageId;
 use crate::store::error::StoreError;
-use crate::store::write::{RowWrite, write_row};
+use crate::store::rows::WAITING;
+use crate::store::write::{CONDITION_NOT_MET, RowWrite, write_row};
 
 /// Changes to an image on the board. Fields that are `None` keep their values.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -61,7 +62,7 @@ impl From<Durability> for reql::cmd::Durability {
 }
 
 impl Board {
-    /// Changes an image; returns `false` if it is not on the board. Completes even if the caller is dropped.
+    /// Changes an image; returns `false` if it is not on the board, or its text may not be changed any more. Completes even if the caller is dropped.
     ///
     /// # Errors
     ///
@@ -86,7 +87,13 @@ async fn update(
     durability: Durability,
 ) -> Result<bool, StoreError> {
     let options = update::Options::new().durability(durability.into());
-    let update = func!(|row| board.if_shown(row, r.expr(&change)));
+    let must_wait = board.is_moderated && (change.alt.is_some() || change.caption.is_some());
+    let update = func!(|row| {
+        let is_waiting = row.clone().get_field(WAITING).default(r.expr(false));
+        let is_permitted = is_waiting.or(r.expr(!must_wait));
+        let changed = r.branch(r.args((is_permitted, r.expr(&change), r.error(CONDITION_NOT_MET))));
+        board.if_shown(row, changed)
+    });
     let store = &board.store;
     let placement = store.placements().get(id);
     let placement = placement.update(r.args((update, options)));

@@ -20,7 +20,7 @@ use crate::store::board::{Board, BoardFull};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
-use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, is_deleted};
+use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, WAITING, is_deleted};
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
 };
@@ -126,7 +126,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let images = get_all(self.images(), ids);
         let write = match mark {
-            None => unmark(images),
+            None => unmark(images, false),
             Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
         };
         write_rows(self.pool(), write).await.map(drop)
@@ -213,20 +213,20 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     if let Err(full) = free_placements.admit(board.id, id, bytes, limits).await? {
         return Ok(Restored::Full(full));
     }
-    let restored = unmark_both(store, id).await;
+    let restored = unmark_both(store, id, board.is_moderated).await;
     if restored != Ok(Restored::Done) {
         free_placements.withdraw(board.id, id);
     }
     restored
 }
 
-/// Removes the marks of a deleted image. It is gone if the sweep has removed it meanwhile.
-async fn unmark_both(store: &Store, id: ImageId) -> Result<Restored, StoreError> {
-    let image = unmark(store.images().get(id));
+/// Removes the marks of a deleted image, which then waits for approval if it `must_wait`. It is gone if the sweep has removed it meanwhile.
+async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Restored, StoreError> {
+    let image = unmark(store.images().get(id), must_wait);
     if write_row(store.pool(), image).await? != RowWrite::Done {
         return Ok(Restored::Gone);
     }
-    let placement = unmark(store.placements().get(id));
+    let placement = unmark(store.placements().get(id), must_wait);
     let restored = write_row(store.pool(), placement).await?;
     store.reconcile(&[id]).await?;
     Ok(match restored {
@@ -236,14 +236,20 @@ async fn unmark_both(store: &Store, id: ImageId) -> Result<Restored, StoreError>
 }
 
 /// A write that removes the mark of rows. Its condition is that the row exists.
-fn unmark(rows: Command) -> Command {
+fn unmark(rows: Command, must_wait: bool) -> Command {
+    let fields = if must_wait {
+        json!({ WAITING: true })
+    } else {
+        json!({})
+    };
     let unmarked = func!(|row| r.branch(
         r.args((
             row.clone().eq(()),
             r.error(CONDITION_NOT_MET),
             row.without(r.expr(DELETED_AT))
                 .with_arg(r.expr(DELETED_BY))
-                .with_arg(r.expr(UNDO_CLOCK)),
+                .with_arg(r.expr(UNDO_CLOCK))
+                .merge(r.expr(fields)),
         ))
     ));
     rows.replace(r.args((unmarked, hard_replace())))

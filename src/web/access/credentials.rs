@@ -1,5 +1,7 @@
 //! What a request carries to prove who sent it.
 
+use std::collections::HashSet;
+
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -59,7 +61,10 @@ impl Credentials {
     }
 }
 
-/// The tokens of all boards that a request carries in cookies.
+/// The number of cookies with tokens that are looked at. Browsers send no more than a few hundred cookies to a site.
+const MAX_COOKIES: usize = 64;
+
+/// The different tokens of boards that a request carries in its first [`MAX_COOKIES`] cookies with one.
 pub(crate) fn cookie_tokens(request: &HttpRequest) -> Vec<TokenHash> {
     let Ok(cookies) = request.cookies() else {
         return Vec::new();
@@ -67,8 +72,13 @@ pub(crate) fn cookie_tokens(request: &HttpRequest) -> Vec<TokenHash> {
     let of_boards = cookies.iter().filter(|cookie| {
         cookie.name().starts_with(cookie_prefix()) && cookie.name() != OWNER_COOKIE
     });
-    of_boards
-        .filter_map(|cookie| cookie.value().parse::<Token>().ok())
+    let tokens: HashSet<&str> = of_boards
+        .take(MAX_COOKIES)
+        .map(|cookie| cookie.value())
+        .collect();
+    tokens
+        .into_iter()
+        .filter_map(|token| token.parse::<Token>().ok())
         .map(|token| token.hash())
         .collect()
 }
@@ -164,6 +174,22 @@ mod tests {
                 .insert_header(("authorization", unknown));
             assert_eq!(hashes(other), [], "{unknown}");
         }
+    }
+
+    #[test]
+    fn many_cookies_cost_no_more_than_a_few() {
+        let with = |tokens: &mut dyn Iterator<Item = String>| {
+            let request =
+                tokens
+                    .enumerate()
+                    .fold(TestRequest::default(), |request, (number, token)| {
+                        request.cookie(Cookie::new(format!("photo-board-{number}"), token))
+                    });
+            cookie_tokens(&request.to_http_request())
+        };
+        assert_eq!(with(&mut (0..40).map(|_| "a".to_owned())), [hash("a")]);
+        let different = with(&mut (0..4_000).map(|number| format!("token{number}")));
+        assert_eq!(different.len(), MAX_COOKIES);
     }
 
     #[test]

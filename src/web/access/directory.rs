@@ -42,6 +42,17 @@ pub(crate) struct KnownLink {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
+impl KnownLink {
+    /// A link to a board, or to all if there is none.
+    fn new(link: &Link, board: Option<BoardId>) -> Self {
+        Self {
+            board,
+            role: link.role,
+            expires_at: link.expires_at,
+        }
+    }
+}
+
 impl Directory {
     pub(crate) fn new() -> Self {
         Self {
@@ -140,21 +151,21 @@ impl Directory {
             .map(|link| (link, Some(board)));
         let admin = || Some((find(&entries.admin.links, hash, now)?, None));
         let (link, board) = own.or_else(admin)?;
-        Some(KnownLink {
-            board,
-            role: link.role,
-            expires_at: link.expires_at,
-        })
+        Some(KnownLink::new(link, board))
     }
 
     /// Finds the link that a token belongs to, to whichever board, unless it has expired.
     pub(crate) fn any_link(&self, hash: &TokenHash) -> Option<KnownLink> {
-        let boards: Vec<BoardId> = self.read_entries().boards.keys().copied().collect();
-        let boards = boards.into_iter().chain([BoardId::MAIN]);
-        let existing = boards.filter(|board| self.board(*board).is_some());
-        existing
-            .into_iter()
-            .find_map(|board| self.link(board, hash))
+        let now = Timestamp::now();
+        let entries = self.read_entries();
+        let mut existing = entries
+            .boards
+            .values()
+            .filter(|board| board.deleted_at.is_none());
+        let own = existing.find_map(|board| Some((find(&board.links, hash, now)?, Some(board.id))));
+        let admin = || Some((find(&entries.admin.links, hash, now)?, None));
+        let (link, board) = own.or_else(admin)?;
+        Some(KnownLink::new(link, board))
     }
 
     fn read_entries(&self) -> std::sync::RwLockReadGuard<'_, Entries> {

@@ -68,7 +68,12 @@ impl Grant {
         if self.role >= Role::Edit {
             board
         } else {
-            board.only_of(self.owner.clone())
+            let own = board.only_of(self.owner.clone());
+            if self.must_wait() {
+                own.moderated()
+            } else {
+                own
+            }
         }
     }
 

@@ -42,7 +42,7 @@ impl HostPolicy {
     fn new(address: IpAddr, public: Option<PublicUrl>) -> Self {
         if let Some(public) = public {
             Self::Public(public)
-        } else if address.is_loopback() {
+        } else if address.to_canonical().is_loopback() {
             Self::LoopbackNames
         } else {
             Self::Any
@@ -268,6 +268,21 @@ mod tests {
             ),
             400
         );
+    }
+
+    #[test]
+    fn every_loopback_address_accepts_loopback_names_only() {
+        for (address, is_loopback) in [
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("0.0.0.0", false),
+            ("::ffff:192.0.2.1", false),
+        ] {
+            let policy = HostPolicy::new(address.parse().unwrap(), None);
+            let found = matches!(policy, HostPolicy::LoopbackNames);
+            assert_eq!(found, is_loopback, "{address}");
+        }
     }
 
     #[test]

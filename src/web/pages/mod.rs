@@ -96,7 +96,8 @@ async fn file(
     };
     response
         // A new version has the same name, so browsers must revalidate.
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        // Private, because an answer may set the cookie that recognizes a browser.
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .insert_header((header::VARY, "Accept-Encoding"))
         .insert_header((
             header::CONTENT_SECURITY_POLICY,

@@ -127,12 +127,12 @@ impl LatestImageFeed {
                 self.step = Step::Send(Box::new(meta));
                 None
             }
-            ViewerEvent::Delete { id, .. } => {
-                if self.shown.is_some_and(|(_, shown)| shown == id) {
-                    self.step = Step::FindLatest;
-                }
+            // Of the image that is shown, or about to be. Nobody need know of another, which may have waited for approval.
+            ViewerEvent::Delete { id, .. } if self.shown.is_some_and(|(_, shown)| shown == id) => {
+                self.step = Step::FindLatest;
                 Some(events::image_delete(id, None))
             }
+            ViewerEvent::Delete { .. } => None,
         }
     }
 

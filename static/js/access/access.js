@@ -75,9 +75,14 @@ export function mayAdd() {
   return atLeast('add');
 }
 
-/** Whether this page may move, describe, delete and restore an image. @param {{ owner?: string } | undefined} record */
+/** Whether this page may move, delete and restore an image. @param {{ owner?: string } | undefined} record */
 export function mayChange(record) {
   return atLeast('edit') || (atLeast('add') && isOwn(record));
+}
+
+/** Whether this page may caption and describe an image: on a moderated board not once it is approved. @param {{ owner?: string, waiting?: boolean } | undefined} record */
+export function mayDescribe(record) {
+  return mayChange(record) && (atLeast('edit') || !board?.settings.moderated || record?.waiting === true);
 }
 
 /** Whether this page may change every image. */

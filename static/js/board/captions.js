@@ -2,7 +2,7 @@
 // Editing captions in place, below the images. A caption that is being edited is never replaced by the change of somebody
 // else; the last to save wins.
 
-import { mayChange } from '../access/access.js';
+import { mayDescribe } from '../access/access.js';
 import { find } from '../ui/page.js';
 import { notice } from '../ui/notice.js';
 import { leftText, oneLine } from '../ui/text.js';
@@ -36,7 +36,7 @@ export class Captions {
     });
     layer.addEventListener('keydown', (event) => {
       if (event.key !== 'F2' || !(/** @type {Element} */ (event.target).matches('[data-image]'))) return;
-      if (!mayChange(this.#images.get(idOf(event.target)))) return;
+      if (!mayDescribe(this.#images.get(idOf(event.target)))) return;
       event.preventDefault();
       this.edit(idOf(event.target));
     });
@@ -49,7 +49,7 @@ export class Captions {
     // The image of an editor whose text could not be saved may be gone.
     if (this.#open && !this.#open.form.isConnected) this.#open = null;
     if (this.#open) return this.#open.area.focus();
-    if (!record || !tile || !mayChange(record)) return;
+    if (!record || !tile || !mayDescribe(record)) return;
     const form = /** @type {HTMLElement} */ (this.#template.content.firstElementChild?.cloneNode(true));
     const area = /** @type {HTMLTextAreaElement} */ (find(form, 'textarea'));
     area.defaultValue = record.caption ?? '';

@@ -1,7 +1,7 @@
 // @ts-check
 // The lightbox: one image in a dialog that fills the window, with facts and actions.
 
-import { isHost, mayChange } from '../access/access.js';
+import { isHost, mayChange, mayDescribe } from '../access/access.js';
 import { waitingText } from '../access/waiting-badge.js';
 import { Address, addressOf, imageInAddress } from './address.js';
 import { announce } from '../ui/announce.js';
@@ -187,7 +187,7 @@ export class Lightbox {
   }
 
   #editCaption() {
-    if (!this.#record || !mayChange(this.#record)) return;
+    if (!this.#record || !mayDescribe(this.#record)) return;
     this.#detail(true);
     this.#texts.caption.focus();
   }
@@ -242,8 +242,8 @@ export class Lightbox {
     approve.hidden = !(record.waiting && isHost());
     this.#part('delete').hidden = !changes;
     if (focused?.hidden) this.focus();
-    for (const name of Object.keys(this.#texts)) this.#part(`${name}-form`).hidden = !changes;
-    this.#part('described').hidden = changes || !record.alt;
+    for (const name of Object.keys(this.#texts)) this.#part(`${name}-form`).hidden = !mayDescribe(record);
+    this.#part('described').hidden = mayDescribe(record) || !record.alt;
     this.#part('description').textContent = record.alt ?? '';
     this.#part('undo').hidden = !changes;
   }

@@ -103,7 +103,15 @@ impl Executor<'_> {
             }
             Command::Update(id, mut change, durability) => {
                 sign(&mut change, self.presence);
-                Box::pin(async move { answer(board.update(id, change, durability).await) })
+                let is_text = change.alt.is_some() || change.caption.is_some();
+                let missing = match is_text && self.grant.must_wait() {
+                    true => "a host has approved this photo: its texts can no longer be changed",
+                    false => MISSING,
+                };
+                Box::pin(async move {
+                    let updated = board.update(id, change, durability).await;
+                    answer(updated).map_err(|error| if error == MISSING { missing } else { error })
+                })
             }
             Command::Arrange(mut changes) => {
                 for (_, change) in &mut changes {
@@ -134,6 +142,9 @@ impl Executor<'_> {
         }
     }
 }
+
+/// The answer to a change of an image that is not there, or that the viewer may not change.
+const MISSING: &str = "there is no such image";
 
 fn finished(outcome: Result<(), &'static str>) -> Outcome {
     Box::pin(ready(outcome.map(done)))
@@ -168,7 +179,7 @@ fn done((): ()) -> Success {
 fn answer(found: Result<bool, StoreError>) -> Result<Success, &'static str> {
     match found {
         Ok(true) => Ok(Success::Done),
-        Ok(false) => Err("there is no such image"),
+        Ok(false) => Err(MISSING),
         Err(error) => Err(failed(error)),
     }
 }
