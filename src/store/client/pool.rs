@@ -243,6 +243,16 @@ where
         error => unavailable(&error.to_string()),
     })?;
     pooled.busy = true;
+    // Whoever waits for long should not wait for a connection that has stalled.
+    if limit > QUERY_TIMEOUT
+        && let Err(error) = pooled.session.ping(RECYCLE_TIMEOUT).await
+    {
+        drop(managed::Object::take(pooled));
+        return Err(QueryFailure {
+            error,
+            connection_lost: true,
+        });
+    }
     let command = match lateness {
         Lateness::Harmless => command,
         Lateness::Refused => {

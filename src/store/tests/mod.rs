@@ -9,9 +9,9 @@ mod deletion;
 mod feeds;
 mod free_placements;
 mod images;
-mod late_writes;
 mod proxy;
 mod recovery;
+mod stalls;
 mod thumbnails;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -122,7 +122,7 @@ impl State {
                     if read == 0 {
                         if was_held {
                             // The server learns only then that nobody waits for its answer.
-                            server.read(&mut to_client).await?;
+                            server.readable().await?;
                         }
                         return Ok(());
                     }

@@ -1,11 +1,13 @@
-//! Writes that reach the database after they were given up.
+//! Connections of the pool that stall: writes that reach the database after they were given up, and those who wait.
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::feeds::through_proxy;
 use super::*;
+use crate::store::FeedEvent::State;
 use crate::store::write::hard_update;
-use crate::store::{Durability, PlacementChange};
+use crate::store::{Durability, FeedState, PlacementChange};
 
 fn moved_to(x: f64) -> PlacementChange {
     PlacementChange {
@@ -58,5 +60,23 @@ async fn a_write_in_time_is_made() {
     let write = row.update(r.args((json!({ "x": 2.0 }), hard_update())));
     let written = store.pool().write::<Value>(write).await.unwrap();
     assert_eq!(written["replaced"], 1);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_stalled_connection_delays_a_new_viewer_by_seconds_only() {
+    let store = TestStore::new().await;
+    let (proxy, settings) = through_proxy(&store).await;
+    let (stalled, _shutdown) = Store::open(settings, UNDO_WINDOW).await.unwrap();
+    proxy.stall_open_connections();
+    let start = Instant::now();
+    let mut feed = main(&stalled).feed().await.unwrap();
+    assert_eq!(next(&mut feed).await, State(FeedState::Initializing));
+    // The time limit for reading a large board is a minute.
+    assert!(
+        start.elapsed() < Duration::from_secs(30),
+        "{:?}",
+        start.elapsed()
+    );
     store.drop_database().await;
 }
