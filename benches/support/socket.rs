@@ -145,7 +145,7 @@ impl SocketWriter {
 
 /// Returns `true` for the state `ready`.
 fn is_ready(text: &[u8]) -> bool {
-    text == br#"{"event":"Feed:state","data":{"state":"ready"}}"#
+    text.starts_with(br#"{"event":"Feed:state","data":{"state":"ready""#)
 }
 
 /// Reads a frame into `payload`. Returns its first byte.

@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::board::BoardLimits;
 use super::board::current::CurrentReads;
 use super::board::free_placements::FreePlacements;
+use super::board::stalled_feed::LastChanges;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
 use super::error::StoreError;
@@ -45,6 +46,7 @@ pub(super) struct Inner {
     pub(super) download_budget: ByteBudget,
     pub(super) free_placements: FreePlacements,
     pub(super) current_reads: CurrentReads,
+    pub(super) last_changes: LastChanges,
     /// The images that were found to be damaged.
     pub(super) damaged: DamagedImages,
     /// Time for which a deleted image can be restored.
@@ -79,6 +81,7 @@ impl Store {
             download_budget: ByteBudget::new(MAX_BYTES_IN_FLIGHT, TRANSFER_WAIT_TIMEOUT),
             free_placements,
             current_reads: CurrentReads::default(),
+            last_changes: LastChanges::default(),
             damaged: DamagedImages::default(),
             undo_window,
             deleted: Arc::default(),

@@ -64,13 +64,13 @@ impl RowWrite {
 
 /// Runs an update or replace of one row; see [`RowWrite`].
 pub(super) async fn write_row(pool: &Pool, command: Command) -> Result<RowWrite, StoreError> {
-    RowWrite::from_status(&pool.value(command).await?)
+    RowWrite::from_status(&pool.write(command).await?)
 }
 
 /// Runs an update or replace of several rows. Returns the number of rows that are as wanted; those that do not exist or whose
 /// condition raised [`CONDITION_NOT_MET`] are skipped.
 pub(super) async fn write_rows(pool: &Pool, command: Command) -> Result<u64, StoreError> {
-    let status: WriteStatus = pool.value(command).await?;
+    let status: WriteStatus = pool.write(command).await?;
     match status.first_error {
         Some(message) if message != CONDITION_NOT_MET => Err(StoreError::refused(&message)),
         _ => Ok(u64::from(status.replaced) + u64::from(status.unchanged)),

@@ -30,6 +30,7 @@ impl Board {
         // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here on, and
         // the images are read after that.
         let elements = self.store.inner.connector.changefeed(changes).await?;
+        let elements = self.store.inner.last_changes.watch(self.id, elements);
         let board = self.clone();
         // A task of its own, because other feeds wait for what it reads, even if nobody polls this one.
         let reading = self

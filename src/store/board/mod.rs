@@ -9,6 +9,7 @@ pub(super) mod limits;
 mod list;
 mod record;
 mod reserve;
+pub(super) mod stalled_feed;
 mod update;
 
 pub use current::CurrentImages;

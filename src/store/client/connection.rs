@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use reql::{Command, Driver, r};
@@ -47,6 +47,21 @@ pub(super) struct Session {
     // silently, and `close()` waits for the lock that a running query holds. Dropping the session closes the socket.
     session: reql::Session,
     server_lost: CancellationToken,
+}
+
+/// What the clock of a server read, and a moment at which it read at least that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ServerTime {
+    /// Seconds since 1970.
+    epoch: f64,
+    at: Instant,
+}
+
+impl ServerTime {
+    /// What the clock reads at `moment`, or a little less.
+    pub(super) fn at(self, moment: Instant) -> f64 {
+        self.epoch + moment.saturating_duration_since(self.at).as_secs_f64()
+    }
 }
 
 impl Connector {
@@ -190,11 +205,36 @@ impl Session {
         }
     }
 
+    /// Reads the clock of the server.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer within [`CONNECT_TIMEOUT`]. The session must be dropped then.
+    pub(super) async fn server_time(&self) -> Result<ServerTime, StoreError> {
+        let time = self.run::<f64>(r.now().to_epoch_time());
+        let time = timeout(CONNECT_TIMEOUT, time).await;
+        let epoch = single_value(time.map_err(|_| timed_out(CONNECT_TIMEOUT))??)?;
+        Ok(ServerTime {
+            epoch,
+            at: Instant::now(),
+        })
+    }
+
     /// Gives up the session for a changefeed. Returns the driver's session, which can run nothing else from then on, and
     /// the token that is cancelled when its server is lost.
     pub(super) fn into_parts(self) -> (reql::Session, CancellationToken) {
         (self.session, self.server_lost)
     }
+}
+
+/// Returns the only value of an answer.
+///
+/// # Errors
+///
+/// If the answer is empty, which is how the driver reports some broken sessions.
+pub(crate) fn single_value<T>(mut values: Vec<T>) -> Result<T, StoreError> {
+    let missing = || StoreError::Unavailable("the answer is empty".to_owned());
+    values.pop().ok_or_else(missing)
 }
 
 /// The error for an answer that did not arrive within `limit`.

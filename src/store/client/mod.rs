@@ -15,8 +15,8 @@ mod watchdog;
 
 pub(super) use binary::Binary;
 pub(super) use changefeed::{Element, changefeed_options};
-pub(super) use connection::Connector;
-pub(super) use pool::{Pool, single_value};
+pub(super) use connection::{Connector, single_value};
+pub(super) use pool::Pool;
 pub use settings::{
     Address, ClusterSettings, DEFAULT_DATABASE, DEFAULT_PORT, DEFAULT_USER, Password,
 };

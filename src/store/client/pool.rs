@@ -7,13 +7,13 @@ use deadpool::Runtime;
 use deadpool::managed::{
     self, Metrics, PoolError, QueueMode, RecycleError, RecycleResult, Timeouts,
 };
-use reql::Command;
+use reql::{Command, r};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::connection::{Connector, Session, timed_out};
+use super::connection::{Connector, ServerTime, Session, single_value, timed_out};
 use crate::store::error::{StoreError, leaves_session_usable};
 use crate::store::metrics::StoreMetrics;
 
@@ -33,6 +33,9 @@ const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time limit for a query that carries no image.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Message of the error that a write raises if it reaches the server too late. Clients never see it.
+const TOO_LATE: &str = "the write came too late";
+
 /// Runs queries on pooled sessions. Cheap to clone.
 ///
 /// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the handler
@@ -49,9 +52,18 @@ struct Manager(Arc<Connector>);
 
 struct PooledSession {
     session: Session,
+    server_time: ServerTime,
     /// Set while a query runs. Stays set if the answer was not read completely; such a session is never reused.
     busy: bool,
     last_used: Instant,
+}
+
+/// Whether a query may be executed after its time limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lateness {
+    Harmless,
+    /// The server does not execute it then.
+    Refused,
 }
 
 struct QueryFailure {
@@ -111,15 +123,49 @@ impl Pool {
     where
         T: DeserializeOwned + Unpin + Send + 'static,
     {
-        match self.attempt(command.clone(), limit).await {
+        self.attempt_twice(command, limit, Lateness::Harmless).await
+    }
+
+    /// Like [`Pool::value`], for a write of rows that others may write next. After an error, the database does not execute it
+    /// any more, also if a network delivers it late: it would undo what others have written meanwhile.
+    pub(crate) async fn write<T>(&self, command: Command) -> Result<T, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        self.write_within(command, QUERY_TIMEOUT).await
+    }
+
+    /// Like [`Pool::write`], with another time limit.
+    pub(crate) async fn write_within<T>(
+        &self,
+        command: Command,
+        limit: Duration,
+    ) -> Result<T, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        let written = self.attempt_twice(command, limit, Lateness::Refused);
+        single_value(written.await?)
+    }
+
+    async fn attempt_twice<T>(
+        &self,
+        command: Command,
+        limit: Duration,
+        lateness: Lateness,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: DeserializeOwned + Unpin + Send + 'static,
+    {
+        let result = match self.attempt(command.clone(), limit, lateness).await {
             Err(failure) if failure.connection_lost => {
                 // The other idle sessions are most likely broken too.
                 self.clear();
-                let result = self.attempt(command, limit).await;
-                result.map_err(|failure| failure.error)
+                self.attempt(command, limit, lateness).await
             }
-            result => result.map_err(|failure| failure.error),
-        }
+            result => result,
+        };
+        result.map_err(|failure| failure.error)
     }
 
     /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second copy
@@ -136,7 +182,7 @@ impl Pool {
     where
         T: DeserializeOwned + Unpin + Send + 'static,
     {
-        let result = self.attempt(command, limit).await;
+        let result = self.attempt(command, limit, Lateness::Harmless).await;
         result.map_err(|failure| failure.error)
     }
 
@@ -156,7 +202,12 @@ impl Pool {
         self.runtime.spawn(task)
     }
 
-    async fn attempt<T>(&self, command: Command, limit: Duration) -> Result<Vec<T>, QueryFailure>
+    async fn attempt<T>(
+        &self,
+        command: Command,
+        limit: Duration,
+        lateness: Lateness,
+    ) -> Result<Vec<T>, QueryFailure>
     where
         T: DeserializeOwned + Unpin + Send + 'static,
     {
@@ -164,7 +215,7 @@ impl Pool {
         let metrics = self.metrics.clone();
         let task = self.spawn(async move {
             let start = Instant::now();
-            let result = run(&sessions, command, limit).await;
+            let result = run(&sessions, command, limit, lateness).await;
             let outcome = result.as_ref().map_err(|failure| &failure.error);
             metrics.query(start.elapsed(), outcome);
             result
@@ -174,20 +225,11 @@ impl Pool {
     }
 }
 
-/// Returns the only value of an answer.
-///
-/// # Errors
-///
-/// If the answer is empty, which is how the driver reports some broken sessions.
-pub(crate) fn single_value<T>(mut values: Vec<T>) -> Result<T, StoreError> {
-    let missing = || StoreError::Unavailable("the answer is empty".to_owned());
-    values.pop().ok_or_else(missing)
-}
-
 async fn run<T>(
     sessions: &managed::Pool<Manager>,
     command: Command,
     limit: Duration,
+    lateness: Lateness,
 ) -> Result<Vec<T>, QueryFailure>
 where
     T: DeserializeOwned + Unpin,
@@ -201,13 +243,25 @@ where
         error => unavailable(&error.to_string()),
     })?;
     pooled.busy = true;
+    let command = match lateness {
+        Lateness::Harmless => command,
+        Lateness::Refused => {
+            let deadline = pooled.server_time.at(Instant::now() + limit);
+            unless_late(command, deadline)
+        }
+    };
     let result = timeout(limit, pooled.session.run(command)).await;
     pooled.last_used = Instant::now();
-    match result {
+    let result = match result {
         Ok(Ok(values)) => {
             pooled.busy = false;
             Ok(values)
         }
+        // It is not late, so the clock of the server was set. A new session reads it again.
+        Ok(Err(error)) if is_too_late(&error) => Err(QueryFailure {
+            error: StoreError::Unavailable(TOO_LATE.to_owned()),
+            connection_lost: true,
+        }),
         Ok(Err(error)) => {
             pooled.busy = !leaves_session_usable(&error);
             Err(QueryFailure {
@@ -219,7 +273,23 @@ where
             error: timed_out(limit),
             connection_lost: false,
         }),
+    };
+    if pooled.busy {
+        // Closed now, not when the pool would use it again.
+        drop(managed::Object::take(pooled));
     }
+    result
+}
+
+/// A command that the server executes only if its clock reads less than `deadline`, in seconds since 1970.
+fn unless_late(command: Command, deadline: f64) -> Command {
+    let is_in_time = r.now().to_epoch_time().lt(r.expr(deadline));
+    r.branch(r.args((is_in_time, command, r.error(TOO_LATE))))
+}
+
+/// Returns `true` for the error that [`unless_late`] raises.
+fn is_too_late(error: &reql::Error) -> bool {
+    matches!(error, reql::Error::Runtime(_)) && error.to_string().contains(TOO_LATE)
 }
 
 fn unavailable(reason: &str) -> QueryFailure {
@@ -234,8 +304,10 @@ impl managed::Manager for Manager {
     type Error = StoreError;
 
     async fn create(&self) -> Result<PooledSession, StoreError> {
+        let session = self.0.connect().await?;
         Ok(PooledSession {
-            session: self.0.connect().await?,
+            server_time: session.server_time().await?,
+            session,
             busy: false,
             last_used: Instant::now(),
         })

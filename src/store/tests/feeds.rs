@@ -14,7 +14,7 @@ use crate::store::{Address, Durability, FeedState, PlacementChange, StoreError};
 const OTHER_CONNECTIONS: usize = 4;
 
 /// Starts a proxy for the database. Returns it with settings that use it.
-async fn through_proxy(store: &TestStore) -> (Proxy, ClusterSettings) {
+pub(super) async fn through_proxy(store: &TestStore) -> (Proxy, ClusterSettings) {
     let target = &store.server.settings.hosts[0];
     let target = tokio::net::lookup_host((target.host.as_str(), target.port))
         .await
@@ -175,6 +175,41 @@ async fn a_feed_ends_when_the_database_stops_responding() {
         )))
     );
     assert_eq!(feed.next().await, None);
+    store.drop_database().await;
+}
+
+#[tokio::test]
+async fn a_feed_whose_connection_stalls_ends_while_others_deliver_changes() {
+    let store = TestStore::new().await;
+    let id = created(&store, image(b"cat")).await.meta.id;
+    let (proxy, settings) = through_proxy(&store).await;
+    let (viewer, _shutdown) = Store::open(settings, UNDO_WINDOW).await.unwrap();
+    let board = main(&viewer);
+    let mut stalled = board.feed().await.unwrap();
+    while next(&mut stalled).await != State(FeedState::Ready) {}
+    proxy.stall_open_connections();
+    let mut other = board.feed().await.unwrap();
+    while next(&mut other).await != State(FeedState::Ready) {}
+    // Takes 20 s or a little more.
+    let changing = async {
+        for x in 1.. {
+            let change = moved(x.into());
+            assert_eq!(
+                main(&store).update(id, change, Durability::Soft).await,
+                Ok(true)
+            );
+            assert!(matches!(next(&mut other).await, Update(_)));
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let ended = async { while stalled.next().await.is_some_and(|event| event.is_ok()) {} };
+    within_deadline(async {
+        tokio::select! {
+            () = changing => {}
+            () = ended => {}
+        }
+    })
+    .await;
     store.drop_database().await;
 }
 

@@ -9,6 +9,7 @@ mod deletion;
 mod feeds;
 mod free_placements;
 mod images;
+mod late_writes;
 mod proxy;
 mod recovery;
 mod thumbnails;

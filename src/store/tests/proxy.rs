@@ -2,12 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Forwards connections to one address. Connections stay open when it is dropped.
@@ -20,11 +20,15 @@ struct State {
     target: SocketAddr,
     open: AtomicUsize,
     closed: Notify,
+    /// Once cancelled, nothing is forwarded any more on the connections that were open. Replaced then.
+    stalled: Mutex<CancellationToken>,
     /// Once cancelled, nothing is forwarded and nothing closed, as if a cable had been pulled.
     frozen: CancellationToken,
     /// The answer to the next query of more bytes than this is dropped, and its connection closed.
     lose_answer_to: AtomicUsize,
     lost: AtomicBool,
+    /// While set, queries are taken and not forwarded.
+    are_queries_held: watch::Sender<bool>,
 }
 
 impl Proxy {
@@ -35,9 +39,11 @@ impl Proxy {
             target,
             open: AtomicUsize::new(0),
             closed: Notify::new(),
+            stalled: Mutex::default(),
             frozen: CancellationToken::new(),
             lose_answer_to: AtomicUsize::new(usize::MAX),
             lost: AtomicBool::new(false),
+            are_queries_held: watch::Sender::new(false),
         });
         let accepting = state.clone();
         tokio::spawn(async move {
@@ -46,6 +52,11 @@ impl Proxy {
             }
         });
         Self { address, state }
+    }
+
+    /// Stops to forward on the connections that are open, and closes none.
+    pub(super) fn stall_open_connections(&self) {
+        std::mem::take(&mut *self.state.stalled.lock().unwrap()).cancel();
     }
 
     pub(super) fn freeze(&self) {
@@ -59,6 +70,11 @@ impl Proxy {
 
     pub(super) fn lost_an_answer(&self) -> bool {
         self.state.lost.load(Ordering::SeqCst)
+    }
+
+    /// Takes queries without forwarding them, or forwards what it has taken, also if its sender has gone.
+    pub(super) fn hold_queries(&self, are_held: bool) {
+        self.state.are_queries_held.send_replace(are_held);
     }
 
     pub(super) fn open(&self) -> usize {
@@ -93,15 +109,25 @@ impl State {
     async fn forward(&self, mut client: TcpStream, mut server: TcpStream) -> io::Result<()> {
         let mut to_server = vec![0; 1 << 16];
         let mut to_client = vec![0; 1 << 16];
+        let stalled = self.stalled.lock().unwrap().clone();
+        let mut held = self.are_queries_held.subscribe();
+        let mut was_held = false;
         let mut query = 0;
         loop {
             tokio::select! {
                 () = self.frozen.cancelled() => std::future::pending::<()>().await,
+                () = stalled.cancelled() => std::future::pending::<()>().await,
                 read = client.read(&mut to_server) => {
                     let read = read?;
                     if read == 0 {
+                        if was_held {
+                            // The server learns only then that nobody waits for its answer.
+                            server.read(&mut to_client).await?;
+                        }
                         return Ok(());
                     }
+                    was_held = *held.borrow_and_update();
+                    let _ = held.wait_for(|are_held| !are_held).await;
                     query += read;
                     server.write_all(&to_server[..read]).await?;
                 }

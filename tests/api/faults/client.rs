@@ -27,6 +27,9 @@ const LARGE: usize = 1_500_000;
 /// The most images that are tidied at once.
 const MAX_TIDIED: usize = 20;
 
+/// The number of images that all clients prefer.
+const CONTENDED: usize = 4;
+
 /// A client with a socket.
 pub(super) struct FaultClient {
     address: SocketAddr,
@@ -138,9 +141,12 @@ impl FaultClient {
         self.view.interruptions
     }
 
-    /// An image of the view.
+    /// An image of the view. Every other one is among the few oldest, which clients therefore change at the same time.
     fn any_image(&mut self) -> Option<String> {
-        let count = self.view.images.len();
+        let count = match self.random.random_bool(0.5) {
+            true => self.view.images.len(),
+            false => self.view.images.len().min(CONTENDED),
+        };
         let number = (count > 0).then(|| self.random.random_range(0..count))?;
         self.view.images.keys().nth(number).cloned()
     }

@@ -1,0 +1,181 @@
+//! Feeds that deliver nothing although others of the same board do.
+//!
+//! A network can lose a connection that is idle without telling either end. The watchdog notices a lost server, and not that
+//! one connection of many is dead. All feeds of a board get the same changes, so one that is silent while others are not has
+//! stalled.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_stream::stream;
+use futures::{Stream, StreamExt as _};
+use tokio::time::{Instant, sleep_until};
+
+use crate::image::BoardId;
+use crate::store::client::Element;
+use crate::store::error::StoreError;
+
+/// Time by which the feeds of a loaded database may differ.
+const TOLERANCE: Duration = Duration::from_secs(10);
+
+/// Interval between two looks at a feed. It has stalled if it is found silent twice.
+const CHECK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Delay of a look by which the feed was not read meanwhile, so that its silence means nothing.
+const MAX_CHECK_DELAY: Duration = Duration::from_secs(1);
+
+/// When the feeds of each board that has some delivered the last change.
+#[derive(Default)]
+pub(in crate::store) struct LastChanges(Mutex<HashMap<BoardId, LastChange>>);
+
+/// When the feeds of a board delivered the last change.
+type LastChange = Arc<Mutex<Option<Instant>>>;
+
+impl LastChanges {
+    fn of(&self, board: BoardId) -> LastChange {
+        let mut boards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        boards.retain(|_, last| Arc::strong_count(last) > 1);
+        boards.entry(board).or_default().clone()
+    }
+
+    /// The elements of a feed of `board`, with an error once it has stalled. Cancellation safe, if `elements` is.
+    pub(in crate::store) fn watch(
+        &self,
+        board: BoardId,
+        elements: impl Stream<Item = Result<Element, StoreError>> + Send + Unpin + 'static,
+    ) -> impl Stream<Item = Result<Element, StoreError>> + Send + 'static {
+        watch(self.of(board), elements)
+    }
+}
+
+fn watch(
+    last_change: LastChange,
+    mut elements: impl Stream<Item = Result<Element, StoreError>> + Send + Unpin + 'static,
+) -> impl Stream<Item = Result<Element, StoreError>> + Send + 'static {
+    stream! {
+        let mut silence = Silence::since(Instant::now());
+        loop {
+            tokio::select! {
+                // What is there has been delivered.
+                biased;
+                element = elements.next() => {
+                    let Some(element) = element else { return };
+                    let now = Instant::now();
+                    if element.as_ref().is_ok_and(|element| element.state.is_none()) {
+                        set(&last_change, now);
+                    }
+                    silence = Silence::since(now);
+                    yield element;
+                }
+                () = sleep_until(silence.check_at) => {
+                    if silence.is_stall(Instant::now(), get(&last_change)) {
+                        yield Err(StoreError::FeedEnded("it has stalled".to_owned()));
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The time in which a feed delivers nothing.
+struct Silence {
+    since: Instant,
+    check_at: Instant,
+    /// At the last look, others had delivered more.
+    is_suspect: bool,
+}
+
+impl Silence {
+    fn since(since: Instant) -> Self {
+        Self {
+            since,
+            check_at: since + CHECK_INTERVAL,
+            is_suspect: false,
+        }
+    }
+
+    /// Looks at the feed at `now`. Returns `true` if it has stalled.
+    fn is_stall(&mut self, now: Instant, last_change: Option<Instant>) -> bool {
+        let was_read = now <= self.check_at + MAX_CHECK_DELAY;
+        let is_behind = last_change.is_some_and(|last| last > self.since + TOLERANCE);
+        let was_suspect = self.is_suspect;
+        self.is_suspect = was_read && is_behind;
+        self.check_at = now + CHECK_INTERVAL;
+        self.is_suspect && was_suspect
+    }
+}
+
+fn get(last_change: &LastChange) -> Option<Instant> {
+    *last_change.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn set(last_change: &LastChange, at: Instant) {
+    let mut last = last_change.lock().unwrap_or_else(PoisonError::into_inner);
+    *last = (*last).max(Some(at));
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::*;
+
+    /// Looks at a feed that is silent from 0 s on. `looks` are the time of each, and that of the last change of others.
+    fn is_stall(looks: &[(u64, Option<u64>)]) -> bool {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut silence = Silence::since(start);
+        let mut results = looks
+            .iter()
+            .map(|(now, change)| silence.is_stall(at(*now), change.map(at)));
+        results.any(|is_stall| is_stall)
+    }
+
+    #[test]
+    fn a_feed_has_stalled_if_it_stays_silent_while_others_are_not() {
+        assert!(is_stall(&[
+            (5, None),
+            (10, None),
+            (15, Some(12)),
+            (20, Some(12))
+        ]));
+        assert!(!is_stall(&[(5, None), (10, None), (15, Some(12))]));
+    }
+
+    #[test]
+    fn silence_means_nothing_on_a_quiet_board_or_close_to_the_last_change() {
+        assert!(!is_stall(&[(5, None), (10, None), (15, None)]));
+        assert!(!is_stall(&[
+            (5, Some(3)),
+            (10, Some(9)),
+            (15, Some(9)),
+            (20, Some(9))
+        ]));
+    }
+
+    #[test]
+    fn silence_means_nothing_while_the_feed_is_not_read() {
+        assert!(!is_stall(&[
+            (60, Some(50)),
+            (120, Some(110)),
+            (180, Some(170))
+        ]));
+        assert!(!is_stall(&[
+            (60, Some(50)),
+            (65, Some(64)),
+            (180, Some(170))
+        ]));
+        assert!(is_stall(&[(60, Some(50)), (65, Some(64)), (70, Some(64))]));
+    }
+
+    #[test]
+    fn boards_without_feeds_are_forgotten() {
+        let changes = LastChanges::default();
+        drop(changes.watch(BoardId::MAIN, stream::pending()));
+        let board: BoardId = "A234567890b23456789012".parse().unwrap();
+        let _watched = changes.watch(board, stream::pending());
+        assert_eq!(changes.0.lock().unwrap().len(), 1);
+    }
+}
