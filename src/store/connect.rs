@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{ClusterSettings, Connector, Pool, spawn_watchdog};
 use super::error::StoreError;
 use super::handle::Store;
-use super::{images, schema};
+use super::{images, replicas, schema};
 
 /// Default time for which a deleted image can be restored.
 pub const DEFAULT_UNDO_WINDOW: Duration = Duration::from_secs(3600);
@@ -48,6 +48,7 @@ impl Store {
         let connector = Arc::new(Connector::new(settings));
         let pool = Pool::new(connector.clone());
         ensure_schema(&pool, &database, replicas).await?;
+        replicas::warn_of_fewer(&pool, &database, replicas).await;
         let shutdown = CancellationToken::new();
         spawn_watchdog(connector.clone(), pool.clone(), shutdown.clone());
         let store = Self::new(database, connector, pool, undo_window, shutdown.clone());

@@ -22,6 +22,7 @@ mod images;
 mod issues;
 mod keys;
 mod metrics;
+mod replicas;
 mod rows;
 mod schema;
 mod write;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use reql::cmd::get_all;
 use reql::cmd::table_create::{self, Replicas};
+use reql::cmd::{Durability, delete, get_all};
+use reql::types::WriteStatus;
 use reql::{Command, Func, func, r};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -11,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::board::handle::board_of;
 use super::client::Pool;
 use super::error::StoreError;
+use super::replicas;
 
 /// The table of files: description, file and thumbnail of each image.
 pub(super) const IMAGES: &str = "images";
@@ -27,11 +29,17 @@ pub(super) const ADMIN: &str = "admin";
 /// The table of layouts: the state of the rows that images without a position are added to.
 pub(super) const LAYOUTS: &str = "layouts";
 
+/// All tables.
+pub(super) const TABLES: [&str; 4] = [IMAGES, PLACEMENTS, LAYOUTS, BOARDS];
+
 /// The index of `images` and `placements` by board. Feeds and lists of one board read its rows only.
 pub(super) const BOARD_INDEX: &str = "board";
 
 /// The index of `placements` by board, time of the upload and id: the order of lists.
 pub(super) const TIMELINE_INDEX: &str = "timeline";
+
+/// The key of no row in any table.
+const NO_KEY: &str = "";
 
 /// Time to wait for other servers to drop a table that they created at the same time. They do so at once; a table that
 /// remains is older than ours.
@@ -40,27 +48,33 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause between two looks at the tables.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the tables can
-/// be read and written.
+/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the tables and
+/// their indexes can be read and written. Tables that exist keep their replicas.
 ///
 /// Safe to run on several servers at once. Needs no permission to create anything if nothing is missing.
+///
+/// # Errors
+///
+/// [`StoreError::Unavailable`] if a table cannot be written yet, or if fewer servers than replicas are connected: they may be
+/// starting.
 pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<(), StoreError> {
     let databases: Vec<String> = pool.value(r.db_list()).await?;
     if !databases.iter().any(|name| name == database) {
         create(pool, r.db_create(database)).await?;
     }
     let tables: Vec<String> = pool.value(r.db(database).table_list()).await?;
-    for table in [IMAGES, PLACEMENTS, LAYOUTS, BOARDS] {
+    for table in TABLES {
         let created = if tables.iter().any(|name| name == table) {
             None
         } else {
             let options = table_create::Options::new().replicas(Replicas::Int(replicas));
-            create(pool, r.db(database).table_create(r.args((table, options)))).await?
+            let command = r.db(database).table_create(r.args((table, options)));
+            create(pool, command).await.map_err(replicas::explain)?
         };
-        match (wait(pool, database, table).await, created) {
+        match (check_writable(pool, database, table).await, created) {
             (Err(error), Some(ours)) if is_ambiguous(&error) => {
                 settle(pool, database, table, &ours).await?;
-                wait(pool, database, table).await?;
+                check_writable(pool, database, table).await?;
             }
             (result, _) => result?,
         }
@@ -124,9 +138,18 @@ async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreErr
     }
 }
 
-async fn wait(pool: &Pool, database: &str, table: &str) -> Result<(), StoreError> {
-    let ready = r.wait(r.db(database).table(table));
-    pool.value::<Value>(ready).await.map(|_| ())
+/// Checks that a table can be written, by deleting a row that it does not have.
+///
+/// The driver's `wait` has no options, and waits for all replicas: with it no server could start while one server of the
+/// cluster is down.
+async fn check_writable(pool: &Pool, database: &str, table: &str) -> Result<(), StoreError> {
+    let soft = delete::Options::new().durability(Durability::Soft);
+    let command = r.db(database).table(table).get(NO_KEY).delete(soft);
+    let status: WriteStatus = pool.value(command).await?;
+    match status.first_error {
+        Some(message) => Err(StoreError::Unavailable(message)),
+        None => Ok(()),
+    }
 }
 
 /// Matches "Table `x.y` is ambiguous; there are multiple tables with that name."

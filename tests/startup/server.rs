@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
 /// The environment variables that the program reads.
-pub(crate) const VARIABLES: [&str; 16] = [
+pub(crate) const VARIABLES: [&str; 17] = [
     "REALTIME_PHOTO_LISTEN",
     "REALTIME_PHOTO_METRICS_LISTEN",
     "REALTIME_PHOTO_LOG_FORMAT",
@@ -26,6 +26,7 @@ pub(crate) const VARIABLES: [&str; 16] = [
     "REALTIME_PHOTO_MAX_BOARD_SIZE",
     "REALTIME_PHOTO_UPLOAD_DIR",
     "REALTIME_PHOTO_UPLOAD_MEMORY",
+    "REALTIME_PHOTO_REPLICAS",
     "RETHINKDB_URL",
     "REQL_PASSWORD",
     "RUST_LOG",

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
 
+use realtime_photo::engine::{Engine, EngineSettings};
 use socket2::{Domain, Socket, Type};
 
 use crate::server::{Server, VARIABLES, folder, program, refusal, run, text};
@@ -59,6 +60,28 @@ async fn an_unreachable_rethinkdb_is_reported_in_one_sentence_and_in_time() {
 }
 
 #[tokio::test]
+async fn too_few_nodes_for_the_replicas_are_reported_with_what_to_do() {
+    let (_folder, data) = folder();
+    let settings = EngineSettings {
+        data_dir: data,
+        listen: "127.0.0.1:0".parse().unwrap(),
+        password: Some("secret".to_owned()),
+    };
+    // Starting blocks, which tokio forbids on the threads of a runtime.
+    let engine = std::thread::spawn(|| Engine::start(settings)).join();
+    let engine = engine.unwrap().unwrap();
+    let mut command = program(&["--listen", "127.0.0.1:0", "--replicas", "3"]);
+    let url = format!("rethinkdb://:secret@{}/board", engine.address());
+    command.env("RETHINKDB_URL", url);
+    let reason = refusal(command).await;
+    assert!(
+        reason.contains("Can't put 3 replicas on servers"),
+        "{reason}"
+    );
+    assert!(reason.ends_with("or lower --replicas"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_data_folder_in_use_is_reported_in_one_sentence() {
     let (_folder, data) = folder();
     let _server = Server::start(&data).await;
@@ -93,6 +116,8 @@ async fn contradictory_settings_are_reported_in_one_sentence() {
         "rethinkdb://h",
     ];
     assert!(refusal(program(&both)).await.contains("give one of them"));
+    let replicas = refusal(program(&["--replicas", "3"])).await;
+    assert!(replicas.contains("needs a cluster"), "{replicas}");
     let url = refusal(program(&["--rethinkdb", "localhost:28015"])).await;
     assert!(url.contains("must begin with rethinkdb://"), "{url}");
 }

@@ -201,6 +201,27 @@ mod tests {
     }
 
     #[test]
+    fn only_a_cluster_has_more_than_one_replica() {
+        let replicas = |arguments: &[&str]| match settings(arguments).unwrap().database {
+            Database::Cluster(cluster) => cluster.replicas,
+            Database::Embedded(_) => panic!("embedded"),
+        };
+        let url = ["--rethinkdb", "rethinkdb://h,i,j"];
+        assert_eq!(replicas(&url), 1);
+        assert_eq!(replicas(&[&url[..], &["--replicas", "3"]].concat()), 3);
+        assert_eq!(
+            settings(&["--replicas", "3"]).err(),
+            Some(ConfigError::EmbeddedReplicas)
+        );
+        assert!(settings(&["--replicas", "1"]).is_ok());
+        for invalid in ["0", "256", "-1", "many"] {
+            let argument = format!("--replicas={invalid}");
+            let arguments = ["realtime-photo", url[0], url[1], &argument];
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{invalid}");
+        }
+    }
+
+    #[test]
     fn publishing_beyond_loopback_needs_a_password() {
         for open in ["127.0.0.1:28015", "[::1]:28015", "[::ffff:127.0.0.1]:28015"] {
             assert!(settings(&["--reql-listen", open]).is_ok(), "{open}");

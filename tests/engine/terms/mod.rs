@@ -92,6 +92,7 @@ pub(crate) mod t {
 pub(crate) const RESOURCE_LIMIT: u32 = 2_000_000;
 pub(crate) const LOGIC: u32 = 3_000_000;
 pub(crate) const MISSING: u32 = 3_100_000;
+pub(crate) const OP_FAILED: u32 = 4_100_000;
 
 /// A term without optional arguments.
 pub(crate) fn call(term: u32, arguments: &[Value]) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LOGIC, MISSING, Session, call, call_with, error_of, failure, t};
+use super::{LOGIC, MISSING, OP_FAILED, Session, call, call_with, error_of, failure, t};
 
 fn table_with(options: Value) -> Value {
     let db = json!([t::DB, ["terms"]]);
@@ -74,4 +74,30 @@ fn wait_counts_the_tables() {
         session.error(call(t::WAIT, &[])),
         failure(LOGIC, "`wait` can only be called on a table or database.")
     );
+}
+
+#[test]
+fn a_table_has_one_replica_as_there_is_one_server() {
+    let mut session = Session::with_table();
+    let db = json!([t::DB, ["terms"]]);
+    let create = |name, replicas| {
+        let options = json!({ "replicas": replicas });
+        call_with(t::TABLE_CREATE, &[db.clone(), json!(name)], options)
+    };
+    let created = session.value(create("one", json!(1)));
+    assert_eq!(created["tables_created"], 1);
+    let too_many = "Can't put 3 replicas on servers with the tag `default` because there are only 1 servers with the tag \
+                    `default`. It's impossible to have more replicas of the data than there are servers.";
+    assert_eq!(
+        session.error(create("three", json!(3))),
+        failure(OP_FAILED, too_many)
+    );
+    let (class, none) = session.error(create("none", json!(0)));
+    assert_eq!(class, OP_FAILED);
+    assert!(
+        none.starts_with("You must set `replicas` to at least one."),
+        "{none}"
+    );
+    let created = session.value(create("three", json!(1)));
+    assert_eq!(created["tables_created"], 1, "the failed one was created");
 }

@@ -25,6 +25,7 @@ pub(crate) fn table_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
         Some(primary_key) => primary_key.as_str()?.to_string(),
         None => "id".into(),
     };
+    check_replicas(env, call, scope)?;
     let new = NewTable {
         name: name.to_string(),
         primary_key,
@@ -44,6 +45,24 @@ pub(crate) fn table_create(env: &Env, call: &Call, scope: &Scope) -> Result<Valu
     Ok(Value::Datum(
         config_change("tables_created", Datum::Null, row).into(),
     ))
+}
+
+/// Checks the number of replicas as a single server of RethinkDB does (`generate_config.cc`).
+fn check_replicas(env: &Env, call: &Call, scope: &Scope) -> Result<(), ReqlError> {
+    let Some(replicas) = env.optarg(call, scope, "replicas")? else {
+        return Ok(());
+    };
+    match replicas.as_integer()? {
+        1 => Ok(()),
+        0 => Err(ReqlError::op_failed(
+            "You must set `replicas` to at least one. `replicas` includes the primary replica; if there are zero replicas, \
+             there is nowhere to put the data.",
+        )),
+        number => Err(ReqlError::op_failed(format!(
+            "Can't put {number} replicas on servers with the tag `default` because there are only 1 servers with the tag \
+             `default`. It's impossible to have more replicas of the data than there are servers."
+        ))),
+    }
 }
 
 pub(crate) fn table_drop(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
