@@ -666,7 +666,7 @@ async fn on_a_moderated_board_guests_show_neither_texts_nor_restored_images_with
     let moved = viewer.expect("Image:update").await;
     assert_eq!(
         (&moved["x"], &moved["caption"]),
-        (&json!(7), &json!("mine"))
+        (&json!(7.0), &json!("mine"))
     );
 
     let delete = format!("/image/{id}");
@@ -677,7 +677,7 @@ async fn on_a_moderated_board_guests_show_neither_texts_nor_restored_images_with
     assert_eq!(ok, true);
     let restored = loop {
         let update = ada.expect("Image:update").await;
-        if update["waiting"] == true && update["x"] == 7 {
+        if update["waiting"] == true && update["x"] == 7.0 {
             break update;
         }
     };

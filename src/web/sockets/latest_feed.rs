@@ -1,6 +1,6 @@
 //! The feed of the latest image, with its file.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use actix_web::web::Data;
 use bytes::Bytes;
@@ -30,6 +30,8 @@ pub(crate) struct LatestImageFeed {
     frames: VecDeque<Frame>,
     /// The time and the id of the image that the viewer shows, or was to show.
     shown: Option<(Timestamp, ImageId)>,
+    /// Images that wait for approval, of which the viewer is told nothing.
+    waiting: HashSet<ImageId>,
 }
 
 /// The next step. A cancelled step starts over.
@@ -54,6 +56,7 @@ impl LatestImageFeed {
             step: Step::Wait,
             frames: VecDeque::new(),
             shown: None,
+            waiting: HashSet::new(),
         }
     }
 
@@ -120,19 +123,25 @@ impl LatestImageFeed {
                 None
             }
             // It is sent again once it is approved.
-            ViewerEvent::Update(meta) if meta.waiting => None,
-            // One whose upload took long, that was restored or approved: a viewer that comes now sees the newer one, too.
-            ViewerEvent::Update(meta) if Some((meta.created_at, meta.id)) < self.shown => None,
-            ViewerEvent::Update(meta) => {
-                self.step = Step::Send(Box::new(meta));
+            ViewerEvent::Update(meta) if meta.waiting => {
+                self.waiting.insert(meta.id);
                 None
             }
-            // Of the image that is shown, or about to be. Nobody need know of another, which may have waited for approval.
-            ViewerEvent::Delete { id, .. } if self.shown.is_some_and(|(_, shown)| shown == id) => {
-                self.step = Step::FindLatest;
+            ViewerEvent::Update(meta) => {
+                self.waiting.remove(&meta.id);
+                // One whose upload took long, that was restored or approved: a viewer that comes now sees the newer one, too.
+                if Some((meta.created_at, meta.id)) >= self.shown {
+                    self.step = Step::Send(Box::new(meta));
+                }
+                None
+            }
+            ViewerEvent::Delete { id, .. } if self.waiting.remove(&id) => None,
+            ViewerEvent::Delete { id, .. } => {
+                if self.shown.is_some_and(|(_, shown)| shown == id) {
+                    self.step = Step::FindLatest;
+                }
                 Some(events::image_delete(id, None))
             }
-            ViewerEvent::Delete { .. } => None,
         }
     }
 
