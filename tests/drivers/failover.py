@@ -78,6 +78,13 @@ def primaries(node):
     return {row["name"]: row["shards"][0]["primary_replicas"][0] for row in rows}
 
 
+def new_id():
+    """A UUID of version 7. With an id of its own, an upload that is repeated is stored once."""
+    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
+    number = number & ~(0xF << 76) | 7 << 76
+    return str(uuid.UUID(int=number & ~(3 << 62) | 2 << 62))
+
+
 class Uploads:
     """Uploads small photos to a server, one after the other, each until it is acknowledged."""
 
@@ -86,17 +93,22 @@ class Uploads:
         self.acknowledged = {}  # SHA-256 by id
         self.times = []
         self.refused = 0
+        self.failure = None
         self.thread = threading.Thread(target=self._work)
         self.thread.start()
 
     def _work(self):
         while not self._ended.is_set():
-            name = str(uuid.uuid4())
+            name = new_id()
             file = png(24, 24, seed=name)
             while not self._ended.is_set():
                 try:
                     record = self._server.upload(file, name=name, id=name)
-                except (urllib.error.HTTPError, OSError):
+                except OSError as error:
+                    # Of the errors of HTTP, only this one says that the database is unavailable.
+                    if getattr(error, "code", 503) != 503:
+                        self.failure = f"an upload was answered with {error.code}: {error.read().decode()}"
+                        return
                     self.refused += 1
                     self._ended.wait(0.05)
                     continue
@@ -148,6 +160,8 @@ def run(options, folder, cleanup):
     held = primaries(nodes[0])
     victim = next(node for node in nodes if node.name == held["images"])
     before = sum(len(upload.times) for upload in uploads)
+    if before == 0:
+        raise SystemExit("failover: no upload was acknowledged before the kill")
     victim.kill()
     killed = time.monotonic()
     tables = ", ".join(sorted(table for table, name in held.items() if name == victim.name))
@@ -157,6 +171,8 @@ def run(options, folder, cleanup):
     ended.set()
     for upload in uploads:
         upload.thread.join()
+        if upload.failure:
+            raise SystemExit(f"failover: {upload.failure}")
     return report(options, servers, viewers, uploads, killed, end, serve)
 
 
