@@ -9,8 +9,9 @@ usage() {
 Usage: failover.sh [--servers N] [--viewers N] [--uploaders N] [--seconds N]
 
 Starts three RethinkDB nodes and servers with --replicas 3 on loopback ports and temporary folders. While photos are uploaded
-and watched, the node with the primary of the table images is killed (SIGKILL). Prints for how long no upload was acknowledged
-and no change reached a viewer, and how many of the acknowledged photos are lost. A server must also start without the node.
+and watched, the node that the servers use and that is the primary of all tables is killed (SIGKILL). Prints for how long no
+upload was acknowledged and no change reached a viewer, and how many of the acknowledged photos are lost. A server must also
+start without the node.
 
   --servers N     number of servers (default 2)
   --viewers N     viewers of each server (default 10)
