@@ -703,3 +703,28 @@ async fn on_a_moderated_board_guests_show_neither_texts_nor_restored_images_with
     }
     assert_eq!(deletions, 1);
 }
+
+#[tokio::test]
+async fn who_follows_a_link_keeps_one_that_permits_more() {
+    let guarded = Guarded::new().await;
+    let (app, board) = (&guarded.app, &*guarded.board);
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    // The role with which a browser that has followed `first` comes back from following `then`.
+    let role_after = async |first: &str, then: &str| {
+        let cookie = format!("photo-board-{board}={}", guarded.token(first));
+        let join = client.get(app.url(&format!("/join/{}", guarded.token(then))));
+        let joined = join.header("cookie", &cookie).send().await.unwrap();
+        assert_eq!(joined.status(), 303);
+        let set = joined.headers().get_all("set-cookie").iter();
+        let set = set.filter_map(|set| set.to_str().ok()?.split(';').next());
+        let set = set.filter(|pair| pair.starts_with("photo-board-"));
+        let cookie = set.last().unwrap_or(&cookie).to_owned();
+        let show = client.get(app.url(&format!("/boards/{board}")));
+        let shown = show.header("cookie", cookie).send().await.unwrap();
+        let mut shown: Value = shown.json().await.unwrap();
+        shown["role"].take()
+    };
+    assert_eq!(role_after("host", "view").await, "host");
+    assert_eq!(role_after("view", "host").await, "host");
+    assert_eq!(role_after("add", "add").await, "add");
+}

@@ -5,7 +5,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::Access;
-use super::credentials::{has_owner_cookie, link_cookie, owner_cookie};
+use super::credentials::{Credentials, has_owner_cookie, link_cookie, owner_cookie};
 use super::directory::KnownLink;
 use crate::image::BoardId;
 use crate::store::{Role, Token};
@@ -43,12 +43,25 @@ pub(crate) async fn join(
             header::LOCATION,
             format!("{path}{}", board_path(link.board.unwrap_or_default())),
         ))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .cookie(link_cookie(&link, &token, path, is_secure));
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    if !has_more(&request, &access, &link) {
+        response.cookie(link_cookie(&link, &token, path, is_secure));
+    }
     if !has_owner_cookie(&request) {
         response.cookie(owner_cookie(path, is_secure));
     }
     Ok(response.finish())
+}
+
+/// Returns `true` if the browser has a link to the same board with a larger role. It keeps that: the link of a guest must not
+/// take the role of a host who follows it.
+fn has_more(request: &HttpRequest, access: &Access, link: &KnownLink) -> bool {
+    let Some(board) = link.board else {
+        return false;
+    };
+    let credentials = Credentials::of(request, board);
+    let mut known = credentials.links(&access.directory, board);
+    known.any(|known| known.board == link.board && known.role > link.role)
 }
 
 /// The path of the page of a board below that of the server, without a slash at its beginning.
