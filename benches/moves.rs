@@ -153,12 +153,14 @@ async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
             }));
         }
     }
-    join_all(writers.into_iter().enumerate().map(|(mover, writer)| {
+    let writers = join_all(writers.into_iter().enumerate().map(|(mover, writer)| {
         let numbers = (1 + mover..=count).step_by(MOVERS);
         send(writer, numbers, rate, Arc::clone(&sent), id.clone())
     }))
     .await;
     arrivals.last().await;
+    // Not before: a socket whose sending half is dropped is closed.
+    drop(writers);
     let measured = listeners.split_off(if is_raw { MOVERS } else { 0 });
     tasks::stop(listeners).await;
     let mut all = Vec::new();
@@ -170,14 +172,14 @@ async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
     (all[all.len() / 2], all[all.len() * 99 / 100])
 }
 
-/// Sends moves at an even pace.
+/// Sends moves at an even pace. Returns the writer.
 async fn send(
     mut writer: SocketWriter,
     numbers: impl Iterator<Item = usize>,
     rate: usize,
     sent: Arc<Sent>,
     id: String,
-) {
+) -> SocketWriter {
     let mut pace = interval(Duration::from_secs_f64(MOVERS as f64 / rate as f64));
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
     for number in numbers {
@@ -185,6 +187,7 @@ async fn send(
         sent.note(number);
         writer.text(&moves::command(&id, number)).await;
     }
+    writer
 }
 
 /// The ages of the moves at their arrival at one viewer.
