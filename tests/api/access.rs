@@ -717,8 +717,8 @@ async fn who_follows_a_link_keeps_one_that_permits_more() {
         assert_eq!(joined.status(), 303);
         let set = joined.headers().get_all("set-cookie").iter();
         let set = set.filter_map(|set| set.to_str().ok()?.split(';').next());
-        let set = set.filter(|pair| pair.starts_with("photo-board-"));
-        let cookie = set.last().unwrap_or(&cookie).to_owned();
+        let mut set = set.filter(|pair| pair.starts_with("photo-board-"));
+        let cookie = set.next_back().unwrap_or(&cookie).to_owned();
         let show = client.get(app.url(&format!("/boards/{board}")));
         let shown = show.header("cookie", cookie).send().await.unwrap();
         let mut shown: Value = shown.json().await.unwrap();
