@@ -96,7 +96,7 @@ pub struct ImageMeta {
     /// The file has a flaw, such as a missing end or a wrong checksum, although browsers show it. Stored only if `true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
-    /// Time of the upload: by the clock of the sender, or that of the server if the former is not plausible.
+    /// Time of the upload by the clock of the server, or of the id if that was made up to ten seconds before.
     pub created_at: Timestamp,
 }
 

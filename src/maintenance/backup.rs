@@ -13,6 +13,9 @@ use crate::store::{BackupPart, BackupReader, InvalidBackup, Token};
 /// The exit code if the backup lacks images that are damaged.
 const DAMAGED: u8 = 1;
 
+/// The time limit for connecting, and for each piece: a large image is read from the database before its line is sent.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
 /// The pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(2);
 
@@ -65,8 +68,14 @@ pub async fn backup(
 }
 
 async fn request(server: &str, token: Option<&Token>) -> Result<reqwest::Response, BackupError> {
-    let mut request =
-        reqwest::Client::new().get(format!("{}/backup", server.trim_end_matches('/')));
+    // A proxy of the environment would be sent the token.
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .connect_timeout(TIMEOUT)
+        .read_timeout(TIMEOUT)
+        .build();
+    let client = client.map_err(|error| broken(server, &error))?;
+    let mut request = client.get(format!("{}/backup", server.trim_end_matches('/')));
     if let Some(token) = token {
         request = request.bearer_auth(token.reveal());
     }

@@ -103,7 +103,10 @@ impl Images {
                 })
             }
             "placements" => {
-                self.placed.insert(place);
+                // A purge that was interrupted has removed only the image of one that is deleted.
+                if !fields.contains_key("deletedAt") {
+                    self.placed.insert(place);
+                }
                 None
             }
             _ => None,

@@ -1,5 +1,6 @@
 //! Who needs a link.
 
+use super::ConfigError;
 use crate::config::settings::Access;
 use crate::store::{InvalidToken, Token};
 
@@ -10,7 +11,11 @@ const SHORTEST_ADMIN_TOKEN: usize = 16;
 #[derive(clap::Args)]
 pub(super) struct AccessArguments {
     /// Let everybody do everything, without links, also beyond this machine
-    #[arg(long, env = "REALTIME_PHOTO_OPEN", conflicts_with = "admin_token")]
+    #[arg(
+        long,
+        env = "REALTIME_PHOTO_OPEN",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
     pub(super) open: bool,
 
     /// The secret of whoever administers all boards: 16 or more letters, digits and -._~. With it, links are needed on this
@@ -26,12 +31,15 @@ pub(super) struct AccessArguments {
     pub(super) admin_token: Option<Token>,
 }
 
-impl From<AccessArguments> for Access {
-    fn from(arguments: AccessArguments) -> Self {
+impl TryFrom<AccessArguments> for Access {
+    type Error = ConfigError;
+
+    fn try_from(arguments: AccessArguments) -> Result<Self, ConfigError> {
         match (arguments.open, arguments.admin_token) {
-            (true, _) => Self::Open,
-            (false, Some(token)) => Self::Links(token),
-            (false, None) => Self::ByAddress,
+            (true, Some(_)) => Err(ConfigError::OpenWithToken),
+            (true, None) => Ok(Self::Open),
+            (false, Some(token)) => Ok(Self::Links(token)),
+            (false, None) => Ok(Self::ByAddress),
         }
     }
 }

@@ -36,6 +36,9 @@ pub enum ConfigError {
         "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
     )]
     PasswordMissing(SocketAddr),
+    /// `--open` with `--admin-token`.
+    #[error("--open lets everybody do everything, so --admin-token has no use: give one of them")]
+    OpenWithToken,
     /// `--replicas` without a cluster.
     #[error(
         "--replicas needs a cluster: the embedded engine is one server. Give --rethinkdb, or leave it out"
@@ -123,7 +126,7 @@ impl TryFrom<Arguments> for Settings {
             embedding: network.embed,
             trusted_proxies: network.trusted_proxy.into_iter().collect(),
             database: database.try_into()?,
-            access: access.into(),
+            access: access.try_into()?,
             max_upload: limits.max_upload,
             max_pixels: limits.max_pixels,
             board_limits: limits.of_boards(),
@@ -219,6 +222,16 @@ mod tests {
             let arguments = ["realtime-photo", url[0], url[1], &argument];
             assert!(Arguments::try_parse_from(arguments).is_err(), "{invalid}");
         }
+    }
+
+    #[test]
+    fn either_everybody_has_access_or_who_has_a_link() {
+        let token = ["--admin-token", "a-token-of-the-operator"];
+        let access = |arguments: &[&str]| settings(arguments).map(|settings| settings.access);
+        assert!(matches!(access(&["--open"]), Ok(Access::Open)));
+        assert!(matches!(access(&token), Ok(Access::Links(_))));
+        let both = [&token[..], &["--open"]].concat();
+        assert_eq!(access(&both).err(), Some(ConfigError::OpenWithToken));
     }
 
     #[test]

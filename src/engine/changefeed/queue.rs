@@ -105,6 +105,10 @@ impl Queue {
                 *slot = None;
                 self.live -= 1;
                 positions.remove(&item.place());
+                if self.live == 0 {
+                    // Nobody would take the gaps.
+                    self.clear();
+                }
             }
             // Documents that cannot be compared are sent as two changes.
             Err(_) => return false,
@@ -220,6 +224,19 @@ mod tests {
         assert_eq!(taken(&mut queue), [r#"{"new_val":2,"old_val":null}"#]);
         queue.push(item(2, Some(5.0), None));
         assert_eq!(taken(&mut queue), [r#"{"new_val":null,"old_val":5}"#]);
+    }
+
+    #[test]
+    fn changes_that_cancel_each_other_out_leave_nothing() {
+        let mut queue = Queue::new(10, true);
+        queue.squash_after(0);
+        for _ in 0..100 {
+            queue.push(item(1, None, Some(1.0)));
+            queue.push(item(1, Some(1.0), None));
+        }
+        assert!(queue.items.is_empty() && !queue.has_pending());
+        queue.push(item(1, None, Some(2.0)));
+        assert_eq!(taken(&mut queue), [r#"{"new_val":2,"old_val":null}"#]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Board {
     pub(in crate::store) id: BoardId,
     /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
     only_of: Option<Option<OwnerId>>,
-    /// Nothing is shown to everybody that no host has approved.
+    /// Guests show nothing that a host has not approved.
     pub(in crate::store) is_moderated: bool,
 }
 
@@ -41,14 +41,13 @@ impl Board {
         self.id
     }
 
-    /// The board, on which only the images of `owner` can be changed, deleted and restored. Images without an owner can then
-    /// not, nor any if `owner` is `None`.
+    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then; if `owner` is `None`, none can.
     pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
         self.only_of = Some(owner);
         self
     }
 
-    /// The board, on which an image that is restored waits for approval, and texts can be changed only while the image waits.
+    /// Lets restored images wait for approval, and texts be changed only while their image waits.
     pub fn moderated(mut self) -> Self {
         self.is_moderated = true;
         self

@@ -1,7 +1,7 @@
 //! Feeds that deliver nothing although others of the same board do.
 //!
-//! A network can lose a connection that is idle without telling either end. The watchdog notices a lost server, and not that
-//! one connection of many is dead. All feeds of a board get the same changes, so one that is silent while others are not has
+//! A network can lose a connection that is idle without telling either end. The watchdog notices a lost server, but not
+//! a single dead connection. All feeds of a board get the same changes, so one that is silent while others are not has
 //! stalled.
 
 use std::collections::HashMap;
@@ -19,10 +19,10 @@ use crate::store::error::StoreError;
 /// Time by which the feeds of a loaded database may differ.
 const TOLERANCE: Duration = Duration::from_secs(10);
 
-/// Interval between two looks at a feed. It has stalled if it is found silent twice.
+/// Interval between two checks of a feed. It has stalled if it is found silent twice.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Delay of a look by which the feed was not read meanwhile, so that its silence means nothing.
+/// A check later than this was not polled in time, so the silence of the feed proves nothing.
 const MAX_CHECK_DELAY: Duration = Duration::from_secs(1);
 
 /// When the feeds of each board that has some delivered the last change.

@@ -161,6 +161,14 @@ impl Store {
                 has_others = true;
                 continue;
             }
+            // Photos that were stored while the board was deleted, or not deleted with it because the server ended.
+            let left = id.parse::<BoardId>().ok().map(|id| self.board(id));
+            if let Some(board) = left
+                && board.clear(None).await? > 0
+            {
+                has_others = true;
+                continue;
+            }
             for table in [self.layouts(), self.boards()] {
                 let removal = table.get(id).delete(());
                 self.pool().value::<Value>(removal).await?;

@@ -220,7 +220,7 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     restored
 }
 
-/// Removes the marks of a deleted image, which then waits for approval if it `must_wait`. It is gone if the sweep has removed it meanwhile.
+/// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has removed it meanwhile.
 async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Restored, StoreError> {
     let image = unmark(store.images().get(id), must_wait);
     if write_row(store.pool(), image).await? != RowWrite::Done {

@@ -39,16 +39,23 @@ impl Board {
     ///
     /// If the database is unavailable. Some may have been deleted nevertheless.
     pub async fn clear(&self, by: Option<String>) -> Result<u64, StoreError> {
-        let rows = self.rows(self.store.placements());
-        let shown = rows.filter(func!(|row| row.has_fields(DELETED_AT).eq(false)));
-        let rows: Vec<Value> = self.store.pool().query(shown.pluck(r.expr("id"))).await?;
-        let ids: Vec<ImageId> = rows.iter().filter_map(id_of).collect();
-        let mut deleted = 0;
-        for ids in ids.chunks(MAX_DELETED) {
-            deleted += self.delete(ids.to_vec(), by.clone()).await?;
-        }
-        Ok(deleted)
+        let board = self.clone();
+        self.store
+            .run_to_completion(|_| async move { clear(&board, by).await })
+            .await
     }
+}
+
+async fn clear(board: &Board, by: Option<String>) -> Result<u64, StoreError> {
+    let rows = board.rows(board.store.placements());
+    let shown = rows.filter(func!(|row| row.has_fields(DELETED_AT).eq(false)));
+    let rows: Vec<Value> = board.store.pool().query(shown.pluck(r.expr("id"))).await?;
+    let ids: Vec<ImageId> = rows.iter().filter_map(id_of).collect();
+    let mut deleted = 0;
+    for ids in ids.chunks(MAX_DELETED) {
+        deleted += board.delete(ids.to_vec(), by.clone()).await?;
+    }
+    Ok(deleted)
 }
 
 async fn approve(board: &Board, ids: Option<Vec<ImageId>>) -> Result<u64, StoreError> {

@@ -80,6 +80,7 @@ impl Sweep {
     async fn round(&mut self, store: &Store) -> Result<Duration, StoreError> {
         let next_purge = self.purge(store).await?;
         if self.compared_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
+            self.reconciled.clear();
             self.place(store, PLACE_AFTER).await?;
             self.has_deleted_boards = store.purge_boards().await?;
             self.compared_at = Some(Instant::now());
@@ -104,7 +105,9 @@ impl Sweep {
         for delete in deleted {
             let DeletedPlacement { id, deleted_at, .. } = delete;
             if !self.reconciled.contains(&delete) {
-                store.reconcile(&[id]).await?;
+                if passable(id, store.reconcile(&[id]).await)?.is_none() {
+                    continue;
+                }
                 self.reconciled.insert(delete);
             }
             let rest = now.until_due(delete.deleted);
@@ -114,9 +117,12 @@ impl Sweep {
             if rest.is_none_or(|rest| !rest.is_zero()) {
                 let rest = rest.unwrap_or(pause).min(pause);
                 next = Some(next.map_or(rest, |next| rest.min(next)));
-            } else if store.purge(id, deleted_at).await? {
+            } else {
+                // Also if it could not be purged: one table may lack the mark, which a restore that failed has removed.
                 self.reconciled.remove(&delete);
-                log::info!("purged image {id}");
+                if passable(id, store.purge(id, deleted_at).await)? == Some(true) {
+                    log::info!("purged image {id}");
+                }
             }
         }
         for ids in unknown.chunks(MAX_BEGUN) {
@@ -141,5 +147,16 @@ impl Sweep {
             }
         }
         Ok(())
+    }
+}
+
+/// The outcome of an operation on one image; `None` if the image is damaged, which must not keep the sweep from all others.
+fn passable<T>(id: ImageId, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Err(StoreError::Damaged(reason)) => {
+            log::info!("the sweep leaves out image {id}: {reason}");
+            Ok(None)
+        }
+        other => other.map(Some),
     }
 }

@@ -68,6 +68,9 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
         match Store::of(inner).add_thumb(id).await {
             Ok(()) => failures = 0,
             // One unreadable image must not keep all others from theirs; a database that is unavailable ends the round.
+            Err(error @ StoreError::Damaged(_)) => {
+                log::info!("image {id} gets no thumbnail: {error}");
+            }
             Err(error) if failures < MAX_FAILURES => {
                 log::warn!("making the thumbnail of image {id} failed: {error}");
                 failures += 1;

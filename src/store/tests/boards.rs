@@ -4,6 +4,7 @@ use futures::future::join_all;
 
 use super::*;
 use crate::image::OwnerId;
+use crate::store::images::Sweep;
 use crate::store::{
     BoardChange, BoardRecord, BoardUsage, BoardsEvent, Durability, FeedEvent, FeedState, Link,
     ListQuery, PlacementChange, Role,
@@ -226,7 +227,12 @@ async fn a_deleted_board_is_removed_after_the_undo_window() {
         hasty.pool().value::<u64>(r.count(store.boards())).await,
         Ok(2)
     );
-    hasty.purge_boards().await.unwrap();
+    // Its photo was not deleted with it, as if the server had ended in between.
+    assert_eq!(hasty.purge_boards().await, Ok(true));
+    Sweep::default().purge(&hasty).await.unwrap();
+    let usage = hasty.board(gone.id).usage().await.unwrap();
+    assert_eq!(usage.images, 0);
+    assert_eq!(hasty.purge_boards().await, Ok(false));
     assert_eq!(
         hasty.pool().value::<u64>(r.count(store.boards())).await,
         Ok(1)

@@ -108,6 +108,28 @@ async fn an_interrupted_purge_is_completed() {
 }
 
 #[tokio::test]
+async fn an_image_whose_restore_was_interrupted_is_purged() {
+    let store = TestStore::new().await;
+    let strict = store.again_with(Duration::ZERO).await;
+    let id = created(&store, image(b"cat")).await.meta.id;
+    let mut sweep = Sweep::default();
+    assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
+    // Notes that both tables have the mark.
+    sweep.purge(&store).await.unwrap();
+    let unmarked = func!(|row| row.without(r.expr(DELETED_AT)));
+    let restore = store.images().get(id).replace(unmarked);
+    store.pool().value::<Value>(restore).await.unwrap();
+    for _ in 0..2 {
+        sweep.purge(&strict).await.unwrap();
+    }
+    let rows = r.count(store.placements());
+    assert_eq!(store.pool().value(rows).await, Ok(0));
+    let rows = r.count(store.images());
+    assert_eq!(store.pool().value(rows).await, Ok(0));
+    store.drop_database().await;
+}
+
+#[tokio::test]
 async fn a_placement_without_an_image_is_left_alone() {
     let store = TestStore::new().await;
     let record = created(&store, image(b"cat")).await;

@@ -114,6 +114,24 @@ async fn permit(action: Action, request: &HttpRequest) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Checks again what a request that takes long may do: its link may have been revoked meanwhile, its board deleted, locked or
+/// moderated.
+///
+/// # Errors
+///
+/// 403 if it may not any more.
+pub(crate) fn check_again(
+    access: &Access,
+    credentials: &Credentials,
+    board: BoardId,
+    action: Action,
+) -> Result<Grant, Problem> {
+    let gone = |_| Problem::forbidden("This board or your link to it has been deleted.");
+    let grant = access.grant(credentials, board).map_err(gone)?;
+    may(&grant, action)?;
+    Ok(grant)
+}
+
 /// Checks the role.
 fn may(grant: &Grant, action: Action) -> Result<(), Problem> {
     if grant.permits(action) {

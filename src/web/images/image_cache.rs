@@ -132,13 +132,17 @@ impl ImageCache {
                 return Ok(None);
             };
             let permit = Arc::clone(&self.making).acquire_owned().await;
+            let large = source.clone();
             let made = spawn_blocking(move || {
                 // Held by the thread, which goes on if the viewer disconnects.
                 let _permit = permit;
-                smaller(&source, side)
+                smaller(&large, side)
             });
-            let made = made.await;
-            Ok(Some(made.expect("making a thumbnail does not panic")))
+            // A decoder may panic on a file that was stored although it had, and the server may be stopping.
+            Ok(Some(made.await.unwrap_or_else(|error| {
+                log::info!("image {id} has no smaller thumbnail: {error}");
+                source
+            })))
         };
         get_or_read(&self.smaller, (id, side), make).await
     }

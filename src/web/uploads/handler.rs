@@ -14,6 +14,9 @@ use super::size_limit::{FORM_ALLOWANCE, too_large};
 use super::uploader::Uploader;
 use super::{form, rejection};
 use crate::image::{Timestamp, Upload};
+use crate::web::access::Access;
+use crate::web::access::action::Action;
+use crate::web::access::check::check_again;
 use crate::web::access::credentials::Credentials;
 use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
@@ -35,10 +38,11 @@ pub(crate) async fn upload(
     grant: Grant,
     credentials: Credentials,
     uploader: Data<Uploader>,
+    access: Data<Access>,
 ) -> HttpResponse {
     let max_upload = uploader.max_upload();
     let body = UploadBody::new(payload.into_inner(), max_upload + FORM_ALLOWANCE);
-    match respond(&request, &body, grant, &credentials, &uploader).await {
+    match respond(&request, &body, grant, &credentials, &uploader, &access).await {
         Ok(response) => response,
         Err(problem) => rejection::reject(&problem, body, max_upload),
     }
@@ -50,6 +54,7 @@ async fn respond(
     grant: Grant,
     credentials: &Credentials,
     uploader: &Data<Uploader>,
+    access: &Access,
 ) -> Result<HttpResponse, Problem> {
     let began_at = Timestamp::now();
     let max_upload = uploader.max_upload();
@@ -68,6 +73,7 @@ async fn respond(
             return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The upload is too slow."));
         }
     };
+    let grant = check_again(access, credentials, grant.board.id, Action::Add)?;
     let upload = Upload {
         board: grant.board.id,
         waiting: grant.must_wait(),

@@ -16,6 +16,9 @@ const TAIL: [u8; 4] = [0, 0, 0xff, 0xff];
 /// The room that is made at a time for a decompressed message, in bytes.
 const INFLATED_AT_ONCE: usize = 16 << 10;
 
+/// The number of streams that may end in a message. Browsers send one, which does not end.
+const MAX_STREAMS: u32 = 4;
+
 /// Returns `true` if one of the offers in `Sec-WebSocket-Extensions` can be accepted. One that limits the server's window
 /// cannot: the encoder has only the largest, and no browser asks for another.
 pub(crate) fn is_acceptable(offers: &str) -> bool {
@@ -71,6 +74,7 @@ pub(crate) fn deflate(payload: &[u8]) -> Vec<u8> {
 pub(crate) fn inflate(payload: &[u8], limit: usize) -> Result<Vec<u8>, CloseCode> {
     let mut decoder = Decompress::new(false);
     let mut text = Vec::new();
+    let mut streams = 0;
     for mut input in [payload, &TAIL] {
         while !input.is_empty() {
             if text.len() > limit {
@@ -82,8 +86,11 @@ pub(crate) fn inflate(payload: &[u8], limit: usize) -> Result<Vec<u8>, CloseCode
             let taken = usize::try_from(decoder.total_in() - before).unwrap_or(input.len());
             input = &input[taken..];
             match status {
-                // A message may consist of several streams (section 7.2.3.4).
-                Ok(Status::StreamEnd) => decoder.reset(false),
+                // A message may consist of several streams (section 7.2.3.4). To begin one costs as much as 32 KiB of text.
+                Ok(Status::StreamEnd) if streams < MAX_STREAMS => {
+                    streams += 1;
+                    decoder.reset(false);
+                }
                 Ok(Status::Ok | Status::BufError) if taken > 0 || text.len() == text.capacity() => {
                 }
                 _ => return Err(CloseCode::Invalid),
@@ -151,5 +158,8 @@ mod tests {
         assert!(bomb.len() < 100_000);
         assert_eq!(inflate(&bomb, 1 << 18), Err(CloseCode::TooBig));
         assert_eq!(inflate(&[0xff; 20], 1 << 18), Err(CloseCode::Invalid));
+        // Empty streams, each of which would cost as much as a long text.
+        let empty = [0x03, 0x00].repeat(1 << 17);
+        assert_eq!(inflate(&empty, 1 << 18), Err(CloseCode::Invalid));
     }
 }
