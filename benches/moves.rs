@@ -159,10 +159,10 @@ async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
     }))
     .await;
     arrivals.last().await;
-    // Not before: a socket whose sending half is dropped is closed.
-    drop(writers);
     let measured = listeners.split_off(if is_raw { MOVERS } else { 0 });
     tasks::stop(listeners).await;
+    // Not before: a socket whose sending half is dropped is closed.
+    drop(writers);
     let mut all = Vec::new();
     for listener in measured {
         all.extend(listener.await.unwrap());
