@@ -15,6 +15,7 @@ const as = (name, options = {}) => ({
 const people = ({ page }) => page.locator('#people');
 const list = ({ page }) => page.locator('#people-list');
 const flags = ({ page }) => page.locator('.mover');
+const colourOf = (locator) => locator.evaluate((each) => getComputedStyle(each).backgroundColor, undefined, { timeout: 500 });
 
 test('who is here is shown by initials in colours, and by name in a list', async ({ open }) => {
   const ada = await open(as('Ada Lovelace'));
@@ -62,7 +63,6 @@ test('while somebody else moves a photo, a flag with the name follows it', async
   const [ada, grace, guest] = [await open(as('Ada')), await open(as('Grace')), await open()];
   for (const window of [ada, grace, guest]) await window.shows('red.png', 'green.png');
   await expect(people(grace).locator('.initials')).toHaveCount(2);
-  const colour = await people(grace).locator('.initials').first().evaluate((each) => getComputedStyle(each).backgroundColor);
   const [x, y] = await middleOf(ada, 'red.png');
   await ada.page.mouse.move(x, y);
   await ada.page.mouse.down();
@@ -72,12 +72,13 @@ test('while somebody else moves a photo, a flag with the name follows it', async
     await ada.page.mouse.move(x, y + 4 * (step % 30));
     for (const window of [grace, guest]) await expect(window.tile('red.png').locator('.mover')).toHaveText('Ada', { timeout: 500 });
   }).toPass();
-  const flag = flags(grace);
   await expect(flags(ada), 'not for oneself').toHaveCount(0);
   await expect(async () => {
     step += 1;
     await ada.page.mouse.move(x, y + 4 * (step % 30));
-    expect(await flag.evaluate((each) => getComputedStyle(each).backgroundColor, undefined, { timeout: 500 })).toBe(colour);
+    const colour = await colourOf(people(grace).locator('.initials').first());
+    expect(colour, 'of an element that the page has just replaced').not.toBe('');
+    expect(await colourOf(flags(grace))).toBe(colour);
   }).toPass();
   await ada.page.mouse.up();
   for (const window of [grace, guest]) await expect(flags(window), 'it goes').toHaveCount(0);
