@@ -8,6 +8,13 @@ const MESSAGE_LENGTH: usize = 300;
 /// The embedded engine's message about a full disk.
 const FULL: &str = "The disk that holds the database is full";
 
+/// The beginnings of the embedded engine's messages about a disk that fails or is read-only, and about the time in which
+/// it finds out if it works again.
+const DISK_FAILED: [&str; 2] = [
+    "The disk that holds the database failed",
+    "The database is recovering from an error of its disk",
+];
+
 /// The beginnings of the embedded engine's messages about damage.
 const DAMAGED: [&str; 2] = ["The stored data of table", "The database file is damaged"];
 
@@ -24,6 +31,9 @@ pub enum StoreError {
     /// The disk of the database has no space for what is to be stored.
     #[error("the disk of the database is full")]
     Full,
+    /// The disk of the database fails or is read-only. The same operation succeeds once the disk works.
+    #[error("{0}")]
+    DiskFailed(String),
     /// Wrong user name or password.
     #[error("the database refused the login: {0}")]
     Login(String),
@@ -58,13 +68,22 @@ impl StoreError {
 
     /// Error for a query, or a write to a document, that the database did not execute, with its message.
     pub(super) fn refused(message: &str) -> Self {
-        if message.contains(FULL) {
-            Self::Full
+        if let Some(error) = Self::of_disk(message) {
+            error
         } else if DAMAGED.iter().any(|text| message.contains(text)) {
             Self::Damaged(shorten(message))
         } else {
             Self::Refused(shorten(message))
         }
+    }
+
+    /// Error for a message that blames the disk; `None` for any other.
+    fn of_disk(message: &str) -> Option<Self> {
+        if message.contains(FULL) {
+            return Some(Self::Full);
+        }
+        let is_failed = DISK_FAILED.iter().any(|text| message.contains(text));
+        is_failed.then(|| Self::DiskFailed(shorten(message)))
     }
 
     /// Error for a document that does not deserialize. Omits serde's message, which quotes the document.
@@ -78,11 +97,7 @@ impl From<Error> for StoreError {
         match error {
             Error::Runtime(Runtime::Availability(error)) => {
                 let message = error.to_string();
-                if message.contains(FULL) {
-                    Self::Full
-                } else {
-                    Self::Unavailable(shorten(&message))
-                }
+                Self::of_disk(&message).unwrap_or_else(|| Self::Unavailable(shorten(&message)))
             }
             Error::Runtime(error) => Self::refused(&error.to_string()),
             Error::Compile(message) => Self::Refused(shorten(&message)),
@@ -132,6 +147,10 @@ mod tests {
         );
         let full = Error::from(Availability::OpFailed(format!("{FULL}.")));
         assert_eq!(StoreError::from(full), StoreError::Full);
+        for text in DISK_FAILED {
+            let failed = Error::from(Availability::OpFailed(format!("{text}: …")));
+            assert!(matches!(failed.into(), StoreError::DiskFailed(_)));
+        }
         let damaged = Error::from(Runtime::Internal(
             "The stored data of table `a.b`, key \"c\", is damaged: …".into(),
         ));

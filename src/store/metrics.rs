@@ -11,9 +11,10 @@ use super::error::StoreError;
 use crate::metrics::{Registry, seconds};
 
 /// The kinds of errors.
-const ERRORS: [&str; 7] = [
+const ERRORS: [&str; 8] = [
     "unavailable",
     "disk_full",
+    "disk_failed",
     "login",
     "feed_ended",
     "refused",
@@ -86,6 +87,7 @@ impl StoreMetrics {
         let error = match error {
             StoreError::Unavailable(_) => "unavailable",
             StoreError::Full => "disk_full",
+            StoreError::DiskFailed(_) => "disk_failed",
             StoreError::Login(_) => "login",
             StoreError::FeedEnded(_) => "feed_ended",
             StoreError::Refused(_) => "refused",

@@ -27,9 +27,7 @@ pub(crate) async fn ready(
         return Err(Problem::disk_full());
     }
     if count(IssueKind::DiskFailed) > 0 {
-        return Err(Problem::busy(
-            "The disk of the database cannot be written: it fails, or is read-only. The server's log says why.",
-        ));
+        return Err(Problem::disk_failed());
     }
     let mut lines = "ready\n".to_owned();
     match count(IssueKind::Damaged) {

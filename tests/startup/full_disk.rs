@@ -1,60 +1,14 @@
-//! A disk that is full, and has space again: on a file system of 40 MiB, for which the test must run as root.
+//! A disk that is full, and has space again: on a file system of 40 MiB.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::time::sleep;
 
 use crate::damage::{get, noise_of, try_upload, upload};
+use crate::disks::SmallDisk;
 use crate::server::{Server, WAIT_LIMIT};
-
-/// A file system in memory.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    /// `None` if this user cannot mount.
-    fn mount() -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let arguments = ["-t", "tmpfs", "-o", "size=40m", "tmpfs"];
-        run("mount", &arguments, folder.path()).then(|| Self(folder))
-    }
-
-    fn grow(&self) {
-        assert!(run("mount", &["-o", "remount,size=128m"], self.0.path()));
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        run("umount", &["-l"], self.0.path());
-    }
-}
-
-fn run(program: &str, arguments: &[&str], path: &Path) -> bool {
-    let status = Command::new(program)
-        .args(arguments)
-        .arg(path)
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
-}
-
-/// Waits until the path answers with this status; returns the text.
-async fn until_status(server: &Server, path: &str, status: u16) -> String {
-    let start = Instant::now();
-    loop {
-        let response = get(server, path).await;
-        if response.status() == status {
-            return response.text().await.unwrap();
-        }
-        assert!(start.elapsed() < WAIT_LIMIT, "{path} is not {status}");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
 
 #[tokio::test]
 async fn a_full_disk_refuses_images_and_keeps_everything_else_working() {
@@ -62,7 +16,7 @@ async fn a_full_disk_refuses_images_and_keeps_everything_else_working() {
         eprintln!("skipped: this user cannot mount a file system");
         return;
     };
-    let data = disk.0.path().join("data");
+    let data = disk.path().join("data");
     let mut server = Server::start(&data).await;
     let reserve = data.join("reserve");
     let start = Instant::now();
@@ -85,7 +39,8 @@ async fn a_full_disk_refuses_images_and_keeps_everything_else_working() {
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.starts_with("The disk is full. "), "{detail}");
     assert!(records.len() > 3, "{} images", records.len());
-    let text = until_status(&server, "/readyz", 507).await;
+    let text = server.until_status("/readyz", 507).await;
+    let text = text.text().await.unwrap();
     assert!(text.contains("The disk is full."), "{text}");
 
     // Images are shown, deleted and restored.
@@ -102,7 +57,7 @@ async fn a_full_disk_refuses_images_and_keeps_everything_else_working() {
     assert_eq!(again.status(), 507);
 
     disk.grow();
-    until_status(&server, "/readyz", 200).await;
+    server.until_status("/readyz", 200).await;
     upload(&server, "c.png", noise_of(900, 1001)).await;
     server.signal("TERM");
     server.end().await;

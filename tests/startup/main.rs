@@ -4,6 +4,8 @@
 
 mod backup;
 mod damage;
+mod disks;
+mod failing_disk;
 mod full_disk;
 mod server;
 mod start;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use reqwest::Response;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -140,6 +141,20 @@ impl Server {
     pub(crate) async fn status_of(&self, path: &str) -> u16 {
         let response = reqwest::get(format!("http://{}{path}", self.address)).await;
         response.unwrap().status().as_u16()
+    }
+
+    /// Waits until the path answers with this status.
+    pub(crate) async fn until_status(&self, path: &str, status: u16) -> Response {
+        let start = Instant::now();
+        loop {
+            let response = reqwest::get(format!("http://{}{path}", self.address)).await;
+            let response = response.unwrap();
+            if response.status() == status {
+                return response;
+            }
+            assert!(start.elapsed() < WAIT_LIMIT, "{path} is not {status}");
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Starts an upload that never ends: the head and the beginning of the body.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -12,7 +13,7 @@ use super::deliveries::{Delivered, Deliveries};
 use super::item::Item;
 use super::query::FeedQuery;
 use super::queue::{Pending, Queue};
-use crate::engine::error::ReqlError;
+use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::{Change, Commit, TableId};
 
 /// All feeds of the engine. Clones share the same feeds.
@@ -127,7 +128,12 @@ impl Hub {
 impl Group {
     /// Evaluates a change once and queues it in every feed of the group.
     fn publish(&self, seq: u64, change: &Change) {
-        let items = self.query.items(seq, change);
+        // A panic would leave the feeds of this query, and all after it, without the change.
+        let items = catch_unwind(AssertUnwindSafe(|| self.query.items(seq, change)));
+        let items = items.unwrap_or_else(|_| {
+            let message = "The evaluation of a change panicked.";
+            Err(ReqlError::new(ErrorKind::Internal, message))
+        });
         // After an error, too: initial values that were read before do not have the change.
         if !items.as_ref().is_ok_and(Vec::is_empty) {
             self.last_change.store(seq, Ordering::Release);
@@ -275,4 +281,55 @@ impl fmt::Debug for Subscription {
 /// Locks a mutex. A poisoned one is usable: each change is a single call, so a panic leaves nothing half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::super::query::Range;
+    use super::*;
+    use crate::engine::datum::Datum;
+    use crate::engine::storage::Catalog;
+
+    const TABLE: TableId = TableId(Uuid::nil());
+
+    /// A query that evaluates a view for each change of the document `a`.
+    fn query(view: fn()) -> FeedQuery {
+        FeedQuery {
+            table: TABLE,
+            range: Range::Keys(vec![b"a".to_vec()]),
+            view: Some(Arc::new(move |old, new| {
+                view();
+                Ok((old.cloned(), new.cloned()))
+            })),
+            copies: None,
+            include_types: false,
+            keeps_values: false,
+            text: None,
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_view_ends_its_feeds_and_no_others() {
+        let hub = Hub::default();
+        let broken = hub.subscribe(query(|| panic!("on purpose")), 10, false);
+        let whole = hub.subscribe(query(|| ()), 10, false);
+        let change = Change {
+            table: TABLE,
+            key: b"a".to_vec(),
+            old: None,
+            new: Some(Datum::Number(1.0)),
+        };
+        hub.publish(&Commit {
+            seq: 1,
+            changes: vec![change],
+            dropped_tables: Vec::new(),
+            catalog: Arc::new(Catalog::default()),
+            catalog_changed: false,
+        });
+        assert!(matches!(broken.take(1), Pending::Ended));
+        assert!(matches!(whole.take(1), Pending::Items(items) if items.len() == 1));
+        assert_eq!(hub.published.load(Ordering::Acquire), 1);
+    }
 }

@@ -5,12 +5,13 @@
 //! stalled.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_stream::stream;
 use futures::{Stream, StreamExt as _};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::image::BoardId;
 use crate::store::client::Element;
@@ -40,42 +41,57 @@ impl LastChanges {
     }
 
     /// The elements of a feed of `board`, with an error once it has stalled. Cancellation safe, if `elements` is.
-    pub(in crate::store) fn watch(
-        &self,
-        board: BoardId,
-        elements: impl Stream<Item = Result<Element, StoreError>> + Send + Unpin + 'static,
-    ) -> impl Stream<Item = Result<Element, StoreError>> + Send + 'static {
-        watch(self.of(board), elements)
+    pub(in crate::store) fn watch<S>(&self, board: BoardId, elements: S) -> Watched<S>
+    where
+        S: Stream<Item = Result<Element, StoreError>> + Unpin,
+    {
+        let silence = Silence::since(Instant::now());
+        Watched {
+            elements,
+            last_change: self.of(board),
+            timer: Box::pin(sleep_until(silence.check_at)),
+            silence,
+        }
     }
 }
 
-fn watch(
+/// The elements of a feed, with an error once it has stalled.
+pub(in crate::store) struct Watched<S> {
+    elements: S,
     last_change: LastChange,
-    mut elements: impl Stream<Item = Result<Element, StoreError>> + Send + Unpin + 'static,
-) -> impl Stream<Item = Result<Element, StoreError>> + Send + 'static {
-    stream! {
-        let mut silence = Silence::since(Instant::now());
-        loop {
-            tokio::select! {
-                // What is there has been delivered.
-                biased;
-                element = elements.next() => {
-                    let Some(element) = element else { return };
-                    let now = Instant::now();
-                    if element.as_ref().is_ok_and(|element| element.state.is_none()) {
-                        set(&last_change, now);
-                    }
-                    silence = Silence::since(now);
-                    yield element;
-                }
-                () = sleep_until(silence.check_at) => {
-                    if silence.is_stall(Instant::now(), get(&last_change)) {
-                        yield Err(StoreError::FeedEnded("it has stalled".to_owned()));
-                        return;
-                    }
-                }
+    silence: Silence,
+    /// Ends when the feed is to be looked at, or before.
+    timer: Pin<Box<Sleep>>,
+}
+
+impl<S> Stream for Watched<S>
+where
+    S: Stream<Item = Result<Element, StoreError>> + Unpin,
+{
+    type Item = Result<Element, StoreError>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        // First what is there: it has been delivered.
+        if let Poll::Ready(element) = this.elements.poll_next_unpin(context) {
+            let now = Instant::now();
+            if let Some(Ok(Element { state: None, .. })) = &element {
+                set(&this.last_change, now);
             }
+            this.silence = Silence::since(now);
+            return Poll::Ready(element);
         }
+        while this.timer.as_mut().poll(context).is_ready() {
+            let now = Instant::now();
+            // The timer is not set anew for each element.
+            let is_due = now >= this.silence.check_at;
+            if is_due && this.silence.is_stall(now, get(&this.last_change)) {
+                let error = StoreError::FeedEnded("it has stalled".to_owned());
+                return Poll::Ready(Some(Err(error)));
+            }
+            this.timer.as_mut().reset(this.silence.check_at);
+        }
+        Poll::Pending
     }
 }
 

@@ -106,6 +106,14 @@ impl Problem {
         )
     }
 
+    /// 503 with `Retry-After`, for a disk that fails or is read-only.
+    pub(crate) fn disk_failed() -> Self {
+        Self::busy(
+            "The server's disk cannot be written: it fails, or is read-only. Nothing that was stored is lost, and changes \
+             work again once the disk does. The server's log says more.",
+        )
+    }
+
     /// 503 with `Retry-After`.
     pub(crate) fn busy(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
@@ -160,6 +168,7 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Damaged(_) => Self::damaged(),
             StoreError::Full => Self::disk_full(),
+            StoreError::DiskFailed(_) => Self::disk_failed(),
             StoreError::Unavailable(_) | StoreError::Login(_) | StoreError::FeedEnded(_) => {
                 Self::busy("The database cannot be used right now.")
             }

@@ -3,14 +3,13 @@
 //! Viewers that come at the same time get the same records. Those that look at the same part of the board then share the
 //! encoded messages.
 
-use std::collections::VecDeque;
-use std::ops::Range;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use super::protocol::batch::{image_batch, longest};
 use super::protocol::deflate::deflate;
 use super::protocol::frame::{self, Frame};
-use crate::image::{ImageMeta, ImageRecord};
+use crate::image::{ImageId, ImageMeta, ImageRecord};
 use crate::store::{Area, CurrentImages};
 
 /// The size of a message, in bytes before compression.
@@ -37,9 +36,20 @@ pub(crate) struct BatchOptions {
 
 /// The batches of one set of records, each encoded when the first viewer has room for it.
 pub(crate) struct InitialBatches {
-    is_compressed: bool,
-    records: Vec<ImageRecord>,
-    batches: Vec<(Range<usize>, OnceLock<Frame>)>,
+    images: CurrentImages,
+    /// The images that the viewer may not see.
+    unseen: HashSet<ImageId>,
+    options: BatchOptions,
+    /// Made by the first viewer. Others that come meanwhile wait for it.
+    batches: OnceLock<Vec<Batch>>,
+}
+
+/// A message.
+struct Batch {
+    /// The places of its records in the images.
+    places: Vec<u32>,
+    /// The encoded message, if others may want it.
+    frame: Mutex<Option<Frame>>,
 }
 
 /// The batches that some viewer has yet to be sent. Shared by all sessions.
@@ -53,10 +63,19 @@ struct Shared {
 }
 
 impl SharedBatches {
-    /// The batches of these images: those that another viewer is being sent, or new ones.
-    pub(crate) fn of(&self, images: &CurrentImages, options: BatchOptions) -> Arc<InitialBatches> {
-        // Locked while the records are sorted, so that others wait instead of sorting them too. A panic leaves nothing half
-        // changed.
+    /// The batches of these images without the `unseen`: those that another viewer is being sent, or new ones.
+    pub(crate) fn of(
+        &self,
+        images: &CurrentImages,
+        unseen: &HashSet<ImageId>,
+        options: BatchOptions,
+    ) -> Arc<InitialBatches> {
+        let new = || Arc::new(InitialBatches::new(images.clone(), unseen.clone(), options));
+        // A guest of a moderated board, who sees other images than the next one.
+        if !unseen.is_empty() {
+            return new();
+        }
+        // A panic leaves nothing half changed.
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|shared| shared.batches.strong_count() > 0);
         let known = all.iter().find_map(|shared| {
@@ -65,7 +84,7 @@ impl SharedBatches {
             is_same.then(|| shared.batches.upgrade())?
         });
         known.unwrap_or_else(|| {
-            let batches = Arc::new(InitialBatches::new(images, options));
+            let batches = new();
             if all.len() == MAX_REMEMBERED {
                 all.pop_front();
             }
@@ -80,60 +99,83 @@ impl SharedBatches {
 }
 
 impl InitialBatches {
-    /// Puts the images near the view first, and of these and of all others the newest.
-    fn new(images: &[ImageRecord], options: BatchOptions) -> Self {
-        let mut order: Vec<&ImageRecord> = images.iter().collect();
-        order.sort_by_cached_key(|record| {
-            let is_far = options.around.is_some_and(|view| !is_near(record, view));
-            let ImageMeta { created_at, id, .. } = record.meta;
-            (is_far, std::cmp::Reverse((created_at, id)))
-        });
-        let records: Vec<ImageRecord> = order.into_iter().cloned().collect();
-        let batches = split(&records);
+    fn new(images: CurrentImages, unseen: HashSet<ImageId>, options: BatchOptions) -> Self {
         Self {
-            is_compressed: options.is_compressed,
-            batches: batches
-                .into_iter()
-                .map(|batch| (batch, OnceLock::new()))
-                .collect(),
-            records,
+            images,
+            unseen,
+            options,
+            batches: OnceLock::new(),
         }
     }
 
     /// The message with this number; none after the last one.
-    pub(crate) fn frame(&self, number: usize) -> Option<Frame> {
-        let (batch, frame) = self.batches.get(number)?;
-        let frame = frame.get_or_init(|| self.encode(&self.records[batch.clone()]));
-        Some(frame.clone())
+    pub(crate) fn frame(self: &Arc<Self>, number: usize) -> Option<Frame> {
+        let batches = self.batches.get_or_init(|| self.split());
+        let batch = batches.get(number)?;
+        // Encoded while it is locked, so that others wait instead of encoding it too.
+        let mut known = batch.frame.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = known.take().unwrap_or_else(|| self.encode(batch));
+        // A viewer that is alone needs no message twice: a thousand of them, each with a view of its own, would keep the
+        // board a thousand times.
+        if Arc::strong_count(self) > 1 {
+            *known = Some(frame.clone());
+        }
+        Some(frame)
     }
 
-    fn encode(&self, records: &[ImageRecord]) -> Frame {
-        let text = image_batch(records);
-        if self.is_compressed {
+    fn encode(&self, batch: &Batch) -> Frame {
+        let records: Vec<&ImageRecord> = batch.places.iter().map(|at| self.record(*at)).collect();
+        let text = image_batch(&records);
+        if self.options.is_compressed {
             frame::compressed_text(&deflate(text.as_bytes()))
         } else {
             frame::text(&text)
         }
     }
+
+    fn record(&self, place: u32) -> &ImageRecord {
+        &self.images[place as usize]
+    }
+
+    /// Puts the images near the view first, and of these and of all others the newest. Divides them into messages.
+    fn split(&self) -> Vec<Batch> {
+        let mut order: Vec<u32> = (0..).take(self.images.len()).collect();
+        order.retain(|place| !self.unseen.contains(&self.record(*place).meta.id));
+        order.sort_by_cached_key(|place| {
+            let record = self.record(*place);
+            let is_far = self
+                .options
+                .around
+                .is_some_and(|view| !is_near(record, view));
+            let ImageMeta { created_at, id, .. } = record.meta;
+            (is_far, std::cmp::Reverse((created_at, id)))
+        });
+        let mut batches = Vec::new();
+        let (mut places, mut length, mut most) = (Vec::new(), FRAME, FIRST_BATCH);
+        for place in order {
+            let added = longest(self.record(place));
+            if places.len() >= most || length + added > MAX_BATCH {
+                most = places.len().max(most) * 2;
+                batches.push(Batch::of(std::mem::take(&mut places)));
+                length = FRAME;
+            }
+            places.push(place);
+            length += added;
+        }
+        if !places.is_empty() {
+            batches.push(Batch::of(places));
+        }
+        batches
+    }
 }
 
-/// Divides records into batches.
-fn split(records: &[ImageRecord]) -> Vec<Range<usize>> {
-    let mut batches = Vec::new();
-    let (mut start, mut length, mut most) = (0, FRAME, FIRST_BATCH);
-    for (at, record) in records.iter().enumerate() {
-        let added = longest(record);
-        if at - start >= most || length + added > MAX_BATCH {
-            batches.push(start..at);
-            most = (at - start).max(most) * 2;
-            (start, length) = (at, FRAME);
+impl Batch {
+    fn of(places: Vec<u32>) -> Self {
+        Self {
+            places,
+            frame: Mutex::new(None),
         }
-        length += added;
     }
-    if start < records.len() {
-        batches.push(start..records.len());
-    }
-    batches
 }
 
 /// Returns `true` for an image in a part of the board or within half its size around.
@@ -157,7 +199,6 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::image::ImageId;
 
     const VIEW: Area = Area {
         x: 0.0,
@@ -180,7 +221,13 @@ mod tests {
         }
     }
 
-    fn frames(batches: &InitialBatches) -> Vec<Frame> {
+    /// The batches of records that a viewer sees all of.
+    fn all(records: &[ImageRecord], options: BatchOptions) -> Arc<InitialBatches> {
+        let batches = InitialBatches::new(records.into(), HashSet::new(), options);
+        Arc::new(batches)
+    }
+
+    fn frames(batches: &Arc<InitialBatches>) -> Vec<Frame> {
         (0..).map_while(|number| batches.frame(number)).collect()
     }
 
@@ -202,7 +249,7 @@ mod tests {
     #[test]
     fn records_near_the_view_come_first_and_of_these_the_newest() {
         let records = [-5000.0, 10.0, 140.0, 5000.0].map(record);
-        let batches = InitialBatches::new(&records, options(Some(VIEW)));
+        let batches = all(&records, options(Some(VIEW)));
         let sent: Vec<String> = frames(&batches).iter().flat_map(ids).collect();
         let expected =
             [2, 1, 3, 0].map(|at: usize| URL_SAFE_NO_PAD.encode(records[at].meta.id.as_bytes()));
@@ -212,7 +259,7 @@ mod tests {
     #[test]
     fn a_batch_has_at_most_64_kib_and_the_first_is_short() {
         let records: Vec<ImageRecord> = (0..1000).map(|at| record(f64::from(at))).collect();
-        let batches = InitialBatches::new(&records, options(None));
+        let batches = all(&records, options(None));
         let frames = frames(&batches);
         assert!((4..20).contains(&frames.len()), "{}", frames.len());
         assert!(frames.iter().all(|frame| frame.head.len() <= 64 << 10));
@@ -221,22 +268,47 @@ mod tests {
     }
 
     #[test]
+    fn what_a_viewer_may_not_see_is_not_sent_and_its_batches_are_its_own() {
+        let shared = SharedBatches::default();
+        let images: CurrentImages = (0..3).map(|x| record(f64::from(x))).collect();
+        let unseen = HashSet::from([images[1].meta.id]);
+        let batches = shared.of(&images, &unseen, options(None));
+        let sent = ids(&batches.frame(0).unwrap());
+        assert_eq!(sent.len(), 2);
+        let hidden = URL_SAFE_NO_PAD.encode(images[1].meta.id.as_bytes());
+        assert!(!sent.contains(&hidden));
+        assert!(!Arc::ptr_eq(
+            &batches,
+            &shared.of(&images, &unseen, options(None))
+        ));
+        assert!(batches.frame(1).is_none());
+    }
+
+    #[test]
     fn viewers_of_the_same_images_share_messages_while_one_is_being_sent_them() {
         let shared = SharedBatches::default();
         let images: CurrentImages = vec![record(0.0)].into();
-        let first = shared.of(&images, options(None));
-        let same = shared.of(&images, options(None));
+        let first = shared.of(&images, &HashSet::new(), options(None));
+        let same = shared.of(&images, &HashSet::new(), options(None));
         assert!(Arc::ptr_eq(&first, &same));
         let (one, other) = (first.frame(0).unwrap(), same.frame(0).unwrap());
         assert_eq!(one.head.as_ptr(), other.head.as_ptr());
         assert!(!Arc::ptr_eq(
             &first,
-            &shared.of(&images, options(Some(VIEW)))
+            &shared.of(&images, &HashSet::new(), options(Some(VIEW)))
         ));
         let later: CurrentImages = vec![record(0.0)].into();
-        assert!(!Arc::ptr_eq(&first, &shared.of(&later, options(None))));
-        drop((first, same));
-        shared.of(&later, options(None));
+        assert!(!Arc::ptr_eq(
+            &first,
+            &shared.of(&later, &HashSet::new(), options(None))
+        ));
+        drop(same);
+        let alone = first.frame(0).unwrap();
+        assert_eq!(alone, one);
+        let batch = &first.batches.get().unwrap()[0];
+        assert!(batch.frame.lock().unwrap().is_none(), "kept for nobody");
+        drop(first);
+        shared.of(&later, &HashSet::new(), options(None));
         assert_eq!(shared.0.lock().unwrap().len(), 1);
     }
 }

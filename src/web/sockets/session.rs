@@ -36,8 +36,9 @@ const MAX_UNANSWERED_PINGS: u32 = 2;
 
 /// A viewer's session.
 ///
-/// It holds at most about 1 MiB for its client, and shares the first records with others while they are being sent. When the outbox is full, the session reads neither its feed nor its client,
-/// and it ends if the client reads nothing within [`Settings::session_read_timeout`].
+/// It holds at most about 1 MiB for its client. The first records are shared by all sessions that see the whole board; a
+/// session has only their order, 4 bytes a photo, until they are sent. When the outbox is full, the session reads neither
+/// its feed nor its client, and it ends if the client reads nothing within [`Settings::session_read_timeout`].
 ///
 /// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout
 pub(crate) struct Session {

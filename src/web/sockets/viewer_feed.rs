@@ -1,7 +1,6 @@
 //! The feed of a viewer as frames.
 
 use std::collections::HashSet;
-use std::future::ready;
 use std::sync::Arc;
 
 use futures::StreamExt as _;
@@ -10,12 +9,11 @@ use futures::stream::LocalBoxStream;
 use super::follow::{ViewerEvent, follow};
 use super::initial_batches::{BatchOptions, InitialBatches, SharedBatches};
 use super::latest_feed::LatestImageFeed;
-use super::metrics::SessionMetrics;
 use super::protocol::events;
 use super::protocol::frame::Frame;
 use super::session_context::SessionContext;
 use crate::image::{ImageId, ImageRecord};
-use crate::store::{Board, CurrentImages};
+use crate::store::CurrentImages;
 use crate::web::access::grant::Grant;
 
 /// The feed that a viewer requested.
@@ -45,8 +43,14 @@ impl ViewerFeed {
             FeedKind::BatchedBoard(options) => Some(options),
             FeedKind::Board => None,
         };
+        let feed = move || {
+            let board = board.clone();
+            async move { board.feed().await }
+        };
         Self::Board(BoardFrames {
-            events: follow_board(board, grant, context.metrics.clone()),
+            events: follow(context.metrics.clone(), feed),
+            grant: grant.clone(),
+            unseen: HashSet::new(),
             options,
             shared: context.batches.clone(),
             initial: None,
@@ -70,36 +74,29 @@ impl ViewerFeed {
     }
 }
 
-/// The feed of a board as frames.
+/// The feed of a board as frames, without the images that the viewer may not see, and their deletion.
 pub(crate) struct BoardFrames {
     events: LocalBoxStream<'static, ViewerEvent<ImageRecord>>,
+    grant: Grant,
+    /// The images on the board that the viewer may not see.
+    unseen: HashSet<ImageId>,
     /// How the viewer wants batches; none if it wants single records.
     options: Option<BatchOptions>,
     shared: Arc<SharedBatches>,
-    /// The initial records, until all are sent, and the number of messages sent.
-    initial: Option<(Initial, usize)>,
+    /// The initial records, until all are sent.
+    initial: Option<Initial>,
 }
 
-/// Initial records to send.
+/// Initial records to send, and how many records or messages were taken.
 enum Initial {
-    Single(CurrentImages),
-    Batches(Arc<InitialBatches>),
-}
-
-impl Initial {
-    fn frame(&self, number: usize) -> Option<Frame> {
-        match self {
-            Self::Single(images) => images.get(number).map(events::image_update),
-            Self::Batches(batches) => batches.frame(number),
-        }
-    }
+    Single(CurrentImages, usize),
+    Batches(Arc<InitialBatches>, usize),
 }
 
 impl BoardFrames {
     async fn next(&mut self) -> Option<Frame> {
-        if let Some((initial, sent)) = &mut self.initial {
-            let frame = initial.frame(*sent);
-            *sent += 1;
+        if self.initial.is_some() {
+            let frame = self.next_initial();
             if frame.is_some() {
                 return frame;
             }
@@ -108,56 +105,46 @@ impl BoardFrames {
         match self.events.next().await? {
             ViewerEvent::State(state) => Some(events::feed_state(state)),
             ViewerEvent::Initial(images) => {
-                let initial = match self.options {
-                    None => Initial::Single(images),
-                    Some(options) => Initial::Batches(self.shared.of(&images, options)),
-                };
-                let first = initial.frame(0);
-                self.initial = Some((initial, 1));
-                first
+                let unseen = images.iter().filter(|image| !self.grant.sees(&image.meta));
+                self.unseen = unseen.map(|image| image.meta.id).collect();
+                self.initial = Some(match self.options {
+                    None => Initial::Single(images, 0),
+                    Some(options) => {
+                        Initial::Batches(self.shared.of(&images, &self.unseen, options), 0)
+                    }
+                });
+                self.next_initial()
             }
-            ViewerEvent::Update(record) => Some(events::image_update(&record)),
-            ViewerEvent::Delete { id, by } => Some(events::image_delete(id, by.as_deref())),
-        }
-    }
-}
-
-/// Follows a board. Omits images that the viewer may not see, and their deletion.
-fn follow_board(
-    board: Board,
-    grant: &Grant,
-    metrics: SessionMetrics,
-) -> LocalBoxStream<'static, ViewerEvent<ImageRecord>> {
-    let grant = grant.clone();
-    let events = follow(metrics, move || {
-        let board = board.clone();
-        async move { board.feed().await }
-    });
-    let mut omitted: HashSet<ImageId> = HashSet::new();
-    let seen = move |event: ViewerEvent<ImageRecord>| {
-        ready(match event {
-            ViewerEvent::Initial(images) => {
-                let (seen, unseen): (Vec<_>, Vec<_>) =
-                    images.iter().partition(|image| grant.sees(&image.meta));
-                omitted = unseen.iter().map(|image| image.meta.id).collect();
-                // Only who sees all images can share them with others.
-                let seen = match unseen.is_empty() {
-                    true => images,
-                    false => seen.into_iter().cloned().collect(),
-                };
-                Some(ViewerEvent::Initial(seen))
-            }
-            ViewerEvent::Update(record) if grant.sees(&record.meta) => {
-                omitted.remove(&record.meta.id);
-                Some(ViewerEvent::Update(record))
+            ViewerEvent::Update(record) if self.grant.sees(&record.meta) => {
+                self.unseen.remove(&record.meta.id);
+                Some(events::image_update(&record))
             }
             ViewerEvent::Update(record) => {
-                omitted.insert(record.meta.id);
+                self.unseen.insert(record.meta.id);
                 None
             }
-            ViewerEvent::Delete { id, .. } if omitted.remove(&id) => None,
-            other => Some(other),
-        })
-    };
-    events.filter_map(seen).boxed_local()
+            ViewerEvent::Delete { id, by } => {
+                let was_seen = !self.unseen.remove(&id);
+                was_seen.then(|| events::image_delete(id, by.as_deref()))
+            }
+        }
+    }
+
+    /// The next of the initial records.
+    fn next_initial(&mut self) -> Option<Frame> {
+        match self.initial.as_mut()? {
+            Initial::Single(images, taken) => {
+                let rest = images.get(*taken..)?;
+                let next = rest
+                    .iter()
+                    .position(|image| !self.unseen.contains(&image.meta.id))?;
+                *taken += next + 1;
+                Some(events::image_update(&rest[next]))
+            }
+            Initial::Batches(batches, taken) => {
+                *taken += 1;
+                batches.frame(*taken - 1)
+            }
+        }
+    }
 }

@@ -63,7 +63,7 @@ fn is_empty<T>(column: &[Option<T>]) -> bool {
 }
 
 /// The text of the event.
-pub(crate) fn image_batch(records: &[ImageRecord]) -> String {
+pub(crate) fn image_batch(records: &[&ImageRecord]) -> String {
     #[derive(Serialize)]
     struct Event<'a> {
         event: &'static str,
@@ -76,9 +76,9 @@ pub(crate) fn image_batch(records: &[ImageRecord]) -> String {
     serde_json::to_string(&event).expect("string keys and plain values")
 }
 
-fn columns(records: &[ImageRecord]) -> Columns<'_> {
-    fn column<'a, T>(records: &'a [ImageRecord], value: impl Fn(&'a ImageRecord) -> T) -> Vec<T> {
-        records.iter().map(value).collect()
+fn columns<'a>(records: &[&'a ImageRecord]) -> Columns<'a> {
+    fn column<'a, T>(records: &[&'a ImageRecord], value: impl Fn(&'a ImageRecord) -> T) -> Vec<T> {
+        records.iter().map(|record| value(record)).collect()
     }
     let flag = |is_set: bool| is_set.then_some(1);
     Columns {
@@ -176,7 +176,7 @@ mod tests {
         captioned.caption = Some("Ahoy".into());
         captioned.thumb = Some(true);
         captioned.placement.x = 1.0 / 3.0;
-        let text = image_batch(&[ImageRecord::example(), captioned]);
+        let text = image_batch(&[&ImageRecord::example(), &captioned]);
         let event: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             event,
@@ -210,7 +210,7 @@ mod tests {
         record.meta.waiting = true;
         record.meta.damaged = true;
         record.thumb = Some(true);
-        let records = vec![record.clone(); 100];
+        let records = [&record; 100];
         let each = (image_batch(&records).len() - image_batch(&records[..50]).len()) / 50;
         assert!(each <= longest(&record), "{each}");
     }
