@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::client::Pool;
 use super::error::StoreError;
-use super::schema::TABLES;
+use super::tables::TABLES;
 
 /// The part of RethinkDB's message about a table that is to have more replicas than there are servers
 /// (`generate_config.cc`).

@@ -6,7 +6,6 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::image::Timestamp;
-use crate::store::BackupPart;
 
 /// The version of the format.
 const VERSION: u32 = 1;
@@ -16,6 +15,25 @@ const MAX_HEADER: u64 = 4096;
 
 /// The longest other line in bytes. The row of the largest image that a server accepts takes 120 MiB.
 const MAX_LINE: u64 = 192 << 20;
+
+/// A part of a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BackupPart {
+    /// A row, with bytes as RethinkDB's pseudotype `BINARY`.
+    Row {
+        /// The table.
+        table: String,
+        /// All its fields.
+        row: Value,
+    },
+    /// An image that could not be read, because it is damaged. Its row and placement are left out.
+    Damaged {
+        /// The key in the table `images`.
+        id: String,
+        /// What is damaged.
+        reason: String,
+    },
+}
 
 /// A line.
 #[derive(Serialize, Deserialize)]

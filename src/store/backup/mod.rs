@@ -10,13 +10,14 @@ use futures::Stream;
 use reql::r;
 use serde_json::{Value, json};
 
+pub use format::BackupPart;
 pub(crate) use format::{BackupReader, BackupWriter, InvalidBackup};
 
 use super::client::{ClusterSettings, single_value};
 use super::error::StoreError;
 use super::handle::Store;
 use super::rows::without_bytes;
-use super::schema::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
+use super::tables::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
 use super::write::{Inserted, insert_row, insert_with_retry};
 
 /// Time limit for the descriptions of all images.
@@ -30,25 +31,6 @@ const TABLE: &str = "backupTable";
 
 /// The fields of an image that hold bytes.
 const BYTES: [&str; 2] = ["file", "thumb"];
-
-/// A part of a backup.
-#[derive(Debug, Clone, PartialEq)]
-pub enum BackupPart {
-    /// A row, with bytes as RethinkDB's pseudotype `BINARY`.
-    Row {
-        /// The table.
-        table: String,
-        /// All its fields.
-        row: Value,
-    },
-    /// An image that could not be read, because it is damaged. Its row and placement are left out.
-    Damaged {
-        /// The key in the table `images`.
-        id: String,
-        /// What is damaged.
-        reason: String,
-    },
-}
 
 impl Store {
     /// A store for a backup to be restored to: it creates the tables, and has no tasks in the background.

@@ -1,13 +1,11 @@
 //! The handle of one board, which the operations on its images are methods of.
 
-use reql::cmd::get_all;
 use reql::{Command, r};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::image::{BoardId, OwnerId};
 use crate::store::handle::Store;
-use crate::store::rows::{BOARD, DELETED_AT, OWNER, board_in};
-use crate::store::schema::BOARD_INDEX;
+use crate::store::rows::{DELETED_AT, OWNER, board_in, board_of, board_rows};
 use crate::store::write::CONDITION_NOT_MET;
 
 /// The images on one board. Cheap to clone.
@@ -88,15 +86,4 @@ impl Board {
             .and(row.has_fields(DELETED_AT).eq(false));
         r.branch(r.args((is_shown, change, r.error(CONDITION_NOT_MET))))
     }
-}
-
-/// The rows of `images` or `placements` that are on a board, by the secondary index.
-pub(in crate::store) fn board_rows(table: Command, board: BoardId) -> Command {
-    let options = get_all::Options::new().index(BOARD_INDEX);
-    table.get_all(r.args((board.as_str(), options)))
-}
-
-/// The board of a row of `images` or `placements`. Rows of the main board do not name it.
-pub(in crate::store) fn board_of(row: Command) -> Command {
-    row.get_field(BOARD).default(r.expr(json!(BoardId::MAIN)))
 }

@@ -5,11 +5,11 @@ use reql::{Command, r};
 use serde_json::{Value, json};
 
 use super::Board;
-use super::limits::BoardUsage;
 use crate::image::{ImageId, ImageRecord, Timestamp};
 use crate::store::error::StoreError;
+use crate::store::limits::BoardUsage;
 use crate::store::rows::{document, is_deleted};
-use crate::store::schema::TIMELINE_INDEX;
+use crate::store::tables::TIMELINE_INDEX;
 
 /// Span of time, in milliseconds, in which a page is searched first.
 const FIRST_SPAN_MS: i64 = 60_000;

@@ -3,9 +3,9 @@
 use tokio::sync::broadcast;
 
 use super::Board;
-use super::free_placements::{Area, Size, Wanted};
 use crate::image::{ImageId, RequestedPlacement};
 use crate::store::error::StoreError;
+use crate::store::free_placements::{Area, Size, Wanted};
 use crate::store::handle::Store;
 
 impl Board {

@@ -11,7 +11,7 @@ use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::images::{Deleted, begin_window};
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
-use crate::store::schema::ADMIN;
+use crate::store::tables::ADMIN;
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, insert_row, insert_with_retry, write_row,
 };

@@ -10,7 +10,7 @@ use crate::store::client::{Element, changefeed_options};
 use crate::store::error::{StoreError, shorten};
 use crate::store::handle::Store;
 use crate::store::rows::document;
-use crate::store::schema::ADMIN;
+use crate::store::tables::ADMIN;
 
 /// Unread changes that the database keeps for a server.
 const QUEUE_SIZE: u32 = 10_000;

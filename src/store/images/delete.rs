@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 
 use super::undo_clock::Deleted;
 use crate::image::{ImageId, Timestamp};
-use crate::store::board::{Board, BoardFull};
+use crate::store::board::Board;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
+use crate::store::limits::BoardFull;
 use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, WAITING, is_deleted};
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,

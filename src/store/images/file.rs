@@ -1,7 +1,5 @@
 //! Reading the files and thumbnails of images.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +13,7 @@ use crate::store::client::{Binary, single_value};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::{document, is_deleted, without_bytes};
-use crate::store::schema::IMAGES;
+use crate::store::tables::IMAGES;
 
 /// The field of `images` with the SHA-256 of the stored file. That of the description is the one of the uploaded file,
 /// from which metadata may have been removed.
@@ -104,16 +102,4 @@ async fn verify(
 pub(super) fn sha256_hex(bytes: &[u8]) -> String {
     let hash = Sha256::digest(bytes);
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The images that were found to be damaged, each of which is logged once.
-#[derive(Default)]
-pub(crate) struct DamagedImages(Mutex<HashSet<ImageId>>);
-
-impl DamagedImages {
-    /// Adds an image; returns `true` if it is new.
-    fn insert(&self, id: ImageId) -> bool {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.insert(id)
-    }
 }

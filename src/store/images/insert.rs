@@ -9,10 +9,10 @@ use super::file::sha256_hex;
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
 };
-use crate::store::board::BoardFull;
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::limits::BoardFull;
 use crate::store::rows::{document, is_deleted};
 use crate::store::write::{Inserted, insert_row, insert_with_retry};
 

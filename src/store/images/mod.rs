@@ -16,7 +16,6 @@ mod unplaced;
 
 pub use bin::{DeletedImage, StoredImage};
 pub use delete::Restored;
-pub(super) use file::DamagedImages;
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;

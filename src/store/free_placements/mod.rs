@@ -28,9 +28,9 @@ use tokio_util::sync::CancellationToken;
 use self::allocator::{Admit, Admitted, Allocator, Reserve, Task};
 use self::document::LayoutDocument;
 use crate::image::{BoardId, ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
-use crate::store::board::limits::BoardLimits;
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
+use crate::store::limits::BoardLimits;
 
 pub use area::Area;
 pub(crate) use layout::Wanted;
@@ -136,7 +136,7 @@ impl FreePlacements {
             y: area.y,
             w: area.w,
             // The time puts later images in front without coordination between servers.
-            z: now().max(meta.created_at.as_millis()) as f64,
+            z: Timestamp::now().max(meta.created_at).as_millis() as f64,
         })
     }
 
@@ -227,9 +227,4 @@ fn lock(
     allocators: &Allocators,
 ) -> std::sync::MutexGuard<'_, HashMap<BoardId, mpsc::UnboundedSender<Task>>> {
     allocators.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The time in milliseconds since 1970.
-fn now() -> i64 {
-    Timestamp::now().as_millis()
 }

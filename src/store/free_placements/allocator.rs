@@ -15,15 +15,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use super::area::Area;
 use super::document::{LayoutDocument, Version};
 use super::layout::{Move, Planner, Stale, Wanted};
-use super::now;
 use super::occupied::Occupied;
 use super::rows::Size;
 use crate::image::{BoardId, ImageId, Timestamp};
-use crate::store::board::handle::board_rows;
-use crate::store::board::limits::{BoardFull, BoardLimits, BoardUsage};
 use crate::store::client::{Connector, Element, Pool, changefeed_options};
 use crate::store::error::StoreError;
-use crate::store::rows::{DELETED_AT, id_of};
+use crate::store::limits::{BoardFull, BoardLimits, BoardUsage};
+use crate::store::rows::{DELETED_AT, board_rows, id_of};
 use crate::store::write::{hard_update, write_row};
 
 /// Unread changes that the database keeps for the feed. It is read without pause, so a burst of this size cannot occur.
@@ -443,7 +441,7 @@ impl Allocator {
 
 /// Applies a batch to a plan. Returns the areas of its reservations.
 fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
-    let now = now();
+    let now = Timestamp::now().as_millis();
     planner.forget(now);
     let mut reserved = Vec::new();
     for task in batch {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::area::{Area, tile_aspect};
 use crate::image::{ImageId, Timestamp};
-use crate::store::board::limits::BoardUsage;
+use crate::store::limits::BoardUsage;
 use crate::store::rows::{id_of, is_deleted};
 
 /// Side of a bucket of the spatial index, in board units: about two images.
