@@ -8,6 +8,7 @@ mod access;
 mod app;
 mod archive;
 mod backup;
+mod board_json;
 mod boards;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -19,6 +20,7 @@ mod pages;
 mod record_json;
 mod settings;
 mod sockets;
+mod upload_folder;
 mod uploads;
 
 pub use access::AccessPolicy;
@@ -28,4 +30,4 @@ pub use http::embedding::EmbeddingOrigin;
 pub use http::public_url::PublicUrl;
 pub use http::request_id::RequestId;
 pub use settings::Settings;
-pub use uploads::UploadFolder;
+pub use upload_folder::UploadFolder;

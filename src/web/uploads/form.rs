@@ -228,7 +228,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::web::uploads::folder::UploadFolder;
+    use crate::web::upload_folder::UploadFolder;
     use crate::web::uploads::space::DiskSpace;
 
     /// Reads a form with one field. Returns the status if it is refused, and how often `count` was called.

@@ -3,7 +3,6 @@
 mod admission;
 pub(super) mod body;
 mod disk;
-pub(super) mod folder;
 pub(super) mod form;
 mod handler;
 mod image_processor;
@@ -17,7 +16,6 @@ mod uploader;
 
 use actix_web::web::{Data, ServiceConfig};
 
-pub use self::folder::UploadFolder;
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;

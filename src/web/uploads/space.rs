@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::folder::UploadFolder;
 use crate::web::http::problem::Problem;
+use crate::web::upload_folder::UploadFolder;
 
 /// The number of times that an upload is on the disk at once: in its temporary file, and in the database, which may be on
 /// the same disk.

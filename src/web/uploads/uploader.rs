@@ -7,7 +7,6 @@ use actix_web::web::Data;
 use prometheus_client::metrics::counter::Counter;
 
 use super::admission::{Admission, Ticket};
-use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
 use super::rate::UploadRates;
 use super::received_file::{FileReceiver, ReceivedFile};
@@ -22,6 +21,7 @@ use crate::web::http::limiter::Refusals;
 use crate::web::http::problem::Problem;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
+use crate::web::upload_folder::UploadFolder;
 
 /// Admits, processes and stores uploads. Shared by all workers.
 pub(crate) struct Uploader {
