@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use super::OpenError;
 use super::catalog::{Index, Table};
 use super::damage::DamageLog;
 use super::database::LiveDatabase;
@@ -14,6 +13,7 @@ use super::failure::{catch, explain};
 use super::index_functions::{CompileIndex, IndexFunctions};
 use super::inspection::{inspect_index, inspect_table};
 use super::open::{self, Opened};
+use super::open_error::OpenError;
 use super::overlay::ReadOnlyMedium;
 use super::snapshot::Snapshot;
 use super::snapshots::Snapshots;

@@ -14,10 +14,10 @@ use super::catalog::{Durability, IndexId, Table, TableId};
 use super::checksum;
 use super::codec;
 use super::damage::DamageLog;
+use super::handle::{Handle, Storage};
 use super::index_entry::EntryRange;
 use super::key_range::Direction;
 use super::snapshot::Snapshot;
-use super::{Handle, Storage};
 use crate::engine::datum::{Binary, Datum, primary_key};
 use crate::engine::error::{ErrorKind, ReqlError};
 

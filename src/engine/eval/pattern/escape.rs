@@ -1,6 +1,6 @@
 //! Escapes.
 
-use super::{Flaw, Input};
+use super::input::{Flaw, Input};
 
 /// Where an escape stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::time::Instant;
 
 use super::Batch;
-use super::operation::EntryChange;
+use super::operation_log::EntryChange;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::{Index, IndexId, TableId};

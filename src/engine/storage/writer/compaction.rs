@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
-use super::queue::Queue;
+use super::queue::{Copied, Queue};
 use super::timing::WriterTiming;
 use crate::engine::storage::copy::{self, Changed, CopyError};
+use crate::engine::storage::held_bytes::held_bytes;
 use crate::engine::storage::medium::Medium;
 use crate::engine::storage::snapshot::Snapshot;
 use crate::engine::storage::tables::Redo;
@@ -47,16 +48,6 @@ struct Running {
     generation: u64,
     stop: Arc<AtomicBool>,
     changed: Changed,
-}
-
-/// What a copying thread has done.
-pub(in crate::engine::storage) enum Copied {
-    /// The file has little space that is not used.
-    NotNeeded,
-    /// The copy, as of the snapshot that it was made of.
-    Done(Database),
-    /// It failed.
-    Failed(CopyError),
 }
 
 impl Compactor {
@@ -121,7 +112,7 @@ impl Compactor {
         let stopped = Arc::clone(&stop);
         let create = medium.creates_copy();
         let work = move || {
-            let held = snapshot.held_bytes()?;
+            let held = held_bytes(&snapshot)?;
             if allocated * MAX_RATIO.1 <= held * MAX_RATIO.0 {
                 return Ok(None);
             }
