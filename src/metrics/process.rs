@@ -1,6 +1,6 @@
 //! Memory, time and files of this process, with the names that all Prometheus clients use. On Linux only.
 
-use super::Registry;
+use prometheus_client::registry::Registry;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn register(_: &mut Registry) {}

@@ -1,6 +1,6 @@
 //! Who needs a link.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::config::settings::Access;
 use crate::store::{InvalidToken, Token};
 
