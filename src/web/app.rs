@@ -1,7 +1,7 @@
 //! The server and its routes.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -58,55 +58,12 @@ pub fn server(
     registry: &mut Registry,
     shutdown: CancellationToken,
 ) -> io::Result<Server> {
-    // Made once, outside the closure, which runs for each worker thread.
-    let cache = Data::new(ImageCache::new(store.clone()));
-    let registry = metrics::own(registry);
-    store.register_metrics(registry);
-    cache.register_metrics(registry);
-    let refusals = Refusals::register(registry);
-    let measuring = http::metrics::configuration(registry);
-    let access = access::start(&store, settings.access.clone(), &refusals, shutdown.clone());
-    let store = Data::new(store);
-    let guard =
-        http::guard::configuration(listener.local_addr()?.ip(), settings.public_url.clone());
-    let clients = http::client_address::configuration(settings.trusted_proxies.clone());
-    let images =
-        images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
-    let uploads =
-        uploads::configuration(store.clone(), cache.clone(), &settings, &refusals, registry);
-    let sockets = sockets::configuration(
-        store.clone(),
-        cache,
-        access.clone(),
-        shutdown,
-        &settings,
-        &refusals,
-        registry,
-    );
-    let boards = boards::configuration(settings.data_folder.clone());
-    let archive = archive::configuration(store);
-    let backup = backup::configuration();
-    let invite = invite::configuration(settings.address);
-    let access = access::configuration(access);
-    let public_url = settings.public_url.as_ref();
-    let pages = pages::configuration(public_url);
-    let is_secure = settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
-    let policies = http::headers::configuration(PagePolicies::new(is_secure, &settings.embedding));
+    let is_secure = is_secure(&settings);
+    let address = listener.local_addr()?.ip();
+    let areas = configurations(store, address, &settings, registry, shutdown);
     let server = HttpServer::new(move || {
         App::new()
-            .configure(measuring.clone())
-            .configure(guard.clone())
-            .configure(clients.clone())
-            .configure(policies.clone())
-            .configure(access.clone())
-            .configure(images.clone())
-            .configure(uploads.clone())
-            .configure(sockets.clone())
-            .configure(boards.clone())
-            .configure(archive.clone())
-            .configure(backup.clone())
-            .configure(invite.clone())
-            .configure(pages.clone())
+            .configure(areas.clone())
             .configure(routes)
             .wrap(from_fn(strip_prefix))
             .wrap(from_fn(reject_foreign_requests))
@@ -126,6 +83,69 @@ pub fn server(
         None => server.listen(listener)?,
     };
     Ok(server.run())
+}
+
+/// Browsers reach the server, or the proxy before it, with HTTPS.
+fn is_secure(settings: &Settings) -> bool {
+    let public_url = settings.public_url.as_ref();
+    settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure)
+}
+
+/// Returns the configuration that gives the handlers and the middleware their data. The data is made here, once: the
+/// configuration runs on each worker thread.
+fn configurations(
+    store: Store,
+    address: IpAddr,
+    settings: &Settings,
+    registry: &mut Registry,
+    shutdown: CancellationToken,
+) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let cache = Data::new(ImageCache::new(store.clone()));
+    let registry = metrics::own(registry);
+    store.register_metrics(registry);
+    cache.register_metrics(registry);
+    let refusals = Refusals::register(registry);
+    let measuring = http::metrics::configuration(registry);
+    let access = access::start(&store, settings.access.clone(), &refusals, shutdown.clone());
+    let store = Data::new(store);
+    let guard = http::guard::configuration(address, settings.public_url.clone());
+    let clients = http::client_address::configuration(settings.trusted_proxies.clone());
+    let images =
+        images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
+    let uploads =
+        uploads::configuration(store.clone(), cache.clone(), settings, &refusals, registry);
+    let sockets = sockets::configuration(
+        store.clone(),
+        cache,
+        access.clone(),
+        shutdown,
+        settings,
+        &refusals,
+        registry,
+    );
+    let boards = boards::configuration(settings.data_folder.clone());
+    let archive = archive::configuration(store);
+    let backup = backup::configuration();
+    let invite = invite::configuration(settings.address.clone());
+    let access = access::configuration(access);
+    let pages = pages::configuration(settings.public_url.as_ref());
+    let policies = PagePolicies::new(is_secure(settings), &settings.embedding);
+    let policies = http::headers::configuration(policies);
+    move |config| {
+        measuring(config);
+        guard(config);
+        clients(config);
+        policies(config);
+        access(config);
+        images(config);
+        uploads(config);
+        sockets(config);
+        boards(config);
+        archive(config);
+        backup(config);
+        invite(config);
+        pages(config);
+    }
 }
 
 /// Registers every route, each with what it does: [`access`] checks it before the handler runs.
