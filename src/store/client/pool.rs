@@ -242,53 +242,66 @@ where
         PoolError::Timeout(_) => unavailable("too many queries are waiting"),
         error => unavailable(&error.to_string()),
     })?;
-    pooled.busy = true;
-    // Whoever waits for long should not wait for a connection that has stalled.
-    if limit > QUERY_TIMEOUT
-        && let Err(error) = pooled.session.ping(RECYCLE_TIMEOUT).await
-    {
-        drop(managed::Object::take(pooled));
-        return Err(QueryFailure {
-            error,
-            connection_lost: true,
-        });
-    }
-    let command = match lateness {
-        Lateness::Harmless => command,
-        Lateness::Refused => {
-            let deadline = pooled.server_time.at(Instant::now() + limit);
-            unless_late(command, deadline)
-        }
-    };
-    let result = timeout(limit, pooled.session.run(command)).await;
-    pooled.last_used = Instant::now();
-    let result = match result {
-        Ok(Ok(values)) => {
-            pooled.busy = false;
-            Ok(values)
-        }
-        // It is not late, so the clock of the server was set. A new session reads it again.
-        Ok(Err(error)) if is_too_late(&error) => Err(QueryFailure {
-            error: StoreError::Unavailable(TOO_LATE.to_owned()),
-            connection_lost: true,
-        }),
-        Ok(Err(error)) => {
-            pooled.busy = !leaves_session_usable(&error);
-            Err(QueryFailure {
-                connection_lost: pooled.busy,
-                error: error.into(),
-            })
-        }
-        Err(_) => Err(QueryFailure {
-            error: timed_out(limit),
-            connection_lost: false,
-        }),
-    };
+    let result = pooled.run(command, limit, lateness).await;
     if pooled.busy {
         // Closed now, not when the pool would use it again.
         drop(managed::Object::take(pooled));
     }
     result
+}
+
+impl PooledSession {
+    /// Runs a query. Leaves the session busy if it cannot be used again.
+    async fn run<T>(
+        &mut self,
+        command: Command,
+        limit: Duration,
+        lateness: Lateness,
+    ) -> Result<Vec<T>, QueryFailure>
+    where
+        T: DeserializeOwned + Unpin,
+    {
+        self.busy = true;
+        // Whoever waits for long should not wait for a connection that has stalled.
+        if limit > QUERY_TIMEOUT {
+            let alive = self.session.ping(RECYCLE_TIMEOUT).await;
+            alive.map_err(|error| QueryFailure {
+                error,
+                connection_lost: true,
+            })?;
+        }
+        let command = match lateness {
+            Lateness::Harmless => command,
+            Lateness::Refused => {
+                let deadline = self.server_time.at(Instant::now() + limit);
+                unless_late(command, deadline)
+            }
+        };
+        let result = timeout(limit, self.session.run(command)).await;
+        self.last_used = Instant::now();
+        match result {
+            Ok(Ok(values)) => {
+                self.busy = false;
+                Ok(values)
+            }
+            // It is not late, so the clock of the server was set. A new session reads it again.
+            Ok(Err(error)) if is_too_late(&error) => Err(QueryFailure {
+                error: StoreError::Unavailable(TOO_LATE.to_owned()),
+                connection_lost: true,
+            }),
+            Ok(Err(error)) => {
+                self.busy = !leaves_session_usable(&error);
+                Err(QueryFailure {
+                    connection_lost: self.busy,
+                    error: error.into(),
+                })
+            }
+            Err(_) => Err(QueryFailure {
+                error: timed_out(limit),
+                connection_lost: false,
+            }),
+        }
+    }
 }
 
 /// A command that the server executes only if its clock reads less than `deadline`, in seconds since 1970.
