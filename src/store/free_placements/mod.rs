@@ -9,10 +9,14 @@
 
 mod allocator;
 mod area;
+mod board_placements;
+mod contents;
 mod document;
+mod filling;
 mod layout;
 mod nearest;
 mod occupied;
+mod planner;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -33,7 +37,7 @@ use crate::store::error::StoreError;
 use crate::store::limits::BoardLimits;
 
 pub use area::Area;
-pub(crate) use layout::Wanted;
+pub(crate) use planner::Wanted;
 pub(crate) use rows::Size;
 
 /// Number of unread changes of open placements that a listener can fall behind.
