@@ -11,7 +11,9 @@
 //! data.
 
 mod items;
+mod locations;
 mod plan;
+mod properties;
 mod shown;
 mod tracks;
 mod walk;

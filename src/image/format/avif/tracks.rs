@@ -1,7 +1,7 @@
 //! The box `moov`: the tracks of an image sequence.
 
 use super::items;
-use super::items::part_of;
+use super::locations::part_of;
 use super::plan::Plan;
 use super::shown::{Shown, damaged, short};
 use crate::image::InvalidImage;
