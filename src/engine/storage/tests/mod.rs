@@ -10,6 +10,7 @@ mod damage;
 mod disk;
 mod durability;
 mod faults;
+mod full_disk;
 mod indexes;
 mod opening;
 mod writing;
