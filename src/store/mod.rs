@@ -26,6 +26,7 @@ mod issues;
 mod keys;
 mod limits;
 mod metrics;
+mod replace;
 mod replicas;
 mod rows;
 mod schema;

@@ -1,8 +1,8 @@
 //! Making, changing and deleting boards and their links.
 
-use reql::{func, r};
+use reql::r;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::link::Link;
 use super::record::{AdminLinks, BoardRecord};
@@ -10,11 +10,10 @@ use crate::image::{BoardId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::images::{Deleted, begin_window};
+use crate::store::replace::replace_row;
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
 use crate::store::tables::ADMIN;
-use crate::store::write::{
-    CONDITION_NOT_MET, RowWrite, hard_replace, insert_row, insert_with_retry, write_row,
-};
+use crate::store::write::{RowWrite, insert_row, insert_with_retry, write_row};
 
 /// The largest number of links to a board.
 pub const MAX_LINKS: usize = 200;
@@ -190,7 +189,7 @@ impl Store {
             #[serde(flatten)]
             admin: AdminLinks,
         }
-        self.replace_row(ADMIN, |row| {
+        self.change_row(ADMIN, |row| {
             let admin: Option<AdminLinks> = document(row, "boards")?;
             let mut admin = admin.unwrap_or_default();
             admin.links.retain(|other| other.id != link.id);
@@ -209,7 +208,7 @@ impl Store {
         id: BoardId,
         change: impl Fn(&mut BoardRecord),
     ) -> Result<Option<BoardRecord>, StoreError> {
-        self.replace_row(id.as_str(), |row| {
+        self.change_row(id.as_str(), |row| {
             let board: Option<BoardRecord> = document(row, "boards")?;
             let board = board.or_else(|| id.is_main().then(BoardRecord::main));
             Ok(board
@@ -224,7 +223,7 @@ impl Store {
 
     /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has replaced it
     /// meanwhile. Returns the new row, or `None` if the function does.
-    async fn replace_row<T: Serialize>(
+    async fn change_row<T: Serialize>(
         &self,
         key: &str,
         replacement: impl Fn(Value) -> Result<Option<T>, StoreError>,
@@ -234,15 +233,7 @@ impl Store {
             let Some(after) = replacement(before.clone())? else {
                 return Ok(None);
             };
-            // The pool repeats a query whose answer was lost, so a row that is as wanted is accepted.
-            let accepted = json!([before, after]);
-            let replaced = func!(|row| r.branch(r.args((
-                r.expr(&accepted).contains(row),
-                r.expr(&after),
-                r.error(CONDITION_NOT_MET),
-            ))));
-            let row = self.boards().get(key);
-            let row = row.replace(r.args((replaced, hard_replace())));
+            let row = replace_row(self.boards().get(key), &before, &after);
             if write_row(self.pool(), row).await? == RowWrite::Done {
                 return Ok(Some(after));
             }

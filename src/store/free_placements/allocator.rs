@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::future::join_all;
+use futures::future::{OptionFuture, join_all};
 use reql::{Command, func, r};
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -153,7 +153,7 @@ impl Allocator {
                         }
                     }
                 },
-                () = until(confirm_at) => {}
+                Some(()) = OptionFuture::from(confirm_at.map(sleep_until)) => {}
                 () = sleep_until(idle_since + idle_timeout), if batch.is_empty() => {}
                 lost = self.follow(&mut feed) => {
                     log::debug!("reloading the placements: {lost}");
@@ -361,12 +361,4 @@ fn move_unless_moved(row: Command, planned: &Move) -> Command {
         ))
     ));
     row.update(r.args((change, hard_update())))
-}
-
-/// Waits until `deadline`, or forever.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

@@ -12,14 +12,12 @@ use std::time::{Duration, Instant};
 use reql::{Command, func, r};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::replace::{new_revision, replace_revision};
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
-use crate::store::write::{
-    CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
-};
+use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_update, write_row, write_rows};
 
 /// The key of the row, in the table of layouts. No board has it.
 const KEY: &str = "undo-clock";
@@ -93,17 +91,21 @@ impl UndoClock {
     /// If the database is unavailable.
     pub(crate) async fn advance(&mut self, store: &Store) -> Result<UndoTime, StoreError> {
         let window = store.inner.undo_window;
-        let table = store.layouts();
         if let Some((before, at)) = self.last.take() {
             let now = Instant::now();
             let added = now.duration_since(at).min(step(window));
             let row = Row {
                 id: KEY.to_owned(),
                 ms: before.ms + added.as_millis() as i64,
-                revision: Uuid::new_v4().to_string(),
+                revision: new_revision(),
             };
-            let replaced = write_row(store.pool(), replace(table.clone(), &before.revision, &row));
-            if replaced.await? == RowWrite::Done {
+            let replace = replace_revision(
+                store.layouts().get(KEY),
+                &before.revision,
+                &row.revision,
+                &row,
+            );
+            if write_row(store.pool(), replace).await? == RowWrite::Done {
                 let ms = row.ms;
                 self.last = Some((row, now));
                 return Ok(UndoTime { ms, window });
@@ -150,23 +152,6 @@ pub(crate) async fn begin_window(
     ))));
     let write = rows.update(r.args((begins, hard_update())));
     write_rows(store.pool(), write).await.map(drop)
-}
-
-/// A write of the row. Its condition is that the row is that of `revision`, or missing.
-fn replace(table: Command, revision: &str, row: &Row) -> Command {
-    // The pool repeats a query whose answer was lost, so a row with the revision of this very write is accepted.
-    let accepted = json!([revision, row.revision]);
-    let replaced = func!(|old| {
-        let present = old.clone().get_field("revision").default(r.expr(""));
-        let present = r.branch(r.args((old.eq(()), r.expr(""), present)));
-        r.branch(r.args((
-            r.expr(&accepted).contains(present),
-            r.expr(row),
-            r.error(CONDITION_NOT_MET),
-        )))
-    });
-    let row = table.get(KEY);
-    row.replace(r.args((replaced, hard_replace())))
 }
 
 #[cfg(test)]
