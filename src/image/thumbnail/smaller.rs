@@ -102,12 +102,7 @@ mod tests {
     use image::{ImageFormat, RgbImage, Rgba, RgbaImage};
 
     use super::*;
-
-    fn encoded(image: &image::DynamicImage, format: ImageFormat) -> Bytes {
-        let mut file = std::io::Cursor::new(Vec::new());
-        image.write_to(&mut file, format).unwrap();
-        file.into_inner().into()
-    }
+    use crate::image::test_files::encoded;
 
     #[test]
     fn a_photo_becomes_a_small_jpeg_of_the_same_shape() {

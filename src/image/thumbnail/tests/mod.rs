@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::image::Metadata;
 use crate::image::pixels::{Decoded, small_size};
-use crate::image::test_files::{damaged, read};
+use crate::image::test_files::{damaged, encoded, read};
 
 fn kind(name: &str) -> ImageType {
     let extension = name.rsplit('.').next();
@@ -61,12 +61,6 @@ fn pixels(name: &str, thumbnail: &Thumbnail) -> RgbaImage {
     let image = image::load_from_memory_with_format(bytes, format).unwrap();
     assert_eq!((image.width(), image.height()), (*width, *height), "{name}");
     image.to_rgba8()
-}
-
-fn encoded(image: &DynamicImage, format: ImageFormat) -> Bytes {
-    let mut file = std::io::Cursor::new(Vec::new());
-    image.write_to(&mut file, format).unwrap();
-    file.into_inner().into()
 }
 
 /// Returns `true` for colours as near to each other as JPEG leaves them.
