@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::datum::{Datum, Object};
@@ -130,8 +131,7 @@ fn verify_hash(fields: &Object) -> Option<String> {
         return None;
     };
     let bytes = file.bytes().ok()?;
-    let hash = Sha256::digest(&bytes);
-    let found: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = HEXLOWER.encode(&Sha256::digest(&bytes));
     (found != expected).then(|| "is damaged: the SHA-256 of the file does not match".to_owned())
 }
 

@@ -1,5 +1,7 @@
 //! The encoding of primary keys and of the values of secondary indexes as bytes, in ReQL's order.
 
+use data_encoding::HEXLOWER;
+
 use super::value::Datum;
 use crate::engine::error::ReqlError;
 
@@ -34,7 +36,7 @@ pub(crate) fn describe_key(key: &[u8]) -> String {
         .and_then(|text| str::from_utf8(text).ok());
     match text {
         Some(text) => format!("{text:?}"),
-        None => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => HEXLOWER.encode(key),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The format of a backup: JSON, one value a line. A header, a line for each row, and a line with the number of rows and the
 //! SHA-256 of all lines before it, without which the backup is incomplete.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -83,7 +84,7 @@ impl BackupWriter {
 
     /// The last line.
     pub(crate) fn end(mut self) -> String {
-        let (rows, sha256) = (self.rows, hex(self.hash.clone()));
+        let (rows, sha256) = (self.rows, HEXLOWER.encode(&self.hash.clone().finalize()));
         self.line(&Line::End { rows, sha256 })
     }
 
@@ -163,7 +164,7 @@ impl BackupReader {
             }
             Line::Damaged { id, reason } => Some(BackupPart::Damaged { id, reason }),
             Line::End { rows, sha256 } => {
-                if rows != self.rows || sha256 != hex(self.hash.clone()) {
+                if rows != self.rows || sha256 != HEXLOWER.encode(&self.hash.clone().finalize()) {
                     return Err(InvalidBackup::Checksum);
                 }
                 self.is_complete = true;
@@ -185,11 +186,6 @@ impl BackupReader {
             Err(InvalidBackup::Incomplete)
         }
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

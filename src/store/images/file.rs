@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use reql::r;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -86,7 +87,7 @@ async fn verify(
     file: Bytes,
     expected: String,
 ) -> Result<(), StoreError> {
-    let hash = spawn_blocking(move || sha256_hex(&file));
+    let hash = spawn_blocking(move || HEXLOWER.encode(&Sha256::digest(&file)));
     let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
     if hash.await.map_err(stopped)? == expected {
         return Ok(());
@@ -96,10 +97,4 @@ async fn verify(
         log::error!("stored data is damaged: {message}");
     }
     Err(StoreError::Damaged(message))
-}
-
-/// The SHA-256 of bytes, as 64 hexadecimal digits.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,10 +1,10 @@
 //! Storing images: `images` first, then `placements`, so that the file of every image on the board can be read.
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
-
-use super::file::sha256_hex;
 
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
@@ -217,7 +217,7 @@ async fn insert_image(
     let _permit = store.inner.upload_budget.acquire(file.len() as u64).await?;
     let hashed = file.clone();
     let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
-    let stored_sha256 = spawn_blocking(move || sha256_hex(&hashed)).await;
+    let stored_sha256 = spawn_blocking(move || HEXLOWER.encode(&Sha256::digest(&hashed))).await;
     let stored_sha256 = stored_sha256.map_err(stopped)?;
     let (file, thumb) = (Binary(file), thumb.map(Binary));
     let row = ImageRow {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use actix_web::http::header::{ContentEncoding, EntityTag};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
@@ -88,13 +89,12 @@ impl PageFiles {
 impl PageFile {
     /// Identifies the bytes of the file in an encoding.
     pub(crate) fn etag(&self, encoding: ContentEncoding) -> EntityTag {
-        let digits = self.hash[..16].iter().map(|byte| format!("{byte:02x}"));
         let suffix = match encoding {
             ContentEncoding::Brotli => "-br",
             ContentEncoding::Gzip => "-gz",
             _ => "",
         };
-        EntityTag::new_strong(digits.collect::<String>() + suffix)
+        EntityTag::new_strong(HEXLOWER.encode(&self.hash[..16]) + suffix)
     }
 
     /// The bytes of the file in one of the [`ENCODINGS`]. Compresses it if nobody has asked for that before.

@@ -6,6 +6,7 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{ContentDisposition, HeaderMap};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
@@ -127,11 +128,7 @@ impl<C: FnOnce() -> Result<(), Problem>> FormReader<C> {
             receiver.write(&chunk).await.map_err(disk_problem)?;
         }
         self.image = Some(receiver.finish().await.map_err(disk_problem)?);
-        self.upload.sha256 = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        self.upload.sha256 = HEXLOWER.encode(&hash.finalize());
         Ok(())
     }
 
