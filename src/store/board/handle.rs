@@ -57,7 +57,7 @@ impl Board {
     }
 
     /// The condition that the image of a row of `placements` is on this board and can be changed.
-    pub(in crate::store) fn has(&self, row: Command) -> Command {
+    pub(in crate::store) fn may_change(&self, row: Command) -> Command {
         let is_here = board_of(row.clone()).eq(self.id.as_str());
         match &self.only_of {
             None => is_here,
@@ -69,8 +69,8 @@ impl Board {
         }
     }
 
-    /// [`Board::has`] for a row that has been read.
-    pub(in crate::store) fn has_row(&self, row: &Value) -> bool {
+    /// [`Board::may_change`] for a row that has been read.
+    pub(in crate::store) fn may_change_row(&self, row: &Value) -> bool {
         let is_own = |owner: &Option<OwnerId>| {
             let owner = owner.as_ref().map(ToString::to_string);
             owner.is_some() && row[OWNER].as_str() == owner.as_deref()
@@ -82,7 +82,7 @@ impl Board {
     /// [`CONDITION_NOT_MET`].
     pub(in crate::store) fn if_shown(&self, row: Command, change: Command) -> Command {
         let is_shown = self
-            .has(row.clone())
+            .may_change(row.clone())
             .and(row.has_fields(DELETED_AT).eq(false));
         r.branch(r.args((is_shown, change, r.error(CONDITION_NOT_MET))))
     }

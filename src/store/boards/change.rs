@@ -9,7 +9,7 @@ use super::record::{AdminLinks, BoardRecord};
 use crate::image::{BoardId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::images::{Deleted, begin_window};
+use crate::store::images::{UndoReading, begin_window};
 use crate::store::replace::replace_row;
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
 use crate::store::tables::ADMIN;
@@ -152,11 +152,11 @@ impl Store {
             let Some(id) = row["id"].as_str() else {
                 continue;
             };
-            let deleted: Deleted = row[UNDO_CLOCK].as_i64();
-            if now.until_due(deleted).is_none() {
+            let at_delete: UndoReading = row[UNDO_CLOCK].as_i64();
+            if now.until_due(at_delete).is_none() {
                 begin_window(self, self.boards().get(id), now).await?;
             }
-            if !now.is_due(deleted) {
+            if !now.is_due(at_delete) {
                 has_others = true;
                 continue;
             }

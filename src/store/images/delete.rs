@@ -14,7 +14,7 @@ use reql::{Command, func, r};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::undo_clock::Deleted;
+use super::undo_clock::UndoReading;
 use crate::image::{ImageId, Timestamp};
 use crate::store::board::Board;
 use crate::store::error::StoreError;
@@ -38,8 +38,8 @@ const MAX_RECONCILIATIONS: usize = 8;
 pub(super) struct DeletedPlacement {
     pub(super) id: ImageId,
     pub(super) deleted_at: Timestamp,
-    #[serde(default, rename = "undoClock")]
-    pub(super) deleted: Deleted,
+    #[serde(default)]
+    pub(super) undo_clock: UndoReading,
 }
 
 /// Outcome of [`Board::restore`].
@@ -176,7 +176,7 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
     let mark = func!(|row| r.branch(
         r.args((
             board
-                .has(row.clone())
+                .may_change(row.clone())
                 .and(row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at)),
             r.expr(fields),
             r.error(CONDITION_NOT_MET),
@@ -197,7 +197,7 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
 async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     let store = &board.store;
     let row = store.placement_row(id).await?;
-    if row.is_null() || !board.has_row(&row) {
+    if row.is_null() || !board.may_change_row(&row) {
         return Ok(Restored::Gone);
     }
     if !is_deleted(&row) {

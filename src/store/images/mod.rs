@@ -20,7 +20,7 @@ pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;
 pub(super) use thumbnails::spawn as spawn_thumbnails;
-pub(super) use undo_clock::{Deleted, begin_window};
+pub(super) use undo_clock::{UndoReading, begin_window};
 
 #[cfg(test)]
 pub(super) use sweep::Sweep;

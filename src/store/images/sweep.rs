@@ -110,7 +110,7 @@ impl Sweep {
                 }
                 self.reconciled.insert(delete);
             }
-            let rest = now.until_due(delete.deleted);
+            let rest = now.until_due(delete.undo_clock);
             if rest.is_none() {
                 unknown.push(id);
             }

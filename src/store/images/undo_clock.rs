@@ -26,10 +26,10 @@ const KEY: &str = "undo-clock";
 const MAX_STEP: Duration = Duration::from_secs(60);
 const MIN_STEP: Duration = Duration::from_secs(2);
 
-/// What the clock read when a row was deleted.
+/// What the clock read when a row was deleted, in milliseconds.
 ///
 /// `None` for a row that was deleted by an earlier release. The sweep adds what is missing.
-pub(crate) type Deleted = Option<i64>;
+pub(crate) type UndoReading = Option<i64>;
 
 /// A row of the database.
 #[derive(Serialize, Deserialize)]
@@ -67,17 +67,17 @@ impl UndoTime {
     }
 
     /// Returns `true` if the undo window of a row has ended.
-    pub(crate) fn is_due(self, deleted: Deleted) -> bool {
-        self.until_due(deleted).is_some_and(|rest| rest.is_zero())
+    pub(crate) fn is_due(self, at_delete: UndoReading) -> bool {
+        self.until_due(at_delete).is_some_and(|rest| rest.is_zero())
     }
 
     /// The time until the undo window of a row ends. `None` for a row that the clock does not cover yet, because it was
     /// deleted by an earlier release or comes from another database.
-    pub(crate) fn until_due(self, deleted: Deleted) -> Option<Duration> {
+    pub(crate) fn until_due(self, at_delete: UndoReading) -> Option<Duration> {
         if self.window.is_zero() {
             return Some(Duration::ZERO);
         }
-        let passed = self.ms.checked_sub(deleted?)?;
+        let passed = self.ms.checked_sub(at_delete?)?;
         let passed = Duration::from_millis(u64::try_from(passed).ok()?);
         Some((self.window + step(self.window)).saturating_sub(passed))
     }
