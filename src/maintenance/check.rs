@@ -17,7 +17,8 @@ const DAMAGED: u8 = 1;
 /// The exit code if the folder cannot be checked. Wrong arguments have the same.
 const FAILED: u8 = 2;
 
-/// Checks a folder that no server uses. Prints a summary and what is damaged to `out`, and what else goes wrong to `err`.
+/// Checks a folder that no server uses. Prints a summary and what is damaged to `out`, and what else goes wrong to
+/// `err`.
 ///
 /// # Errors
 ///
@@ -77,8 +78,8 @@ fn print(folder: &Path, report: &CheckReport, out: &mut dyn Write) -> io::Result
     }
 }
 
-/// What concerns images and not just the storage: the hashes of files, and placements without an image. By the tables of
-/// all databases in the folder.
+/// What concerns images and not just the storage: the hashes of files, and placements without an image. By the tables
+/// of all databases in the folder.
 #[derive(Default)]
 struct Images {
     /// The database and the key of each image.

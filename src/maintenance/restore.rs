@@ -50,7 +50,8 @@ pub enum RestoreError {
     Threads(io::Error),
 }
 
-/// Verifies a backup, then restores it. Tables and indexes are made as by a server. Prints the progress to standard error.
+/// Verifies a backup, then restores it. Tables and indexes are made as by a server. Prints the progress to standard
+/// error.
 ///
 /// # Errors
 ///
@@ -105,7 +106,8 @@ async fn restore_into(
     Ok(())
 }
 
-/// Writes the parts of a backup, and returns the number of rows. Ends with the first error, and drops the receiver then.
+/// Writes the parts of a backup, and returns the number of rows. Ends with the first error, and drops the receiver
+/// then.
 async fn write_parts(
     store: &Store,
     receiver: mpsc::Receiver<(BackupPart, usize)>,
@@ -157,8 +159,8 @@ fn count_rows(parts: Parts) -> Result<u64, RestoreError> {
     Ok(rows)
 }
 
-/// The parts of a backup, each with its size in bytes. The last item is an error if the file cannot be read, or is no whole
-/// backup.
+/// The parts of a backup, each with its size in bytes. The last item is an error if the file cannot be read, or is no
+/// whole backup.
 struct Parts {
     file: PathBuf,
     lines: BufReader<File>,

@@ -26,8 +26,8 @@ impl MetricsListener {
         listener::listen(address).map(Self)
     }
 
-    /// Serves until `shutdown`. Returns the address. Anyone who reaches it may ask: the values tell how much the server is used,
-    /// and nothing of what is stored.
+    /// Serves until `shutdown`. Returns the address. Anyone who reaches it may ask: the values tell how much the server
+    /// is used, and nothing of what is stored.
     ///
     /// # Errors
     /// If the socket cannot be used.

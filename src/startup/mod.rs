@@ -32,8 +32,8 @@ use crate::web::{self, UploadFolder};
 
 pub use error::StartupError;
 
-/// Time limit for the web server to stop. It drops requests after five seconds. With the limit of the embedded engine it
-/// stays below ten seconds.
+/// Time limit for the web server to stop. It drops requests after five seconds. With the limit of the embedded engine
+/// it stays below ten seconds.
 const SERVER_STOP_LIMIT: Duration = Duration::from_secs(6);
 
 /// The server, ready to run.
@@ -271,8 +271,8 @@ async fn end(server: Server, handle: &ServerHandle) -> io::Result<()> {
     }
 }
 
-/// The folder for uploads that are being received: by default on the disk of the data folder, because the system's folder
-/// for temporary files may be in memory.
+/// The folder for uploads that are being received: by default on the disk of the data folder, because the system's
+/// folder for temporary files may be in memory.
 fn upload_folder(chosen: Option<&PathBuf>, database: &Database) -> PathBuf {
     match (chosen, database) {
         (Some(folder), _) => folder.clone(),

@@ -12,8 +12,8 @@ use crate::image::{BoardId, ImageRecord};
 /// The images on a board. Shared by feeds that start at the same time.
 pub type CurrentImages = Arc<[ImageRecord]>;
 
-/// The least time from the start of one read to that of the next while feeds are waiting. A viewer that comes alone does not
-/// wait; of thousands that come back together, those of a tenth of a second share what is read.
+/// The least time from the start of one read to that of the next while feeds are waiting. A viewer that comes alone
+/// does not wait; of thousands that come back together, those of a tenth of a second share what is read.
 const READ_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The boards that are being read.
@@ -40,8 +40,8 @@ struct Participant<'a> {
 }
 
 impl CurrentReads {
-    /// Returns the images that `read` finds on a board, as they are now or later. Calls at the same time share the outcome of
-    /// one `read`, which gets what the last one found.
+    /// Returns the images that `read` finds on a board, as they are now or later. Calls at the same time share the
+    /// outcome of one `read`, which gets what the last one found.
     ///
     /// # Errors
     ///

@@ -19,8 +19,8 @@ use super::limits::BoardLimits;
 use super::tables::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
 use crate::metrics::Registry;
 
-/// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
-/// as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
+/// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6
+/// times as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
 const MAX_BYTES_IN_FLIGHT: usize = 48 << 20;
 
 /// Time that an image waits for other transfers before it is refused.
@@ -97,8 +97,8 @@ impl Store {
         }
     }
 
-    /// The same images, with limits on what each board may hold. Images that other servers add in the same second may exceed
-    /// them together.
+    /// The same images, with limits on what each board may hold. Images that other servers add in the same second may
+    /// exceed them together.
     pub fn with_board_limits(self, board_limits: BoardLimits) -> Self {
         Self {
             board_limits,

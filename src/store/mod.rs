@@ -1,8 +1,8 @@
 //! Storage of images and their placements in RethinkDB or the embedded engine. No other module names the driver `reql`.
 //!
 //! [`Store`] is a cheap handle that all parts of the server share. Two tables describe each image: `images` holds its
-//! description, file and thumbnail, `placements` its description and where it lies on the board. Moving an image therefore
-//! does not rewrite the file, and the initial state of a viewer is read without the files.
+//! description, file and thumbnail, `placements` its description and where it lies on the board. Moving an image
+//! therefore does not rewrite the file, and the initial state of a viewer is read without the files.
 //!
 //! ```text
 //! connect, backup, boards ──> images (insert, file, latest, delete, sweep, thumbnails) ──> board (feed, list, update)

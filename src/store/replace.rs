@@ -20,8 +20,8 @@ pub(super) fn replace_row(row: Command, before: &Value, after: &impl Serialize) 
     replace_if(row, |row| row, json!([before, after]), after)
 }
 
-/// A write that replaces a row by `after`, which has the revision `revision`. Its condition is that the row has the revision
-/// `before`, which is empty for a row without one, or that there is no row.
+/// A write that replaces a row by `after`, which has the revision `revision`. Its condition is that the row has the
+/// revision `before`, which is empty for a row without one, or that there is no row.
 pub(super) fn replace_revision(
     row: Command,
     before: &str,
@@ -35,8 +35,8 @@ pub(super) fn replace_revision(
     replace_if(row, revision_of, json!([before, revision]), after)
 }
 
-/// A write that replaces a row of one of two states. The second is that of `after`: the pool repeats a query whose answer was
-/// lost, and the write of its first attempt is accepted.
+/// A write that replaces a row of one of two states. The second is that of `after`: the pool repeats a query whose
+/// answer was lost, and the write of its first attempt is accepted.
 fn replace_if(
     row: Command,
     state_of: impl FnOnce(Command) -> Command,

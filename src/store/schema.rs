@@ -25,15 +25,15 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause between two looks at the tables.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the tables and
-/// their indexes can be read and written. Tables that exist keep their replicas.
+/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the
+/// tables and their indexes can be read and written. Tables that exist keep their replicas.
 ///
 /// Safe to run on several servers at once. Needs no permission to create anything if nothing is missing.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unavailable`] if a table cannot be written yet, or if fewer servers than replicas are connected: they may be
-/// starting.
+/// [`StoreError::Unavailable`] if a table cannot be written yet, or if fewer servers than replicas are connected: they
+/// may be starting.
 pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<(), StoreError> {
     let databases: Vec<String> = pool.value(r.db_list()).await?;
     if !databases.iter().any(|name| name == database) {
@@ -70,8 +70,8 @@ pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<
     ensure_index(pool, &placements, TIMELINE_INDEX, timeline).await
 }
 
-/// Creates a secondary index if it is missing, and waits until it can be used. A large table of an earlier release takes a
-/// while.
+/// Creates a secondary index if it is missing, and waits until it can be used. A large table of an earlier release
+/// takes a while.
 async fn ensure_index(
     pool: &Pool,
     table: &Command,
@@ -108,8 +108,8 @@ async fn ensure_index(
 async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreError> {
     match pool.value(command).await {
         Ok(report) => Ok(Some(report)),
-        // "Database `x` already exists.", "Table `x.y` already exists.": created by another server, or by a first attempt
-        // of ours whose answer was lost.
+        // "Database `x` already exists.", "Table `x.y` already exists.": created by another server, or by a first
+        // attempt of ours whose answer was lost.
         Err(StoreError::Unavailable(message)) if message.contains("already exists") => Ok(None),
         Err(error) => Err(error),
     }
@@ -117,8 +117,8 @@ async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreErr
 
 /// Checks that a table can be written, by deleting a row that it does not have.
 ///
-/// The driver's `wait` has no options, and waits for all replicas: with it no server could start while one server of the
-/// cluster is down.
+/// The driver's `wait` has no options, and waits for all replicas: with it no server could start while one server of
+/// the cluster is down.
 async fn check_writable(pool: &Pool, database: &str, table: &str) -> Result<(), StoreError> {
     let soft = delete::Options::new().durability(Durability::Soft);
     let command = r.db(database).table(table).get(NO_KEY).delete(soft);

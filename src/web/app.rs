@@ -32,12 +32,13 @@ use super::{
 use crate::metrics::{self, Registry};
 use crate::store::Store;
 
-/// The time that a client has to close its side of a connection after the server has closed its own. A client that still
-/// sends a rejected upload needs it to read the answer.
+/// The time that a client has to close its side of a connection after the server has closed its own. A client that
+/// still sends a rejected upload needs it to read the answer.
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox it fits
-/// into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as the viewer stays.
+/// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox
+/// it fits into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as
+/// the viewer stays.
 const WRITE_BUFFER: usize = 4 << 10;
 
 /// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.

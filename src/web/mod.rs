@@ -1,8 +1,8 @@
 //! HTTP and WebSocket for browsers and scripts.
 //!
-//! `app` makes the server and lists every route. `access` checks every request before its
-//! handler runs. Each area (`images`, `uploads`, `sockets`, `archive`, `invite`, `boards`) has a `configuration` function that
-//! makes the data of its handlers, unless other areas make it. `http` holds what all areas use and knows none of them.
+//! `app` makes the server and lists every route. `access` checks every request before its handler runs. Each area
+//! (`images`, `uploads`, `sockets`, `archive`, `invite`, `boards`) has a `configuration` function that makes the data
+//! of its handlers, unless other areas make it. `http` holds what all areas use and knows none of them.
 
 mod access;
 mod app;

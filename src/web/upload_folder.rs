@@ -19,8 +19,8 @@ const MAX_WRITERS: usize = 8;
 
 /// The folder of the temporary files of uploads. Cheap to clone.
 ///
-/// A file loses its name as soon as it is open, so the system removes it when it is closed, however the upload or the process
-/// ends. Only its owner could read it.
+/// A file loses its name as soon as it is open, so the system removes it when it is closed, however the upload or the
+/// process ends. Only its owner could read it.
 #[derive(Debug, Clone)]
 pub struct UploadFolder {
     path: Arc<Path>,

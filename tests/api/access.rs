@@ -12,7 +12,8 @@ use crate::helpers::{problem, spawn_with_options};
 use crate::viewer::Viewer;
 use realtime_photo::config::Access;
 
-/// A route: method, path with `{board}` and `{id}`, and the least role. Every image is one that somebody else has added.
+/// A route: method, path with `{board}` and `{id}`, and the least role. Every image is one that somebody else has
+/// added.
 type Route = (&'static str, &'static str, &'static str);
 
 const ROUTES: [Route; 30] = [

@@ -7,9 +7,9 @@ use time::{Date, Month, PrimitiveDateTime, UtcOffset};
 
 use crate::engine::error::ReqlError;
 
-/// Parses the forms of ISO 8601 that RethinkDB accepts (`sanitize` in its `pseudo_time.cc`): a year, a month, a day or an
-/// ordinal date, then possibly `T` with hours, minutes, seconds and their fraction, and an offset. Hyphens and colons may
-/// be left out. Returns the seconds since 1970 and the offset.
+/// Parses the forms of ISO 8601 that RethinkDB accepts (`sanitize` in its `pseudo_time.cc`): a year, a month, a day or
+/// an ordinal date, then possibly `T` with hours, minutes, seconds and their fraction, and an offset. Hyphens and
+/// colons may be left out. Returns the seconds since 1970 and the offset.
 ///
 /// # Errors
 /// Any other text, a date that does not exist, or neither an offset nor a default.

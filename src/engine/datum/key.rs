@@ -40,8 +40,8 @@ pub(crate) fn describe_key(key: &[u8]) -> String {
     }
 }
 
-/// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another one
-/// followed by a byte 0.
+/// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another
+/// one followed by a byte 0.
 ///
 /// # Errors
 /// RethinkDB's errors for `null` and an object. An index has no entries for them.

@@ -327,7 +327,8 @@ fn next_zipped(
     function.call(env, &row).map(Some)
 }
 
-/// The next element of the sequences that a function makes of the elements of a stream. `ready` holds the rest of the last one.
+/// The next element of the sequences that a function makes of the elements of a stream. `ready` holds the rest of the
+/// last one.
 fn next_mapped(
     stream: &mut Stream,
     function: &Func,

@@ -22,8 +22,8 @@ use super::writer::{Queue, Writer, WriterParts, WriterTiming};
 impl Storage {
     /// Opens the database in `folder`, creating both if they are missing. Blocks on the disk.
     ///
-    /// `compile_index` compiles the functions of secondary indexes. Indexes that are not ready, such as those of a folder of
-    /// an earlier release, are built in the background.
+    /// `compile_index` compiles the functions of secondary indexes. Indexes that are not ready, such as those of a
+    /// folder of an earlier release, are built in the background.
     ///
     /// `on_commit` is called on the writer thread after each commit, before its writes are acknowledged. It must be
     /// quick, because it delays all writes.

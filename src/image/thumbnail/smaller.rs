@@ -36,7 +36,8 @@ impl SmallSide {
     }
 }
 
-/// Makes a thumbnail smaller, in sRGB and without metadata. Returns it as it is if it is small already, or cannot be decoded.
+/// Makes a thumbnail smaller, in sRGB and without metadata. Returns it as it is if it is small already, or cannot be
+/// decoded.
 ///
 /// `thumbnail` is a stored thumbnail, or an image that is its own. Takes some milliseconds.
 pub fn smaller(thumbnail: &Bytes, side: SmallSide) -> Bytes {

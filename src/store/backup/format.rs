@@ -1,5 +1,5 @@
-//! The format of a backup: JSON, one value a line. A header, a line for each row, and a line with the number of rows and the
-//! SHA-256 of all lines before it, without which the backup is incomplete.
+//! The format of a backup: JSON, one value a line. A header, a line for each row, and a line with the number of rows
+//! and the SHA-256 of all lines before it, without which the backup is incomplete.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};

@@ -43,10 +43,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Returns the rows of all tables as of one moment, images first. The bytes of an image never change, so they are read
-    /// one image at a time; an image that is removed for good meanwhile is left out, with its placement.
+    /// Returns the rows of all tables as of one moment, images first. The bytes of an image never change, so they are
+    /// read one image at a time; an image that is removed for good meanwhile is left out, with its placement.
     ///
-    /// The embedded engine answers the query for all rows from one snapshot. A RethinkDB reads one table after the other.
+    /// The embedded engine answers the query for all rows from one snapshot. A RethinkDB reads one table after the
+    /// other.
     pub fn backup(&self) -> impl Stream<Item = Result<BackupPart, StoreError>> + use<> {
         let store = self.clone();
         try_stream! {

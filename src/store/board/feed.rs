@@ -14,8 +14,8 @@ const QUEUE_SIZE: u32 = 1_000;
 /// An event of a [`BoardFeed`].
 pub type BoardEvent = FeedEvent<ImageRecord>;
 
-/// A feed of the placements of one board: first all images on the board, then every change. A change while the feed opens
-/// may be sent although it is in the images already, but is never missed.
+/// A feed of the placements of one board: first all images on the board, then every change. A change while the feed
+/// opens may be sent although it is in the images already, but is never missed.
 pub type BoardFeed = Feed<ImageRecord>;
 
 impl Board {
@@ -27,8 +27,8 @@ impl Board {
     pub async fn feed(&self) -> Result<BoardFeed, StoreError> {
         let rows = self.rows(self.store.placements());
         let changes = rows.changes(changefeed_options(QUEUE_SIZE));
-        // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here on, and
-        // the images are read after that.
+        // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here
+        // on, and the images are read after that.
         let elements = self.store.inner.connector.changefeed(changes).await?;
         let elements = self.store.inner.last_changes.watch(self.id, elements);
         let board = self.clone();

@@ -39,7 +39,8 @@ impl Board {
         self.id
     }
 
-    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then; if `owner` is `None`, none can.
+    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then; if `owner` is
+    /// `None`, none can.
     pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
         self.only_of = Some(owner);
         self

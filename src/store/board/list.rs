@@ -17,8 +17,8 @@ const FIRST_SPAN_MS: i64 = 60_000;
 /// Factor by which the span grows while it contains too few images.
 const SPAN_GROWTH: i64 = 16;
 
-/// Rows beyond a page that the database may sort. Sorting this many takes about as long as the queries that would narrow the
-/// span further.
+/// Rows beyond a page that the database may sort. Sorting this many takes about as long as the queries that would
+/// narrow the span further.
 const MAX_EXCESS_ROWS: usize = 2_000;
 
 /// Selects the images that [`Board::list`] returns.
@@ -129,12 +129,12 @@ impl Board {
         })
     }
 
-    /// Finds a lower bound for the next `wanted` rows below `before`, by counting. The range contains at most `max_excess`
-    /// rows more, unless it is a single millisecond or the rest of the board.
+    /// Finds a lower bound for the next `wanted` rows below `before`, by counting. The range contains at most
+    /// `max_excess` rows more, unless it is a single millisecond or the rest of the board.
     ///
-    /// The driver cannot order by an index in descending order (it sends the optional argument as an array), so the database
-    /// sorts the rows of the range, and it refuses to sort 100,000. Counting reads only the index, so the range can be
-    /// narrowed to little more than a page.
+    /// The driver cannot order by an index in descending order (it sends the optional argument as an array), so the
+    /// database sorts the rows of the range, and it refuses to sort 100,000. Counting reads only the index, so the
+    /// range can be narrowed to little more than a page.
     pub(crate) async fn lower_bound(
         &self,
         before: &Position,

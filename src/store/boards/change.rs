@@ -137,8 +137,8 @@ impl Store {
             .await
     }
 
-    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others are.
-    /// Returns `true` if there are deleted boards whose undo window has not ended.
+    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others
+    /// are. Returns `true` if there are deleted boards whose undo window has not ended.
     pub(crate) async fn purge_boards(&self) -> Result<bool, StoreError> {
         let rows = self.boards().has_fields(DELETED_AT);
         let rows = rows.pluck(r.expr("id")).with_arg(r.expr(UNDO_CLOCK));
@@ -221,8 +221,8 @@ impl Store {
         .await
     }
 
-    /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has replaced it
-    /// meanwhile. Returns the new row, or `None` if the function does.
+    /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has
+    /// replaced it meanwhile. Returns the new row, or `None` if the function does.
     async fn change_row<T: Serialize>(
         &self,
         key: &str,

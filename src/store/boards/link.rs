@@ -31,8 +31,8 @@ pub enum Role {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// The SHA-256 of a token, which the database stores: whoever reads it there cannot use it. A fast hash suffices, because a
-/// token cannot be guessed.
+/// The SHA-256 of a token, which the database stores: whoever reads it there cannot use it. A fast hash suffices,
+/// because a token cannot be guessed.
 #[derive(Clone, Copy, Eq)]
 pub struct TokenHash([u8; 32]);
 

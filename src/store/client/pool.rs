@@ -38,8 +38,9 @@ const TOO_LATE: &str = "the write came too late";
 
 /// Runs queries on pooled sessions. Cheap to clone.
 ///
-/// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the handler
-/// of a request whose client disconnects) would leave a session with half an answer, on which every later query hangs.
+/// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the
+/// handler of a request whose client disconnects) would leave a session with half an answer, on which every later query
+/// hangs.
 #[derive(Clone)]
 pub(crate) struct Pool {
     sessions: managed::Pool<Manager>,
@@ -126,8 +127,8 @@ impl Pool {
         self.attempt_twice(command, limit, Lateness::Harmless).await
     }
 
-    /// Like [`Pool::value`], for a write of rows that others may write next. After an error, the database does not execute it
-    /// any more, also if a network delivers it late: it would undo what others have written meanwhile.
+    /// Like [`Pool::value`], for a write of rows that others may write next. After an error, the database does not
+    /// execute it any more, also if a network delivers it late: it would undo what others have written meanwhile.
     pub(crate) async fn write<T>(&self, command: Command) -> Result<T, StoreError>
     where
         T: DeserializeOwned + Unpin + Send + 'static,
@@ -168,8 +169,8 @@ impl Pool {
         result.map_err(|failure| failure.error)
     }
 
-    /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second copy
-    /// of the command would double their memory.
+    /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second
+    /// copy of the command would double their memory.
     ///
     /// # Errors
     ///

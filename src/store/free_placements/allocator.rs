@@ -1,4 +1,5 @@
-//! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at once.
+//! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at
+//! once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,8 @@ use crate::store::error::StoreError;
 use crate::store::limits::{BoardFull, BoardLimits};
 use crate::store::write::{hard_update, write_row};
 
-/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is unavailable.
+/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is
+/// unavailable.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// The number of tasks that are planned together.
@@ -38,8 +40,8 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Time that a reservation lasts, in milliseconds. The slowest permitted upload of the largest file takes less.
 const OPEN_MS: i64 = 3_600_000;
 
-/// Time for which a position that an uploader chose stays reserved after the image is stored, in milliseconds. The feeds of
-/// all servers deliver the image within it.
+/// Time for which a position that an uploader chose stays reserved after the image is stored, in milliseconds. The
+/// feeds of all servers deliver the image within it.
 const CHOSEN_MS: i64 = 60_000;
 
 /// Attempts to write the layout while other servers change it.
@@ -56,8 +58,8 @@ pub(super) enum Task {
     Withdraw(ImageId),
 }
 
-/// The question if the board has room for an image. The answer is what is full, or the time that the image must have to be
-/// the newest one, if the clock is behind the images on the board.
+/// The question if the board has room for an image. The answer is what is full, or the time that the image must have to
+/// be the newest one, if the clock is behind the images on the board.
 pub(super) struct Admit {
     pub(super) id: ImageId,
     pub(super) bytes: u64,
@@ -197,7 +199,8 @@ impl Allocator {
         }
     }
 
-    /// Opens the feed of the board. Returns `None` if that fails: placements are then reserved although images may be missing.
+    /// Opens the feed of the board. Returns `None` if that fails: placements are then reserved although images may be
+    /// missing.
     async fn load(&mut self) -> Option<Changes> {
         let (changes, occupied) = self.board.follow().await?;
         self.contents.set(occupied);
@@ -222,7 +225,8 @@ impl Allocator {
         }
     }
 
-    /// Plans and writes a batch, and replies to its reservations. Returns the other tasks if the database is unavailable.
+    /// Plans and writes a batch, and replies to its reservations. Returns the other tasks if the database is
+    /// unavailable.
     async fn serve(&mut self, batch: Vec<Task>) -> Vec<Task> {
         match self.commit(&batch).await {
             Ok(plan) => {

@@ -56,8 +56,8 @@ impl BoardContents {
         self.occupied.move_image(id, &planned.from, planned.to);
     }
 
-    /// Counts an image from now on, if the board has room for it. One that counts already has room. Returns the time that a new
-    /// image must have if the clock of this server is behind the newest one.
+    /// Counts an image from now on, if the board has room for it. One that counts already has room. Returns the time
+    /// that a new image must have if the clock of this server is behind the newest one.
     ///
     /// # Errors
     ///
@@ -100,8 +100,9 @@ impl BoardContents {
         }
     }
 
-    /// Returns the time of the next image if the clock is behind the newest one: the clock of this server has been set back,
-    /// or that of another server is ahead. New images are still the newest then, in the order in which they are added.
+    /// Returns the time of the next image if the clock is behind the newest one: the clock of this server has been set
+    /// back, or that of another server is ahead. New images are still the newest then, in the order in which they are
+    /// added.
     fn time_above_newest(&mut self) -> Option<Timestamp> {
         let now = Timestamp::now();
         let newest = self.occupied.newest().filter(|newest| *newest >= now)?;

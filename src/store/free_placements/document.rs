@@ -45,7 +45,8 @@ impl LayoutDocument {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the images.
+    /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the
+    /// images.
     pub(super) async fn read(&self) -> Result<Version, StoreError> {
         let row: Value = self
             .pool

@@ -1,9 +1,9 @@
 //! Adds images without a position: fills justified rows, in regions that keep the board about as wide as a screen.
 //!
-//! Rows fill a *region* from top to bottom, and images fill a row from left to right at the height [`ROW_HEIGHT`]. The image
-//! that exceeds the width of the region completes the row: all images of the row are scaled to fill the width. When a region
-//! is full, the next one lies right of the images on the board or below them, whichever brings the whole closer to the
-//! proportions of a screen.
+//! Rows fill a *region* from top to bottom, and images fill a row from left to right at the height [`ROW_HEIGHT`]. The
+//! image that exceeds the width of the region completes the row: all images of the row are scaled to fill the width.
+//! When a region is full, the next one lies right of the images on the board or below them, whichever brings the whole
+//! closer to the proportions of a screen.
 //!
 //! A row is only opened where its whole area is free, and no image is placed on another.
 
@@ -172,8 +172,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Closes the gaps that moved images and canceled uploads have left in the row, if that makes room for an image. Returns
-    /// the area of the image.
+    /// Closes the gaps that moved images and canceled uploads have left in the row, if that makes room for an image.
+    /// Returns the area of the image.
     fn compact_row(&mut self, id: ImageId, size: Size) -> Option<Area> {
         let row = self.layout.row.clone()?;
         let width = self.layout.region?.area.right();
@@ -292,7 +292,8 @@ impl Planner<'_> {
         !row.images.is_empty() && !row.images.iter().any(|image| self.is_in_place(image))
     }
 
-    /// Returns `true` for an image that nobody has moved. One that is not stored yet, or not known here, is in its place.
+    /// Returns `true` for an image that nobody has moved. One that is not stored yet, or not known here, is in its
+    /// place.
     fn is_in_place(&self, image: &RowImage) -> bool {
         let area = self.occupied.area_of(image.id);
         area.is_none_or(|area| self.after_moves(image.id, area).is_at(image.area))

@@ -16,7 +16,8 @@ pub(super) struct Layout {
     pub(super) row: Option<Row>,
     /// The placements of uploads that are not known to be stored.
     pub(super) open: BTreeMap<ImageId, OpenPlacement>,
-    /// Moves of images that may not be in the table `placements` yet. In this document, so that any server can complete them.
+    /// Moves of images that may not be in the table `placements` yet. In this document, so that any server can complete
+    /// them.
     #[serde(default)]
     pub(super) moves: BTreeMap<ImageId, Move>,
 }

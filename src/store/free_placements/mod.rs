@@ -1,9 +1,9 @@
 //! Free placements for images that are added.
 //!
-//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`] is
-//! one document of the table `layouts`, and a change of it is only written if no other server has changed it meanwhile. So
-//! uploads never cover each other, also those through other servers. Images that were moved or added at a position of
-//! their own are known from a changefeed, which the first reservation opens.
+//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`]
+//! is one document of the table `layouts`, and a change of it is only written if no other server has changed it
+//! meanwhile. So uploads never cover each other, also those through other servers. Images that were moved or added at a
+//! position of their own are known from a changefeed, which the first reservation opens.
 //!
 //! A deleted image keeps its area until it is purged, because it may be restored.
 
@@ -107,8 +107,8 @@ impl FreePlacements {
         area.await.map_err(ended)?
     }
 
-    /// Reserves the requested position, in front of all other images. A coordinate that is not requested is that of the next
-    /// free placement.
+    /// Reserves the requested position, in front of all other images. A coordinate that is not requested is that of the
+    /// next free placement.
     ///
     /// # Errors
     ///
@@ -144,8 +144,8 @@ impl FreePlacements {
         })
     }
 
-    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on. One that counts already is admitted.
-    /// Returns the time that a new image must have if the clock of this server is behind the newest one.
+    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on. One that counts already is
+    /// admitted. Returns the time that a new image must have if the clock of this server is behind the newest one.
     ///
     /// # Errors
     ///

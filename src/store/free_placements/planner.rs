@@ -1,7 +1,7 @@
 //! Plans changes of a layout for the requests of a server.
 //!
-//! A placement that has been reserved is not reserved again while its region is in use, so a server may know the images of
-//! another one late.
+//! A placement that has been reserved is not reserved again while its region is in use, so a server may know the images
+//! of another one late.
 
 use super::area::Area;
 use super::layout::{Layout, Move, OpenPlacement};
@@ -29,7 +29,8 @@ pub(super) struct Stale;
 pub(super) struct Planner<'a> {
     pub(super) layout: Layout,
     pub(super) occupied: &'a Occupied,
-    /// `occupied` was read after the layout, so it contains every image that was stored in a placement that was reserved before.
+    /// `occupied` was read after the layout, so it contains every image that was stored in a placement that was
+    /// reserved before.
     pub(super) is_fresh: bool,
 }
 
@@ -65,8 +66,8 @@ impl Planner<'_> {
         Ok(area)
     }
 
-    /// Notes that an image has been stored at `area`. A chosen placement stays reserved until `until`, because other servers
-    /// learn of the image later.
+    /// Notes that an image has been stored at `area`. A chosen placement stays reserved until `until`, because other
+    /// servers learn of the image later.
     pub(super) fn confirm(&mut self, id: ImageId, area: Area, until: i64) {
         let Some(open) = self.layout.open.get_mut(&id) else {
             return;

@@ -36,7 +36,8 @@ pub struct StoredImage {
 }
 
 impl Board {
-    /// Returns the deleted images of the board that the caller can restore, the last deleted first, at most `limit`. Invalid rows are omitted and logged.
+    /// Returns the deleted images of the board that the caller can restore, the last deleted first, at most `limit`.
+    /// Invalid rows are omitted and logged.
     ///
     /// # Errors
     ///

@@ -1,12 +1,12 @@
 //! Deleting images, which can be undone within the undo window, and purging them, which cannot.
 //!
-//! A delete sets `deletedAt` in the placement, which removes the image from the board, and then in the image, which removes
-//! it from the page of the latest image. A restore removes the marks in the opposite order, so that the file of every image
-//! on the board can be read. A purge removes the image and then the placement, which identifies a purge that was
-//! interrupted.
+//! A delete sets `deletedAt` in the placement, which removes the image from the board, and then in the image, which
+//! removes it from the page of the latest image. A restore removes the marks in the opposite order, so that the file of
+//! every image on the board can be read. A purge removes the image and then the placement, which identifies a purge
+//! that was interrupted.
 //!
-//! The mark of the placement is authoritative. [`Store::reconcile`] copies it to the image at the end of each delete and
-//! restore, and in the sweep for those that were interrupted.
+//! The mark of the placement is authoritative. [`Store::reconcile`] copies it to the image at the end of each delete
+//! and restore, and in the sweep for those that were interrupted.
 
 use std::collections::HashMap;
 
@@ -96,8 +96,8 @@ impl Store {
 
     /// Copies the marks of placements to their images.
     ///
-    /// Safe to run concurrently with deletes and restores: each of them calls this after its writes, and it repeats until
-    /// no placement has changed since it was read, so that the last one leaves both in agreement.
+    /// Safe to run concurrently with deletes and restores: each of them calls this after its writes, and it repeats
+    /// until no placement has changed since it was read, so that the last one leaves both in agreement.
     pub(super) async fn reconcile(&self, ids: &[ImageId]) -> Result<(), StoreError> {
         let mut written: HashMap<ImageId, Option<Timestamp>> = HashMap::new();
         for _ in 0..MAX_RECONCILIATIONS {
@@ -154,8 +154,8 @@ impl Store {
         Ok(marks.filter_map(Result::ok).map(mark).collect())
     }
 
-    /// Removes an image that was deleted at `at`, and its placement. Returns `false` if it has been restored or deleted again
-    /// since.
+    /// Removes an image that was deleted at `at`, and its placement. Returns `false` if it has been restored or deleted
+    /// again since.
     pub(crate) async fn purge(&self, id: ImageId, at: Timestamp) -> Result<bool, StoreError> {
         for row in [self.images().get(id), self.placements().get(id)] {
             let purge = remove_if_deleted(row, at);
@@ -221,7 +221,8 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     restored
 }
 
-/// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has removed it meanwhile.
+/// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has
+/// removed it meanwhile.
 async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Restored, StoreError> {
     let image = unmark(store.images().get(id), must_wait);
     if write_row(store.pool(), image).await? != RowWrite::Done {

@@ -70,8 +70,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting it
-    /// again with the same id is safe.
+    /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting
+    /// it again with the same id is safe.
     pub async fn insert(&self, image: NewImage) -> Result<Insert, StoreError> {
         self.run_to_completion(|store| async move { insert(&store, image).await })
             .await

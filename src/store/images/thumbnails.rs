@@ -83,8 +83,8 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Returns the images on the board of which it is not known if they have a thumbnail and a ThumbHash, oldest first. AVIF
-    /// images are known to have neither.
+    /// Returns the images on the board of which it is not known if they have a thumbnail and a ThumbHash, oldest first.
+    /// AVIF images are known to have neither.
     pub(crate) async fn without_thumb(&self) -> Result<Vec<ImageId>, StoreError> {
         let is_unknown = func!(|row| {
             let has_hash = row.clone().has_fields(THUMBHASH);

@@ -3,9 +3,10 @@
 //! It is a row of the database, so it goes on after a restart, and does not go on while no server runs. Steps of the
 //! system's clock do not change it: a server whose clock is set ahead by days purges nothing early.
 //!
-//! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so the
-//! clock never goes faster than time. A delete notes what the clock reads. The clock may be behind by the time that a server
-//! is about to add, at most [`step`], so an image is due when that much more than the undo window has been added.
+//! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so
+//! the clock never goes faster than time. A delete notes what the clock reads. The clock may be behind by the time that
+//! a server is about to add, at most [`step`], so an image is due when that much more than the undo window has been
+//! added.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Tests of the store against a database server. Each test uses a database of its own and drops it at the end.
 //!
-//! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL is
-//! ignored.
+//! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL
+//! is ignored.
 
 mod boards;
 mod clocks;

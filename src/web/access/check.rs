@@ -21,8 +21,8 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::metrics::route;
 use crate::web::http::problem::Problem;
 
-/// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`], and the
-/// [`StoredImage`] that the path names.
+/// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`],
+/// and the [`StoredImage`] that the path names.
 pub(crate) async fn check(
     action: Action,
     request: ServiceRequest,
@@ -92,8 +92,8 @@ async fn named_image(request: &HttpRequest) -> Result<Option<Option<StoredImage>
 ///
 /// # Errors
 ///
-/// 401 if the caller has no link to anything. `unknown` if the board does not exist, or none of the caller's links leads to it: the
-/// answer does not tell which. 429 if the client has tried too many tokens.
+/// 401 if the caller has no link to anything. `unknown` if the board does not exist, or none of the caller's links
+/// leads to it: the answer does not tell which. 429 if the client has tried too many tokens.
 fn grant(
     action: Action,
     request: &HttpRequest,
@@ -132,8 +132,8 @@ fn may_with(grant: &Grant, action: Action, image: &StoredImage) -> Result<(), Pr
     Ok(())
 }
 
-/// Checks again what a request that takes long may do: its link may have been revoked meanwhile, its board deleted, locked or
-/// moderated.
+/// Checks again what a request that takes long may do: its link may have been revoked meanwhile, its board deleted,
+/// locked or moderated.
 ///
 /// # Errors
 ///

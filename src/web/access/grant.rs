@@ -77,8 +77,8 @@ impl Grant {
         }
     }
 
-    /// Returns `true` if the caller may see an image of the board: one that waits for approval is seen by its owner and by
-    /// hosts.
+    /// Returns `true` if the caller may see an image of the board: one that waits for approval is seen by its owner and
+    /// by hosts.
     pub(crate) fn sees(&self, image: &ImageMeta) -> bool {
         !image.waiting || self.sees_waiting() || self.is_owner(image)
     }

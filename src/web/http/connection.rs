@@ -16,13 +16,14 @@ use socket2::{SockRef, Socket};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNREAD_LIMIT: Duration = Duration::from_secs(60);
 
-/// The kernel's send buffer of a connection; Linux doubles it. It would grow to megabytes for a client that does not read.
+/// The kernel's send buffer of a connection; Linux doubles it. It would grow to megabytes for a client that does not
+/// read.
 const SEND_BUFFER: usize = 256 << 10;
 
 /// A duplicate handle of a connection's socket.
 ///
-/// actix-web cannot end a connection while it waits to write to a client that does not read; this handle can. Drop it soon
-/// after the connection has ended, because it keeps the file descriptor open.
+/// actix-web cannot end a connection while it waits to write to a client that does not read; this handle can. Drop it
+/// soon after the connection has ended, because it keeps the file descriptor open.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle(Rc<Socket>);
 

@@ -2,12 +2,12 @@
 //!
 //! A page of another site, open in the user's browser, can reach this server as easily as the board's own page.
 //!
-//! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers always
-//!   send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
+//! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers
+//!   always send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
 //! - With a public URL, only requests for its host and for loopback names are answered, and changes need its origin.
-//! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign name
-//!   that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared: the attack
-//!   needs a name, and forwarded ports are common.
+//! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign
+//!   name that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared:
+//!   the attack needs a name, and forwarded ports are common.
 
 use std::net::IpAddr;
 
@@ -120,7 +120,8 @@ fn check(request: &HttpRequest, policy: &HostPolicy) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Returns the `Host` header in lower case, or its equivalent of HTTP/2. An absolute request target must name the same host.
+/// Returns the `Host` header in lower case, or its equivalent of HTTP/2. An absolute request target must name the same
+/// host.
 pub(crate) fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
     // RFC 9113, section 8.3.1: `:authority` takes the place of `Host`.
     if request.version() == Version::HTTP_2

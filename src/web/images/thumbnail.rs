@@ -1,4 +1,5 @@
-//! The small versions of an image that the board shows at a distance. With `deleted=true`, those of an image in the bin.
+//! The small versions of an image that the board shows at a distance. With `deleted=true`, those of an image in the
+//! bin.
 
 use actix_web::body::BoxBody;
 use actix_web::http::Method;

@@ -1,7 +1,9 @@
-//! The files of the pages, from the folder `static`, as they are sent: joined, minified, and compressed as far as that goes.
+//! The files of the pages, from the folder `static`, as they are sent: joined, minified, and compressed as far as that
+//! goes.
 //!
-//! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first requested.
-//! Half of the source is comments, and to compress a file takes longer than to send it, so both are done once.
+//! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first
+//! requested. Half of the source is comments, and to compress a file takes longer than to send it, so both are done
+//! once.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -30,7 +32,8 @@ pub(crate) const ENCODINGS: [ContentEncoding; 3] = [
     ContentEncoding::Identity,
 ];
 
-/// The effort of Brotli, of at most 11. A debug build is started anew for each browser test, and must not compress for long.
+/// The effort of Brotli, of at most 11. A debug build is started anew for each browser test, and must not compress for
+/// long.
 const BROTLI_QUALITY: i32 = if cfg!(debug_assertions) { 4 } else { 11 };
 
 /// The files of the pages below one path.

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use crate::web::http::client_address::ClientAddress;
 use crate::web::http::problem::Problem;
 
-/// The number of uploads that are received at once: a hall full of phones. Each has a connection, a temporary file and about
-/// 150 KiB of buffers.
+/// The number of uploads that are received at once: a hall full of phones. Each has a connection, a temporary file and
+/// about 150 KiB of buffers.
 const MAX_RECEIVING: usize = 1024;
 
 /// The number of uploads that may wait to be received. Further ones are rejected at once.
@@ -27,17 +27,18 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest small upload, in bytes.
 const SMALL: u64 = 1 << 20;
 
-/// The part of the memory for processing that small uploads have for themselves, so that they never wait for large ones.
+/// The part of the memory for processing that small uploads have for themselves, so that they never wait for large
+/// ones.
 const SMALL_SHARE: u64 = 8;
 
-/// The memory that an upload needs while it is processed and stored, for each of its bytes: the driver encodes it as base64
-/// in JSON (measured: 46 MiB for a file of 10 MiB).
+/// The memory that an upload needs while it is processed and stored, for each of its bytes: the driver encodes it as
+/// base64 in JSON (measured: 46 MiB for a file of 10 MiB).
 const MEMORY_PER_BYTE: u64 = 5;
 
 /// Admits uploads, first to be received, and when they are complete to be processed.
 ///
-/// What is received is in temporary files. Only a complete upload takes memory for its processing, so one that comes slowly
-/// holds nothing that others need. An upload that is being processed never waits for a client.
+/// What is received is in temporary files. Only a complete upload takes memory for its processing, so one that comes
+/// slowly holds nothing that others need. An upload that is being processed never waits for a client.
 ///
 /// No client can take everything. One may receive as many uploads as there are places left: half of all if it is alone,
 /// and a newcomer always finds some. Of its complete uploads, a few at a time take part in the line for memory.
@@ -48,7 +49,8 @@ pub(crate) struct Admission {
     large: MemoryBudget,
 }
 
-/// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for another.
+/// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for
+/// another.
 #[must_use]
 pub(crate) struct Ticket {
     receiving: Arc<Receiving>,

@@ -36,8 +36,8 @@ pub(crate) struct UploadForm {
 ///
 /// # Errors
 ///
-/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, and that of `count`, as soon as
-/// any is known.
+/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, and that of `count`, as soon
+/// as any is known.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: UploadBody,
@@ -183,7 +183,8 @@ impl<C: FnOnce() -> Result<(), Problem>> FormReader<C> {
     }
 }
 
-/// Returns the file name of a part. RFC 7578 forbids `filename*`, but some clients send it for names that are not ASCII.
+/// Returns the file name of a part. RFC 7578 forbids `filename*`, but some clients send it for names that are not
+/// ASCII.
 fn part_name(part: &ContentDisposition) -> Option<String> {
     let extended = part
         .get_filename_ext()
@@ -191,8 +192,8 @@ fn part_name(part: &ContentDisposition) -> Option<String> {
     extended.or_else(|| part.get_filename().map(unescape))
 }
 
-/// Decodes the three characters that browsers escape in a file name. They escape nothing else, not even the percent sign
-/// (HTML standard, "multipart/form-data encoding algorithm").
+/// Decodes the three characters that browsers escape in a file name. They escape nothing else, not even the percent
+/// sign (HTML standard, "multipart/form-data encoding algorithm").
 fn unescape(name: &str) -> String {
     name.replace("%22", "\"")
         .replace("%0D", "\r")

@@ -9,8 +9,8 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
-/// The uploads of one client: a hundred photos from each of thirty phones behind one address, all at once, and then more than
-/// most lines carry.
+/// The uploads of one client: a hundred photos from each of thirty phones behind one address, all at once, and then
+/// more than most lines carry.
 const OF_CLIENT: Rate = Rate {
     burst: 3000,
     per_second: 30,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::web::http::problem::Problem;
 use crate::web::upload_folder::UploadFolder;
 
-/// The number of times that an upload is on the disk at once: in its temporary file, and in the database, which may be on
-/// the same disk.
+/// The number of times that an upload is on the disk at once: in its temporary file, and in the database, which may be
+/// on the same disk.
 const COPIES: u64 = 2;
 
 /// The space that the uploads in progress still need, all together. No upload begins for which there is no room, so the

@@ -48,8 +48,8 @@ enum Phase {
     Live,
 }
 
-/// Documents that a feed lists in one snapshot and reads in later ones. In the meantime others may come into the feed, which
-/// are not read.
+/// Documents that a feed lists in one snapshot and reads in later ones. In the meantime others may come into the feed,
+/// which are not read.
 #[derive(Debug)]
 struct Listed {
     /// Sorted.
@@ -58,8 +58,8 @@ struct Listed {
 }
 
 impl Feed {
-    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `indexed` finds its initial values if it
-    /// follows an index.
+    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `indexed` finds its initial values if
+    /// it follows an index.
     pub(super) fn new(
         table: Table,
         subscription: Subscription,
@@ -175,8 +175,8 @@ impl Feed {
         Ok(batch)
     }
 
-    /// Reads the next initial values, if the client asked for them. Each batch has its own snapshot, so a slow client holds
-    /// none.
+    /// Reads the next initial values, if the client asked for them. Each batch has its own snapshot, so a slow client
+    /// holds none.
     fn next_initial(
         &mut self,
         env: &Env,
@@ -215,8 +215,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Reads the first initial values, up to about `limit` bytes, from the snapshot of commit `seq`. Returns `true` if these
-    /// are all; feeds of one query share them then.
+    /// Reads the first initial values, up to about `limit` bytes, from the snapshot of commit `seq`. Returns `true` if
+    /// these are all; feeds of one query share them then.
     fn read_first(
         &mut self,
         env: &Env,
@@ -315,8 +315,8 @@ impl Feed {
 }
 
 impl Listed {
-    /// Returns `true` if the document was read after this commit, or was not in the feed at the time of the listing, which
-    /// was after this commit.
+    /// Returns `true` if the document was read after this commit, or was not in the feed at the time of the listing,
+    /// which was after this commit.
     fn had(&self, key: &[u8], seq: u64) -> bool {
         let is_listed = |other: &Vec<u8>| other.as_slice().cmp(key);
         seq <= self.seq || self.keys.binary_search_by(is_listed).is_ok()

@@ -1,7 +1,7 @@
 //! Regular expressions in the syntax of RE2, which RethinkDB uses, for Rust's `regex` crate.
 //!
-//! Both crates have the same semantics, but not the same syntax. `\d`, `\s`, `\w` and `\b` are ASCII in RE2, `[` and `&&`
-//! have no meaning in its classes, an incomplete `{` is a literal, and `\Q…\E` quotes.
+//! Both crates have the same semantics, but not the same syntax. `\d`, `\s`, `\w` and `\b` are ASCII in RE2, `[` and
+//! `&&` have no meaning in its classes, an incomplete `{` is a literal, and `\Q…\E` quotes.
 
 mod class;
 mod escape;

@@ -14,7 +14,8 @@ use crate::image::reader::{Reader, Truncated};
 /// The items that make up pictures: coded ones, and those that are put together from others.
 const PICTURES: [&[u8; 4]; 6] = [b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"];
 
-/// Properties that describe the making of an image and not its look: descriptions, alternative texts, times, private ones.
+/// Properties that describe the making of an image and not its look: descriptions, alternative texts, times, private
+/// ones.
 const TELLING: [&[u8; 4]; 5] = [b"udes", b"altt", b"crtt", b"mdft", b"uuid"];
 
 /// Properties that browsers know. An item with another one that is marked as essential is not shown.
@@ -139,7 +140,8 @@ impl Image<'_> {
         Ok(Shown { size, is_sideways })
     }
 
-    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3), each used once.
+    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3), each used
+    /// once.
     fn check_grid(&self, item: u32) -> Result<(), InvalidImage> {
         let description = self.data(item).ok_or(damaged("it has no pixels"))?;
         let mut reader = Reader::new(&description);

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::image::reader::{Reader, Truncated};
 
-/// The limit on parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A part without a
-/// length costs a file two bytes, but takes memory here.
+/// The limit on parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A part without
+/// a length costs a file two bytes, but takes memory here.
 pub(super) const MAX_EXTENTS: usize = 200_000;
 
 /// The location of an item.

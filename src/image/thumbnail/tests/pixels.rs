@@ -102,7 +102,8 @@ fn squares(bitmap: &RgbaImage) -> Vec<[u32; 4]> {
 
 #[test]
 fn a_jpeg_that_is_decoded_at_a_scale_keeps_its_brightness_everywhere() {
-    // A scaled inverse DCT leaves out high frequencies, which sharpens edges, but hardly makes a square brighter or darker.
+    // A scaled inverse DCT leaves out high frequencies, which sharpens edges, but hardly makes a square brighter or
+    // darker.
     for (name, mean) in [
         ("whole", 0.25),
         ("half", 1.0),
@@ -124,8 +125,8 @@ fn a_jpeg_that_is_decoded_at_a_scale_keeps_its_brightness_everywhere() {
 
 #[test]
 fn the_pixels_of_a_jpeg_are_those_of_libjpeg() {
-    // As djpeg of libjpeg-turbo 2.1 gives them. The colours of two by two pixels are stored once, and each decoder smoothes
-    // them in its own way.
+    // As djpeg of libjpeg-turbo 2.1 gives them. The colours of two by two pixels are stored once, and each decoder
+    // smoothes them in its own way.
     let places = [(8, 6), (56, 6), (8, 42), (56, 42)];
     let colours = [[81, 170, 76], [134, 139, 98], [91, 5, 44], [44, 48, 31]];
     let inks = [[82, 174, 76], [132, 137, 91], [90, 6, 46], [52, 54, 41]];
