@@ -1,4 +1,4 @@
-//! Reads of a board that feeds share which start at the same time.
+//! Reads of a board, shared by the feeds that start at the same time.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use crate::image::{BoardId, ImageRecord};
 pub type CurrentImages = Arc<[ImageRecord]>;
 
 /// The least time from the start of one read to that of the next while feeds are waiting. A viewer that comes alone
-/// does not wait; of thousands that come back together, those of a tenth of a second share what is read.
+/// does not wait. Of thousands that come back together, those of the same tenth of a second share one read.
 const READ_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The boards that are being read.

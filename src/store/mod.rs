@@ -5,8 +5,9 @@
 //! therefore does not rewrite the file, and the initial state of a viewer is read without the files.
 //!
 //! ```text
-//! connect, backup, boards ──> images (insert, file, latest, delete, sweep, thumbnails) ──> board (feed, list, update)
-//!     ──> handle ──> free_placements, current_reads ──> write, rows, tables ──> client (pool, changefeeds, watchdog) ──> database
+//! connect, backup, boards ──> images (insert, file, latest, delete, sweep, thumbnails)
+//!     ──> board (feed, list, update) ──> handle ──> free_placements, current_reads ──> write, rows, tables
+//!     ──> client (pool, changefeeds, watchdog) ──> database
 //! ```
 
 mod backup;

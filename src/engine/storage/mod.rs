@@ -12,8 +12,8 @@
 //! The modules depend on each other in one direction:
 //!
 //! ```text
-//! catalog, codec → checksum → layout, blobs, index_entry, damage → tables → journal → database → snapshot → scans → batch →
-//! writer → handle → inspection → assembly
+//! catalog, codec → checksum → layout, blobs, index_entry, damage → tables → journal → database → snapshot → scans
+//! → batch → writer → handle → inspection → assembly
 //! ```
 
 mod assembly;

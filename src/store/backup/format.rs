@@ -11,7 +11,7 @@ use crate::image::Timestamp;
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The longest first line in bytes. A file that is no backup is refused after as much.
+/// The longest first line in bytes. A file that is no backup is refused after this many.
 const MAX_HEADER: u64 = 4096;
 
 /// The longest other line in bytes. The row of the largest image that a server accepts takes 120 MiB.

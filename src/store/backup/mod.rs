@@ -33,7 +33,7 @@ const TABLE: &str = "backupTable";
 const BYTES: [&str; 2] = ["file", "thumb"];
 
 impl Store {
-    /// A store for a backup to be restored to: it creates the tables, and has no tasks in the background.
+    /// A store to restore a backup into: creates the tables, and starts no background tasks.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Store {
     }
 
     /// Returns the rows of all tables as of one moment, images first. The bytes of an image never change, so they are
-    /// read one image at a time; an image that is removed for good meanwhile is left out, with its placement.
+    /// read one image at a time; an image that is purged meanwhile is left out, with its placement.
     ///
     /// The embedded engine answers the query for all rows from one snapshot. A RethinkDB reads one table after the
     /// other.
@@ -142,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable, the table is none of a backup, or it has a row with this key already.
+    /// If the database is unavailable, backups have no such table, or the table has a row with this key already.
     pub async fn restore_row(&self, table: &str, row: &Value) -> Result<(), StoreError> {
         let table = match table {
             IMAGES => self.images(),

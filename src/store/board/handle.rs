@@ -17,7 +17,7 @@ pub struct Board {
     pub(in crate::store) id: BoardId,
     /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
     only_of: Option<Option<OwnerId>>,
-    /// Guests show nothing that a host has not approved.
+    /// What guests add, restore or write must be approved by a host before others see it.
     pub(in crate::store) is_moderated: bool,
 }
 
@@ -39,8 +39,8 @@ impl Board {
         self.id
     }
 
-    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then; if `owner` is
-    /// `None`, none can.
+    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then. If `owner` is
+    /// `None`, no image can.
     pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
         self.only_of = Some(owner);
         self

@@ -11,7 +11,7 @@ use crate::store::limits::BoardUsage;
 use crate::store::rows::{document, is_deleted};
 use crate::store::tables::TIMELINE_INDEX;
 
-/// Span of time, in milliseconds, in which a page is searched first.
+/// The first span of time, in milliseconds, that is searched for a page.
 const FIRST_SPAN_MS: i64 = 60_000;
 
 /// Factor by which the span grows while it contains too few images.
@@ -95,7 +95,7 @@ impl Board {
     ///
     /// If the database is unavailable.
     pub async fn list(&self, query: ListQuery) -> Result<Page, StoreError> {
-        // The extra image tells if there is a next page.
+        // The extra image shows whether there is a next page.
         let wanted = query.limit.max(1) + 1;
         let mut before = match query.before {
             Some(id) => self.position_of(id).await?,

@@ -87,7 +87,7 @@ impl Store {
         .await
     }
 
-    /// Adds a link to a board and removes the oldest links of the same name, of which `keep` are kept.
+    /// Adds a link to a board, and keeps only the latest `keep` links of the same name.
     ///
     /// # Errors
     ///
@@ -137,8 +137,8 @@ impl Store {
             .await
     }
 
-    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others
-    /// are. Returns `true` if there are deleted boards whose undo window has not ended.
+    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged like all
+    /// others. Returns `true` if there are deleted boards whose undo window has not ended.
     pub(crate) async fn purge_boards(&self) -> Result<bool, StoreError> {
         let rows = self.boards().has_fields(DELETED_AT);
         let rows = rows.pluck(r.expr("id")).with_arg(r.expr(UNDO_CLOCK));
@@ -160,7 +160,8 @@ impl Store {
                 has_others = true;
                 continue;
             }
-            // Photos that were stored while the board was deleted, or not deleted with it because the server ended.
+            // Images that were stored while the board was being deleted, or not deleted with it because the server
+            // stopped.
             let left = id.parse::<BoardId>().ok().map(|id| self.board(id));
             if let Some(board) = left
                 && board.clear(None).await? > 0

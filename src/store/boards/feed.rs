@@ -1,4 +1,4 @@
-//! The feed of all boards, from which a server knows who may do what.
+//! The feed of all boards, from which a server learns who may do what.
 
 use futures::stream::{BoxStream, Stream};
 use futures::{StreamExt as _, TryStreamExt as _};

@@ -54,7 +54,7 @@ pub struct Link {
     pub hash: TokenHash,
     /// Time at which it was made.
     pub created_at: Timestamp,
-    /// Time from which it is of no use.
+    /// Time at which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
@@ -92,7 +92,7 @@ impl Token {
     }
 }
 
-/// The text can be no token: it is empty, too long, or has characters that an address must escape.
+/// The text cannot be a token: it is empty, too long, or has characters that an address must escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token has 1 to 256 letters, digits and -._~")]
 pub struct InvalidToken;

@@ -127,8 +127,8 @@ impl Pool {
         self.attempt_twice(command, limit, Lateness::Harmless).await
     }
 
-    /// Like [`Pool::value`], for a write of rows that others may write next. After an error, the database does not
-    /// execute it any more, also if a network delivers it late: it would undo what others have written meanwhile.
+    /// Like [`Pool::value`], for a write of rows that others may write next. After an error the database no longer
+    /// executes it, even if the network delivers it late: it would undo what others have written meanwhile.
     pub(crate) async fn write<T>(&self, command: Command) -> Result<T, StoreError>
     where
         T: DeserializeOwned + Unpin + Send + 'static,
@@ -263,7 +263,7 @@ impl PooledSession {
         T: DeserializeOwned + Unpin,
     {
         self.busy = true;
-        // Whoever waits for long should not wait for a connection that has stalled.
+        // A caller with a long time limit should not wait for a connection that has stalled.
         if limit > QUERY_TIMEOUT {
             let alive = self.session.ping(RECYCLE_TIMEOUT).await;
             alive.map_err(|error| QueryFailure {

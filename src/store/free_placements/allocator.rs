@@ -58,8 +58,8 @@ pub(super) enum Task {
     Withdraw(ImageId),
 }
 
-/// The question if the board has room for an image. The answer is what is full, or the time that the image must have to
-/// be the newest one, if the clock is behind the images on the board.
+/// Asks whether the board has room for an image. The answer is the limit that is reached, or the time that the image
+/// must have to be the newest one if the clock is behind the images on the board.
 pub(super) struct Admit {
     pub(super) id: ImageId,
     pub(super) bytes: u64,
@@ -179,7 +179,7 @@ impl Allocator {
         }
     }
 
-    /// Answers the questions for room among the tasks, and removes them: they change no layout.
+    /// Serves and removes the tasks that concern the room on the board: they do not change the layout.
     fn admit(&mut self, batch: &mut Vec<Task>) {
         let is_of_room = |task: &mut Task| matches!(task, Task::Admit(_) | Task::Withdraw(_));
         let tasks: Vec<Task> = batch.extract_if(.., is_of_room).collect();

@@ -56,8 +56,8 @@ impl BoardContents {
         self.occupied.move_image(id, &planned.from, planned.to);
     }
 
-    /// Counts an image from now on, if the board has room for it. One that counts already has room. Returns the time
-    /// that a new image must have if the clock of this server is behind the newest one.
+    /// Counts an image from now on if the board has room for it. An image that is counted already has room. Returns the
+    /// time that a new image must have if the clock of this server is behind the newest one.
     ///
     /// # Errors
     ///

@@ -103,7 +103,7 @@ impl Planner<'_> {
             return Ok(region);
         }
         self.require_fresh()?;
-        // A region in which no image could be placed counts as well, so that the next one is another.
+        // A region in which no image could be placed counts too, so that the next one differs.
         let region = self.next_region(self.layout.region.map(|region| Area {
             h: region.next_y - ROW_GAP - region.area.y,
             ..region.area

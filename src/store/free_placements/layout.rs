@@ -1,4 +1,4 @@
-//! The state of the layout: what the servers of a database share.
+//! The state of a layout, which the servers of a database share.
 
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 //!
 //! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`]
 //! is one document of the table `layouts`, and a change of it is only written if no other server has changed it
-//! meanwhile. So uploads never cover each other, also those through other servers. Images that were moved or added at a
-//! position of their own are known from a changefeed, which the first reservation opens.
+//! meanwhile. So uploads never cover each other, even through different servers. Images that were moved, or added at a
+//! chosen position, are known from a changefeed, which the first reservation opens.
 //!
 //! A deleted image keeps its area until it is purged, because it may be restored.
 
@@ -144,8 +144,9 @@ impl FreePlacements {
         })
     }
 
-    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on. One that counts already is
-    /// admitted. Returns the time that a new image must have if the clock of this server is behind the newest one.
+    /// Asks for room on a board for an image of `bytes` bytes, and counts it from now on. An image that is counted
+    /// already is admitted. Returns the time that a new image must have if the clock of this server is behind the
+    /// newest one.
     ///
     /// # Errors
     ///

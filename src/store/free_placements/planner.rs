@@ -1,7 +1,7 @@
 //! Plans changes of a layout for the requests of a server.
 //!
-//! A placement that has been reserved is not reserved again while its region is in use, so a server may know the images
-//! of another one late.
+//! A reserved placement is not reserved again while its region is in use, so it does no harm if a server learns late of
+//! the images of another one.
 
 use super::area::Area;
 use super::layout::{Layout, Move, OpenPlacement};

@@ -133,7 +133,8 @@ impl Store {
         write_rows(self.pool(), write).await.map(drop)
     }
 
-    /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out what has no placement.
+    /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out images without a
+    /// placement.
     async fn placement_marks(
         &self,
         ids: &[ImageId],

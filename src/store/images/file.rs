@@ -16,8 +16,8 @@ use crate::store::handle::Store;
 use crate::store::rows::{document, is_deleted, without_bytes};
 use crate::store::tables::IMAGES;
 
-/// The field of `images` with the SHA-256 of the stored file. That of the description is the one of the uploaded file,
-/// from which metadata may have been removed.
+/// The field of `images` with the SHA-256 of the stored file. The description has that of the uploaded file, from which
+/// metadata may have been removed.
 pub(crate) const STORED_SHA256: &str = "storedSha256";
 
 /// Time limit for reading one file.
@@ -30,7 +30,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes are others.
+    /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes differ.
     pub async fn file(&self, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
         self.run_to_completion(|store| async move { file(&store, id).await })
             .await

@@ -83,7 +83,7 @@ async fn insert(store: &Store, mut image: NewImage) -> Result<Insert, StoreError
     if let Some(rejection) = existing.rejection(&image.meta) {
         return Ok(rejection);
     }
-    // One that is stored already counts already.
+    // An image that is stored is counted already.
     if existing.record.is_some() {
         return insert_beside(store, image, existing).await;
     }

@@ -19,7 +19,7 @@ const MAX_APPROVED: usize = 16;
 const MAX_DELETED: usize = 2_000;
 
 impl Board {
-    /// Approves images that wait; all of the board if `ids` is `None`. Returns the number of those that were there.
+    /// Approves images that wait, or all of the board if `ids` is `None`. Returns the number of those that were there.
     /// Completes even if the caller is dropped.
     ///
     /// # Errors

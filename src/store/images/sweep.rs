@@ -151,7 +151,7 @@ impl Sweep {
     }
 }
 
-/// The outcome of an operation on one image; `None` if the image is damaged, which must not keep the sweep from all
+/// The outcome of an operation on one image; `None` if the image is damaged, which must not keep the sweep from the
 /// others.
 fn passable<T>(id: ImageId, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match result {

@@ -1,12 +1,12 @@
-//! The clock of the undo window: the time for which servers of this database have run while it had deleted images.
+//! The clock of the undo window: the time for which servers have run while the database had deleted images.
 //!
-//! It is a row of the database, so it goes on after a restart, and does not go on while no server runs. Steps of the
+//! It is a row of the database, so it continues after a restart, and stands still while no server runs. Steps of the
 //! system's clock do not change it: a server whose clock is set ahead by days purges nothing early.
 //!
 //! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so
-//! the clock never goes faster than time. A delete notes what the clock reads. The clock may be behind by the time that
-//! a server is about to add, at most [`step`], so an image is due when that much more than the undo window has been
-//! added.
+//! the clock never goes faster than time. A delete records what the clock reads. The clock may be behind by the time
+//! that a server is about to add, which is at most [`step`], so an image is due when the clock has advanced by that
+//! much more than the undo window.
 
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ struct Row {
 /// Advances the clock of a database.
 #[derive(Default)]
 pub(crate) struct UndoClock {
-    /// The last reading, and when it was at the latest written.
+    /// The last reading, and the latest time at which it was written.
     last: Option<(Row, Instant)>,
 }
 
