@@ -259,7 +259,7 @@ fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
     routes.into_iter().fold(resource, Resource::route)
 }
 
-/// A route that only those reach who may do `action`.
+/// A route for callers who may do `action`.
 fn route<F, Args>(method: Method, action: Action, handler: F) -> Route
 where
     F: Handler<Args>,

@@ -132,8 +132,8 @@ fn may_with(grant: &Grant, action: Action, image: &StoredImage) -> Result<(), Pr
     Ok(())
 }
 
-/// Checks again what a request that takes long may do: its link may have been revoked meanwhile, its board deleted,
-/// locked or moderated.
+/// Checks again what a long request may do: its link may have been revoked meanwhile, or its board deleted, locked or
+/// set to moderated.
 ///
 /// # Errors
 ///

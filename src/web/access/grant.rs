@@ -48,7 +48,7 @@ impl Grant {
         })
     }
 
-    /// Returns `true` if the caller may do it. A locked board is as good as read-only for all below host.
+    /// Returns `true` if the caller may do it. A locked board is read-only for all roles below host.
     pub(crate) fn permits(&self, action: Action) -> bool {
         let is_read_only = self.board.settings.locked && self.role < Role::Host;
         let role = if is_read_only { Role::View } else { self.role };

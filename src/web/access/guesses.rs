@@ -10,9 +10,9 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
-/// The tokens that a client may try: at once for a party whose links have all expired, then a few a second. A token
-/// that the client has tried before does not count, so the phones behind one address count as one when they follow one
-/// link.
+/// The number of tokens that a client may try: at first enough for a party whose links have all expired, then a few a
+/// second. A token that the client has tried before does not count, so the phones behind one address count as one when
+/// they follow one link.
 const TRIES: Rate = Rate {
     burst: 60,
     per_second: 3,

@@ -117,8 +117,8 @@ impl ClientAddress {
         self.is_direct && self.address.is_loopback()
     }
 
-    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, within which a client has addresses
-    /// at will.
+    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, in which a client can choose its
+    /// addresses.
     pub(crate) fn network(self) -> IpAddr {
         match self.address {
             IpAddr::V4(_) => self.address,
@@ -136,7 +136,8 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// The addresses of `X-Forwarded-For`, from the client to the last proxy. `None` stands for what is no address.
+/// The addresses of `X-Forwarded-For`, from the client to the last proxy. `None` stands for an entry that is no
+/// address.
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR);
     let lines = lines.map(|line| line.to_str().unwrap_or_default());

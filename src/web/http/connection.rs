@@ -12,7 +12,7 @@ use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
 /// The time after which the kernel ends a connection whose client takes none of the bytes that wait for it, or does not
-/// acknowledge them. Nothing else ends one that is sent a page or an error and does not read it.
+/// acknowledge them. Nothing else ends the connection of a client that does not read a page or an error.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNREAD_LIMIT: Duration = Duration::from_secs(60);
 

@@ -51,7 +51,7 @@ impl ImageCache {
         }
     }
 
-    /// Registers how often the caches had what was asked for, and their size.
+    /// Registers the hits and misses of the caches, and their sizes.
     pub(crate) fn register_metrics(self: &Arc<Self>, registry: &mut Registry) {
         type Read = fn(&ImageCache) -> u64;
         let values: [(Kind, &str, &str, Read); 3] = [
@@ -139,7 +139,7 @@ impl ImageCache {
                 let _permit = permit;
                 smaller(&large, side)
             });
-            // A decoder may panic on a file that was stored although it had, and the server may be stopping.
+            // A decoder may panic again on a file that was stored although it had done so, or the server is stopping.
             Ok(Some(made.await.unwrap_or_else(|error| {
                 log::info!("image {id} has no smaller thumbnail: {error}");
                 source

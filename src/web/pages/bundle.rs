@@ -19,7 +19,7 @@ static IMPORT: LazyLock<Regex> =
 static EXPORT: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?m)^export ((?:async function|function|class|const) (\w+))"));
 
-/// An `import` or `export` that is left.
+/// An `import` or `export` in a form that is not supported.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^(?:import|export)\b"));
 
 /// `@import './path.css';`

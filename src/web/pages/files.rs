@@ -2,8 +2,8 @@
 //! goes.
 //!
 //! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first
-//! requested. Half of the source is comments, and to compress a file takes longer than to send it, so both are done
-//! once.
+//! requested. Half of the source is comments, and compressing a file takes longer than sending it, so each file is
+//! minified and compressed once.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};

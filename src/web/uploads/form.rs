@@ -31,8 +31,8 @@ pub(crate) struct UploadForm {
 }
 
 /// Reads a form with an image of at most `max_upload` bytes, which `receiver` takes. Fields may come in any order, and
-/// unknown ones are skipped. `count` is called when the first byte of the image is there: a form without one counts for
-/// nothing.
+/// unknown ones are skipped. `count` is called when the first byte of the image arrives, so a form without an image
+/// does not count.
 ///
 /// # Errors
 ///

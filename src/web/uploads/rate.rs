@@ -59,7 +59,7 @@ impl UploadRates {
         };
         let of_client = self.of_client.take(&client.network());
         of_client.map_err(refuse("from your address"))?;
-        // Each that was sent, of which one leads to the board: a made-up one must not hide it.
+        // All links that were sent: a made-up one must not hide the one that leads to the board.
         for link in credentials.hashes() {
             let of_link = self.of_link.take(link.as_bytes());
             of_link.map_err(refuse("with this link"))?;

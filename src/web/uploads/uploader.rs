@@ -86,7 +86,7 @@ impl Uploader {
     ///
     /// # Errors
     ///
-    /// 507 if the disk has no room for it, 503 if it would have without the other uploads that are arriving.
+    /// 507 if the disk has no room for it, 503 if it has room only without the other uploads that are arriving.
     pub(crate) async fn receiver(&self, bytes: u64) -> Result<FileReceiver, Problem> {
         let space = self.space.reserve(&self.folder, bytes).await?;
         Ok(FileReceiver::new(self.folder.clone(), space))
