@@ -13,7 +13,7 @@ use super::access::Access;
 use super::access::action::Action;
 use super::access::grant::Grant;
 use super::access::join::board_path;
-use super::http::guard::{is_loopback_name, requested_host};
+use super::http::host::{is_loopback_name, requested_host};
 use super::http::prefix::is_secure;
 use super::http::problem::Problem;
 use super::http::public_url::PublicUrl;
