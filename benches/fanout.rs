@@ -1,10 +1,10 @@
 //! The time that a change takes to the last of many viewers, over that to as many raw changefeeds.
 //!
-//! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 100 kB to a board whose viewers
-//! follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on another server.
-//! Rounds of both take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB (user `admin`, no
-//! password), in the databases `bench_viewers` and `bench_raw`. With `BENCH_BASELINE=/path/to/another/realtime-photo`, that
-//! binary is measured too.
+//! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 100 kB to a board whose
+//! viewers follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on
+//! another server. Rounds of both take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB
+//! (user `admin`, no password), in the databases `bench_viewers` and `bench_raw`. With
+//! `BENCH_BASELINE=/path/to/another/realtime-photo`, that binary is measured too.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::net::SocketAddr;

@@ -1,8 +1,8 @@
 //! The time that moves take to all viewers while many images are dragged.
 //!
-//! `cargo bench --bench moves` opens a board with 200 viewers, 20 of which drag an image each, and notes when every move
-//! reaches every viewer. The floor in the same run: the same moves on another server, with 200 changefeeds that are read and
-//! not parsed instead of the viewers. Rounds of both take turns.
+//! `cargo bench --bench moves` opens a board with 200 viewers, 20 of which drag an image each, and notes when every
+//! move reaches every viewer. The floor in the same run: the same moves on another server, with 200 changefeeds that
+//! are read and not parsed instead of the viewers. Rounds of both take turns.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::path::Path;
@@ -94,8 +94,8 @@ impl Sent {
     }
 }
 
-/// Runs the moves once on a new server. Returns the median and the 99th percentile of the milliseconds from each move to
-/// each viewer. Waits until all have arrived.
+/// Runs the moves once on a new server. Returns the median and the 99th percentile of the milliseconds from each move
+/// to each viewer. Waits until all have arrived.
 async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
     let (server, engine) = Server::published(binary);
     let id = fill_board(&server.url, 10).await;

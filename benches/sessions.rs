@@ -1,9 +1,9 @@
 //! What viewers cost a server: memory while they are idle, and time when they come back at once.
 //!
-//! `cargo bench --bench sessions` opens boards of 10 and of 550 images on the embedded engine, by 1,000, 2,000 and 4,000
-//! viewers at once, as pages do. It prints the time until the last one has the whole board, and the memory of the process
-//! for each viewer some seconds later. With `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run with that
-//! binary too, in turns.
+//! `cargo bench --bench sessions` opens boards of 10 and of 550 images on the embedded engine, by 1,000, 2,000 and
+//! 4,000 viewers at once, as pages do. It prints the time until the last one has the whole board, and the memory of the
+//! process for each viewer some seconds later. With `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run
+//! with that binary too, in turns.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! How a board of 1,500 photos opens on a line of 400 kbit/s.
 //!
-//! `cargo bench --bench slow-line` runs `tests/browser/slow-line.js`, which measures it in Chromium, with the release binary,
-//! and compares the figures with their goals. It needs Node.js and the packages of `tests/browser` (`npm ci`).
+//! `cargo bench --bench slow-line` runs `tests/browser/slow-line.js`, which measures it in Chromium, with the release
+//! binary, and compares the figures with their goals. It needs Node.js and the packages of `tests/browser` (`npm ci`).
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::process::{Command, Stdio};

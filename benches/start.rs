@@ -1,7 +1,7 @@
 //! The start of a viewer on the embedded engine: the initial values of a board's changefeed.
 //!
-//! `cargo bench --bench start` opens feeds of a board with 100 placements, on an engine that has nothing else and on one with
-//! 100,000 placements of other boards, in turns.
+//! `cargo bench --bench start` opens feeds of a board with 100 placements, on an engine that has nothing else and on
+//! one with 100,000 placements of other boards, in turns.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! Uploads of photos: how many a second the server stores, and how much memory it needs for them.
 //!
-//! `cargo bench --bench uploads` starts the release binary on the embedded engine and sends JPEG photos of about 100 kB,
-//! 1 MB and 5 MB by HTTP, eight at once; then 120 of about 16 MB, all at once. With
+//! `cargo bench --bench uploads` starts the release binary on the embedded engine and sends JPEG photos of about 100
+//! kB, 1 MB and 5 MB by HTTP, eight at once; then 120 of about 16 MB, all at once. With
 //! `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run with that binary too, in turns, so that a machine
 //! that slows down slows down both.
 //!

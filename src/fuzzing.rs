@@ -26,7 +26,8 @@ pub const TARGETS: [Target; 8] = [
     ("storage_codec", storage_codec),
 ];
 
-/// Inspects, strips and decodes a file. What was stripped is the same image, and stays as it is when it is stripped again.
+/// Inspects, strips and decodes a file. What was stripped is the same image, and stays as it is when it is stripped
+/// again.
 pub fn image(data: &[u8]) {
     let limits = Limits {
         max_pixels: 4_000_000,

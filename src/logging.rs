@@ -1,5 +1,6 @@
-//! Logging to standard error, as `RUST_LOG` says: this program's messages of level `info`, warnings of the others if it says
-//! nothing. What any client can cause by sending nonsense is not logged then: it is the client's error, which it is told.
+//! Logging to standard error, as `RUST_LOG` says: this program's messages of level `info`, warnings of the others if it
+//! says nothing. What any client can cause by sending nonsense is not logged then: it is the client's error, which it
+//! is told.
 
 use std::fmt::Display;
 use std::io::Write as _;

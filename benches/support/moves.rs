@@ -1,4 +1,5 @@
-//! Moves of an image, and their numbers in what arrives. The number is the horizontal position that the image is moved to.
+//! Moves of an image, and their numbers in what arrives. The number is the horizontal position that the image is moved
+//! to.
 
 use memchr::memmem;
 

@@ -26,8 +26,8 @@ pub(crate) fn images(database: &str) -> Value {
 }
 
 impl RawFeed {
-    /// Opens a changefeed of `rows` without initial values. Blocks until it is open. As the driver does, it asks for the next
-    /// changes when it is read.
+    /// Opens a changefeed of `rows` without initial values. Blocks until it is open. As the driver does, it asks for
+    /// the next changes when it is read.
     pub(crate) fn open(address: SocketAddr, rows: &Value) -> Self {
         let mut client = Client::log_in(address, "").unwrap();
         let options =

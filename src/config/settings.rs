@@ -85,8 +85,8 @@ pub struct Settings {
     pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
-    /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of the
-    /// system.
+    /// The folder for uploads that are being received; `None` for one in the data folder, or with a cluster for that of
+    /// the system.
     pub upload_dir: Option<PathBuf>,
     /// The time during which a delete can be undone.
     pub undo_window: Duration,

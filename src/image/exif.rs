@@ -10,8 +10,8 @@ const SHORT: u16 = 3;
 /// EXIF data without entries: the TIFF header and an empty directory.
 pub(super) const EMPTY: [u8; 14] = *b"MM\0\x2a\0\0\0\x08\0\0\0\0\0\0";
 
-/// The orientation in EXIF data that start with a TIFF header, from 1 to 8. Invalid data count as upright (1), as they do
-/// in browsers.
+/// The orientation in EXIF data that start with a TIFF header, from 1 to 8. Invalid data count as upright (1), as they
+/// do in browsers.
 pub(super) fn orientation(tiff: &[u8]) -> u16 {
     let orientation = read_orientation(tiff).ok().flatten();
     orientation

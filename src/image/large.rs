@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::limits::Bounds;
 
-/// A decoder that holds the whole image takes from 3 to 16 bytes a pixel. Above this size one image at a time is decoded, so
-/// that the server needs that much memory once.
+/// A decoder that holds the whole image takes from 3 to 16 bytes a pixel. Above this size one image at a time is
+/// decoded, so that the server needs that much memory once.
 const LARGE_PIXELS: u64 = 16 << 20;
 
 /// Held while a large image is decoded.
@@ -16,8 +16,8 @@ static DECODING_LARGE: Mutex<()> = Mutex::new(());
 pub(super) type Turn = Option<MutexGuard<'static, ()>>;
 
 impl Bounds {
-    /// Waits for a turn to decode an image of this size as a whole. The deadline moves by the time spent waiting, so that one
-    /// image does not time out because of another.
+    /// Waits for a turn to decode an image of this size as a whole. The deadline moves by the time spent waiting, so
+    /// that one image does not time out because of another.
     pub(super) fn turn(&mut self, width: u32, height: u32) -> Turn {
         if u64::from(width) * u64::from(height) <= LARGE_PIXELS {
             return None;

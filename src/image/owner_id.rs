@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-/// Identifies a browser that adds images, without revealing the secret by which the browser proves that it is the one. 12
-/// characters.
+/// Identifies a browser that adds images, without revealing the secret by which the browser proves that it is the one.
+/// 12 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OwnerId(String);
 

@@ -93,7 +93,8 @@ pub struct ImageMeta {
     /// The image waits until a host approves it. Stored only if `true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting: bool,
-    /// The file has a flaw, such as a missing end or a wrong checksum, although browsers show it. Stored only if `true`.
+    /// The file has a flaw, such as a missing end or a wrong checksum, although browsers show it. Stored only if
+    /// `true`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub damaged: bool,
     /// Time of the upload by the clock of the server, or of the id if that was made up to ten seconds before.
@@ -109,11 +110,12 @@ pub struct ImageRecord {
     /// Placement on the board.
     #[serde(flatten)]
     pub placement: Placement,
-    /// `true` if a thumbnail is stored, `false` if the image needs none or none can be made, `None` if not yet determined.
+    /// `true` if a thumbnail is stored, `false` if the image needs none or none can be made, `None` if not yet
+    /// determined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thumb: Option<bool>,
-    /// ThumbHash of the image, as base64 of about 28 bytes: what pages show until the thumbnail is there. Stored as an empty
-    /// text if none can be made.
+    /// ThumbHash of the image, as base64 of about 28 bytes: what pages show until the thumbnail is there. Stored as an
+    /// empty text if none can be made.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",

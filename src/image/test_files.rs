@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use image::{DynamicImage, ImageFormat};
 use proptest::sample::Index;
 
 /// The folder of the images.
@@ -15,6 +16,13 @@ pub(super) fn folder() -> PathBuf {
 /// The contents of an image.
 pub(super) fn read(name: &str) -> Bytes {
     std::fs::read(folder().join(name)).unwrap().into()
+}
+
+/// An image as a file.
+pub(super) fn encoded(image: &DynamicImage, format: ImageFormat) -> Bytes {
+    let mut file = std::io::Cursor::new(Vec::new());
+    image.write_to(&mut file, format).unwrap();
+    file.into_inner().into()
 }
 
 /// A file with changed bytes, cut off at `cut`.

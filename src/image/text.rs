@@ -3,7 +3,8 @@
 /// Maximum length of a file name in characters, as on most file systems.
 const MAX_FILE_NAME: usize = 255;
 
-/// Returns the base name of a path, without control characters and truncated to 255 characters; `None` if nothing is left.
+/// Returns the base name of a path, without control characters and truncated to 255 characters; `None` if nothing is
+/// left.
 pub fn clean_file_name(name: &str) -> Option<String> {
     let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let visible: String = base.chars().filter(|&c| !is_control(c)).collect();
@@ -23,8 +24,8 @@ pub(super) fn clean_text(text: &str) -> Option<String> {
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-/// Returns `true` for control characters, line and paragraph separators, and characters that change the writing direction:
-/// with those, `gpj.exe` displays as `exe.jpg`.
+/// Returns `true` for control characters, line and paragraph separators, and characters that change the writing
+/// direction: with those, `gpj.exe` displays as `exe.jpg`.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

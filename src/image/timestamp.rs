@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A point in time in UTC with millisecond precision. Serialized as a text like `2025-01-31T12:00:00.000Z`, which sorts by
-/// time.
+/// A point in time in UTC with millisecond precision. Serialized as a text like `2025-01-31T12:00:00.000Z`, which sorts
+/// by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 

@@ -9,8 +9,9 @@ use super::{
     RequestedPlacement, Timestamp,
 };
 
-/// The time before the beginning of an upload at which its id may have been made to count as its time, in milliseconds. More
-/// than the uploads of one drop that begin together are apart, and little enough for wrong clocks of senders not to matter.
+/// The time before the beginning of an upload at which its id may have been made to count as its time, in milliseconds.
+/// More than the uploads of one drop that begin together are apart, and little enough for wrong clocks of senders not
+/// to matter.
 const MAX_ID_AGE_MS: i64 = 10_000;
 
 /// The limit on the name of an uploader, in characters.
@@ -129,8 +130,8 @@ impl NewImage {
     }
 }
 
-/// The time of an upload: when the server began to receive it, so the order of images does not depend on the clocks of their
-/// senders. If the id was made just before, its time counts, so that images sent together stay in their order.
+/// The time of an upload: when the server began to receive it, so the order of images does not depend on the clocks of
+/// their senders. If the id was made just before, its time counts, so that images sent together stay in their order.
 fn creation_time(id: ImageId, began_at: Timestamp) -> Timestamp {
     let just_before = began_at.as_millis() - MAX_ID_AGE_MS..=began_at.as_millis();
     match id.ms() {

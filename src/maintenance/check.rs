@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::engine::datum::{Datum, Object};
@@ -16,7 +17,8 @@ const DAMAGED: u8 = 1;
 /// The exit code if the folder cannot be checked. Wrong arguments have the same.
 const FAILED: u8 = 2;
 
-/// Checks a folder that no server uses. Prints a summary and what is damaged to `out`, and what else goes wrong to `err`.
+/// Checks a folder that no server uses. Prints a summary and what is damaged to `out`, and what else goes wrong to
+/// `err`.
 ///
 /// # Errors
 ///
@@ -76,8 +78,8 @@ fn print(folder: &Path, report: &CheckReport, out: &mut dyn Write) -> io::Result
     }
 }
 
-/// What concerns images and not just the storage: the hashes of files, and placements without an image. By the tables of
-/// all databases in the folder.
+/// What concerns images and not just the storage: the hashes of files, and placements without an image. By the tables
+/// of all databases in the folder.
 #[derive(Default)]
 struct Images {
     /// The database and the key of each image.
@@ -130,8 +132,7 @@ fn verify_hash(fields: &Object) -> Option<String> {
         return None;
     };
     let bytes = file.bytes().ok()?;
-    let hash = Sha256::digest(&bytes);
-    let found: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = HEXLOWER.encode(&Sha256::digest(&bytes));
     (found != expected).then(|| "is damaged: the SHA-256 of the file does not match".to_owned())
 }
 

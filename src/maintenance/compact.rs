@@ -20,7 +20,8 @@ pub enum CompactError {
 ///
 /// # Errors
 ///
-/// If the folder cannot be opened, for example because a server uses it, or the disk fails. The file is as whole as before.
+/// If the folder cannot be opened, for example because a server uses it, or the disk fails. The file is as whole as
+/// before.
 pub fn compact(folder: &Path, out: &mut dyn Write) -> Result<(), CompactError> {
     let (before, after) = storage::compact(folder)?;
     writeln!(out, "{}: from {before} to {after} bytes.", folder.display())?;

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use super::backup::Progress;
@@ -49,13 +50,14 @@ pub enum RestoreError {
     Threads(io::Error),
 }
 
-/// Verifies a backup, then restores it. Tables and indexes are made as by a server. Prints the progress to standard error.
+/// Verifies a backup, then restores it. Tables and indexes are made as by a server. Prints the progress to standard
+/// error.
 ///
 /// # Errors
 ///
 /// See [`RestoreError`]. What was restored until then stays.
 pub async fn restore(file: &Path, database: Database) -> Result<(), RestoreError> {
-    let rows = for_each_part(file, |_, _| {})?;
+    let rows = count_rows(Parts::open(file)?)?;
     eprintln!("{}: {rows} rows, verified.", file.display());
     let (engine, cluster, name) = match database {
         Database::Cluster(cluster) => (None, cluster, "the database".to_owned()),
@@ -93,74 +95,179 @@ async fn restore_into(
         return Err(RestoreError::NotEmpty(name));
     }
     // Parsed on a thread of its own, a few rows ahead.
-    let (sender, receiver) = tokio::sync::mpsc::channel(1);
-    let path = file.to_owned();
-    let reading = spawn_blocking(move || {
-        for_each_part(&path, |part, bytes| {
-            // Fails if writing has failed.
-            let _ = sender.blocking_send((part, bytes));
-        })
-    });
+    let (sender, receiver) = mpsc::channel(1);
+    let parts = Parts::open(file)?;
+    let reading = spawn_blocking(move || send_parts(parts, &sender));
+    let written = write_parts(&store, receiver).await;
+    let read = reading.await;
+    let written = written?;
+    read.map_err(|error| RestoreError::Threads(error.into()))??;
+    eprintln!("{written} of {rows} rows restored into {name}.");
+    Ok(())
+}
+
+/// Writes the parts of a backup, and returns the number of rows. Ends with the first error, and drops the receiver
+/// then.
+async fn write_parts(
+    store: &Store,
+    receiver: mpsc::Receiver<(BackupPart, usize)>,
+) -> Result<u64, StoreError> {
     let parts = stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|part| (part, receiver))
     });
-    let mut progress = Progress::default();
     let written = parts
-        .map(|(part, bytes)| {
-            let store = &store;
-            async move {
-                match part {
-                    BackupPart::Row { table, row } => {
-                        store.restore_row(&table, &row).await.map(|()| (1, bytes))
-                    }
-                    BackupPart::Damaged { .. } => Ok((0, bytes)),
+        .map(|(part, bytes)| async move {
+            match part {
+                BackupPart::Row { table, row } => {
+                    store.restore_row(&table, &row).await.map(|()| (1, bytes))
                 }
+                BackupPart::Damaged { .. } => Ok((0, bytes)),
             }
         })
         .buffered(CONCURRENT);
     let mut written = std::pin::pin!(written);
+    let mut progress = Progress::default();
     while let Some((count, bytes)) = written.try_next().await? {
         progress.rows += count;
         progress.add(bytes);
     }
-    reading
-        .await
-        .map_err(|error| RestoreError::Threads(error.into()))??;
-    eprintln!("{} of {rows} rows restored into {name}.", progress.rows);
-    Ok(())
+    Ok(progress.rows)
 }
 
-/// Calls `found` with each part of a backup and its size in bytes. Returns the number of rows.
+/// Sends the parts of a backup, and stops when nobody receives them: writing has failed then.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is no whole backup.
-fn for_each_part(
-    file: &Path,
-    mut found: impl FnMut(BackupPart, usize),
-) -> Result<u64, RestoreError> {
-    let unreadable = |source: io::Error| RestoreError::File {
-        file: file.to_owned(),
-        source,
-    };
-    let invalid = |reason: InvalidBackup| RestoreError::Invalid {
-        file: file.to_owned(),
-        reason: reason.to_string(),
-    };
-    let mut lines = BufReader::new(File::open(file).map_err(unreadable)?);
-    let mut reader = BackupReader::default();
-    let mut line = Vec::new();
-    while lines
-        .by_ref()
-        .take(reader.max_line())
-        .read_until(b'\n', &mut line)
-        .map_err(unreadable)?
-        > 0
-    {
-        if let Some(part) = reader.line(&line).map_err(invalid)? {
-            found(part, line.len());
+/// If a part cannot be read.
+fn send_parts(
+    parts: impl Iterator<Item = Result<(BackupPart, usize), RestoreError>>,
+    sender: &mpsc::Sender<(BackupPart, usize)>,
+) -> Result<(), RestoreError> {
+    for part in parts {
+        if sender.blocking_send(part?).is_err() {
+            break;
         }
-        line.clear();
     }
-    reader.end().map_err(invalid)
+    Ok(())
+}
+
+fn count_rows(parts: Parts) -> Result<u64, RestoreError> {
+    let mut rows = 0;
+    for part in parts {
+        rows += u64::from(matches!(part?, (BackupPart::Row { .. }, _)));
+    }
+    Ok(rows)
+}
+
+/// The parts of a backup, each with its size in bytes. The last item is an error if the file cannot be read, or is no
+/// whole backup.
+struct Parts {
+    file: PathBuf,
+    lines: BufReader<File>,
+    /// `None` after the end.
+    reader: Option<BackupReader>,
+    line: Vec<u8>,
+}
+
+impl Parts {
+    fn open(file: &Path) -> Result<Self, RestoreError> {
+        let opened = File::open(file).map_err(|source| RestoreError::File {
+            file: file.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            file: file.to_owned(),
+            lines: BufReader::new(opened),
+            reader: Some(BackupReader::default()),
+            line: Vec::new(),
+        })
+    }
+
+    /// Reads up to the next part; `None` at the end.
+    fn read(&mut self) -> Result<Option<(BackupPart, usize)>, RestoreError> {
+        let invalid = |reason: InvalidBackup| RestoreError::Invalid {
+            file: self.file.clone(),
+            reason: reason.to_string(),
+        };
+        while let Some(reader) = &mut self.reader {
+            self.line.clear();
+            let mut limited = self.lines.by_ref().take(reader.max_line());
+            let length = limited.read_until(b'\n', &mut self.line);
+            let length = length.map_err(|source| RestoreError::File {
+                file: self.file.clone(),
+                source,
+            })?;
+            if length > 0 {
+                if let Some(part) = reader.line(&self.line).map_err(invalid)? {
+                    return Ok(Some((part, length)));
+                }
+            } else if let Some(reader) = self.reader.take() {
+                reader.end().map_err(invalid)?;
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Parts {
+    type Item = Result<(BackupPart, usize), RestoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let part = self.read();
+        if part.is_err() {
+            self.reader = None;
+        }
+        part.transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::EmbeddedSettings;
+    use crate::store::BackupWriter;
+
+    fn layout(id: &str) -> BackupPart {
+        BackupPart::Row {
+            table: "layouts".to_owned(),
+            row: json!({ "id": id }),
+        }
+    }
+
+    #[test]
+    fn reading_a_backup_ends_when_writing_has_failed() {
+        let (sender, receiver) = mpsc::channel(1);
+        drop(receiver);
+        let read = Cell::new(0);
+        let parts = (0..1000).map(|number| {
+            read.set(number);
+            Ok((layout("a"), 1))
+        });
+        send_parts(parts, &sender).unwrap();
+        assert_eq!(read.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_first_row_that_cannot_be_written_ends_the_restoration() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup.jsonl");
+        let (mut writer, mut backup) = BackupWriter::new();
+        for id in ["a", "a", "b", "c", "d", "e", "f", "g", "h", "i"] {
+            backup += &writer.part(layout(id));
+        }
+        backup += &writer.end();
+        std::fs::write(&file, backup).unwrap();
+        let database = Database::Embedded(EmbeddedSettings {
+            data: folder.path().join("data"),
+            publish: None,
+        });
+        let error = restore(&file, database).await.unwrap_err();
+        let expected =
+            "cannot restore: the database refused the query: the key \"a\" exists already";
+        assert_eq!(error.to_string(), expected);
+    }
 }

@@ -6,8 +6,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-
-use super::Registry;
+use prometheus_client::registry::Registry;
 
 /// What a value does over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

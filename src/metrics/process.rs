@@ -1,6 +1,6 @@
 //! Memory, time and files of this process, with the names that all Prometheus clients use. On Linux only.
 
-use super::Registry;
+use prometheus_client::registry::Registry;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn register(_: &mut Registry) {}
@@ -65,8 +65,8 @@ mod linux {
         Some((pages * page_size()) as f64)
     }
 
-    /// The fields 14 and 15 of `/proc/self/stat` are ticks in the program and in the kernel (proc_pid_stat(5)). They are
-    /// counted from the end of the name in parentheses, which may contain spaces.
+    /// The fields 14 and 15 of `/proc/self/stat` are ticks in the program and in the kernel (proc_pid_stat(5)). They
+    /// are counted from the end of the name in parentheses, which may contain spaces.
     pub(super) fn cpu_seconds() -> Option<f64> {
         let text = fs::read_to_string("/proc/self/stat").ok()?;
         let (_, fields) = text.rsplit_once(") ")?;

@@ -8,8 +8,8 @@ use crate::image::BoardId;
 use crate::store::{Link, Role, Store, StoreError, Token};
 use crate::web::{AccessPolicy, PublicUrl};
 
-/// The number of starts whose links are valid, with the present one, for administrators and for guests. A printed QR code so
-/// survives some restarts; a link that the host makes survives all.
+/// The number of starts whose links are valid, with the present one, for administrators and for guests. A printed QR
+/// code so survives some restarts; a link that the host makes survives all.
 const KEPT_STARTS: usize = 10;
 
 /// The name of the links for guests.

@@ -28,8 +28,8 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         Type::STREAM,
         Some(Protocol::TCP),
     )?;
-    // A server that is started again must not wait until the system has forgotten the old one's connections. (On Windows
-    // the option would let two servers share the port.)
+    // A server that is started again must not wait until the system has forgotten the old one's connections. (On
+    // Windows the option would let two servers share the port.)
     #[cfg(unix)]
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;

@@ -3,10 +3,10 @@
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use actix_web::dev::Server;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use prometheus_client::encoding::prometheus_text::{CONTENT_TYPE, encode};
+use tokio_util::sync::CancellationToken;
 
 use super::error::StartupError;
 use super::listener;
@@ -26,12 +26,16 @@ impl MetricsListener {
         listener::listen(address).map(Self)
     }
 
-    /// Creates the server. Anyone who reaches it may ask: the values tell how much the server is used, and nothing of what is
-    /// stored.
+    /// Serves until `shutdown`. Returns the address. Anyone who reaches it may ask: the values tell how much the server
+    /// is used, and nothing of what is stored.
     ///
     /// # Errors
     /// If the socket cannot be used.
-    pub(super) fn serve(self, registry: Registry) -> Result<(Server, SocketAddr), StartupError> {
+    pub(super) fn serve(
+        self,
+        registry: Registry,
+        shutdown: CancellationToken,
+    ) -> Result<SocketAddr, StartupError> {
         let address = self.0.local_addr()?;
         let registry = Data::new(registry);
         let server = HttpServer::new(move || {
@@ -39,9 +43,15 @@ impl MetricsListener {
                 .app_data(registry.clone())
                 .route("/metrics", web::get().to(show))
         });
-        let server = server.workers(1).disable_signals().listen(self.0)?;
+        let server = server.workers(1).disable_signals().listen(self.0)?.run();
         log::info!("metrics are at http://{address}/metrics");
-        Ok((server.run(), address))
+        let handle = server.handle();
+        tokio::spawn(server);
+        tokio::spawn(async move {
+            shutdown.cancelled().await;
+            handle.stop(false).await;
+        });
+        Ok(address)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Starts the database, the store and the web server, and stops them in reverse order.
 
 mod access;
+mod database;
 mod embedded;
 mod error;
 mod lan;
@@ -21,16 +22,18 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use self::access::StartLinks;
+use self::access::{PreparedAccess, StartLinks};
+use self::database::StartedDatabase;
+use self::metrics::MetricsListener;
 use crate::config::{Database, Settings};
 use crate::engine::Engine;
-use crate::store::{ClusterSettings, Store};
+use crate::store::Store;
 use crate::web::{self, UploadFolder};
 
 pub use error::StartupError;
 
-/// Time limit for the web server to stop. It drops requests after five seconds. With the limit of the embedded engine it
-/// stays below ten seconds.
+/// Time limit for the web server to stop. It drops requests after five seconds. With the limit of the embedded engine
+/// it stays below ten seconds.
 const SERVER_STOP_LIMIT: Duration = Duration::from_secs(6);
 
 /// The server, ready to run.
@@ -64,84 +67,38 @@ impl Application {
         // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
-        let metrics_listener = settings
-            .metrics_listen
-            .map(metrics::MetricsListener::listen);
+        let metrics_listener = settings.metrics_listen.map(MetricsListener::listen);
         let metrics_listener = metrics_listener.transpose()?;
-        let mut registry = crate::metrics::registry();
-        let public_url = settings.public_url;
-        if public_url.is_some() && settings.trusted_proxies.is_empty() {
-            log::warn!(
-                "--public-url without --trusted-proxy: the limits of one client are those of all together; name the proxy, \
-                 for example with --trusted-proxy 127.0.0.1"
-            );
-        }
+        warn_of_shared_limits(&settings);
         let shutdown = CancellationToken::new();
-        let tls = settings
-            .tls
-            .map(|files| tls::configure(files, shutdown.clone()));
+        let tls = settings.tls.clone();
+        let tls = tls.map(|files| tls::configure(files, shutdown.clone()));
         let tls = tls.transpose()?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let takes_ipv4 = SockRef::from(&listener).only_v6().is_ok_and(|only| !only);
         let addresses = lan::addresses(address, takes_ipv4);
         limits::raise_open_files(matches!(settings.database, Database::Embedded(_)));
-        let upload_folder = upload_folder(settings.upload_dir, &settings.database);
-        let mut data_folder = None;
-        let (engine, cluster, database) = match settings.database {
-            Database::Embedded(embedded) => {
-                data_folder = Some(embedded.data.clone());
-                let database = format!("the embedded engine in {}", embedded.data.display());
-                let data = embedded.data.clone();
-                let (engine, cluster) = embedded::start(embedded).await?;
-                metrics::register_engine(crate::metrics::own(&mut registry), &engine, data);
-                (Some(engine), cluster, database)
-            }
-            Database::Cluster(cluster) => {
-                let database = describe(&cluster);
-                (None, cluster, database)
-            }
-        };
-        log::info!("the database is {database}");
-        // Not before the engine, which makes the data folder, and refuses one that another process uses.
-        let upload_folder = match open_upload_folder(upload_folder).await {
-            Ok(folder) => folder,
+        let mut registry = crate::metrics::registry();
+        let database = StartedDatabase::start(&settings.database, &mut registry).await?;
+        let Opened {
+            upload_folder,
+            store,
+            access,
+        } = match open(&settings, &database, address).await {
+            Ok(opened) => opened,
             Err(error) => {
-                embedded::close(engine).await;
+                embedded::close(database.engine).await;
                 return Err(error);
             }
         };
-        let store = match Store::connect(cluster, settings.undo_window).await {
-            Ok(store) => store.with_board_limits(settings.board_limits),
-            Err(error) => {
-                embedded::close(engine).await;
-                return Err(StartupError::Database(database, error));
-            }
-        };
-        let access =
-            match access::prepare(&store, settings.access, address, public_url.clone()).await {
-                Ok(access) => access,
-                Err(error) => {
-                    drop(store);
-                    embedded::close(engine).await;
-                    return Err(StartupError::Database(database, error));
-                }
-            };
+        let address_to_share = addresses.first();
         let web = web::Settings {
-            address: addresses
-                .first()
-                .map(|address| format!("{scheme}://{address}/")),
-            public_url,
-            embedding: settings.embedding,
-            trusted_proxies: settings.trusted_proxies,
+            address: address_to_share.map(|address| format!("{scheme}://{address}/")),
             tls,
             access: access.policy,
-            max_upload: settings.max_upload,
-            max_pixels: settings.max_pixels,
-            upload_memory: settings.upload_memory,
             upload_folder,
-            data_folder,
-            metadata: settings.metadata,
-            ..web::Settings::default()
+            data_folder: database.data_folder,
+            ..web_settings(settings)
         };
         let server = web::server(
             listener,
@@ -150,28 +107,19 @@ impl Application {
             &mut registry,
             shutdown.clone(),
         )?;
-        let metrics = metrics_listener.map(|listener| listener.serve(registry));
-        let metrics_address = metrics.transpose()?.map(|(server, address)| {
-            let handle = server.handle();
-            let shutdown = shutdown.clone();
-            tokio::spawn(server);
-            tokio::spawn(async move {
-                shutdown.cancelled().await;
-                handle.stop(false).await;
-            });
-            address
-        });
+        let metrics_address =
+            metrics_listener.map(|listener| listener.serve(registry, shutdown.clone()));
         Ok(Self {
             address,
-            metrics_address,
+            metrics_address: metrics_address.transpose()?,
             scheme,
             addresses,
             links: access.links,
-            database,
+            database: database.description,
             server,
             shutdown,
             store,
-            engine,
+            engine: database.engine,
         })
     }
 
@@ -259,6 +207,58 @@ impl Application {
     }
 }
 
+/// What a server keeps its images with.
+struct Opened {
+    upload_folder: UploadFolder,
+    store: Store,
+    access: PreparedAccess,
+}
+
+/// Opens the folder for uploads, connects to the database, and makes the links of this start.
+async fn open(
+    settings: &Settings,
+    database: &StartedDatabase,
+    address: SocketAddr,
+) -> Result<Opened, StartupError> {
+    // Not before the engine, which makes the data folder, and refuses one that another process uses.
+    let folder = upload_folder(settings.upload_dir.as_ref(), &settings.database);
+    let upload_folder = open_upload_folder(folder).await?;
+    let in_database = |error| StartupError::Database(database.description.clone(), error);
+    let store = Store::connect(database.cluster.clone(), settings.undo_window).await;
+    let store = store.map_err(in_database)?;
+    let store = store.with_board_limits(settings.board_limits);
+    let (access, public_url) = (settings.access.clone(), settings.public_url.clone());
+    let access = access::prepare(&store, access, address, public_url).await;
+    Ok(Opened {
+        access: access.map_err(in_database)?,
+        upload_folder,
+        store,
+    })
+}
+
+/// The settings that the web server takes over. The others have their defaults.
+fn web_settings(settings: Settings) -> web::Settings {
+    web::Settings {
+        public_url: settings.public_url,
+        embedding: settings.embedding,
+        trusted_proxies: settings.trusted_proxies,
+        max_upload: settings.max_upload,
+        max_pixels: settings.max_pixels,
+        upload_memory: settings.upload_memory,
+        metadata: settings.metadata,
+        ..web::Settings::default()
+    }
+}
+
+fn warn_of_shared_limits(settings: &Settings) {
+    if settings.public_url.is_some() && settings.trusted_proxies.is_empty() {
+        log::warn!(
+            "--public-url without --trusted-proxy: the limits of one client are those of all together; name the proxy, \
+             for example with --trusted-proxy 127.0.0.1"
+        );
+    }
+}
+
 /// Stops the web server, politely at first.
 async fn end(server: Server, handle: &ServerHandle) -> io::Result<()> {
     let politely = async { tokio::join!(server, handle.stop(true)).0 };
@@ -271,11 +271,11 @@ async fn end(server: Server, handle: &ServerHandle) -> io::Result<()> {
     }
 }
 
-/// The folder for uploads that are being received: by default on the disk of the data folder, because the system's folder
-/// for temporary files may be in memory.
-fn upload_folder(chosen: Option<PathBuf>, database: &Database) -> PathBuf {
+/// The folder for uploads that are being received: by default on the disk of the data folder, because the system's
+/// folder for temporary files may be in memory.
+fn upload_folder(chosen: Option<&PathBuf>, database: &Database) -> PathBuf {
     match (chosen, database) {
-        (Some(folder), _) => folder,
+        (Some(folder), _) => folder.clone(),
         (None, Database::Embedded(embedded)) => embedded.data.join("uploads"),
         (None, Database::Cluster(_)) => std::env::temp_dir(),
     }
@@ -287,13 +287,4 @@ async fn open_upload_folder(folder: PathBuf) -> Result<UploadFolder, StartupErro
     opened
         .unwrap_or_else(|error| Err(io::Error::other(error)))
         .map_err(|error| StartupError::UploadFolder { folder, error })
-}
-
-fn describe(cluster: &ClusterSettings) -> String {
-    let hosts: Vec<String> = cluster.hosts.iter().map(ToString::to_string).collect();
-    format!(
-        "RethinkDB at {}, database {}",
-        hosts.join(", "),
-        cluster.database
-    )
 }

@@ -61,8 +61,8 @@ impl ResolvesServerCert for CurrentKey {
     }
 }
 
-/// Loads the certificate whenever a file changes. One that cannot be used is logged, and the last one stays: the two files
-/// are not written at the same moment.
+/// Loads the certificate whenever a file changes. One that cannot be used is logged, and the last one stays: the two
+/// files are not written at the same moment.
 async fn follow(
     files: TlsFiles,
     mut version: Version,

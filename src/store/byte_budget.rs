@@ -25,8 +25,8 @@ impl ByteBudget {
         }
     }
 
-    /// Waits until `bytes` fit into the budget and holds them until the permit is dropped. A request that exceeds the whole
-    /// budget gets all of it.
+    /// Waits until `bytes` fit into the budget and holds them until the permit is dropped. A request that exceeds the
+    /// whole budget gets all of it.
     ///
     /// # Errors
     ///

@@ -37,8 +37,8 @@ impl Store {
         Ok(store)
     }
 
-    /// [`Store::connect`] without the tasks that change documents in the background. Returns also the token that ends such
-    /// tasks.
+    /// [`Store::connect`] without the tasks that change documents in the background. Returns also the token that ends
+    /// such tasks.
     pub(super) async fn open(
         settings: ClusterSettings,
         undo_window: Duration,

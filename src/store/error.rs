@@ -24,8 +24,8 @@ const OVERFLOW: &str = "Changefeed cache over array size limit";
 /// Failure of a store operation. Messages never contain bytes of an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The database cannot be reached, does not answer in time, or is overloaded, as may be this server. The same
-    /// operation may succeed later.
+    /// The database cannot be reached, does not answer in time or is overloaded, or this server is. The same operation
+    /// may succeed later.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
     /// The disk of the database has no space for what is to be stored.
@@ -44,7 +44,7 @@ pub enum StoreError {
     /// The database rejected the query: missing permissions, an exceeded limit, or a bug in this application.
     #[error("the database refused the query: {0}")]
     Refused(String),
-    /// What was asked for is stored with other bytes than were written. All else can be read.
+    /// The stored bytes differ from those that were written. Everything else can be read.
     #[error("stored data is damaged: {0}")]
     Damaged(String),
     /// A document does not have the fields that this application writes.

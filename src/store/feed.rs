@@ -43,8 +43,8 @@ pub enum FeedEvent<T> {
 
 /// A stream of events that ends after its first error. Dropping it closes its connection.
 ///
-/// Polling is cancellation safe. Nothing is buffered here: unread changes wait in the database, and if its queue overflows,
-/// the feed ends with [`StoreError::FeedEnded`].
+/// Polling is cancellation safe. Nothing is buffered here: unread changes wait in the database, and if its queue
+/// overflows, the feed ends with [`StoreError::FeedEnded`].
 pub struct Feed<T>(BoxStream<'static, Result<FeedEvent<T>, StoreError>>);
 
 impl<T: Send + Sync + 'static> Feed<T> {

@@ -8,19 +8,19 @@ use reql::{Command, r};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::board::BoardLimits;
-use super::board::current::CurrentReads;
-use super::board::free_placements::FreePlacements;
 use super::board::stalled_feed::LastChanges;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
+use super::current_reads::CurrentReads;
+use super::damaged_images::DamagedImages;
 use super::error::StoreError;
-use super::images::DamagedImages;
-use super::schema;
+use super::free_placements::FreePlacements;
+use super::limits::BoardLimits;
+use super::tables::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
 use crate::metrics::Registry;
 
-/// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6 times
-/// as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
+/// Bytes of image files that may be on their way to the database at once, and as many from it. The driver needs 4.6
+/// times as much memory (measured: 46 MiB for a file of 10 MiB), so this bounds it to about 220 MiB in each direction.
 const MAX_BYTES_IN_FLIGHT: usize = 48 << 20;
 
 /// Time that an image waits for other transfers before it is refused.
@@ -69,8 +69,8 @@ impl Store {
         let free_placements = FreePlacements::new(
             connector.clone(),
             pool.clone(),
-            table(&database, schema::PLACEMENTS),
-            table(&database, schema::LAYOUTS),
+            table(&database, PLACEMENTS),
+            table(&database, LAYOUTS),
             shutdown.clone(),
         );
         Self::of(Arc::new(Inner {
@@ -97,8 +97,8 @@ impl Store {
         }
     }
 
-    /// The same images, with limits on what each board may hold. Images that other servers add in the same second may exceed
-    /// them together.
+    /// The same images, with limits on what each board may hold. Images that other servers add in the same second may
+    /// exceed them together.
     pub fn with_board_limits(self, board_limits: BoardLimits) -> Self {
         Self {
             board_limits,
@@ -126,19 +126,19 @@ impl Store {
     }
 
     pub(super) fn images(&self) -> Command {
-        table(&self.inner.database, schema::IMAGES)
+        table(&self.inner.database, IMAGES)
     }
 
     pub(super) fn placements(&self) -> Command {
-        table(&self.inner.database, schema::PLACEMENTS)
+        table(&self.inner.database, PLACEMENTS)
     }
 
     pub(super) fn layouts(&self) -> Command {
-        table(&self.inner.database, schema::LAYOUTS)
+        table(&self.inner.database, LAYOUTS)
     }
 
     pub(super) fn boards(&self) -> Command {
-        table(&self.inner.database, schema::BOARDS)
+        table(&self.inner.database, BOARDS)
     }
 
     /// Runs an operation of several queries in a task of its own, so that it completes even if the caller is dropped.

@@ -1,4 +1,4 @@
-//! What is wrong with the database, as it says itself.
+//! The issues that a database reports about itself.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ use super::handle::Store;
 /// Time limit for the answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What is wrong with the database.
+/// A kind of issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssueKind {
     /// Its disk has no space for images. Images can be read, moved and deleted.
     DiskFull,
     /// Its disk cannot be written.
     DiskFailed,
-    /// A document or its binary has other bytes than were written.
+    /// The stored bytes of a document or its binary differ from those that were written.
     Damaged,
     /// Any other issue of a RethinkDB.
     Other,
 }
 
 impl Store {
-    /// Returns what is wrong with the database; nothing if it does not tell this user.
+    /// Returns the issues of the database; none if this user may not see them.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl Store {
         let issues = issues.pluck(r.expr("type"));
         match self.pool().query_within::<Value>(issues, TIMEOUT).await {
             Ok(issues) => Ok(issues.iter().map(kind).collect()),
-            // RethinkDB shows its system tables to its administrator alone.
+            // Only the administrator of a RethinkDB may read its system tables.
             Err(StoreError::Refused(_)) => self.ping().await.map(|()| Vec::new()),
             Err(error) => Err(error),
         }

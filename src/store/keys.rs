@@ -1,4 +1,5 @@
-//! Ranges and lists of primary keys. An [`ImageId`](crate::image::ImageId) is a UUIDv7, so its text sorts by creation time.
+//! Ranges and lists of primary keys. An [`ImageId`](crate::image::ImageId) is a UUIDv7, so its text sorts by creation
+//! time.
 
 use reql::{Command, r};
 

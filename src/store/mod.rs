@@ -1,12 +1,13 @@
 //! Storage of images and their placements in RethinkDB or the embedded engine. No other module names the driver `reql`.
 //!
 //! [`Store`] is a cheap handle that all parts of the server share. Two tables describe each image: `images` holds its
-//! description, file and thumbnail, `placements` its description and where it lies on the board. Moving an image therefore
-//! does not rewrite the file, and the initial state of a viewer is read without the files.
+//! description, file and thumbnail, `placements` its description and where it lies on the board. Moving an image
+//! therefore does not rewrite the file, and the initial state of a viewer is read without the files.
 //!
 //! ```text
-//! connect ──> images (insert, file, latest, delete, sweep, thumbnails) ──> board (feed, list, update, free placements)
-//!                └──> handle, write, rows <──┘ ──> client (pool, changefeeds, watchdog) ──> database
+//! connect, backup, boards ──> images (insert, file, latest, delete, sweep, thumbnails)
+//!     ──> board (feed, list, update) ──> handle ──> free_placements, current_reads ──> write, rows, tables
+//!     ──> client (pool, changefeeds, watchdog) ──> database
 //! ```
 
 mod backup;
@@ -15,16 +16,22 @@ mod boards;
 mod byte_budget;
 mod client;
 mod connect;
+mod current_reads;
+mod damaged_images;
 mod error;
 mod feed;
+mod free_placements;
 mod handle;
 mod images;
 mod issues;
 mod keys;
+mod limits;
 mod metrics;
+mod replace;
 mod replicas;
 mod rows;
 mod schema;
+mod tables;
 mod write;
 
 #[cfg(test)]
@@ -32,10 +39,7 @@ mod tests;
 
 pub use backup::BackupPart;
 pub(crate) use backup::{BackupReader, BackupWriter, InvalidBackup};
-pub use board::{
-    Area, Board, BoardEvent, BoardFeed, BoardFull, BoardLimits, BoardUsage, CurrentImages,
-    Durability, ListQuery, Page, PlacementChange,
-};
+pub use board::{Board, BoardEvent, BoardFeed, Durability, ListQuery, Page, PlacementChange};
 pub use boards::{
     AdminLinks, BoardChange, BoardRecord, BoardSettings, BoardsEvent, BoardsFeed, InvalidToken,
     Link, LinkId, MAX_LINKS, Role, Token, TokenHash,
@@ -44,8 +48,11 @@ pub use client::{
     Address, ClusterSettings, DEFAULT_DATABASE, DEFAULT_PORT, DEFAULT_USER, Password,
 };
 pub use connect::DEFAULT_UNDO_WINDOW;
+pub use current_reads::CurrentImages;
 pub use error::StoreError;
 pub use feed::{Feed, FeedEvent, FeedState};
+pub use free_placements::Area;
 pub use handle::Store;
 pub use images::{DeletedImage, Insert, LatestEvent, LatestFeed, Restored, StoredImage};
 pub use issues::IssueKind;
+pub use limits::{BoardFull, BoardLimits, BoardUsage};

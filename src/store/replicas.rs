@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::client::Pool;
 use super::error::StoreError;
-use super::schema::TABLES;
+use super::tables::TABLES;
 
 /// The part of RethinkDB's message about a table that is to have more replicas than there are servers
 /// (`generate_config.cc`).
@@ -50,8 +50,8 @@ pub(super) fn explain(error: StoreError) -> StoreError {
     }
 }
 
-/// Warns if tables have fewer replicas than `wanted`, which is only for tables that are created. A user who may not read the
-/// system tables is not warned.
+/// Warns if tables have fewer replicas than `wanted`, since the number applies only to tables that are created. Does
+/// nothing if the user may not read the system tables.
 pub(super) async fn warn_of_fewer(pool: &Pool, database: &str, wanted: u8) {
     if wanted < 2 {
         return;

@@ -1,10 +1,12 @@
-//! Reading documents of the tables `images` and `placements`.
+//! The fields and documents of the tables `images` and `placements`.
 
+use reql::cmd::get_all;
 use reql::{Command, r};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::StoreError;
+use super::tables::BOARD_INDEX;
 use crate::image::{BoardId, ImageId};
 
 /// The board of an image. Absent for the main board.
@@ -38,6 +40,17 @@ pub(super) fn board_in(row: &Value) -> Option<BoardId> {
     }
 }
 
+/// The rows of `images` or `placements` that are on a board, by the secondary index.
+pub(super) fn board_rows(table: Command, board: BoardId) -> Command {
+    let options = get_all::Options::new().index(BOARD_INDEX);
+    table.get_all(r.args((board.as_str(), options)))
+}
+
+/// The board of a row of `images` or `placements`. Rows of the main board do not name it.
+pub(super) fn board_of(row: Command) -> Command {
+    row.get_field(BOARD).default(r.expr(json!(BoardId::MAIN)))
+}
+
 /// Removes the fields that hold bytes. Applies to the table `images`, one of its rows, or a feed of it.
 pub(super) fn without_bytes(images: Command) -> Command {
     images.without(r.expr("file")).with_arg(r.expr("thumb"))
@@ -68,8 +81,6 @@ pub(super) fn id_of(row: &Value) -> Option<ImageId> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::image::ImageRecord;
 

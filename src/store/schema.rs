@@ -9,34 +9,11 @@ use reql::{Command, Func, func, r};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::board::handle::board_of;
 use super::client::Pool;
 use super::error::StoreError;
 use super::replicas;
-
-/// The table of files: description, file and thumbnail of each image.
-pub(super) const IMAGES: &str = "images";
-
-/// The table that board feeds follow: description and placement of each image.
-pub(super) const PLACEMENTS: &str = "placements";
-
-/// The table of boards: their titles, settings and links.
-pub(super) const BOARDS: &str = "boards";
-
-/// The key of the row of [`BOARDS`] that is no board: it holds the links that administer all of them.
-pub(super) const ADMIN: &str = "admin";
-
-/// The table of layouts: the state of the rows that images without a position are added to.
-pub(super) const LAYOUTS: &str = "layouts";
-
-/// All tables.
-pub(super) const TABLES: [&str; 4] = [IMAGES, PLACEMENTS, LAYOUTS, BOARDS];
-
-/// The index of `images` and `placements` by board. Feeds and lists of one board read its rows only.
-pub(super) const BOARD_INDEX: &str = "board";
-
-/// The index of `placements` by board, time of the upload and id: the order of lists.
-pub(super) const TIMELINE_INDEX: &str = "timeline";
+use super::rows::board_of;
+use super::tables::{BOARD_INDEX, IMAGES, PLACEMENTS, TABLES, TIMELINE_INDEX};
 
 /// The key of no row in any table.
 const NO_KEY: &str = "";
@@ -48,15 +25,15 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pause between two looks at the tables.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the tables and
-/// their indexes can be read and written. Tables that exist keep their replicas.
+/// Creates the database and its tables if they are missing, each with this number of replicas, and waits until the
+/// tables and their indexes can be read and written. Tables that exist keep their replicas.
 ///
 /// Safe to run on several servers at once. Needs no permission to create anything if nothing is missing.
 ///
 /// # Errors
 ///
-/// [`StoreError::Unavailable`] if a table cannot be written yet, or if fewer servers than replicas are connected: they may be
-/// starting.
+/// [`StoreError::Unavailable`] if a table cannot be written yet, or if fewer servers than replicas are connected: they
+/// may be starting.
 pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<(), StoreError> {
     let databases: Vec<String> = pool.value(r.db_list()).await?;
     if !databases.iter().any(|name| name == database) {
@@ -93,8 +70,8 @@ pub(super) async fn ensure(pool: &Pool, database: &str, replicas: u8) -> Result<
     ensure_index(pool, &placements, TIMELINE_INDEX, timeline).await
 }
 
-/// Creates a secondary index if it is missing, and waits until it can be used. A large table of an earlier release takes a
-/// while.
+/// Creates a secondary index if it is missing, and waits until it can be used. A large table of an earlier release
+/// takes a while.
 async fn ensure_index(
     pool: &Pool,
     table: &Command,
@@ -131,8 +108,8 @@ async fn ensure_index(
 async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreError> {
     match pool.value(command).await {
         Ok(report) => Ok(Some(report)),
-        // "Database `x` already exists.", "Table `x.y` already exists.": created by another server, or by a first attempt
-        // of ours whose answer was lost.
+        // "Database `x` already exists.", "Table `x.y` already exists.": created by another server, or by a first
+        // attempt of ours whose answer was lost.
         Err(StoreError::Unavailable(message)) if message.contains("already exists") => Ok(None),
         Err(error) => Err(error),
     }
@@ -140,8 +117,8 @@ async fn create(pool: &Pool, command: Command) -> Result<Option<Value>, StoreErr
 
 /// Checks that a table can be written, by deleting a row that it does not have.
 ///
-/// The driver's `wait` has no options, and waits for all replicas: with it no server could start while one server of the
-/// cluster is down.
+/// The driver's `wait` has no options, and waits for all replicas: with it no server could start while one server of
+/// the cluster is down.
 async fn check_writable(pool: &Pool, database: &str, table: &str) -> Result<(), StoreError> {
     let soft = delete::Options::new().durability(Durability::Soft);
     let command = r.db(database).table(table).get(NO_KEY).delete(soft);

@@ -15,7 +15,8 @@ use super::rows::DELETED_AT;
 /// Message of the error that a conditional write raises for a row that it must not change. Clients never see it.
 pub(super) const CONDITION_NOT_MET: &str = "condition not met";
 
-/// Time limit for storing one row, on disk. A slow disk writes 90 MiB, the largest permitted file, in about ten seconds.
+/// Time limit for storing one row, on disk. A slow disk writes 90 MiB, the largest permitted file, in about ten
+/// seconds.
 const INSERT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time after which an insert is no longer retried.
@@ -67,8 +68,8 @@ pub(super) async fn write_row(pool: &Pool, command: Command) -> Result<RowWrite,
     RowWrite::from_status(&pool.write(command).await?)
 }
 
-/// Runs an update or replace of several rows. Returns the number of rows that are as wanted; those that do not exist or whose
-/// condition raised [`CONDITION_NOT_MET`] are skipped.
+/// Runs an update or replace of several rows. Returns the number of rows that are as wanted; those that do not exist or
+/// whose condition raised [`CONDITION_NOT_MET`] are skipped.
 pub(super) async fn write_rows(pool: &Pool, command: Command) -> Result<u64, StoreError> {
     let status: WriteStatus = pool.write(command).await?;
     match status.first_error {
@@ -102,8 +103,8 @@ pub(super) fn insert_row(table: Command, row: impl Serialize) -> Command {
     table.insert(r.args((row, options)))
 }
 
-/// Runs an insert, and retries it with exponential backoff while the database is unavailable. A retry is safe because an
-/// existing row is never overwritten.
+/// Runs an insert, and retries it with exponential backoff while the database is unavailable. A retry is safe because
+/// an existing row is never overwritten.
 ///
 /// `command` is called for each attempt, so that no copy of a large row is kept meanwhile.
 ///

@@ -1,7 +1,7 @@
 //! The server and its routes.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,12 +34,13 @@ use super::{
 use crate::metrics::{self, Registry};
 use crate::store::Store;
 
-/// The time that a client has to close its side of a connection after the server has closed its own. A client that still
-/// sends a rejected upload needs it to read the answer.
+/// The time that a client has to close its side of a connection after the server has closed its own. A client that
+/// still sends a rejected upload needs it to read the answer.
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox it fits
-/// into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as the viewer stays.
+/// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox
+/// it fits into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as
+/// the viewer stays.
 const WRITE_BUFFER: usize = 4 << 10;
 
 /// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.
@@ -60,62 +61,12 @@ pub fn server(
     registry: &mut Registry,
     shutdown: CancellationToken,
 ) -> io::Result<Server> {
-    // Made once, outside the closure, which runs for each worker thread.
-    let threads = Arc::new(ImageThreads::new());
-    let cache = Data::new(ImageCache::new(store.clone(), Arc::clone(&threads)));
-    let registry = metrics::own(registry);
-    store.register_metrics(registry);
-    cache.register_metrics(registry);
-    let refusals = Refusals::register(registry);
-    let measuring = http::metrics::configuration(registry);
-    let access = access::start(&store, settings.access.clone(), &refusals, shutdown.clone());
-    let store = Data::new(store);
-    let guard =
-        http::guard::configuration(listener.local_addr()?.ip(), settings.public_url.clone());
-    let clients = http::client_address::configuration(settings.trusted_proxies.clone());
-    let images =
-        images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
-    let uploads = uploads::configuration(
-        store.clone(),
-        cache.clone(),
-        threads,
-        &settings,
-        &refusals,
-        registry,
-    );
-    let sockets = sockets::configuration(
-        store.clone(),
-        cache,
-        access.clone(),
-        shutdown,
-        &settings,
-        &refusals,
-        registry,
-    );
-    let boards = boards::configuration(settings.data_folder.clone());
-    let archive = archive::configuration(store);
-    let backup = backup::configuration();
-    let invite = invite::configuration(settings.address);
-    let access = access::configuration(access);
-    let public_url = settings.public_url.as_ref();
-    let pages = pages::configuration(public_url);
-    let is_secure = settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure);
-    let policies = http::headers::configuration(PagePolicies::new(is_secure, &settings.embedding));
+    let is_secure = is_secure(&settings);
+    let address = listener.local_addr()?.ip();
+    let areas = configurations(store, address, &settings, registry, shutdown);
     let server = HttpServer::new(move || {
         App::new()
-            .configure(measuring.clone())
-            .configure(guard.clone())
-            .configure(clients.clone())
-            .configure(policies.clone())
-            .configure(access.clone())
-            .configure(images.clone())
-            .configure(uploads.clone())
-            .configure(sockets.clone())
-            .configure(boards.clone())
-            .configure(archive.clone())
-            .configure(backup.clone())
-            .configure(invite.clone())
-            .configure(pages.clone())
+            .configure(areas.clone())
             .configure(routes)
             .wrap(from_fn(strip_prefix))
             .wrap(from_fn(reject_foreign_requests))
@@ -135,6 +86,76 @@ pub fn server(
         None => server.listen(listener)?,
     };
     Ok(server.run())
+}
+
+/// Browsers reach the server, or the proxy before it, with HTTPS.
+fn is_secure(settings: &Settings) -> bool {
+    let public_url = settings.public_url.as_ref();
+    settings.tls.is_some() || public_url.is_some_and(PublicUrl::is_secure)
+}
+
+/// Returns the configuration that gives the handlers and the middleware their data. The data is made here, once: the
+/// configuration runs on each worker thread.
+fn configurations(
+    store: Store,
+    address: IpAddr,
+    settings: &Settings,
+    registry: &mut Registry,
+    shutdown: CancellationToken,
+) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
+    let threads = Arc::new(ImageThreads::new());
+    let cache = Data::new(ImageCache::new(store.clone(), Arc::clone(&threads)));
+    let registry = metrics::own(registry);
+    store.register_metrics(registry);
+    cache.register_metrics(registry);
+    let refusals = Refusals::register(registry);
+    let measuring = http::metrics::configuration(registry);
+    let access = access::start(&store, settings.access.clone(), &refusals, shutdown.clone());
+    let store = Data::new(store);
+    let guard = http::guard::configuration(address, settings.public_url.clone());
+    let clients = http::client_address::configuration(settings.trusted_proxies.clone());
+    let images =
+        images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
+    let uploads = uploads::configuration(
+        store.clone(),
+        cache.clone(),
+        threads,
+        settings,
+        &refusals,
+        registry,
+    );
+    let sockets = sockets::configuration(
+        store.clone(),
+        cache,
+        access.clone(),
+        shutdown,
+        settings,
+        &refusals,
+        registry,
+    );
+    let boards = boards::configuration(settings.data_folder.clone());
+    let archive = archive::configuration(store);
+    let backup = backup::configuration();
+    let invite = invite::configuration(settings.address.clone());
+    let access = access::configuration(access);
+    let pages = pages::configuration(settings.public_url.as_ref());
+    let policies = PagePolicies::new(is_secure(settings), &settings.embedding);
+    let policies = http::headers::configuration(policies);
+    move |config| {
+        measuring(config);
+        guard(config);
+        clients(config);
+        policies(config);
+        access(config);
+        images(config);
+        uploads(config);
+        sockets(config);
+        boards(config);
+        archive(config);
+        backup(config);
+        invite(config);
+        pages(config);
+    }
 }
 
 /// Registers every route, each with what it does: [`access`] checks it before the handler runs.
@@ -247,7 +268,7 @@ fn resource<const N: usize>(path: &str, routes: [Route; N]) -> Resource {
     routes.into_iter().fold(resource, Resource::route)
 }
 
-/// A route that only those reach who may do `action`.
+/// A route for callers who may do `action`.
 fn route<F, Args>(method: Method, action: Action, handler: F) -> Route
 where
     F: Handler<Args>,

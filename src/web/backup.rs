@@ -15,7 +15,8 @@ use super::http::connection::ConnectionHandle;
 use super::http::problem::Problem;
 use crate::store::{BackupWriter, Store, StoreError};
 
-/// The time after which a client that reads nothing is disconnected. It includes the time of a database read, up to 30 s.
+/// The time after which a client that reads nothing is disconnected. It includes the time of a database read, up to 30
+/// s.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The permit for a backup, one at a time: it holds all rows in memory, without their files.

@@ -7,6 +7,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::test::TestRequest;
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures::stream;
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::{Builder, Runtime};
@@ -15,8 +16,8 @@ use super::access::credentials::{Credentials, cookie_tokens};
 use super::sockets::commands::request::Request;
 use super::sockets::protocol::deflate::inflate;
 use super::sockets::protocol::frame_scanner::FrameScanner;
+use super::upload_folder::UploadFolder;
 use super::uploads::body::UploadBody;
-use super::uploads::folder::UploadFolder;
 use super::uploads::form;
 use super::uploads::received_file::FileReceiver;
 use super::uploads::space::DiskSpace;
@@ -60,9 +61,7 @@ pub fn multipart(data: &[u8]) {
     };
     assert!(form.image.length() <= MAX_UPLOAD);
     let file = form.image.read().expect("a temporary file can be read");
-    let hash = Sha256::digest(&file);
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(form.upload.sha256, hash);
+    assert_eq!(form.upload.sha256, HEXLOWER.encode(&Sha256::digest(&file)));
 }
 
 /// Parses a command.

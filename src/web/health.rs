@@ -13,8 +13,8 @@ pub(crate) async fn healthy() -> HttpResponse {
     text("ok\n")
 }
 
-/// `GET /readyz`: the database answers and can be written, and there is room for uploads. Says if some of what it stores is damaged, which concerns those
-/// images alone.
+/// `GET /readyz`: the database answers and can be written, and there is room for uploads. Reports whether stored data
+/// is damaged, which affects only the images concerned.
 ///
 /// Anyone may ask, so it names no table and no key; the log does.
 pub(crate) async fn ready(

@@ -13,7 +13,7 @@ use super::access::Access;
 use super::access::action::Action;
 use super::access::grant::Grant;
 use super::access::join::board_path;
-use super::http::guard::{is_loopback_name, requested_host};
+use super::http::host::{is_loopback_name, requested_host};
 use super::http::prefix::is_secure;
 use super::http::problem::Problem;
 use super::http::public_url::PublicUrl;
@@ -76,8 +76,8 @@ pub(crate) fn qr_code_of(url: &str) -> Result<HttpResponse, Problem> {
         .body(image))
 }
 
-/// The URL with which others can open the board: where links are needed, that of the link for guests, which only those
-/// learn who may do as much themselves.
+/// The URL with which others can open the board. Where links are needed, it is that of the link for guests, and only
+/// callers who may do at least as much get it.
 fn board_url(
     request: &HttpRequest,
     grant: &Grant,
@@ -108,8 +108,8 @@ pub(crate) fn base_url(request: &HttpRequest) -> String {
     })
 }
 
-/// The public URL, or else the one that the request came to, unless it is one of loopback, which means nothing to other
-/// devices.
+/// The public URL, or else the one that the request came to, unless that is a loopback address, which other devices
+/// cannot use.
 fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
     if let Some(public) = request.app_data::<Data<PublicUrl>>() {
         return Some(public.to_string());
@@ -122,7 +122,7 @@ fn url(request: &HttpRequest, network: &NetworkAddress) -> Option<String> {
     Some(format!("{scheme}://{host}/"))
 }
 
-/// Returns `true` for an IP address that only this machine takes for its own.
+/// Returns `true` for an IP address with which only this machine reaches itself.
 fn is_meaningless_elsewhere(host: &str) -> bool {
     let ip = match host.parse::<SocketAddr>() {
         Ok(address) => Some(address.ip()),

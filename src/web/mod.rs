@@ -1,13 +1,14 @@
 //! HTTP and WebSocket for browsers and scripts.
 //!
-//! `app` makes the server and lists every route. `access` checks every request before its
-//! handler runs. Each area (`images`, `uploads`, `sockets`, `archive`, `invite`, `boards`) has a `configuration` function that
-//! makes the data of its handlers, unless other areas make it. `http` holds what all areas use and knows none of them.
+//! `app` makes the server and lists every route. `access` checks every request before its handler runs. Each area
+//! (`images`, `uploads`, `sockets`, `archive`, `invite`, `boards`) has a `configuration` function that makes the data
+//! of its handlers, unless other areas make it. `http` holds what all areas use and knows none of them.
 
 mod access;
 mod app;
 mod archive;
 mod backup;
+mod board_json;
 mod boards;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -20,6 +21,7 @@ mod pages;
 mod record_json;
 mod settings;
 mod sockets;
+mod upload_folder;
 mod uploads;
 
 pub use access::AccessPolicy;
@@ -29,4 +31,4 @@ pub use http::embedding::EmbeddingOrigin;
 pub use http::public_url::PublicUrl;
 pub use http::request_id::RequestId;
 pub use settings::Settings;
-pub use uploads::UploadFolder;
+pub use upload_folder::UploadFolder;

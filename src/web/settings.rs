@@ -7,7 +7,7 @@ use super::access::AccessPolicy;
 use super::http::client_address::TrustedProxies;
 use super::http::embedding::EmbeddingOrigin;
 use super::http::public_url::PublicUrl;
-use super::uploads::UploadFolder;
+use super::upload_folder::UploadFolder;
 use crate::image::{Limits, Metadata};
 
 /// Limits and timeouts of the web server.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 
 mod client;
+mod streams;
 mod terms;
 mod test_engine;
 mod wire;

@@ -1,6 +1,6 @@
 //! Who needs a link.
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::config::settings::Access;
 use crate::store::{InvalidToken, Token};
 
@@ -18,9 +18,9 @@ pub(super) struct AccessArguments {
     )]
     pub(super) open: bool,
 
-    /// The secret of whoever administers all boards: 16 or more letters, digits and -._~. With it, links are needed on this
-    /// machine too. Without it, a new one is made and shown at each start that needs links. Better given by the variable,
-    /// since other users can read a command line
+    /// The secret of whoever administers all boards: 16 or more letters, digits and -._~. With it, links are needed on
+    /// this machine too. Without it, a new one is made and shown at each start that needs links. Better given by the
+    /// variable, since other users can read a command line
     #[arg(
         long,
         value_name = "TOKEN",

@@ -9,8 +9,8 @@ use crate::store::Token;
 pub(super) enum Subcommand {
     /// Read everything in the folder of a server that is stopped, and list what is damaged
     ///
-    /// Verifies the checksums of all documents, files and pages, and changes nothing. Exits with 0 if nothing is damaged, with
-    /// 1 if something is, and with 2 if the folder cannot be checked.
+    /// Verifies the checksums of all documents, files and pages, and changes nothing. Exits with 0 if nothing is
+    /// damaged, with 1 if something is, and with 2 if the folder cannot be checked.
     Check,
     /// Return the space that the folder of a server that is stopped does not use
     ///

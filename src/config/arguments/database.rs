@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::config::rethinkdb_url;
 use crate::config::settings::{Database, EmbeddedSettings, Publish};
 use crate::store::{ClusterSettings, Password};

@@ -50,8 +50,8 @@ pub(super) struct LimitArguments {
     )]
     pub(super) max_images: Option<u64>,
 
-    /// The most bytes that the images of a board may have together, without those in the bin: bytes, or with a unit as for
-    /// --max-upload. Without it there is no limit
+    /// The most bytes that the images of a board may have together, without those in the bin: bytes, or with a unit as
+    /// for --max-upload. Without it there is no limit
     #[arg(
         long,
         value_name = "SIZE",
@@ -60,8 +60,9 @@ pub(super) struct LimitArguments {
     )]
     pub(super) max_board_size: Option<u64>,
 
-    /// The memory that complete uploads may use while they are checked and stored: bytes, or with a unit as for --max-upload.
-    /// An upload needs about five times its size; one that needs more than all is processed alone. At least 16MiB
+    /// The memory that complete uploads may use while they are checked and stored: bytes, or with a unit as for
+    /// --max-upload. An upload needs about five times its size; one that needs more than all is processed alone. At
+    /// least 16MiB
     #[arg(
         long,
         value_name = "SIZE",
@@ -71,8 +72,8 @@ pub(super) struct LimitArguments {
     )]
     pub(super) upload_memory: u64,
 
-    /// The folder for uploads that are still arriving, which needs room for as many as there are at a time. Without it: uploads
-    /// in the folder that --data names, or with --rethinkdb the system's folder for temporary files
+    /// The folder for uploads that are still arriving, which needs room for as many as there are at a time. Without it:
+    /// uploads in the folder that --data names, or with --rethinkdb the system's folder for temporary files
     #[arg(long, value_name = "DIR", env = "REALTIME_PHOTO_UPLOAD_DIR")]
     pub(super) upload_dir: Option<PathBuf>,
 

@@ -3,48 +3,21 @@
 mod access;
 mod command;
 mod database;
+mod error;
 mod limits;
 mod network;
 mod observing;
-
-use std::net::SocketAddr;
 
 use clap::Parser;
 
 use self::access::AccessArguments;
 use self::command::Subcommand;
 use self::database::DatabaseArguments;
+pub use self::error::ConfigError;
 use self::limits::LimitArguments;
 use self::network::NetworkArguments;
 use self::observing::ObservingArguments;
-use super::rethinkdb_url::InvalidUrl;
 use super::settings::{Settings, Task, TlsFiles};
-
-/// An error in the combination of arguments. No message contains a password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
-    /// `--rethinkdb` is not a valid URL.
-    #[error("the URL given by --rethinkdb (or RETHINKDB_URL) is not usable: {0}")]
-    Url(#[from] InvalidUrl),
-    /// `--reql-listen` without an embedded engine.
-    #[error(
-        "--reql-listen publishes the embedded engine, which --rethinkdb replaces: give one of them"
-    )]
-    PublishedCluster,
-    /// `--reql-listen` on a network without a password: anyone there could read and delete everything.
-    #[error(
-        "--reql-listen {0} can be reached from other machines and needs a password: set REQL_PASSWORD or --reql-password"
-    )]
-    PasswordMissing(SocketAddr),
-    /// `--open` with `--admin-token`.
-    #[error("--open lets everybody do everything, so --admin-token has no use: give one of them")]
-    OpenWithToken,
-    /// `--replicas` without a cluster.
-    #[error(
-        "--replicas needs a cluster: the embedded engine is one server. Give --rethinkdb, or leave it out"
-    )]
-    EmbeddedReplicas,
-}
 
 /// A realtime image board: drop a picture on the page, and everyone who looks sees it at once.
 ///

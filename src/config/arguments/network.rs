@@ -10,8 +10,8 @@ use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 /// Where the server listens, and what is in front of it.
 #[derive(clap::Args)]
 pub(super) struct NetworkArguments {
-    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the boards to the network, for those
-    /// who have a link; port 0 takes any free port
+    /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the boards to the network, for
+    /// those who have a link; port 0 takes any free port
     #[arg(
         long,
         value_name = "ADDR:PORT",
@@ -39,13 +39,14 @@ pub(super) struct NetworkArguments {
     pub(super) tls_key: Option<PathBuf>,
 
     /// The address under which a proxy publishes this server, with its path if it has one, such as
-    /// <https://photos.example/party/>. Links and QR codes then name it, other hosts are refused, and everybody needs a link
+    /// <https://photos.example/party/>. Links and QR codes then name it, other hosts are refused, and everybody needs a
+    /// link
     #[arg(long, value_name = "URL", env = "REALTIME_PHOTO_PUBLIC_URL")]
     pub(super) public_url: Option<PublicUrl>,
 
-    /// The address of a proxy in front of this server, or its network, such as 127.0.0.1 or 10.0.0.0/8. Only from there are the
-    /// headers X-Forwarded-For and Forwarded believed, by which the limits of each client and the log know who it is. Can be
-    /// given more than once; the variable takes several with commas between them
+    /// The address of a proxy in front of this server, or its network, such as 127.0.0.1 or 10.0.0.0/8. Only from there
+    /// are the headers X-Forwarded-For and Forwarded believed, by which the limits of each client and the log know who
+    /// it is. Can be given more than once; the variable takes several with commas between them
     #[arg(
         long,
         value_name = "ADDR",
@@ -55,8 +56,8 @@ pub(super) struct NetworkArguments {
     )]
     pub(super) trusted_proxy: Vec<IpNet>,
 
-    /// A web site that may show the pages in a frame, such as <https://www.example.com>. Without it none may. Can be given more
-    /// than once; the variable takes several with commas between them
+    /// A web site that may show the pages in a frame, such as <https://www.example.com>. Without it none may. Can be
+    /// given more than once; the variable takes several with commas between them
     #[arg(
         long,
         value_name = "ORIGIN",

@@ -7,8 +7,8 @@ use crate::config::settings::LogFormat;
 /// What the server tells of itself.
 #[derive(clap::Args)]
 pub(super) struct ObservingArguments {
-    /// Serve metrics for Prometheus at this address, below /metrics. Whoever reaches it may read them: they tell how much
-    /// the server is used, and nothing of what is stored
+    /// Serve metrics for Prometheus at this address, below /metrics. Whoever reaches it may read them: they tell how
+    /// much the server is used, and nothing of what is stored
     #[arg(long, value_name = "ADDR:PORT", env = "REALTIME_PHOTO_METRICS_LISTEN")]
     pub(super) metrics_listen: Option<SocketAddr>,
 

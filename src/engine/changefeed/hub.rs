@@ -190,8 +190,9 @@ impl Subscription {
         &self.group.query
     }
 
-    /// The initial values of the query as of commit `seq`: those that a feed of the same query has read if nothing of them
-    /// has changed since, otherwise those that `read` returns. Feeds that start at the same time wait for the first one.
+    /// The initial values of the query as of commit `seq`: those that a feed of the same query has read if nothing of
+    /// them has changed since, otherwise those that `read` returns. Feeds that start at the same time wait for the
+    /// first one.
     ///
     /// `read` returns `None` if there are too many values to keep them in memory.
     ///

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use time::{Date, Month, PrimitiveDateTime, UtcOffset};
 
-use super::time::Time;
 use crate::engine::error::ReqlError;
 
-/// Parses the forms of ISO 8601 that RethinkDB accepts (`sanitize` in its `pseudo_time.cc`): a year, a month, a day or an
-/// ordinal date, then possibly `T` with hours, minutes, seconds and their fraction, and an offset. Hyphens and colons may
-/// be left out.
+/// Parses the forms of ISO 8601 that RethinkDB accepts (`sanitize` in its `pseudo_time.cc`): a year, a month, a day or
+/// an ordinal date, then possibly `T` with hours, minutes, seconds and their fraction, and an offset. Hyphens and
+/// colons may be left out. Returns the seconds since 1970 and the offset.
 ///
 /// # Errors
 /// Any other text, a date that does not exist, or neither an offset nor a default.
-pub(super) fn parse(text: &str, default_timezone: Option<&str>) -> Result<Time, ReqlError> {
+pub(super) fn parse(
+    text: &str,
+    default_timezone: Option<&str>,
+) -> Result<(f64, Arc<str>), ReqlError> {
     let (date, clock) = match text.split_once('T') {
         Some((date, clock)) => (date, Some(clock)),
         None => (text, None),
@@ -35,7 +37,7 @@ pub(super) fn parse(text: &str, default_timezone: Option<&str>) -> Result<Time, 
     let midnight = PrimitiveDateTime::new(date, time::Time::MIDNIGHT).assume_utc();
     let seconds = midnight.unix_timestamp() as f64 + clock.seconds;
     let offset = f64::from(offset_of(&timezone).whole_seconds());
-    Ok(Time::new(seconds - offset, timezone))
+    Ok((seconds - offset, timezone))
 }
 
 /// Parses an offset from UTC: `Z`, `±hh:mm`, `±hhmm` or `±hh`. Returns it as `±hh:mm`.
@@ -259,11 +261,14 @@ impl<'a> Digits<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
 
+    use super::*;
+    use crate::engine::datum::Time;
+
     fn printed(text: &str) -> String {
-        parse(text, Some("+01:00")).unwrap().to_iso8601().unwrap()
+        let time = Time::from_iso8601(text, Some("+01:00"));
+        time.unwrap().to_iso8601().unwrap()
     }
 
     #[test]
@@ -344,7 +349,7 @@ mod tests {
         fn printed_times_are_read_again(milliseconds in -17_000_000_000_000_i64..253_000_000_000_000, hours in -11_i32..12) {
             let zone = format!("{}{:02}:00", if hours < 0 { '-' } else { '+' }, hours.abs());
             let time = Time::new(milliseconds as f64 / 1000.0, parse_timezone(&zone).unwrap());
-            let read = parse(&time.to_iso8601().unwrap(), None).unwrap();
+            let read = Time::from_iso8601(&time.to_iso8601().unwrap(), None).unwrap();
             prop_assert_eq!(read.epoch_seconds, time.epoch_seconds);
             prop_assert_eq!(read.timezone, time.timezone);
         }

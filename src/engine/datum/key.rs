@@ -1,5 +1,7 @@
 //! The encoding of primary keys and of the values of secondary indexes as bytes, in ReQL's order.
 
+use data_encoding::HEXLOWER;
+
 use super::value::Datum;
 use crate::engine::error::ReqlError;
 
@@ -34,12 +36,12 @@ pub(crate) fn describe_key(key: &[u8]) -> String {
         .and_then(|text| str::from_utf8(text).ok());
     match text {
         Some(text) => format!("{text:?}"),
-        None => key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        None => HEXLOWER.encode(key),
     }
 }
 
-/// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another one
-/// followed by a byte 0.
+/// Encodes a value of a secondary index so that the byte order is ReQL's order, of any length. No encoding is another
+/// one followed by a byte 0.
 ///
 /// # Errors
 /// RethinkDB's errors for `null` and an object. An index has no entries for them.

@@ -55,7 +55,8 @@ impl Time {
         text: &str,
         default_timezone: Option<&str>,
     ) -> Result<Self, ReqlError> {
-        iso8601::parse(text, default_timezone)
+        let (seconds, timezone) = iso8601::parse(text, default_timezone)?;
+        Ok(Self::new(seconds, timezone))
     }
 
     /// Formats the time as ISO 8601 with its offset, and with milliseconds unless they are zero.

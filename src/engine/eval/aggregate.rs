@@ -17,7 +17,8 @@ use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::Direction;
 
-/// `count`: the length of a sequence, object, binary or string, or the number of elements that match a predicate or value.
+/// `count`: the length of a sequence, object, binary or string, or the number of elements that match a predicate or
+/// value.
 pub(crate) fn count(env: &Env, call: &Call, scope: &Scope) -> Result<Value, ReqlError> {
     let subject = env.eval(&call.args[0], scope)?;
     let picked = match call.args.get(1) {

@@ -1,13 +1,10 @@
 //! Arrays.
 
-use super::env::Env;
+use super::env::{ARRAY_LIMIT, Env};
 use super::scope::Scope;
 use super::term::{Call, TermKind};
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
-
-/// The most items of an array that is stored, and by default of any other (RethinkDB's default `array_limit`).
-pub(crate) const ARRAY_LIMIT: usize = 100_000;
 
 /// `make_array`.
 pub(crate) fn make(env: &Env, call: &Call, scope: &Scope) -> Result<Datum, ReqlError> {

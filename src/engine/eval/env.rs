@@ -8,12 +8,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use regex::Regex;
 
-use super::array::ARRAY_LIMIT;
 use super::pattern;
 use crate::engine::changefeed::Hub;
 use crate::engine::datum::{Datum, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::{Batch, Durability, Snapshot, Storage};
+
+/// The most items of an array that is stored, and by default of any other (RethinkDB's default `array_limit`).
+pub(crate) const ARRAY_LIMIT: usize = 100_000;
 
 /// The size of JSON in bytes from which a batch is full (RethinkDB's default `max_batch_bytes`). A batch holds at least
 /// one element.

@@ -15,8 +15,8 @@ use crate::engine::storage::{
 /// The number of documents that a scan reads at once.
 const READ_AHEAD: usize = 64;
 
-/// The documents in ranges of an index, read in pieces, so that an idle cursor holds no snapshot. A document is found once
-/// for each of its values in a range.
+/// The documents in ranges of an index, read in pieces, so that an idle cursor holds no snapshot. A document is found
+/// once for each of its values in a range.
 #[derive(Debug)]
 pub(crate) struct IndexScan {
     table: Table,
@@ -240,7 +240,8 @@ impl IndexScan {
                     value: (value, _),
                     document,
                 } = found;
-                // The range shrinks with each document, so that a later read, even of another snapshot, continues after it.
+                // The range shrinks with each document, so that a later read, even of another snapshot, continues after
+                // it.
                 match self.order {
                     Some(Direction::Descending) => range.end_before(entry),
                     _ => range.start_after(entry),

@@ -1,5 +1,5 @@
-//! `order_by` with an index and keys: by the index, and documents with one value of the index by the keys. Reads the documents
-//! of one value at a time.
+//! `order_by` with an index and keys: by the index, and documents with one value of the index by the keys. Reads the
+//! documents of one value at a time.
 
 use std::collections::VecDeque;
 

@@ -41,8 +41,8 @@ impl Lookup {
         Ok(None)
     }
 
-    /// The next existing document that is not damaged; `None` at the end. A damaged one has been logged, and must not keep
-    /// the others from being read.
+    /// The next existing document that is not damaged; `None` at the end. A damaged one has been logged, and must not
+    /// keep the others from being read.
     ///
     /// # Errors
     /// A failing disk.

@@ -202,8 +202,8 @@ pub(crate) fn distinct(env: &Env, call: &Call, scope: &Scope) -> Result<Value, R
     }))
 }
 
-/// The distinct values of an index, of a table or of a part of this index. Of the primary key, the values without looking
-/// for repeated ones (`distinct_term_t` in RethinkDB's `terms/sort.cc`).
+/// The distinct values of an index, of a table or of a part of this index. Of the primary key, the values without
+/// looking for repeated ones (`distinct_term_t` in RethinkDB's `terms/sort.cc`).
 fn distinct_of_index(env: &Env, subject: Value, name: &Arc<str>) -> Result<Value, ReqlError> {
     let refused = || ReqlError::logic("Can only perform an indexed distinct on a TABLE.");
     let stream = match subject {

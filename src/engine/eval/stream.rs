@@ -274,16 +274,7 @@ impl Source {
                 Ok(None)
             }
             Self::Merge(merge) => merge.next(env),
-            Self::Zip(streams, function) => {
-                let mut row = Vec::with_capacity(streams.len());
-                for stream in streams {
-                    match stream.next(env)? {
-                        Some(element) => row.push(element),
-                        None => return Ok(None),
-                    }
-                }
-                function.call(env, &row).map(Some)
-            }
+            Self::Zip(streams, function) => next_zipped(streams, function, env),
             Self::Skip(inner, left) => {
                 while *left > 0 {
                     if inner.next(env)?.is_none() {
@@ -299,20 +290,7 @@ impl Source {
                 *left -= usize::from(element.is_some());
                 Ok(element)
             }
-            Self::ConcatMap(inner, function, ready) => loop {
-                if let Some(element) = ready.pop_front() {
-                    return Ok(Some(element));
-                }
-                let Some(element) = inner.next(env)? else {
-                    return Ok(None);
-                };
-                let scope = function.bind(&[element])?;
-                *ready = env
-                    .eval(function.body(), &scope)?
-                    .into_stream()?
-                    .collect(env)?
-                    .into();
-            },
+            Self::ConcatMap(inner, function, ready) => next_mapped(inner, function, ready, env),
             Self::Feed(feed) => feed.next(env),
         }
     }
@@ -330,5 +308,45 @@ impl Source {
             Self::Zip(streams, _) => streams.iter_mut().for_each(Stream::pause),
             _ => {}
         }
+    }
+}
+
+/// The result of a function for the next element of each stream; `None` once one of them has ended.
+fn next_zipped(
+    streams: &mut [Stream],
+    function: &Func,
+    env: &Env,
+) -> Result<Option<Datum>, ReqlError> {
+    let mut row = Vec::with_capacity(streams.len());
+    for stream in streams {
+        match stream.next(env)? {
+            Some(element) => row.push(element),
+            None => return Ok(None),
+        }
+    }
+    function.call(env, &row).map(Some)
+}
+
+/// The next element of the sequences that a function makes of the elements of a stream. `ready` holds the rest of the
+/// last one.
+fn next_mapped(
+    stream: &mut Stream,
+    function: &Func,
+    ready: &mut VecDeque<Datum>,
+    env: &Env,
+) -> Result<Option<Datum>, ReqlError> {
+    loop {
+        if let Some(element) = ready.pop_front() {
+            return Ok(Some(element));
+        }
+        let Some(element) = stream.next(env)? else {
+            return Ok(None);
+        };
+        let scope = function.bind(&[element])?;
+        *ready = env
+            .eval(function.body(), &scope)?
+            .into_stream()?
+            .collect(env)?
+            .into();
     }
 }

@@ -9,15 +9,15 @@ use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, sleep};
 
-/// The failed logins of an address that are answered at once: somebody who mistypes a password, or a few scripts with an old
-/// one.
+/// The failed logins of an address that are answered at once: somebody who mistypes a password, or a few scripts with
+/// an old one.
 const FREE_FAILURES: usize = 10;
 
 /// The pause after each further failure, in which no other login from the address is checked: two guesses a second.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// The logins of an address that wait for their turn. Further ones are refused, so that they do not use up the server's file
-/// descriptors.
+/// The logins of an address that wait for their turn. Further ones are refused, so that they do not use up the server's
+/// file descriptors.
 const MAX_WAITING: usize = 16;
 
 /// The time without a failure after which those of an address are forgotten.
@@ -28,8 +28,8 @@ const MAX_ADDRESSES: usize = 4096;
 
 /// The failed logins of each address, or IPv6 network of 64 bits.
 ///
-/// Logins from an address with many failures are checked one after another. A delay of the answer alone would not slow a
-/// client with many connections, and a delay of wrong passwords alone would tell which one is right.
+/// Logins from an address with many failures are checked one after another. A delay of the answer alone would not slow
+/// a client with many connections, and a delay of wrong passwords alone would tell which one is right.
 pub(crate) struct FailedLogins {
     addresses: Cache<IpAddr, Arc<Failures>>,
     pause: Duration,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
@@ -280,9 +281,7 @@ fn listen(
 
 /// A random password, and credentials for it. Nobody can guess it.
 fn random_door() -> (String, Door) {
-    let password = rand::random::<[u8; 32]>()
-        .map(|byte| format!("{byte:02x}"))
-        .concat();
+    let password = HEXLOWER.encode(&rand::random::<[u8; 32]>());
     let door = Door {
         credentials: Credentials::random(&password),
         failed_logins: None,

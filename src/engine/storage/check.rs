@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use redb::Database;
 
-use super::OpenError;
 use super::catalog::{Index, Table};
 use super::damage::DamageLog;
 use super::database::LiveDatabase;
@@ -14,6 +13,7 @@ use super::failure::{catch, explain};
 use super::index_functions::{CompileIndex, IndexFunctions};
 use super::inspection::{inspect_index, inspect_table};
 use super::open::{self, Opened};
+use super::open_error::OpenError;
 use super::overlay::ReadOnlyMedium;
 use super::snapshot::Snapshot;
 use super::snapshots::Snapshots;
@@ -37,11 +37,11 @@ pub struct CheckReport {
     pub orphans: Vec<String>,
 }
 
-/// Reads all documents, binaries and index entries in a folder, verifies their checksums, and compares the entries with the
-/// documents. If nothing is damaged, reads every page of the file, too. Changes nothing in the folder.
+/// Reads all documents, binaries and index entries in a folder, verifies their checksums, and compares the entries with
+/// the documents. If nothing is damaged, reads every page of the file, too. Changes nothing in the folder.
 ///
-/// `inspect` is called with each document that can be read, though its binaries perhaps cannot, and the name of its table, as
-/// `database.table`; it returns what else is damaged.
+/// `inspect` is called with each document that can be read, though its binaries perhaps cannot, and the name of its
+/// table, as `database.table`; it returns what else is damaged.
 ///
 /// # Errors
 /// If the folder cannot be opened, for example because a server uses it, or the disk fails.
@@ -172,8 +172,8 @@ impl<'a> IndexCheck<'a> {
     }
 }
 
-/// Verifies the pages of the file, which redb does not when it reads them, and the list of those that are free. Returns what
-/// is damaged.
+/// Verifies the pages of the file, which redb does not when it reads them, and the list of those that are free. Returns
+/// what is damaged.
 fn check_pages(mut database: Database) -> Option<String> {
     match catch(|| Ok(database.check_integrity()?)) {
         Ok(true) => None,

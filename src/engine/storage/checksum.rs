@@ -6,8 +6,8 @@
 use super::catalog::{IndexId, TableId};
 use super::codec::DecodeError;
 
-/// The first byte of a document, or an entry of the meta table, with a checksum. Four bits differ from [`PLAIN`], so that no small damage turns one into
-/// the other.
+/// The first byte of a document, or an entry of the meta table, with a checksum. Four bits differ from [`PLAIN`], so
+/// that no small damage turns one into the other.
 const SEALED: u8 = 0xA2;
 
 /// The first byte of a document without a checksum, as releases before format 2 stored it.

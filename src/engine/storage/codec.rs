@@ -11,8 +11,8 @@ use thiserror::Error;
 use crate::engine::datum::{Binary, Datum, Object, Time};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The first byte of every document. Any other first byte is rejected. A document with a checksum has that in front (see
-/// [`super::checksum`]).
+/// The first byte of every document. Any other first byte is rejected. A document with a checksum has that in front
+/// (see [`super::checksum`]).
 const VERSION: u8 = 1;
 
 /// The deepest nesting of values. Decoding is recursive, so damaged bytes could otherwise exhaust the stack.

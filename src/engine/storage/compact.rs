@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::OpenError;
 use super::failure::catch;
 use super::medium::FileMedium;
 use super::open;
+use super::open_error::OpenError;
 
-/// Makes the file in a folder as small as its contents, in place, so that it needs no space besides. Also writes the list of its
-/// free pages anew. The format of the contents stays as it is. Returns the sizes before and after, in bytes.
+/// Makes the file in a folder as small as its contents, in place, so that it needs no space besides. Also writes the
+/// list of its free pages anew. The format of the contents stays as it is. Returns the sizes before and after, in
+/// bytes.
 ///
 /// # Errors
 /// If the folder cannot be opened, for example because a server uses it, its pages are damaged, or the disk fails.

@@ -1,7 +1,7 @@
 //! Copies of the database file without the space that is not used: of one snapshot, and then of what has changed since.
 //!
-//! Values are copied as they are stored, damaged ones too, so that they are still reported. A table of which something cannot be
-//! found is not copied: the copy would conceal that.
+//! Values are copied as they are stored, damaged ones too, so that they are still reported. A table of which something
+//! cannot be found is not copied: the copy would conceal that.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,11 +1,12 @@
 //! Scans of the documents of a table.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use redb::OwnedRange;
 
 use super::catalog::TableId;
-use super::key_range::Direction;
+use super::key_range::{self, Direction};
 use super::snapshot::Snapshot;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
@@ -13,17 +14,59 @@ use crate::engine::error::ReqlError;
 /// The key of a document, and its bytes as they are stored.
 pub(super) type StoredDocument = (Vec<u8>, Vec<u8>);
 
-pub(super) type DocumentRange = OwnedRange<&'static [u8], &'static [u8]>;
+type DocumentRange = OwnedRange<&'static [u8], &'static [u8]>;
 
 /// The documents of a range of keys; see [`Snapshot::scan`].
 pub struct Scan {
-    pub(super) snapshot: Arc<Snapshot>,
-    pub(super) table: TableId,
+    snapshot: Arc<Snapshot>,
+    table: TableId,
     /// `None` if the table does not exist, the bounds exclude every key, or the scan has failed.
-    pub(super) range: Option<DocumentRange>,
-    pub(super) direction: Direction,
+    range: Option<DocumentRange>,
+    direction: Direction,
     /// The last key.
-    pub(super) last: Option<Vec<u8>>,
+    last: Option<Vec<u8>>,
+}
+
+impl Snapshot {
+    /// The documents with keys between two bounds, read lazily. The scan keeps the snapshot alive.
+    ///
+    /// Skips damaged documents, which are logged: one of them must not keep the others from being read.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn scan(
+        self: &Arc<Self>,
+        table: TableId,
+        lower: Bound<Vec<u8>>,
+        upper: Bound<Vec<u8>>,
+        direction: Direction,
+    ) -> Result<Scan, ReqlError> {
+        Ok(Scan {
+            snapshot: Arc::clone(self),
+            table,
+            range: self.range(table, &lower, &upper)?,
+            direction,
+            last: None,
+        })
+    }
+
+    fn range(
+        &self,
+        table: TableId,
+        lower: &Bound<Vec<u8>>,
+        upper: &Bound<Vec<u8>>,
+    ) -> Result<Option<DocumentRange>, ReqlError> {
+        match self.documents(table)? {
+            Some(documents) if !key_range::is_empty(lower, upper) => {
+                let bounds = key_range::borrow(lower, upper);
+                let range = || Ok(documents.range_owned::<&[u8]>(bounds)?);
+                let range = self.errors.read(range);
+                let range = range.map_err(|error| self.name_damage(error, table, None));
+                range.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 impl Scan {

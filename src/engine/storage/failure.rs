@@ -87,8 +87,8 @@ thread_local! {
 /// The exit code after damage that redb cannot go on after; that of a check which cannot be made, too.
 const EXIT_DAMAGED: i32 = 2;
 
-/// Ends the process, because redb cannot go on after damage that it has met in a destructor. Acknowledged hard writes are on
-/// disk.
+/// Ends the process, because redb cannot go on after damage that it has met in a destructor. Acknowledged hard writes
+/// are on disk.
 fn give_up() -> ! {
     let message = "the database file is damaged, so that it cannot be used any further and the program ends: \
                    `realtime-photo check` lists what is damaged, and `realtime-photo compact` writes the list of free \

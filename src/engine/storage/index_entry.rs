@@ -4,15 +4,15 @@
 
 use std::ops::{Bound, RangeBounds};
 
-/// Ends the value. No encoded value is the prefix of another one followed by this byte, and all bytes that can continue a
-/// value are higher.
+/// Ends the value. No encoded value is the prefix of another one followed by this byte, and all bytes that can continue
+/// a value are higher.
 const SEPARATOR: u8 = 0;
 
 /// The size in bytes of the position at the end of an entry.
 const POSITION_BYTES: usize = size_of::<u32>();
 
-/// The key of the entry of a document. `position` is that of the value in the array of a multi index, which can contain a
-/// value twice; otherwise 0.
+/// The key of the entry of a document. `position` is that of the value in the array of a multi index, which can contain
+/// a value twice; otherwise 0.
 pub(super) fn entry(value: &[u8], primary_key: &[u8], position: u32) -> Vec<u8> {
     [
         value,

@@ -9,8 +9,8 @@ use super::index_entry;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
-/// Returns the encoded values under which an index has a document, each with its position in the array of a multi index.
-/// The order of the encodings is that of the values, and none is another one followed by a byte 0.
+/// Returns the encoded values under which an index has a document, each with its position in the array of a multi
+/// index. The order of the encodings is that of the values, and none is another one followed by a byte 0.
 ///
 /// # Errors
 /// A stored binary that cannot be read.

@@ -6,22 +6,63 @@ use redb::OwnedRange;
 
 use super::catalog::{IndexId, TableId};
 use super::checksum;
-use super::index_entry;
-use super::key_range::Direction;
+use super::index_entry::{self, EntryRange};
+use super::key_range::{self, Direction};
 use super::snapshot::Snapshot;
 use crate::engine::datum::Datum;
 use crate::engine::error::{ErrorKind, ReqlError};
 
 /// A range of an index; see [`Snapshot::scan_index`].
 pub struct IndexScan {
-    pub(super) snapshot: Arc<Snapshot>,
-    pub(super) table: TableId,
-    pub(super) index: IndexId,
+    snapshot: Arc<Snapshot>,
+    table: TableId,
+    index: IndexId,
     /// `None` if the bounds exclude every entry, or the scan has failed.
-    pub(super) entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
-    pub(super) direction: Direction,
+    entries: Option<OwnedRange<&'static [u8], &'static [u8]>>,
+    direction: Direction,
     /// The last key.
-    pub(super) last: Option<Vec<u8>>,
+    last: Option<Vec<u8>>,
+}
+
+impl Snapshot {
+    /// The entries of a range of an index, read lazily. The scan keeps the snapshot alive.
+    ///
+    /// Skips damaged documents, as [`Snapshot::scan`] does.
+    ///
+    /// # Errors
+    /// When the disk fails, the index is damaged, or it was dropped.
+    pub fn scan_index(
+        self: &Arc<Self>,
+        table: TableId,
+        index: IndexId,
+        range: &EntryRange,
+        direction: Direction,
+    ) -> Result<IndexScan, ReqlError> {
+        let known = self.catalog.table_by_id(table);
+        if !known.is_some_and(|table| table.indexes.iter().any(|known| known.id == index)) {
+            return Err(ReqlError::op_failed("The index does not exist any more."));
+        }
+        self.damage.check_index(index)?;
+        // A table of which nothing can be read is an error, not an index without documents.
+        self.documents(table)?;
+        let EntryRange { lower, upper } = range;
+        let entries = self.errors.read(|| {
+            let entries = self.entries(index)?;
+            if key_range::is_empty(lower, upper) {
+                return Ok(None);
+            }
+            let bounds = key_range::borrow(lower, upper);
+            Ok(Some(entries.range_owned::<&[u8]>(bounds)?))
+        });
+        Ok(IndexScan {
+            entries: entries.map_err(|error| self.name_index_damage(error, table, index))?,
+            snapshot: Arc::clone(self),
+            table,
+            index,
+            direction,
+            last: None,
+        })
+    }
 }
 
 /// An entry of an index.

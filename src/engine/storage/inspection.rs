@@ -1,8 +1,8 @@
 //! The inspection of a database after it was opened: finds the documents that are damaged, and adds checksums to those
 //! that a release before format 2 has stored.
 //!
-//! It reads all documents and index entries, but no binaries: those are verified when they are read. A damaged index is built
-//! anew.
+//! It reads all documents and index entries, but no binaries: those are verified when they are read. A damaged index is
+//! built anew.
 
 use std::ops::Bound;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -14,15 +14,15 @@ use super::catalog::{Durability, IndexId, Table, TableId};
 use super::checksum;
 use super::codec;
 use super::damage::DamageLog;
+use super::handle::{Handle, Storage};
 use super::index_entry::EntryRange;
 use super::key_range::Direction;
 use super::snapshot::Snapshot;
-use super::{Handle, Storage};
 use crate::engine::datum::{Binary, Datum, primary_key};
 use crate::engine::error::{ErrorKind, ReqlError};
 
-/// The longest time that opening waits for the inspection, which then goes on beside the work. A key that a damaged page
-/// conceals is reported as damaged, instead of as missing, from the end of the inspection on.
+/// The longest time that opening waits for the inspection, which then goes on beside the work. A key that a damaged
+/// page conceals is reported as damaged, instead of as missing, from the end of the inspection on.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
 /// The size in bytes of the values that get checksums in one write. It bounds the delay of other writes.

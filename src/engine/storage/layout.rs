@@ -14,8 +14,8 @@ use super::checksum;
 /// formats must still open.
 ///
 /// - 1: documents and chunks without checksums, and no entries of secondary indexes.
-/// - 2: documents, chunks, state and catalog with checksums. Those of format 1 are still read. Entries of secondary indexes,
-///   which an older version would not keep.
+/// - 2: documents, chunks, state and catalog with checksums. Those of format 1 are still read. Entries of secondary
+///   indexes, which an older version would not keep.
 pub(super) const FORMAT: u64 = 2;
 
 /// The meta table: format, state and catalog of the whole database.

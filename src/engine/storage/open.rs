@@ -173,8 +173,8 @@ fn try_read_meta(database: &Database) -> Result<Option<Meta>, ReadError> {
     }))
 }
 
-/// Converts the meta table of an older format. Reading the catalog has given its indexes their ids, which must not change
-/// any more; the writer builds them.
+/// Converts the meta table of an older format. Reading the catalog has given its indexes their ids, which must not
+/// change any more; the writer builds them.
 fn upgrade(database: &Database, older: Meta) -> Result<(StoredState, Arc<Catalog>), redb::Error> {
     let Meta {
         format,

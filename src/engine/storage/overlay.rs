@@ -1,4 +1,5 @@
-//! The database file as a check opens it: what is written, for example to repair the file after a crash, stays in memory.
+//! The database file as a check opens it: what is written, for example to repair the file after a crash, stays in
+//! memory.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;

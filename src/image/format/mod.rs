@@ -1,13 +1,13 @@
-//! The accepted formats. Each has one walk over its structure, which decides whether browsers show the file, finds its size
-//! and orientation, and lists the parts that stay when metadata are removed; and one decoder, which makes the bitmap for the
-//! thumbnail.
+//! The accepted formats. Each has one walk over its structure, which decides whether browsers show the file, finds its
+//! size and orientation, and lists the parts that stay when metadata are removed; and one decoder, which makes the
+//! bitmap for the thumbnail.
 //!
-//! Acceptance follows Chromium, whose `<img>` shows a file as soon as its header is valid. The pixels are decoded once, for
-//! the thumbnail; a flaw met there marks the image as damaged.
+//! Acceptance follows Chromium, whose `<img>` shows a file as soon as its header is valid. The pixels are decoded once,
+//! for the thumbnail; a flaw met there marks the image as damaged.
 //!
-//! Metadata are removed by keeping a list of known parts: EXIF data, XMP, IPTC, comments, maker notes, times, previews, and
-//! everything outside the image are left out without being known one by one. Pixels are copied as they are. The colour
-//! profile, transparency, animation and (except in a WebP) the orientation stay.
+//! Metadata are removed by keeping a list of known parts: EXIF data, XMP, IPTC, comments, maker notes, times, previews,
+//! and everything outside the image are left out without being known one by one. Pixels are copied as they are. The
+//! colour profile, transparency, animation and (except in a WebP) the orientation stay.
 
 mod avif;
 mod gif;
@@ -73,8 +73,8 @@ pub fn sniff(bytes: &[u8]) -> Option<ImageType> {
     }
 }
 
-/// Inspects a file and removes its metadata. Takes about as long as copying the file, and memory for one copy. A file without
-/// metadata is not copied.
+/// Inspects a file and removes its metadata. Takes about as long as copying the file, and memory for one copy. A file
+/// without metadata is not copied.
 ///
 /// # Errors
 /// If browsers do not show it, or it has more pixels than the limit.

@@ -7,8 +7,8 @@ use moxcms::{
 
 use super::bitmap::Bitmap;
 
-/// The longest profile that is kept. The matrix profiles of cameras and telephones have some 500 bytes, and thumbnails with
-/// them keep colours outside sRGB; one of several thousand bytes would be a good part of the thumbnail.
+/// The longest profile that is kept. The matrix profiles of cameras and telephones have some 500 bytes, and thumbnails
+/// with them keep colours outside sRGB; one of several thousand bytes would be a good part of the thumbnail.
 const KEPT_PROFILE: usize = 1024;
 
 /// The meaning of the numbers of a bitmap.
@@ -34,8 +34,8 @@ pub(in crate::image) enum Colours {
 }
 
 impl Colours {
-    /// Converts the bitmap to sRGB, or answers with the profile that it has to be shown with. A profile that cannot be used
-    /// is ignored, as browsers do.
+    /// Converts the bitmap to sRGB, or answers with the profile that it has to be shown with. A profile that cannot be
+    /// used is ignored, as browsers do.
     pub(in crate::image) fn settle(self, bitmap: &mut Bitmap) -> Option<Vec<u8>> {
         let profile = match self {
             Self::Srgb => return None,

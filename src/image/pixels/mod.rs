@@ -1,7 +1,8 @@
-//! Pixels between a decoder and the encoder of thumbnails: a bitmap of the size of a thumbnail, and the meaning of its numbers.
+//! Pixels between a decoder and the encoder of thumbnails: a bitmap of the size of a thumbnail, and the meaning of its
+//! numbers.
 //!
-//! Each pixel of a thumbnail is the mean of the area that it covers. [`Shrink`] takes the rows as a decoder hands them out,
-//! so that a large image need not be in memory.
+//! Each pixel of a thumbnail is the mean of the area that it covers. [`Shrink`] takes the rows as a decoder hands them
+//! out, so that a large image need not be in memory.
 
 mod bitmap;
 mod colours;

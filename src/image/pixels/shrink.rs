@@ -1,7 +1,7 @@
 //! Makes a bitmap smaller while it is decoded.
 
-/// Averages the pixels that come row by row, in any order: each pixel of the small bitmap becomes the mean of the area that
-/// it covers. Nothing but the small bitmap is held, with `CHANNELS` numbers for each of its pixels.
+/// Averages the pixels that come row by row, in any order: each pixel of the small bitmap becomes the mean of the area
+/// that it covers. Nothing but the small bitmap is held, with `CHANNELS` numbers for each of its pixels.
 pub(in crate::image) struct Shrink<const CHANNELS: usize> {
     across: Vec<Share>,
     down: Vec<Share>,
@@ -71,8 +71,8 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
         }
     }
 
-    /// Takes the pixels of the row `y`, beginning with the column `x` and then each `step` columns on. What lies outside the
-    /// bitmap is not looked at.
+    /// Takes the pixels of the row `y`, beginning with the column `x` and then each `step` columns on. What lies
+    /// outside the bitmap is not looked at.
     pub(in crate::image) fn row(
         &mut self,
         y: usize,

@@ -43,16 +43,16 @@ enum Thumbnail {
     },
 }
 
-/// Decodes an image that has been inspected, once, and makes its thumbnail: at most [`MAX_SIDE`] pixels wide and high, never
-/// larger than the image, upright, of the first frame of an animation, with its transparency. It has the image's colours: a
-/// short RGB profile is kept, from all others the colours are converted to sRGB. It has no metadata.
+/// Decodes an image that has been inspected, once, and makes its thumbnail: at most [`MAX_SIDE`] pixels wide and high,
+/// never larger than the image, upright, of the first frame of an animation, with its transparency. It has the image's
+/// colours: a short RGB profile is kept, from all others the colours are converted to sRGB. It has no metadata.
 ///
-/// There is none for an AVIF, and for a still and upright image of at most [`MAX_SIDE`] pixels a side that has at most 64 KiB
-/// or fewer bytes than a thumbnail would have.
+/// There is none for an AVIF, and for a still and upright image of at most [`MAX_SIDE`] pixels a side that has at most
+/// 64 KiB or fewer bytes than a thumbnail would have.
 ///
-/// Takes up to [`Limits::time`]; a progressive JPEG and a WebP are decoded in one go, with a look at the clock before and after.
-/// [`decoding_memory`] says how much memory that takes. The caller bounds how many are made at once; images of more than 16
-/// megapixels that are decoded as a whole wait for each other, with the clock stopped.
+/// Takes up to [`Limits::time`]; a progressive JPEG and a WebP are decoded in one go, with a look at the clock before
+/// and after. [`decoding_memory`] says how much memory that takes. The caller bounds how many are made at once; images
+/// of more than 16 megapixels that are decoded as a whole wait for each other, with the clock stopped.
 pub fn preview(file: &Bytes, kind: ImageType, limits: Limits) -> Preview {
     match thumbnail(file, kind, limits) {
         Ok(made) => Preview {
@@ -88,8 +88,8 @@ struct Made {
 
 fn thumbnail(bytes: &Bytes, kind: ImageType, limits: Limits) -> Result<Made, DecodeError> {
     if kind == ImageType::Avif {
-        // The decoders of AV1 that exist need a C library, cmake or nasm to build, offer no safe interface, or have a licence
-        // that does not fit.
+        // The decoders of AV1 that exist need a C library, cmake or nasm to build, offer no safe interface, or have a
+        // licence that does not fit.
         return Ok(Made {
             thumbnail: Thumbnail::Itself,
             thumbhash: None,

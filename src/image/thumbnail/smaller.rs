@@ -36,7 +36,8 @@ impl SmallSide {
     }
 }
 
-/// Makes a thumbnail smaller, in sRGB and without metadata. Returns it as it is if it is small already, or cannot be decoded.
+/// Makes a thumbnail smaller, in sRGB and without metadata. Returns it as it is if it is small already, or cannot be
+/// decoded.
 ///
 /// `thumbnail` is a stored thumbnail, or an image that is its own. Takes some milliseconds.
 pub fn smaller(thumbnail: &Bytes, side: SmallSide) -> Bytes {
@@ -102,12 +103,7 @@ mod tests {
     use image::{ImageFormat, RgbImage, Rgba, RgbaImage};
 
     use super::*;
-
-    fn encoded(image: &image::DynamicImage, format: ImageFormat) -> Bytes {
-        let mut file = std::io::Cursor::new(Vec::new());
-        image.write_to(&mut file, format).unwrap();
-        file.into_inner().into()
-    }
+    use crate::image::test_files::encoded;
 
     #[test]
     fn a_photo_becomes_a_small_jpeg_of_the_same_shape() {

@@ -1,21 +1,40 @@
-//! The format of a backup: JSON, one value a line. A header, a line for each row, and a line with the number of rows and the
-//! SHA-256 of all lines before it, without which the backup is incomplete.
+//! The format of a backup: JSON, one value a line. A header, a line for each row, and a line with the number of rows
+//! and the SHA-256 of all lines before it, without which the backup is incomplete.
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use crate::image::Timestamp;
-use crate::store::BackupPart;
 
 /// The version of the format.
 const VERSION: u32 = 1;
 
-/// The longest first line in bytes. A file that is no backup is refused after as much.
+/// The longest first line in bytes. A file that is no backup is refused after this many.
 const MAX_HEADER: u64 = 4096;
 
 /// The longest other line in bytes. The row of the largest image that a server accepts takes 120 MiB.
 const MAX_LINE: u64 = 192 << 20;
+
+/// A part of a backup.
+#[derive(Debug, Clone, PartialEq)]
+pub enum BackupPart {
+    /// A row, with bytes as RethinkDB's pseudotype `BINARY`.
+    Row {
+        /// The table.
+        table: String,
+        /// All its fields.
+        row: Value,
+    },
+    /// An image that could not be read, because it is damaged. Its row and placement are left out.
+    Damaged {
+        /// The key in the table `images`.
+        id: String,
+        /// What is damaged.
+        reason: String,
+    },
+}
 
 /// A line.
 #[derive(Serialize, Deserialize)]
@@ -65,7 +84,7 @@ impl BackupWriter {
 
     /// The last line.
     pub(crate) fn end(mut self) -> String {
-        let (rows, sha256) = (self.rows, hex(self.hash.clone()));
+        let (rows, sha256) = (self.rows, HEXLOWER.encode(&self.hash.clone().finalize()));
         self.line(&Line::End { rows, sha256 })
     }
 
@@ -145,7 +164,7 @@ impl BackupReader {
             }
             Line::Damaged { id, reason } => Some(BackupPart::Damaged { id, reason }),
             Line::End { rows, sha256 } => {
-                if rows != self.rows || sha256 != hex(self.hash.clone()) {
+                if rows != self.rows || sha256 != HEXLOWER.encode(&self.hash.clone().finalize()) {
                     return Err(InvalidBackup::Checksum);
                 }
                 self.is_complete = true;
@@ -167,11 +186,6 @@ impl BackupReader {
             Err(InvalidBackup::Incomplete)
         }
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    let hash = hash.finalize();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

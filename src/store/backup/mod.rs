@@ -10,13 +10,14 @@ use futures::Stream;
 use reql::r;
 use serde_json::{Value, json};
 
+pub use format::BackupPart;
 pub(crate) use format::{BackupReader, BackupWriter, InvalidBackup};
 
 use super::client::{ClusterSettings, single_value};
 use super::error::StoreError;
 use super::handle::Store;
 use super::rows::without_bytes;
-use super::schema::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
+use super::tables::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
 use super::write::{Inserted, insert_row, insert_with_retry};
 
 /// Time limit for the descriptions of all images.
@@ -31,27 +32,8 @@ const TABLE: &str = "backupTable";
 /// The fields of an image that hold bytes.
 const BYTES: [&str; 2] = ["file", "thumb"];
 
-/// A part of a backup.
-#[derive(Debug, Clone, PartialEq)]
-pub enum BackupPart {
-    /// A row, with bytes as RethinkDB's pseudotype `BINARY`.
-    Row {
-        /// The table.
-        table: String,
-        /// All its fields.
-        row: Value,
-    },
-    /// An image that could not be read, because it is damaged. Its row and placement are left out.
-    Damaged {
-        /// The key in the table `images`.
-        id: String,
-        /// What is damaged.
-        reason: String,
-    },
-}
-
 impl Store {
-    /// A store for a backup to be restored to: it creates the tables, and has no tasks in the background.
+    /// A store to restore a backup into: creates the tables, and starts no background tasks.
     ///
     /// # Errors
     ///
@@ -61,10 +43,11 @@ impl Store {
         Ok(store)
     }
 
-    /// Returns the rows of all tables as of one moment, images first. The bytes of an image never change, so they are read
-    /// one image at a time; an image that is removed for good meanwhile is left out, with its placement.
+    /// Returns the rows of all tables as of one moment, images first. The bytes of an image never change, so they are
+    /// read one image at a time; an image that is purged meanwhile is left out, with its placement.
     ///
-    /// The embedded engine answers the query for all rows from one snapshot. A RethinkDB reads one table after the other.
+    /// The embedded engine answers the query for all rows from one snapshot. A RethinkDB reads one table after the
+    /// other.
     pub fn backup(&self) -> impl Stream<Item = Result<BackupPart, StoreError>> + use<> {
         let store = self.clone();
         try_stream! {
@@ -159,7 +142,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable, the table is none of a backup, or it has a row with this key already.
+    /// If the database is unavailable, backups have no such table, or the table has a row with this key already.
     pub async fn restore_row(&self, table: &str, row: &Value) -> Result<(), StoreError> {
         let table = match table {
             IMAGES => self.images(),

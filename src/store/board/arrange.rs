@@ -11,8 +11,8 @@ use crate::store::keys::get_all;
 use crate::store::write::{hard_update, write_rows};
 
 impl Board {
-    /// Changes the placements of many images with one write. Returns the number of images that are on the board; the others
-    /// are skipped. Completes even if the caller is dropped.
+    /// Changes the placements of many images with one write. Returns the number of images that are on the board; the
+    /// others are skipped. Completes even if the caller is dropped.
     ///
     /// # Errors
     ///

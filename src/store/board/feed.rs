@@ -14,8 +14,8 @@ const QUEUE_SIZE: u32 = 1_000;
 /// An event of a [`BoardFeed`].
 pub type BoardEvent = FeedEvent<ImageRecord>;
 
-/// A feed of the placements of one board: first all images on the board, then every change. A change while the feed opens
-/// may be sent although it is in the images already, but is never missed.
+/// A feed of the placements of one board: first all images on the board, then every change. A change made while the
+/// feed is opening may be sent although the images contain it already, but is never missed.
 pub type BoardFeed = Feed<ImageRecord>;
 
 impl Board {
@@ -27,12 +27,12 @@ impl Board {
     pub async fn feed(&self) -> Result<BoardFeed, StoreError> {
         let rows = self.rows(self.store.placements());
         let changes = rows.changes(changefeed_options(QUEUE_SIZE));
-        // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here on, and
-        // the images are read after that.
+        // The changefeed has no initial values: they would be parsed for each viewer. Its changes are queued from here
+        // on, and the images are read after that.
         let elements = self.store.inner.connector.changefeed(changes).await?;
         let elements = self.store.inner.last_changes.watch(self.id, elements);
         let board = self.clone();
-        // A task of its own, because other feeds wait for what it reads, even if nobody polls this one.
+        // A task of its own, because other feeds wait for what it reads, whether or not this one is polled.
         let reading = self
             .store
             .pool()

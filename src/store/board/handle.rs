@@ -1,13 +1,11 @@
 //! The handle of one board, which the operations on its images are methods of.
 
-use reql::cmd::get_all;
 use reql::{Command, r};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::image::{BoardId, OwnerId};
 use crate::store::handle::Store;
-use crate::store::rows::{BOARD, DELETED_AT, OWNER, board_in};
-use crate::store::schema::BOARD_INDEX;
+use crate::store::rows::{DELETED_AT, OWNER, board_in, board_of, board_rows};
 use crate::store::write::CONDITION_NOT_MET;
 
 /// The images on one board. Cheap to clone.
@@ -19,7 +17,7 @@ pub struct Board {
     pub(in crate::store) id: BoardId,
     /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
     only_of: Option<Option<OwnerId>>,
-    /// Guests show nothing that a host has not approved.
+    /// What guests add, restore or write must be approved by a host before others see it.
     pub(in crate::store) is_moderated: bool,
 }
 
@@ -41,7 +39,8 @@ impl Board {
         self.id
     }
 
-    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then; if `owner` is `None`, none can.
+    /// Restricts changes to the images of `owner`. Images without an owner cannot be changed then. If `owner` is
+    /// `None`, no image can.
     pub fn only_of(mut self, owner: Option<OwnerId>) -> Self {
         self.only_of = Some(owner);
         self
@@ -59,7 +58,7 @@ impl Board {
     }
 
     /// The condition that the image of a row of `placements` is on this board and can be changed.
-    pub(in crate::store) fn has(&self, row: Command) -> Command {
+    pub(in crate::store) fn may_change(&self, row: Command) -> Command {
         let is_here = board_of(row.clone()).eq(self.id.as_str());
         match &self.only_of {
             None => is_here,
@@ -71,8 +70,8 @@ impl Board {
         }
     }
 
-    /// [`Board::has`] for a row that has been read.
-    pub(in crate::store) fn has_row(&self, row: &Value) -> bool {
+    /// [`Board::may_change`] for a row that has been read.
+    pub(in crate::store) fn may_change_row(&self, row: &Value) -> bool {
         let is_own = |owner: &Option<OwnerId>| {
             let owner = owner.as_ref().map(ToString::to_string);
             owner.is_some() && row[OWNER].as_str() == owner.as_deref()
@@ -84,19 +83,8 @@ impl Board {
     /// [`CONDITION_NOT_MET`].
     pub(in crate::store) fn if_shown(&self, row: Command, change: Command) -> Command {
         let is_shown = self
-            .has(row.clone())
+            .may_change(row.clone())
             .and(row.has_fields(DELETED_AT).eq(false));
         r.branch(r.args((is_shown, change, r.error(CONDITION_NOT_MET))))
     }
-}
-
-/// The rows of `images` or `placements` that are on a board, by the secondary index.
-pub(in crate::store) fn board_rows(table: Command, board: BoardId) -> Command {
-    let options = get_all::Options::new().index(BOARD_INDEX);
-    table.get_all(r.args((board.as_str(), options)))
-}
-
-/// The board of a row of `images` or `placements`. Rows of the main board do not name it.
-pub(in crate::store) fn board_of(row: Command) -> Command {
-    row.get_field(BOARD).default(r.expr(json!(BoardId::MAIN)))
 }

@@ -5,20 +5,20 @@ use reql::{Command, r};
 use serde_json::{Value, json};
 
 use super::Board;
-use super::limits::BoardUsage;
 use crate::image::{ImageId, ImageRecord, Timestamp};
 use crate::store::error::StoreError;
+use crate::store::limits::BoardUsage;
 use crate::store::rows::{document, is_deleted};
-use crate::store::schema::TIMELINE_INDEX;
+use crate::store::tables::TIMELINE_INDEX;
 
-/// Span of time, in milliseconds, in which a page is searched first.
+/// The first span of time, in milliseconds, that is searched for a page.
 const FIRST_SPAN_MS: i64 = 60_000;
 
 /// Factor by which the span grows while it contains too few images.
 const SPAN_GROWTH: i64 = 16;
 
-/// Rows beyond a page that the database may sort. Sorting this many takes about as long as the queries that would narrow the
-/// span further.
+/// Rows beyond a page that the database may sort. Sorting this many takes about as long as the queries that would
+/// narrow the span further.
 const MAX_EXCESS_ROWS: usize = 2_000;
 
 /// Selects the images that [`Board::list`] returns.
@@ -95,7 +95,7 @@ impl Board {
     ///
     /// If the database is unavailable.
     pub async fn list(&self, query: ListQuery) -> Result<Page, StoreError> {
-        // The extra image tells if there is a next page.
+        // The extra image shows whether there is a next page.
         let wanted = query.limit.max(1) + 1;
         let mut before = match query.before {
             Some(id) => self.position_of(id).await?,
@@ -129,12 +129,12 @@ impl Board {
         })
     }
 
-    /// Finds a lower bound for the next `wanted` rows below `before`, by counting. The range contains at most `max_excess`
-    /// rows more, unless it is a single millisecond or the rest of the board.
+    /// Finds a lower bound for the next `wanted` rows below `before`, by counting. The range contains at most
+    /// `max_excess` rows more, unless it is a single millisecond or the rest of the board.
     ///
-    /// The driver cannot order by an index in descending order (it sends the optional argument as an array), so the database
-    /// sorts the rows of the range, and it refuses to sort 100,000. Counting reads only the index, so the range can be
-    /// narrowed to little more than a page.
+    /// The driver cannot order by an index in descending order (it sends the optional argument as an array), so the
+    /// database sorts the rows of the range, and it refuses to sort 100,000. Counting reads only the index, so the
+    /// range can be narrowed to little more than a page.
     pub(crate) async fn lower_bound(
         &self,
         before: &Position,

@@ -3,14 +3,15 @@
 use tokio::sync::broadcast;
 
 use super::Board;
-use super::free_placements::{Area, Size, Wanted};
 use crate::image::{ImageId, RequestedPlacement};
 use crate::store::error::StoreError;
+use crate::store::free_placements::{Area, Size, Wanted};
 use crate::store::handle::Store;
 
 impl Board {
-    /// Reserves a free placement for an image of `width` × `height` pixels that will be inserted with this id: the nearest
-    /// one to the requested position, or the next one of the layout. Inserting the image without a position then uses it.
+    /// Reserves a free placement for an image of `width` × `height` pixels that will be inserted with this id: the
+    /// nearest one to the requested position, or the next one of the layout. Inserting the image without a position
+    /// then uses it.
     ///
     /// The reservation ends when the image is inserted, with [`Board::release_placement`], or after an hour.
     ///

@@ -62,7 +62,8 @@ impl From<Durability> for reql::cmd::Durability {
 }
 
 impl Board {
-    /// Changes an image; returns `false` if it is not on the board, or its text may not be changed any more. Completes even if the caller is dropped.
+    /// Changes an image; returns `false` if it is not on the board, or its text may not be changed any more. Completes
+    /// even if the caller is dropped.
     ///
     /// # Errors
     ///

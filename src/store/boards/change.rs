@@ -1,20 +1,19 @@
 //! Making, changing and deleting boards and their links.
 
-use reql::{func, r};
+use reql::r;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::link::Link;
 use super::record::{AdminLinks, BoardRecord};
 use crate::image::{BoardId, Timestamp};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::images::{Deleted, begin_window};
+use crate::store::images::{UndoReading, begin_window};
+use crate::store::replace::replace_row;
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
-use crate::store::schema::ADMIN;
-use crate::store::write::{
-    CONDITION_NOT_MET, RowWrite, hard_replace, insert_row, insert_with_retry, write_row,
-};
+use crate::store::tables::ADMIN;
+use crate::store::write::{RowWrite, insert_row, insert_with_retry, write_row};
 
 /// The largest number of links to a board.
 pub const MAX_LINKS: usize = 200;
@@ -88,7 +87,7 @@ impl Store {
         .await
     }
 
-    /// Adds a link to a board and removes the oldest links of the same name, of which `keep` are kept.
+    /// Adds a link to a board, and keeps only the latest `keep` links of the same name.
     ///
     /// # Errors
     ///
@@ -138,8 +137,8 @@ impl Store {
             .await
     }
 
-    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged as all others are.
-    /// Returns `true` if there are deleted boards whose undo window has not ended.
+    /// Removes the rows of boards whose undo window has ended, and their layouts. Their images are purged like all
+    /// others. Returns `true` if there are deleted boards whose undo window has not ended.
     pub(crate) async fn purge_boards(&self) -> Result<bool, StoreError> {
         let rows = self.boards().has_fields(DELETED_AT);
         let rows = rows.pluck(r.expr("id")).with_arg(r.expr(UNDO_CLOCK));
@@ -153,15 +152,16 @@ impl Store {
             let Some(id) = row["id"].as_str() else {
                 continue;
             };
-            let deleted: Deleted = row[UNDO_CLOCK].as_i64();
-            if now.until_due(deleted).is_none() {
+            let at_delete: UndoReading = row[UNDO_CLOCK].as_i64();
+            if now.until_due(at_delete).is_none() {
                 begin_window(self, self.boards().get(id), now).await?;
             }
-            if !now.is_due(deleted) {
+            if !now.is_due(at_delete) {
                 has_others = true;
                 continue;
             }
-            // Photos that were stored while the board was deleted, or not deleted with it because the server ended.
+            // Images that were stored while the board was being deleted, or not deleted with it because the server
+            // stopped.
             let left = id.parse::<BoardId>().ok().map(|id| self.board(id));
             if let Some(board) = left
                 && board.clear(None).await? > 0
@@ -190,7 +190,7 @@ impl Store {
             #[serde(flatten)]
             admin: AdminLinks,
         }
-        self.replace_row(ADMIN, |row| {
+        self.change_row(ADMIN, |row| {
             let admin: Option<AdminLinks> = document(row, "boards")?;
             let mut admin = admin.unwrap_or_default();
             admin.links.retain(|other| other.id != link.id);
@@ -209,7 +209,7 @@ impl Store {
         id: BoardId,
         change: impl Fn(&mut BoardRecord),
     ) -> Result<Option<BoardRecord>, StoreError> {
-        self.replace_row(id.as_str(), |row| {
+        self.change_row(id.as_str(), |row| {
             let board: Option<BoardRecord> = document(row, "boards")?;
             let board = board.or_else(|| id.is_main().then(BoardRecord::main));
             Ok(board
@@ -222,9 +222,9 @@ impl Store {
         .await
     }
 
-    /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has replaced it
-    /// meanwhile. Returns the new row, or `None` if the function does.
-    async fn replace_row<T: Serialize>(
+    /// Replaces a row of `boards` by a function of it, null if there is none. Repeats that if another server has
+    /// replaced it meanwhile. Returns the new row, or `None` if the function does.
+    async fn change_row<T: Serialize>(
         &self,
         key: &str,
         replacement: impl Fn(Value) -> Result<Option<T>, StoreError>,
@@ -234,15 +234,7 @@ impl Store {
             let Some(after) = replacement(before.clone())? else {
                 return Ok(None);
             };
-            // The pool repeats a query whose answer was lost, so a row that is as wanted is accepted.
-            let accepted = json!([before, after]);
-            let replaced = func!(|row| r.branch(r.args((
-                r.expr(&accepted).contains(row),
-                r.expr(&after),
-                r.error(CONDITION_NOT_MET),
-            ))));
-            let row = self.boards().get(key);
-            let row = row.replace(r.args((replaced, hard_replace())));
+            let row = replace_row(self.boards().get(key), &before, &after);
             if write_row(self.pool(), row).await? == RowWrite::Done {
                 return Ok(Some(after));
             }

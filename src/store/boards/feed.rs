@@ -1,4 +1,4 @@
-//! The feed of all boards, from which a server knows who may do what.
+//! The feed of all boards, from which a server learns who may do what.
 
 use futures::stream::{BoxStream, Stream};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -10,7 +10,7 @@ use crate::store::client::{Element, changefeed_options};
 use crate::store::error::{StoreError, shorten};
 use crate::store::handle::Store;
 use crate::store::rows::document;
-use crate::store::schema::ADMIN;
+use crate::store::tables::ADMIN;
 
 /// Unread changes that the database keeps for a server.
 const QUEUE_SIZE: u32 = 10_000;

@@ -31,8 +31,8 @@ pub enum Role {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
-/// The SHA-256 of a token, which the database stores: whoever reads it there cannot use it. A fast hash suffices, because a
-/// token cannot be guessed.
+/// The SHA-256 of a token, which the database stores: whoever reads it there cannot use it. A fast hash suffices,
+/// because a token cannot be guessed.
 #[derive(Clone, Copy, Eq)]
 pub struct TokenHash([u8; 32]);
 
@@ -54,7 +54,7 @@ pub struct Link {
     pub hash: TokenHash,
     /// Time at which it was made.
     pub created_at: Timestamp,
-    /// Time from which it is of no use.
+    /// Time at which it expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
@@ -92,7 +92,7 @@ impl Token {
     }
 }
 
-/// The text can be no token: it is empty, too long, or has characters that an address must escape.
+/// The text cannot be a token: it is empty, too long, or has characters that an address must escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a token has 1 to 256 letters, digits and -._~")]
 pub struct InvalidToken;

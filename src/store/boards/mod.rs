@@ -1,7 +1,7 @@
 //! The table `boards`: titles, settings and links.
 //!
-//! A board exists if it has a row that is not deleted. The main board exists without one. One more row, `admin`, holds the
-//! links that administer all boards.
+//! A board exists if it has a row that is not deleted. The main board exists without one. One more row, `admin`, holds
+//! the links that administer all boards.
 
 mod change;
 mod feed;

@@ -33,7 +33,7 @@ pub struct BoardRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BoardSettings {
-    /// Nobody below host changes anything.
+    /// Only hosts and administrators can change anything.
     pub locked: bool,
     /// What guests add waits until a host approves it.
     pub moderated: bool,

@@ -43,8 +43,9 @@ struct Host {
 
 /// A session with one server, used for one query at a time.
 pub(super) struct Session {
-    // Must not be cloned, asked for its `connection()`, or closed: dropping a clone of the connection breaks the session
-    // silently, and `close()` waits for the lock that a running query holds. Dropping the session closes the socket.
+    // Must not be cloned, asked for its `connection()`, or closed: dropping a clone of the connection breaks the
+    // session silently, and `close()` waits for the lock that a running query holds. Dropping the session closes the
+    // socket.
     session: reql::Session,
     server_lost: CancellationToken,
 }
@@ -176,9 +177,9 @@ impl Connector {
 impl Session {
     /// Runs a query and reads its complete answer.
     ///
-    /// **Not** cancellation safe: if the future is dropped early, every later query on this session hangs, so the session
-    /// must be dropped too. The driver also returns an empty answer for some broken sessions; callers that expect a value
-    /// must treat an empty answer as an error.
+    /// **Not** cancellation safe: if the future is dropped early, every later query on this session hangs, so the
+    /// session must be dropped too. The driver also returns an empty answer for some broken sessions; callers that
+    /// expect a value must treat an empty answer as an error.
     pub(super) async fn run<T>(&self, command: Command) -> reql::Result<Vec<T>>
     where
         T: DeserializeOwned + Unpin,
@@ -220,8 +221,8 @@ impl Session {
         })
     }
 
-    /// Gives up the session for a changefeed. Returns the driver's session, which can run nothing else from then on, and
-    /// the token that is cancelled when its server is lost.
+    /// Gives up the session for a changefeed. Returns the driver's session, which can run nothing else from then on,
+    /// and the token that is cancelled when its server is lost.
     pub(super) fn into_parts(self) -> (reql::Session, CancellationToken) {
         (self.session, self.server_lost)
     }

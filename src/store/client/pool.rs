@@ -38,8 +38,9 @@ const TOO_LATE: &str = "the write came too late";
 
 /// Runs queries on pooled sessions. Cheap to clone.
 ///
-/// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the handler
-/// of a request whose client disconnects) would leave a session with half an answer, on which every later query hangs.
+/// Each query runs in a task of its own that is never cancelled. Otherwise a caller that is dropped (such as the
+/// handler of a request whose client disconnects) would leave a session with half an answer, on which every later query
+/// hangs.
 #[derive(Clone)]
 pub(crate) struct Pool {
     sessions: managed::Pool<Manager>,
@@ -126,8 +127,8 @@ impl Pool {
         self.attempt_twice(command, limit, Lateness::Harmless).await
     }
 
-    /// Like [`Pool::value`], for a write of rows that others may write next. After an error, the database does not execute it
-    /// any more, also if a network delivers it late: it would undo what others have written meanwhile.
+    /// Like [`Pool::value`], for a write of rows that others may write next. After an error the database no longer
+    /// executes it, even if the network delivers it late: it would undo what others have written meanwhile.
     pub(crate) async fn write<T>(&self, command: Command) -> Result<T, StoreError>
     where
         T: DeserializeOwned + Unpin + Send + 'static,
@@ -168,8 +169,8 @@ impl Pool {
         result.map_err(|failure| failure.error)
     }
 
-    /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second copy
-    /// of the command would double their memory.
+    /// Runs a query exactly once. For queries that carry an image, which the caller repeats itself: keeping a second
+    /// copy of the command would double their memory.
     ///
     /// # Errors
     ///
@@ -242,53 +243,66 @@ where
         PoolError::Timeout(_) => unavailable("too many queries are waiting"),
         error => unavailable(&error.to_string()),
     })?;
-    pooled.busy = true;
-    // Whoever waits for long should not wait for a connection that has stalled.
-    if limit > QUERY_TIMEOUT
-        && let Err(error) = pooled.session.ping(RECYCLE_TIMEOUT).await
-    {
-        drop(managed::Object::take(pooled));
-        return Err(QueryFailure {
-            error,
-            connection_lost: true,
-        });
-    }
-    let command = match lateness {
-        Lateness::Harmless => command,
-        Lateness::Refused => {
-            let deadline = pooled.server_time.at(Instant::now() + limit);
-            unless_late(command, deadline)
-        }
-    };
-    let result = timeout(limit, pooled.session.run(command)).await;
-    pooled.last_used = Instant::now();
-    let result = match result {
-        Ok(Ok(values)) => {
-            pooled.busy = false;
-            Ok(values)
-        }
-        // It is not late, so the clock of the server was set. A new session reads it again.
-        Ok(Err(error)) if is_too_late(&error) => Err(QueryFailure {
-            error: StoreError::Unavailable(TOO_LATE.to_owned()),
-            connection_lost: true,
-        }),
-        Ok(Err(error)) => {
-            pooled.busy = !leaves_session_usable(&error);
-            Err(QueryFailure {
-                connection_lost: pooled.busy,
-                error: error.into(),
-            })
-        }
-        Err(_) => Err(QueryFailure {
-            error: timed_out(limit),
-            connection_lost: false,
-        }),
-    };
+    let result = pooled.run(command, limit, lateness).await;
     if pooled.busy {
         // Closed now, not when the pool would use it again.
         drop(managed::Object::take(pooled));
     }
     result
+}
+
+impl PooledSession {
+    /// Runs a query. Leaves the session busy if it cannot be used again.
+    async fn run<T>(
+        &mut self,
+        command: Command,
+        limit: Duration,
+        lateness: Lateness,
+    ) -> Result<Vec<T>, QueryFailure>
+    where
+        T: DeserializeOwned + Unpin,
+    {
+        self.busy = true;
+        // A caller with a long time limit should not wait for a connection that has stalled.
+        if limit > QUERY_TIMEOUT {
+            let alive = self.session.ping(RECYCLE_TIMEOUT).await;
+            alive.map_err(|error| QueryFailure {
+                error,
+                connection_lost: true,
+            })?;
+        }
+        let command = match lateness {
+            Lateness::Harmless => command,
+            Lateness::Refused => {
+                let deadline = self.server_time.at(Instant::now() + limit);
+                unless_late(command, deadline)
+            }
+        };
+        let result = timeout(limit, self.session.run(command)).await;
+        self.last_used = Instant::now();
+        match result {
+            Ok(Ok(values)) => {
+                self.busy = false;
+                Ok(values)
+            }
+            // It is not late, so the clock of the server was set. A new session reads it again.
+            Ok(Err(error)) if is_too_late(&error) => Err(QueryFailure {
+                error: StoreError::Unavailable(TOO_LATE.to_owned()),
+                connection_lost: true,
+            }),
+            Ok(Err(error)) => {
+                self.busy = !leaves_session_usable(&error);
+                Err(QueryFailure {
+                    connection_lost: self.busy,
+                    error: error.into(),
+                })
+            }
+            Err(_) => Err(QueryFailure {
+                error: timed_out(limit),
+                connection_lost: false,
+            }),
+        }
+    }
 }
 
 /// A command that the server executes only if its clock reads less than `deadline`, in seconds since 1970.

@@ -1,5 +1,5 @@
-//! Detection of lost servers. The driver has no keep-alive, so an idle changefeed cannot tell a quiet server from one that
-//! has vanished.
+//! Detection of lost servers. The driver has no keep-alive, so an idle changefeed cannot tell a quiet server from one
+//! that has vanished.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,8 +17,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Time limit for a ping. A server that exceeds it is pinged once more on a new session.
 const PING_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Pings every server from now until `shutdown`. When one is lost, its changefeeds end and the idle sessions of the pool
-/// are dropped.
+/// Pings every server from now until `shutdown`. When one is lost, its changefeeds end and the idle sessions of the
+/// pool are dropped.
 ///
 /// The watchdog uses sessions of its own: one from the pool might have to wait for queries to the lost server.
 pub(crate) fn spawn(connector: Arc<Connector>, pool: Pool, shutdown: CancellationToken) {

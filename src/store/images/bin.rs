@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::undo_clock::Deleted;
+use super::undo_clock::UndoReading;
 use crate::image::{ImageId, ImageRecord, Timestamp};
 use crate::store::board::Board;
 use crate::store::error::StoreError;
@@ -22,8 +22,8 @@ pub struct DeletedImage {
     /// Display name of the person who deleted it, if known.
     #[serde(default)]
     pub deleted_by: Option<String>,
-    #[serde(default, rename = "undoClock")]
-    deleted: Deleted,
+    #[serde(default)]
+    undo_clock: UndoReading,
 }
 
 /// An image on a board or in its bin.
@@ -36,7 +36,8 @@ pub struct StoredImage {
 }
 
 impl Board {
-    /// Returns the deleted images of the board that the caller can restore, the last deleted first, at most `limit`. Invalid rows are omitted and logged.
+    /// Returns the deleted images of the board that the caller can restore, the last deleted first, at most `limit`.
+    /// Invalid rows are omitted and logged.
     ///
     /// # Errors
     ///
@@ -47,14 +48,14 @@ impl Board {
         let rows: Vec<Value> = self.store.pool().query(rows).await?;
         let mut images: Vec<DeletedImage> = rows
             .into_iter()
-            .filter(|row| self.has_row(row))
+            .filter(|row| self.may_change_row(row))
             .filter_map(|row| {
                 document(row, "placements").unwrap_or_else(|error| {
                     log::warn!("omitted from the bin: {error}");
                     None
                 })
             })
-            .filter(|image: &DeletedImage| !now.is_due(image.deleted))
+            .filter(|image: &DeletedImage| !now.is_due(image.undo_clock))
             .collect();
         images.sort_by_key(|image| std::cmp::Reverse((image.deleted_at, image.record.meta.id)));
         images.truncate(limit);
@@ -79,7 +80,7 @@ impl Store {
         }
         let image: Option<DeletedImage> = document(row, "placements")?;
         let now = self.undo_time().await?;
-        let in_bin = image.filter(|image| !now.is_due(image.deleted));
+        let in_bin = image.filter(|image| !now.is_due(image.undo_clock));
         Ok(in_bin.map(|image| StoredImage {
             record: image.record,
             is_deleted: true,

@@ -1,12 +1,12 @@
 //! Deleting images, which can be undone within the undo window, and purging them, which cannot.
 //!
-//! A delete sets `deletedAt` in the placement, which removes the image from the board, and then in the image, which removes
-//! it from the page of the latest image. A restore removes the marks in the opposite order, so that the file of every image
-//! on the board can be read. A purge removes the image and then the placement, which identifies a purge that was
-//! interrupted.
+//! A delete sets `deletedAt` in the placement, which removes the image from the board, and then in the image, which
+//! removes it from the page of the latest image. A restore removes the marks in the opposite order, so that the file of
+//! every image on the board can be read. A purge removes the image and then the placement, which identifies a purge
+//! that was interrupted.
 //!
-//! The mark of the placement is authoritative. [`Store::reconcile`] copies it to the image at the end of each delete and
-//! restore, and in the sweep for those that were interrupted.
+//! The mark of the placement is authoritative. [`Store::reconcile`] copies it to the image at the end of each delete
+//! and restore, and in the sweep for those that were interrupted.
 
 use std::collections::HashMap;
 
@@ -14,12 +14,13 @@ use reql::{Command, func, r};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::undo_clock::Deleted;
+use super::undo_clock::UndoReading;
 use crate::image::{ImageId, Timestamp};
-use crate::store::board::{Board, BoardFull};
+use crate::store::board::Board;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
+use crate::store::limits::BoardFull;
 use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, WAITING, is_deleted};
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
@@ -37,8 +38,8 @@ const MAX_RECONCILIATIONS: usize = 8;
 pub(super) struct DeletedPlacement {
     pub(super) id: ImageId,
     pub(super) deleted_at: Timestamp,
-    #[serde(default, rename = "undoClock")]
-    pub(super) deleted: Deleted,
+    #[serde(default)]
+    pub(super) undo_clock: UndoReading,
 }
 
 /// Outcome of [`Board::restore`].
@@ -95,8 +96,8 @@ impl Store {
 
     /// Copies the marks of placements to their images.
     ///
-    /// Safe to run concurrently with deletes and restores: each of them calls this after its writes, and it repeats until
-    /// no placement has changed since it was read, so that the last one leaves both in agreement.
+    /// Safe to run concurrently with deletes and restores: each of them calls this after its writes, and it repeats
+    /// until no placement has changed since it was read, so that the last one leaves both in agreement.
     pub(super) async fn reconcile(&self, ids: &[ImageId]) -> Result<(), StoreError> {
         let mut written: HashMap<ImageId, Option<Timestamp>> = HashMap::new();
         for _ in 0..MAX_RECONCILIATIONS {
@@ -132,7 +133,8 @@ impl Store {
         write_rows(self.pool(), write).await.map(drop)
     }
 
-    /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out what has no placement.
+    /// Returns the time at which each placement was deleted, `None` if it is not. Leaves out images without a
+    /// placement.
     async fn placement_marks(
         &self,
         ids: &[ImageId],
@@ -153,8 +155,8 @@ impl Store {
         Ok(marks.filter_map(Result::ok).map(mark).collect())
     }
 
-    /// Removes an image that was deleted at `at`, and its placement. Returns `false` if it has been restored or deleted again
-    /// since.
+    /// Removes an image that was deleted at `at`, and its placement. Returns `false` if it has been restored or deleted
+    /// again since.
     pub(crate) async fn purge(&self, id: ImageId, at: Timestamp) -> Result<bool, StoreError> {
         for row in [self.images().get(id), self.placements().get(id)] {
             let purge = remove_if_deleted(row, at);
@@ -175,7 +177,7 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
     let mark = func!(|row| r.branch(
         r.args((
             board
-                .has(row.clone())
+                .may_change(row.clone())
                 .and(row.get_field(DELETED_AT).default(r.expr(&at)).eq(&at)),
             r.expr(fields),
             r.error(CONDITION_NOT_MET),
@@ -196,7 +198,7 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
 async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     let store = &board.store;
     let row = store.placement_row(id).await?;
-    if row.is_null() || !board.has_row(&row) {
+    if row.is_null() || !board.may_change_row(&row) {
         return Ok(Restored::Gone);
     }
     if !is_deleted(&row) {
@@ -220,7 +222,8 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     restored
 }
 
-/// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has removed it meanwhile.
+/// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has
+/// removed it meanwhile.
 async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Restored, StoreError> {
     let image = unmark(store.images().get(id), must_wait);
     if write_row(store.pool(), image).await? != RowWrite::Done {

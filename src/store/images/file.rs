@@ -1,10 +1,9 @@
 //! Reading the files and thumbnails of images.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use reql::r;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -15,10 +14,10 @@ use crate::store::client::{Binary, single_value};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::{document, is_deleted, without_bytes};
-use crate::store::schema::IMAGES;
+use crate::store::tables::IMAGES;
 
-/// The field of `images` with the SHA-256 of the stored file. That of the description is the one of the uploaded file,
-/// from which metadata may have been removed.
+/// The field of `images` with the SHA-256 of the stored file. The description has that of the uploaded file, from which
+/// metadata may have been removed.
 pub(crate) const STORED_SHA256: &str = "storedSha256";
 
 /// Time limit for reading one file.
@@ -31,7 +30,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes are others.
+    /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes differ.
     pub async fn file(&self, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
         self.run_to_completion(|store| async move { file(&store, id).await })
             .await
@@ -88,7 +87,7 @@ async fn verify(
     file: Bytes,
     expected: String,
 ) -> Result<(), StoreError> {
-    let hash = spawn_blocking(move || sha256_hex(&file));
+    let hash = spawn_blocking(move || HEXLOWER.encode(&Sha256::digest(&file)));
     let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
     if hash.await.map_err(stopped)? == expected {
         return Ok(());
@@ -98,22 +97,4 @@ async fn verify(
         log::error!("stored data is damaged: {message}");
     }
     Err(StoreError::Damaged(message))
-}
-
-/// The SHA-256 of bytes, as 64 hexadecimal digits.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The images that were found to be damaged, each of which is logged once.
-#[derive(Default)]
-pub(crate) struct DamagedImages(Mutex<HashSet<ImageId>>);
-
-impl DamagedImages {
-    /// Adds an image; returns `true` if it is new.
-    fn insert(&self, id: ImageId) -> bool {
-        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.insert(id)
-    }
 }

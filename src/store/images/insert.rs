@@ -1,18 +1,18 @@
 //! Storing images: `images` first, then `placements`, so that the file of every image on the board can be read.
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use tokio::task::spawn_blocking;
-
-use super::file::sha256_hex;
 
 use crate::image::{
     BoardId, ImageId, ImageMeta, ImageRecord, NewImage, Placement, RequestedPlacement,
 };
-use crate::store::board::BoardFull;
 use crate::store::client::Binary;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::limits::BoardFull;
 use crate::store::rows::{document, is_deleted};
 use crate::store::write::{Inserted, insert_row, insert_with_retry};
 
@@ -70,8 +70,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting it
-    /// again with the same id is safe.
+    /// If the database stays unavailable for several attempts. The image may have been stored nevertheless; inserting
+    /// it again with the same id is safe.
     pub async fn insert(&self, image: NewImage) -> Result<Insert, StoreError> {
         self.run_to_completion(|store| async move { insert(&store, image).await })
             .await
@@ -83,7 +83,7 @@ async fn insert(store: &Store, mut image: NewImage) -> Result<Insert, StoreError
     if let Some(rejection) = existing.rejection(&image.meta) {
         return Ok(rejection);
     }
-    // One that is stored already counts already.
+    // An image that is stored is counted already.
     if existing.record.is_some() {
         return insert_beside(store, image, existing).await;
     }
@@ -217,7 +217,7 @@ async fn insert_image(
     let _permit = store.inner.upload_budget.acquire(file.len() as u64).await?;
     let hashed = file.clone();
     let stopped = |_| StoreError::Unavailable("the server is shutting down".to_owned());
-    let stored_sha256 = spawn_blocking(move || sha256_hex(&hashed)).await;
+    let stored_sha256 = spawn_blocking(move || HEXLOWER.encode(&Sha256::digest(&hashed))).await;
     let stored_sha256 = stored_sha256.map_err(stopped)?;
     let (file, thumb) = (Binary(file), thumb.map(Binary));
     let row = ImageRow {

@@ -47,7 +47,8 @@ impl Board {
         }
     }
 
-    /// Opens a feed of the latest image. An image stored while the feed is opening may be sent twice, but is never missed.
+    /// Opens a feed of the latest image. An image stored while the feed is opening may be sent twice, but is never
+    /// missed.
     ///
     /// # Errors
     ///

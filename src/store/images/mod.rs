@@ -16,12 +16,11 @@ mod unplaced;
 
 pub use bin::{DeletedImage, StoredImage};
 pub use delete::Restored;
-pub(super) use file::DamagedImages;
 pub use insert::Insert;
 pub use latest::{LatestEvent, LatestFeed};
 pub(super) use sweep::spawn as spawn_sweep;
 pub(super) use thumbnails::spawn as spawn_thumbnails;
-pub(super) use undo_clock::{Deleted, begin_window};
+pub(super) use undo_clock::{UndoReading, begin_window};
 
 #[cfg(test)]
 pub(super) use sweep::Sweep;

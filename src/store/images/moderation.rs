@@ -19,8 +19,8 @@ const MAX_APPROVED: usize = 16;
 const MAX_DELETED: usize = 2_000;
 
 impl Board {
-    /// Approves images that wait; all of the board if `ids` is `None`. Returns the number of those that were there. Completes
-    /// even if the caller is dropped.
+    /// Approves images that wait, or all of the board if `ids` is `None`. Returns the number of those that were there.
+    /// Completes even if the caller is dropped.
     ///
     /// # Errors
     ///
@@ -32,8 +32,8 @@ impl Board {
             .await
     }
 
-    /// Deletes all images of the board that are not deleted yet. Returns their number. They can be restored within the undo
-    /// window. Completes even if the caller is dropped.
+    /// Deletes all images of the board that are not deleted yet. Returns their number. They can be restored within the
+    /// undo window. Completes even if the caller is dropped.
     ///
     /// # Errors
     ///

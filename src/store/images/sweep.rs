@@ -1,8 +1,9 @@
 //! The sweep: purges images whose undo window has ended, and completes operations that a crash interrupted.
 //!
-//! A crash between the two writes of an upload leaves an image without a placement; during a delete it leaves a placement
-//! that is marked as deleted and an image that is not. A placement that is not marked and has no image belongs to a restore
-//! of a backup in progress and is left alone. The sweep never removes the file of an image that no user deleted.
+//! A crash between the two writes of an upload leaves an image without a placement; during a delete it leaves a
+//! placement that is marked as deleted and an image that is not. A placement that is not marked and has no image
+//! belongs to a restore of a backup in progress and is left alone. The sweep never removes the file of an image that no
+//! user deleted.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
@@ -28,8 +29,8 @@ const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// Maximum pause after a delete, before an interrupted one is completed, and the pause after a failure.
 const RETRY_PAUSE: Duration = Duration::from_secs(60);
 
-/// Time for which an image must have been seen without a placement before the sweep places it. Until then it may belong to
-/// an upload through another server, or to a backup that is being restored.
+/// Time for which an image must have been seen without a placement before the sweep places it. Until then it may belong
+/// to an upload through another server, or to a backup that is being restored.
 const PLACE_AFTER: Duration = Duration::from_secs(3600);
 
 /// Number of images whose undo window one write lets begin.
@@ -88,8 +89,8 @@ impl Sweep {
         Ok(next_purge.map_or(INTERVAL, |next| next.min(INTERVAL)))
     }
 
-    /// Purges images whose undo window has ended, and completes interrupted deletes. Returns the time until the next image
-    /// is due.
+    /// Purges images whose undo window has ended, and completes interrupted deletes. Returns the time until the next
+    /// image is due.
     pub(crate) async fn purge(&mut self, store: &Store) -> Result<Option<Duration>, StoreError> {
         let deleted = store.deleted_placements().await?;
         let deleted: HashSet<DeletedPlacement> = deleted.into_iter().collect();
@@ -110,7 +111,7 @@ impl Sweep {
                 }
                 self.reconciled.insert(delete);
             }
-            let rest = now.until_due(delete.deleted);
+            let rest = now.until_due(delete.undo_clock);
             if rest.is_none() {
                 unknown.push(id);
             }
@@ -150,7 +151,8 @@ impl Sweep {
     }
 }
 
-/// The outcome of an operation on one image; `None` if the image is damaged, which must not keep the sweep from all others.
+/// The outcome of an operation on one image; `None` if the image is damaged, which must not keep the sweep from the
+/// others.
 fn passable<T>(id: ImageId, result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
     match result {
         Err(StoreError::Damaged(reason)) => {

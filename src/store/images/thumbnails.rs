@@ -67,7 +67,8 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
         let Some(inner) = store.upgrade() else { break };
         match Store::of(inner).add_thumb(id).await {
             Ok(()) => failures = 0,
-            // One unreadable image must not keep all others from theirs; a database that is unavailable ends the round.
+            // One unreadable image must not keep the others from getting theirs. A database that is unavailable ends
+            // the round.
             Err(error @ StoreError::Damaged(_)) => {
                 log::info!("image {id} gets no thumbnail: {error}");
             }
@@ -83,8 +84,8 @@ async fn round(store: &Weak<Inner>) -> Result<(), StoreError> {
 }
 
 impl Store {
-    /// Returns the images on the board of which it is not known if they have a thumbnail and a ThumbHash, oldest first. AVIF
-    /// images are known to have neither.
+    /// Returns the images of which it is unknown whether they have a thumbnail and a ThumbHash, oldest first.
+    /// AVIF images are known to have neither.
     pub(crate) async fn without_thumb(&self) -> Result<Vec<ImageId>, StoreError> {
         let is_unknown = func!(|row| {
             let has_hash = row.clone().has_fields(THUMBHASH);

@@ -1,25 +1,24 @@
-//! The clock of the undo window: the time for which servers of this database have run while it had deleted images.
+//! The clock of the undo window: the time for which servers have run while the database had deleted images.
 //!
-//! It is a row of the database, so it goes on after a restart, and does not go on while no server runs. Steps of the
+//! It is a row of the database, so it continues after a restart, and stands still while no server runs. Steps of the
 //! system's clock do not change it: a server whose clock is set ahead by days purges nothing early.
 //!
-//! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so the
-//! clock never goes faster than time. A delete notes what the clock reads. The clock may be behind by the time that a server
-//! is about to add, at most [`step`], so an image is due when that much more than the undo window has been added.
+//! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so
+//! the clock never goes faster than time. A delete records what the clock reads. The clock may be behind by the time
+//! that a server is about to add, which is at most [`step`], so an image is due when the clock has advanced by that
+//! much more than the undo window.
 
 use std::time::{Duration, Instant};
 
 use reql::{Command, func, r};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
+use crate::store::replace::{new_revision, replace_revision};
 use crate::store::rows::{DELETED_AT, UNDO_CLOCK, document};
-use crate::store::write::{
-    CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
-};
+use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_update, write_row, write_rows};
 
 /// The key of the row, in the table of layouts. No board has it.
 const KEY: &str = "undo-clock";
@@ -28,10 +27,10 @@ const KEY: &str = "undo-clock";
 const MAX_STEP: Duration = Duration::from_secs(60);
 const MIN_STEP: Duration = Duration::from_secs(2);
 
-/// What the clock read when a row was deleted.
+/// What the clock read when a row was deleted, in milliseconds.
 ///
 /// `None` for a row that was deleted by an earlier release. The sweep adds what is missing.
-pub(crate) type Deleted = Option<i64>;
+pub(crate) type UndoReading = Option<i64>;
 
 /// A row of the database.
 #[derive(Serialize, Deserialize)]
@@ -46,7 +45,7 @@ struct Row {
 /// Advances the clock of a database.
 #[derive(Default)]
 pub(crate) struct UndoClock {
-    /// The last reading, and when it was at the latest written.
+    /// The last reading, and the latest time at which it was written.
     last: Option<(Row, Instant)>,
 }
 
@@ -69,17 +68,17 @@ impl UndoTime {
     }
 
     /// Returns `true` if the undo window of a row has ended.
-    pub(crate) fn is_due(self, deleted: Deleted) -> bool {
-        self.until_due(deleted).is_some_and(|rest| rest.is_zero())
+    pub(crate) fn is_due(self, at_delete: UndoReading) -> bool {
+        self.until_due(at_delete).is_some_and(|rest| rest.is_zero())
     }
 
     /// The time until the undo window of a row ends. `None` for a row that the clock does not cover yet, because it was
     /// deleted by an earlier release or comes from another database.
-    pub(crate) fn until_due(self, deleted: Deleted) -> Option<Duration> {
+    pub(crate) fn until_due(self, at_delete: UndoReading) -> Option<Duration> {
         if self.window.is_zero() {
             return Some(Duration::ZERO);
         }
-        let passed = self.ms.checked_sub(deleted?)?;
+        let passed = self.ms.checked_sub(at_delete?)?;
         let passed = Duration::from_millis(u64::try_from(passed).ok()?);
         Some((self.window + step(self.window)).saturating_sub(passed))
     }
@@ -93,17 +92,21 @@ impl UndoClock {
     /// If the database is unavailable.
     pub(crate) async fn advance(&mut self, store: &Store) -> Result<UndoTime, StoreError> {
         let window = store.inner.undo_window;
-        let table = store.layouts();
         if let Some((before, at)) = self.last.take() {
             let now = Instant::now();
             let added = now.duration_since(at).min(step(window));
             let row = Row {
                 id: KEY.to_owned(),
                 ms: before.ms + added.as_millis() as i64,
-                revision: Uuid::new_v4().to_string(),
+                revision: new_revision(),
             };
-            let replaced = write_row(store.pool(), replace(table.clone(), &before.revision, &row));
-            if replaced.await? == RowWrite::Done {
+            let replace = replace_revision(
+                store.layouts().get(KEY),
+                &before.revision,
+                &row.revision,
+                &row,
+            );
+            if write_row(store.pool(), replace).await? == RowWrite::Done {
                 let ms = row.ms;
                 self.last = Some((row, now));
                 return Ok(UndoTime { ms, window });
@@ -150,23 +153,6 @@ pub(crate) async fn begin_window(
     ))));
     let write = rows.update(r.args((begins, hard_update())));
     write_rows(store.pool(), write).await.map(drop)
-}
-
-/// A write of the row. Its condition is that the row is that of `revision`, or missing.
-fn replace(table: Command, revision: &str, row: &Row) -> Command {
-    // The pool repeats a query whose answer was lost, so a row with the revision of this very write is accepted.
-    let accepted = json!([revision, row.revision]);
-    let replaced = func!(|old| {
-        let present = old.clone().get_field("revision").default(r.expr(""));
-        let present = r.branch(r.args((old.eq(()), r.expr(""), present)));
-        r.branch(r.args((
-            r.expr(&accepted).contains(present),
-            r.expr(row),
-            r.error(CONDITION_NOT_MET),
-        )))
-    });
-    let row = table.get(KEY);
-    row.replace(r.args((replaced, hard_replace())))
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use crate::store::write::Inserted;
 /// Number of images up to which a range is compared with its placements by count; larger ranges are halved first.
 const MAX_COUNTED: u64 = 256;
 
-/// Number of images whose ids are compared at once. Small, because the database reads the file of an image to return its id.
+/// Number of images whose ids are compared at once. Small, because the database reads the file of an image to return
+/// its id.
 const MAX_COMPARED: u64 = 16;
 
 /// First millisecond that a UUIDv7 cannot represent.
@@ -24,8 +25,8 @@ const END_OF_TIME_MS: u64 = 1 << 48;
 impl Store {
     /// Returns the images that have no placement.
     ///
-    /// Counting reads no files. Ranges of ids are therefore counted in both tables, and only where there are more images
-    /// than placements are ids read, in small ranges.
+    /// Counting reads no files. Ranges of ids are therefore counted in both tables, and only where there are more
+    /// images than placements are ids read, in small ranges.
     pub(super) async fn unplaced_images(&self) -> Result<HashSet<ImageId>, StoreError> {
         let mut unplaced = HashSet::new();
         let mut ranges = vec![(0, END_OF_TIME_MS)];

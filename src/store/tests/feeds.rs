@@ -9,8 +9,8 @@ use super::*;
 use crate::store::FeedEvent::{Delete, Initial, State, Update};
 use crate::store::{Address, Durability, FeedState, PlacementChange, StoreError};
 
-/// Connections of a store besides its feeds: three of the pool, for the sweep, the thumbnails and the board that is read, and
-/// one of the watchdog.
+/// Connections of a store besides its feeds: three of the pool, for the sweep, the thumbnails and the board that is
+/// read, and one of the watchdog.
 const OTHER_CONNECTIONS: usize = 4;
 
 /// Starts a proxy for the database. Returns it with settings that use it.

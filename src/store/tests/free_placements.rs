@@ -21,8 +21,8 @@ fn position(record: &ImageRecord) -> (f64, f64) {
     (record.placement.x, record.placement.y)
 }
 
-/// Waits until no two images on the board overlap: an image that was stored while its row was completed is moved at once.
-/// Returns their number.
+/// Waits until no two images on the board overlap: an image that was stored while its row was completed is moved at
+/// once. Returns their number.
 async fn without_overlap(store: &Store) -> usize {
     within_deadline(async {
         loop {

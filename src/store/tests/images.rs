@@ -114,7 +114,7 @@ async fn of_concurrent_uploads_with_one_id_and_different_bytes_one_is_stored() {
         );
     }
     let (meta, file) = store.file(id).await.unwrap().unwrap();
-    assert_eq!(meta.sha256, format!("{:x}", HexDigest(&file)));
+    assert_eq!(meta.sha256, HEXLOWER.encode(&Sha256::digest(&file)));
     assert_eq!(store.record(id).await.unwrap().unwrap().meta, meta);
     store.drop_database().await;
 }

@@ -1,7 +1,7 @@
 //! Tests of the store against a database server. Each test uses a database of its own and drops it at the end.
 //!
-//! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL is
-//! ignored.
+//! If `TEST_RETHINKDB_URL` is set, the tests use that RethinkDB instead of the embedded engine. The database in the URL
+//! is ignored.
 
 mod boards;
 mod clocks;
@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures::{Stream, StreamExt as _};
 use reql::r;
 use serde_json::Value;
@@ -142,7 +143,7 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
             size: file.len() as u64,
             width: 2,
             height: 1,
-            sha256: format!("{:x}", HexDigest(&file)),
+            sha256: HEXLOWER.encode(&Sha256::digest(&file)),
             author: Some("Åsa".into()),
             owner: None,
             waiting: false,
@@ -153,15 +154,6 @@ fn image_with_id(id: ImageId, file: Bytes) -> NewImage {
         file,
         thumb: None,
         thumbhash: None,
-    }
-}
-
-struct HexDigest<'a>(&'a [u8]);
-
-impl std::fmt::LowerHex for HexDigest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let digest = Sha256::digest(self.0);
-        digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -11,7 +11,7 @@ pub(crate) enum Action {
     See,
     /// Adding images.
     Add,
-    /// Changing, deleting and restoring images. Whoever may only add does so with their own.
+    /// Changing, deleting and restoring images. With the role `add`, only one's own.
     Change,
     /// Settings and links of a board, approving and clearing.
     Host,

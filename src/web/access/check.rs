@@ -21,8 +21,8 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::metrics::route;
 use crate::web::http::problem::Problem;
 
-/// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`], and the
-/// [`StoredImage`] that the path names.
+/// Middleware of a route: answers 401, 403 or 404 unless the caller may do `action`. Gives the handler the [`Grant`],
+/// and the [`StoredImage`] that the path names.
 pub(crate) async fn check(
     action: Action,
     request: ServiceRequest,
@@ -41,81 +41,99 @@ async fn permit(action: Action, request: &HttpRequest) -> Result<(), Problem> {
     if action == Action::Public {
         return Ok(());
     }
-    let missing = || Problem::internal();
-    let access = request.app_data::<Data<Access>>().ok_or_else(missing)?;
+    let access = data::<Access>(request)?;
     if !access.directory.is_loaded().await {
         return Err(Problem::busy("The database cannot be used right now."));
     }
-    let image = match request.match_info().get("id") {
-        None => None,
-        Some(id) => {
-            let store = request.app_data::<Data<Store>>().ok_or_else(missing)?;
-            // A malformed id is like an unknown one.
-            let found = match id.parse::<ImageId>() {
-                Ok(id) => store.stored(id).await?,
-                Err(_) => None,
-            };
-            Some(found)
-        }
-    };
+    let image = named_image(request).await?;
     let board = match &image {
         None => requested_board(request)?,
-        Some(image) => image
-            .as_ref()
-            .map_or(BoardId::MAIN, |image| image.record.meta.board),
+        Some(Some(image)) => image.record.meta.board,
+        Some(None) => BoardId::MAIN,
     };
     let credentials = Credentials::of(request, board);
-    let client = ClientAddress::of(request);
-    access.count_guesses(client, credentials.hashes())?;
-    let grant = access.grant(&credentials, board);
-    let names_image = image.is_some();
-    let unknown = || {
-        if names_image {
-            Problem::no_such_image()
-        } else {
-            Problem::no_such_board()
-        }
+    let unknown = match image {
+        None => Problem::no_such_board,
+        Some(_) => Problem::no_such_image,
     };
-    let is_known_anywhere = match grant {
-        Err(NoAccess::NoLink) => access.is_known_anywhere(request, &credentials, client)?,
-        _ => false,
-    };
-    let grant = grant.map_err(|reason| match reason {
-        NoAccess::NoBoard => unknown(),
-        NoAccess::NoLink if is_known_anywhere => {
-            // Boards together belong to no board, so there is nothing to conceal.
-            if action == Action::Administer {
-                needs(Role::Admin)
-            } else {
-                unknown()
-            }
+    let grant = grant(action, request, access, &credentials, board, unknown)?;
+    match image {
+        None => may(&grant, action)?,
+        Some(Some(image)) => {
+            may_with(&grant, action, &image)?;
+            request.extensions_mut().insert(image);
         }
-        NoAccess::NoLink => {
-            Problem::new(StatusCode::UNAUTHORIZED, "You need a link to this board.")
-                .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-        }
-    })?;
-    if let Some(image) = image {
-        let image = image.ok_or_else(unknown)?;
-        if !grant.sees(&image.record.meta) {
-            return Err(unknown());
-        }
-        may(&grant, action)?;
-        if action == Action::Change && !grant.may_change(&image.record.meta) {
-            let detail = "This link lets you change only what you have added.";
-            return Err(Problem::forbidden(detail));
-        }
-        request.extensions_mut().insert(image);
-    } else {
-        may(&grant, action)?;
+        Some(None) => return Err(unknown()),
     }
     request.extensions_mut().insert(grant);
     request.extensions_mut().insert(credentials);
     Ok(())
 }
 
-/// Checks again what a request that takes long may do: its link may have been revoked meanwhile, its board deleted, locked or
-/// moderated.
+fn data<T: 'static>(request: &HttpRequest) -> Result<&Data<T>, Problem> {
+    request.app_data().ok_or_else(Problem::internal)
+}
+
+/// Returns the image that the path names: `None` if it names none, `Some(None)` if there is no such image.
+async fn named_image(request: &HttpRequest) -> Result<Option<Option<StoredImage>>, Problem> {
+    let Some(id) = request.match_info().get("id") else {
+        return Ok(None);
+    };
+    let store = data::<Store>(request)?;
+    // A malformed id is like an unknown one.
+    let found = match id.parse::<ImageId>() {
+        Ok(id) => store.stored(id).await?,
+        Err(_) => None,
+    };
+    Ok(Some(found))
+}
+
+/// Finds out what the caller may do on a board.
+///
+/// # Errors
+///
+/// 401 if the caller has no link to anything. `unknown` if the board does not exist, or none of the caller's links
+/// leads to it: the answer does not tell which. 429 if the client has tried too many tokens.
+fn grant(
+    action: Action,
+    request: &HttpRequest,
+    access: &Access,
+    credentials: &Credentials,
+    board: BoardId,
+    unknown: impl Fn() -> Problem,
+) -> Result<Grant, Problem> {
+    let client = ClientAddress::of(request);
+    access.count_guesses(client, credentials.hashes())?;
+    match access.grant(credentials, board) {
+        Ok(grant) => Ok(grant),
+        Err(NoAccess::NoBoard) => Err(unknown()),
+        Err(NoAccess::NoLink) if !access.is_known_anywhere(request, credentials, client)? => {
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "You need a link to this board.");
+            let bearer = HeaderValue::from_static("Bearer");
+            Err(problem.with_header(header::WWW_AUTHENTICATE, bearer))
+        }
+        // Boards together belong to no board, so there is nothing to conceal.
+        Err(NoAccess::NoLink) if action == Action::Administer => Err(needs(Role::Admin)),
+        Err(NoAccess::NoLink) => Err(unknown()),
+    }
+}
+
+/// Checks what the caller may do with an image.
+fn may_with(grant: &Grant, action: Action, image: &StoredImage) -> Result<(), Problem> {
+    let image = &image.record.meta;
+    if !grant.sees(image) {
+        return Err(Problem::no_such_image());
+    }
+    may(grant, action)?;
+    if action == Action::Change && !grant.may_change(image) {
+        let detail = "This link lets you change only what you have added.";
+        return Err(Problem::forbidden(detail));
+    }
+    Ok(())
+}
+
+/// Checks again what a long request may do: its link may have been revoked meanwhile, or its board deleted, locked or
+/// set to moderated.
 ///
 /// # Errors
 ///

@@ -83,7 +83,7 @@ pub(crate) fn cookie_tokens(request: &HttpRequest) -> Vec<TokenHash> {
         .collect()
 }
 
-/// `Authorization: Bearer TOKEN`. A token that is none gives no access: `Some(None)`.
+/// `Authorization: Bearer TOKEN`. A malformed token gives no access: `Some(None)`.
 fn bearer(request: &HttpRequest) -> Option<Option<Token>> {
     let header = request.headers().get(header::AUTHORIZATION)?;
     let text = header.to_str().unwrap_or_default();
@@ -131,7 +131,8 @@ fn cookie(name: String, token: &Token, path: &str, is_secure: bool) -> Cookie<'s
     Cookie::build(name, token.reveal().to_owned())
         .path(path.to_owned())
         .http_only(true)
-        // Lax, so that a link from a mail or a QR code arrives with it; the guard rejects changes from other sites.
+        // Lax, so that browsers send it when a link from a mail or a QR code is opened; the guard rejects changes from
+        // other sites.
         .same_site(SameSite::Lax)
         .secure(is_secure)
         .max_age(COOKIE_AGE)

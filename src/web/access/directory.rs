@@ -13,8 +13,8 @@ use crate::store::{
     AdminLinks, BoardRecord, BoardsEvent, Link, Role, Store, StoreError, TokenHash,
 };
 
-/// The pause before the feed is opened again. A revoked link works until the feed is back, but the database that it comes
-/// from is not reachable meanwhile.
+/// The pause before the feed is opened again. A revoked link works until the feed is back, but the database that it
+/// comes from is not reachable meanwhile.
 const REOPEN_PAUSE: Duration = Duration::from_millis(200);
 
 /// The time that a request waits for the boards to be read, when the server starts.

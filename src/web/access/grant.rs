@@ -48,7 +48,7 @@ impl Grant {
         })
     }
 
-    /// Returns `true` if the caller may do it. A locked board is as good as read-only for all below host.
+    /// Returns `true` if the caller may do it. A locked board is read-only for all roles below host.
     pub(crate) fn permits(&self, action: Action) -> bool {
         let is_read_only = self.board.settings.locked && self.role < Role::Host;
         let role = if is_read_only { Role::View } else { self.role };
@@ -77,8 +77,8 @@ impl Grant {
         }
     }
 
-    /// Returns `true` if the caller may see an image of the board: one that waits for approval is seen by its owner and by
-    /// hosts.
+    /// Returns `true` if the caller may see an image of the board: one that waits for approval is seen by its owner and
+    /// by hosts.
     pub(crate) fn sees(&self, image: &ImageMeta) -> bool {
         !image.waiting || self.sees_waiting() || self.is_owner(image)
     }

@@ -10,8 +10,9 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
-/// The tokens that a client may try: at once for a party whose links have all expired, then a few a second. A token that
-/// the client has tried before does not count, so the phones behind one address count as one when they follow one link.
+/// The number of tokens that a client may try: at first enough for a party whose links have all expired, then a few a
+/// second. A token that the client has tried before does not count, so the phones behind one address count as one when
+/// they follow one link.
 const TRIES: Rate = Rate {
     burst: 60,
     per_second: 3,
@@ -20,9 +21,9 @@ const TRIES: Rate = Rate {
 /// The number of tries that are remembered: about 3 MB.
 const MAX_REMEMBERED: usize = 16_384;
 
-/// Counts the different tokens that each client has tried, except those of links. Links are random, so nobody finds one by
-/// trying, and a guesser must not keep newcomers of the same address from following theirs. The operator's token is chosen
-/// by a person and counts also if it is right: if only wrong ones were refused, the answer would reveal it.
+/// Counts the different tokens that each client has tried, except those of links. Links are random, so nobody finds one
+/// by trying, and a guesser must not keep newcomers of the same address from following theirs. The operator's token is
+/// chosen by a person and counts also if it is right: if only wrong ones were refused, the answer would reveal it.
 pub(crate) struct Guesses {
     tried: Cache<(IpAddr, [u8; 32]), ()>,
     limiter: Limiter<IpAddr>,
@@ -36,8 +37,8 @@ impl Guesses {
         }
     }
 
-    /// Counts a token that a client gives, before it is compared with that of the operator. `is_link` tells whether it is
-    /// that of a link.
+    /// Counts a token that a client gives, before it is compared with that of the operator. `is_link` tells whether it
+    /// is that of a link.
     ///
     /// # Errors
     ///

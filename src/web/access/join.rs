@@ -13,7 +13,8 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::prefix::{base_path, is_secure};
 use crate::web::http::problem::Problem;
 
-/// The handler. Sets the cookie of the link and redirects to its board, so that the secret does not stay in the address.
+/// The handler. Sets the cookie of the link and redirects to its board, so that the secret does not stay in the
+/// address.
 pub(crate) async fn join(
     request: HttpRequest,
     token: Path<String>,
@@ -53,8 +54,8 @@ pub(crate) async fn join(
     Ok(response.finish())
 }
 
-/// Returns `true` if the browser has a link to the same board with a larger role. It keeps that: the link of a guest must not
-/// take the role of a host who follows it.
+/// Returns `true` if the browser has a link to the same board with a larger role. It keeps that: the link of a guest
+/// must not take the role of a host who follows it.
 fn has_more(request: &HttpRequest, access: &Access, link: &KnownLink) -> bool {
     let Some(board) = link.board else {
         return false;

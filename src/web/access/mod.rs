@@ -1,7 +1,7 @@
 //! Who may do what: links, roles and the check of every request.
 //!
-//! [`check`] runs before every handler, and a session checks each of its commands with the same [`Grant`]. The roles stand in
-//! [`action`] alone.
+//! [`check`] runs before every handler, and a session checks each of its commands with the same [`Grant`]. Only
+//! [`action`] says which role each of them needs.
 
 pub(crate) mod action;
 pub(crate) mod check;
@@ -44,8 +44,8 @@ impl Access {
         Grant::find(&self.directory, &self.policy, credentials, board)
     }
 
-    /// Counts tokens that a client gives, before they are compared with that of the operator. Where nobody needs one, none
-    /// is guessed.
+    /// Counts tokens that a client gives, before they are compared with that of the operator. Counts nothing where
+    /// nobody needs a token.
     ///
     /// # Errors
     ///
@@ -60,8 +60,8 @@ impl Access {
         })
     }
 
-    /// Returns `true` if the request carries a token that gives access to anything. Whoever has none learns only that links
-    /// are needed.
+    /// Returns `true` if the request carries a token that gives access to anything. A caller without one learns only
+    /// that links are needed.
     ///
     /// # Errors
     ///

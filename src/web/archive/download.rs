@@ -22,11 +22,12 @@ use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::disposition::{Disposition, disposition};
 use crate::web::http::problem::Problem;
 
-/// The largest number of concurrent archives, each of which holds one image in memory. Further requests are answered with
-/// 503.
+/// The largest number of concurrent archives, each of which holds one image in memory. Further requests are answered
+/// with 503.
 const MAX_ARCHIVES: usize = 4;
 
-/// The time after which a client that reads nothing is disconnected. It includes the time of a database read, up to 30 s.
+/// The time after which a client that reads nothing is disconnected. It includes the time of a database read, up to 30
+/// s.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The number of records that are listed at a time.

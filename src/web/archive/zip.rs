@@ -2,8 +2,8 @@
 //! already.
 //!
 //! Size and checksum of a file are known when its header is written, so there are no data descriptors, which streaming
-//! readers cannot handle for stored files. A file is smaller than 4 GiB; the archive may be larger and may have more than
-//! 65,535 files, which needs a Zip64 directory.
+//! readers cannot handle for stored files. A file is smaller than 4 GiB; the archive may be larger and may have more
+//! than 65,535 files, which needs a Zip64 directory.
 
 use time::OffsetDateTime;
 

@@ -1,36 +1,12 @@
-//! JSON of boards and links, in answers and requests.
+//! JSON of links in answers, and of requests.
 
 use actix_web::HttpRequest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::image::{BoardId, OwnerId, Timestamp, checked_name};
-use crate::store::{BoardRecord, BoardSettings, Link, LinkId, Role, Token};
-use crate::web::access::Access;
-use crate::web::access::grant::Grant;
+use crate::image::{Timestamp, checked_name};
+use crate::store::{Link, LinkId, Role, Token};
 use crate::web::http::problem::Problem;
-
-/// A board, without its links.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct BoardJson<'a> {
-    id: BoardId,
-    title: &'a str,
-    created_at: Timestamp,
-    settings: BoardSettings,
-}
-
-/// A board as its viewer sees it: the answer of `GET /boards/{board}` and the data of `Board:update`.
-#[derive(Serialize)]
-pub(crate) struct GrantJson<'a> {
-    #[serde(flatten)]
-    board: BoardJson<'a>,
-    role: Role,
-    /// The `owner` of the images that the viewer has added.
-    me: Option<&'a OwnerId>,
-    /// `links`, or `open` if nobody needs a link.
-    access: &'static str,
-}
 
 /// A link, without its secret.
 #[derive(Serialize)]
@@ -46,32 +22,6 @@ pub(crate) struct LinkJson<'a> {
     /// The address with the secret, only in the answer that makes the link.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
-}
-
-impl<'a> From<&'a BoardRecord> for BoardJson<'a> {
-    fn from(board: &'a BoardRecord) -> Self {
-        Self {
-            id: board.id,
-            title: &board.title,
-            created_at: board.created_at,
-            settings: board.settings,
-        }
-    }
-}
-
-impl<'a> GrantJson<'a> {
-    pub(crate) fn new(grant: &'a Grant, access: &Access) -> Self {
-        Self {
-            board: BoardJson::from(&*grant.board),
-            role: grant.role,
-            me: grant.owner.as_ref(),
-            access: if access.policy.is_open() {
-                "open"
-            } else {
-                "links"
-            },
-        }
-    }
 }
 
 impl<'a> From<&'a Link> for LinkJson<'a> {

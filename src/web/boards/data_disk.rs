@@ -23,7 +23,7 @@ impl DataDisk {
     /// The space in bytes that is left; `None` if that is unknown.
     pub(super) async fn available_bytes(&self) -> Option<u64> {
         let folder = Arc::clone(self.0.as_ref()?);
-        // A disk of the network may take a while to answer.
+        // A network disk may take a while to answer.
         spawn_blocking(move || disk::available_bytes(&folder))
             .await
             .ok()?

@@ -7,10 +7,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::DataDisk;
-use super::body::{BoardJson, GrantJson, LinkJson, checked, parse};
+use super::body::{LinkJson, checked, parse};
 use crate::store::{BoardChange, BoardRecord, BoardUsage, Link, Role, Store};
 use crate::web::access::Access;
 use crate::web::access::grant::Grant;
+use crate::web::board_json::{BoardJson, GrantJson};
 use crate::web::http::prefix::base_path;
 use crate::web::http::problem::Problem;
 use crate::web::pages;

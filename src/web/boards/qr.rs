@@ -9,7 +9,7 @@ use super::body::parse;
 use crate::web::http::problem::Problem;
 use crate::web::invite;
 
-/// The handler. Draws only addresses of this server: the code must not be a way to hand out others under its name.
+/// The handler. Draws only addresses of this server: otherwise other addresses could be passed off as its own.
 pub(crate) async fn draw(request: HttpRequest, body: Bytes) -> Result<HttpResponse, Problem> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]

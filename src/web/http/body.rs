@@ -19,8 +19,8 @@ use super::connection::ConnectionHandle;
 /// The number of bytes given to the connection at a time, which it copies into a buffer of its own.
 pub(crate) const SLICE: usize = 64 << 10;
 
-/// The kernel's send buffer for a download; Linux doubles it. Small enough to tell a slow reader from a stalled one, large
-/// enough for 10 MB/s at a round-trip time of 100 ms.
+/// The kernel's send buffer for a download; Linux doubles it. Small enough to tell a slow reader from a stalled one,
+/// large enough for 10 MB/s at a round-trip time of 100 ms.
 const SEND_BUFFER: usize = 512 << 10;
 
 /// A body of shared bytes, sent slice by slice: a slow reader holds no copy of the whole.

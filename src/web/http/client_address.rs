@@ -51,7 +51,8 @@ impl TrustedProxies {
         let x_forwarded_for = self.walk(peer, x_forwarded_for(headers));
         let forwarded = self.walk(peer, forwarded(headers));
         match (x_forwarded_for, forwarded) {
-            // A proxy that sets one of them passes on the other as the client has sent it. Which is which cannot be known.
+            // A proxy that sets one of them passes on the other as the client has sent it. Which is which cannot be
+            // known.
             (Some(one), Some(other)) if one != other => peer,
             (Some(client), _) | (None, Some(client)) => client,
             (None, None) => peer,
@@ -116,8 +117,8 @@ impl ClientAddress {
         self.is_direct && self.address.is_loopback()
     }
 
-    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, within which a client has addresses at
-    /// will.
+    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, in which a client can choose its
+    /// addresses.
     pub(crate) fn network(self) -> IpAddr {
         match self.address {
             IpAddr::V4(_) => self.address,
@@ -135,7 +136,8 @@ impl fmt::Display for ClientAddress {
     }
 }
 
-/// The addresses of `X-Forwarded-For`, from the client to the last proxy. `None` stands for what is no address.
+/// The addresses of `X-Forwarded-For`, from the client to the last proxy. `None` stands for an entry that is no
+/// address.
 fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(X_FORWARDED_FOR);
     let lines = lines.map(|line| line.to_str().unwrap_or_default());

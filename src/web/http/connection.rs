@@ -12,17 +12,18 @@ use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, Socket};
 
 /// The time after which the kernel ends a connection whose client takes none of the bytes that wait for it, or does not
-/// acknowledge them. Nothing else ends one that is sent a page or an error and does not read it.
+/// acknowledge them. Nothing else ends the connection of a client that does not read a page or an error.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNREAD_LIMIT: Duration = Duration::from_secs(60);
 
-/// The kernel's send buffer of a connection; Linux doubles it. It would grow to megabytes for a client that does not read.
+/// The kernel's send buffer of a connection; Linux doubles it. It would grow to megabytes for a client that does not
+/// read.
 const SEND_BUFFER: usize = 256 << 10;
 
 /// A duplicate handle of a connection's socket.
 ///
-/// actix-web cannot end a connection while it waits to write to a client that does not read; this handle can. Drop it soon
-/// after the connection has ended, because it keeps the file descriptor open.
+/// actix-web cannot end a connection while it waits to write to a client that does not read; this handle can. Drop it
+/// soon after the connection has ended, because it keeps the file descriptor open.
 #[derive(Clone)]
 pub(crate) struct ConnectionHandle(Rc<Socket>);
 

@@ -2,12 +2,12 @@
 //!
 //! A page of another site, open in the user's browser, can reach this server as easily as the board's own page.
 //!
-//! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers always
-//!   send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
+//! - A changing request or a socket upgrade is rejected if its `Origin` differs from the requested host. Browsers
+//!   always send `Origin` with these; a request without one is no browser's, unless `Sec-Fetch-Site` says otherwise.
 //! - With a public URL, only requests for its host and for loopback names are answered, and changes need its origin.
-//! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign name
-//!   that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared: the attack
-//!   needs a name, and forwarded ports are common.
+//! - While the server listens on loopback, a request for any host that is not a loopback name is rejected. A foreign
+//!   name that resolves to 127.0.0.1 (DNS rebinding) would make a foreign page same-origin. The port is not compared:
+//!   the attack needs a name, and forwarded ports are common.
 
 use std::net::IpAddr;
 
@@ -15,12 +15,13 @@ use actix_web::HttpRequest;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderMap, HeaderName};
-use actix_web::http::{Method, Uri, Version};
+use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{Error, ResponseError as _};
 
 use super::client_address::ClientAddress;
+use super::host::{is_loopback_name, requested_host};
 use super::metrics::route;
 use super::problem::Problem;
 use super::public_url::PublicUrl;
@@ -118,46 +119,6 @@ fn check(request: &HttpRequest, policy: &HostPolicy) -> Result<(), Problem> {
         check_origin(request.headers(), &host, policy)?;
     }
     Ok(())
-}
-
-/// Returns the `Host` header in lower case, or its equivalent of HTTP/2. An absolute request target must name the same host.
-pub(crate) fn requested_host(request: &HttpRequest) -> Result<String, Problem> {
-    // RFC 9113, section 8.3.1: `:authority` takes the place of `Host`.
-    if request.version() == Version::HTTP_2
-        && !request.headers().contains_key(header::HOST)
-        && let Some(authority) = request.uri().authority()
-    {
-        return Ok(authority.as_str().to_ascii_lowercase());
-    }
-    let mut hosts = request.headers().get_all(header::HOST);
-    let (Some(host), None) = (hosts.next(), hosts.next()) else {
-        return Err(Problem::bad_request("The request must name one host."));
-    };
-    let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
-    match request.uri().authority() {
-        Some(authority) if !authority.as_str().eq_ignore_ascii_case(&host) => {
-            Err(Problem::bad_request("The request must name one host."))
-        }
-        _ => Ok(host),
-    }
-}
-
-/// Returns `true` for a `Host` that names this machine itself.
-pub(crate) fn is_loopback_name(host: &str) -> bool {
-    let name = without_port(host);
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
-}
-
-/// Strips a well-formed port.
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port))
-            if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            name
-        }
-        _ => host,
-    }
 }
 
 fn check_origin(headers: &HeaderMap, host: &str, policy: &HostPolicy) -> Result<(), Problem> {

@@ -7,15 +7,17 @@ use actix_web::web::{Data, ServiceConfig};
 
 use super::embedding::EmbeddingOrigin;
 
-/// Content Security Policy of all responses but pages and images: nothing loads or runs, should a browser show one as a page.
+/// Content Security Policy of all responses but pages and images: nothing loads or runs, should a browser show one as a
+/// page.
 const STRICT_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
-/// Content Security Policy of an image. The browser's own page around an image that is opened in a tab has inline styles.
+/// Content Security Policy of an image. The browser's own page around an image that is opened in a tab has inline
+/// styles.
 pub(crate) const IMAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
 
-/// `Cache-Control` of an image and its thumbnail, whose bytes never change. `private`, because access to a board is not for
-/// a shared cache to grant.
+/// `Cache-Control` of an image and its thumbnail, whose bytes never change. `private`, because a shared cache would
+/// give it to clients without access to the board.
 pub(crate) const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// Features of the browser that the pages do not use.
@@ -30,11 +32,12 @@ const STRICT_TRANSPORT: &str = "max-age=31536000";
 pub(crate) enum PageKind {
     /// It takes images that are dragged over from other sites, which it fetches itself.
     TakesImages,
-    /// It reaches this server alone.
+    /// It can reach only this server.
     Other,
 }
 
-/// The Content Security Policies of the pages: their own origin only, and `blob:` previews of files before they are uploaded.
+/// The Content Security Policies of the pages: their own origin only, and `blob:` previews of files before they are
+/// uploaded.
 #[derive(Debug, Clone)]
 pub(crate) struct PagePolicies {
     takes_images: HeaderValue,
@@ -42,9 +45,10 @@ pub(crate) struct PagePolicies {
 }
 
 impl PagePolicies {
-    /// `is_secure` is for pages that browsers reach by HTTPS; `embedding` names the sites that may show pages in a frame.
+    /// `is_secure` is for pages that browsers reach by HTTPS; `embedding` names the sites that may show pages in a
+    /// frame.
     pub(crate) fn new(is_secure: bool, embedding: &[EmbeddingOrigin]) -> Self {
-        // Browsers let no page of HTTPS fetch from HTTP.
+        // Browsers do not let an HTTPS page fetch over HTTP.
         let http = if is_secure { "" } else { " http:" };
         let takes_images = format!("connect-src 'self'{http} https: data: blob:; ");
         let ancestors: Vec<String> = embedding.iter().map(ToString::to_string).collect();

@@ -15,9 +15,9 @@ use quick_cache::sync::Cache;
 
 use crate::metrics::Registry;
 
-/// The number of clients that a limiter remembers: about 2 MB. Those beyond it replace the ones that were not seen lately, so
-/// whoever has addresses without end costs neither memory nor the limits of others. The keyed limiters of `governor` keep
-/// every key until they are told to look for old ones.
+/// The number of clients that a limiter remembers: about 2 MB. Those beyond it replace the ones that were not seen
+/// lately, so a client with any number of addresses exhausts neither memory nor the limits of others. The keyed
+/// limiters of `governor` keep every key until they are told to look for old ones.
 const MAX_CLIENTS: usize = 16_384;
 
 /// A number of times that is allowed at once, and how many more each second allows.

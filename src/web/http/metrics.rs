@@ -85,8 +85,8 @@ pub(crate) async fn measure(
     Ok(response)
 }
 
-/// The pattern of the route of a request, such as `/image/{id}`; `none` if there is none. Unlike the path, it may be logged:
-/// that of a link contains its token.
+/// The pattern of the route of a request, such as `/image/{id}`; `none` if there is none. Unlike the path, it may be
+/// logged: that of a link contains its token.
 pub(crate) fn route(request: &HttpRequest) -> String {
     request.match_pattern().unwrap_or_else(|| "none".to_owned())
 }

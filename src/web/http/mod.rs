@@ -9,6 +9,7 @@ pub(crate) mod embedding;
 pub(crate) mod fallback;
 pub(crate) mod guard;
 pub(crate) mod headers;
+pub(crate) mod host;
 pub(crate) mod limiter;
 pub(crate) mod metrics;
 pub(crate) mod prefix;

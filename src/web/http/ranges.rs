@@ -45,8 +45,8 @@ pub(crate) fn requested_range(
 
 /// Parses a header with one range.
 ///
-/// actix's own parser accepts `+1-2` and `0-1,x`, rejects spaces, and rejects positions over 64 bits, which are valid and
-/// lie behind the end. A range such as `2-1` is invalid rather than unsatisfiable.
+/// actix's own parser accepts `+1-2` and `0-1,x`, rejects spaces, and rejects positions over 64 bits, which are valid
+/// and lie behind the end. A range such as `2-1` is invalid rather than unsatisfiable.
 fn parse(range: &str) -> Option<ByteRangeSpec> {
     let (unit, range) = range.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") {

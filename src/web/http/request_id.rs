@@ -20,7 +20,7 @@ tokio::task_local! {
 pub struct RequestId(u64);
 
 impl RequestId {
-    /// The id of the request that the current task works for, if it does.
+    /// The id of the request that the current task works for; `None` outside of requests.
     pub fn current() -> Option<Self> {
         CURRENT.try_with(|id| *id).ok()
     }
@@ -44,7 +44,7 @@ pub(crate) async fn identify(
     Ok(response)
 }
 
-/// A future that works for the same request as the current task, also if it is spawned.
+/// A future that works for the same request as the current task, even when it is spawned.
 pub(crate) async fn inherited<F: Future>(id: Option<RequestId>, future: F) -> F::Output {
     match id {
         Some(id) => CURRENT.scope(id, future).await,

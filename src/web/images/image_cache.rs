@@ -20,17 +20,18 @@ const MAX_BYTES: u64 = 32 << 20;
 /// The expected number of cached files and thumbnails, by which the caches allocate their tables.
 const EXPECTED_ITEMS: usize = 1024;
 
-/// The size limit of the cache of smaller thumbnails, in bytes: those of ten thousand images, all of which a viewer of the
-/// whole board requests.
+/// The size limit of the cache of smaller thumbnails, in bytes: those of ten thousand images, all of which a viewer of
+/// the whole board requests.
 const MAX_SMALL_BYTES: u64 = 16 << 20;
 
-/// The number of smaller thumbnails that are made at once, so that a new viewer of a large board leaves processors to others.
+/// The number of smaller thumbnails that are made at once, so that a new viewer of a large board leaves processors to
+/// others.
 const MAX_MADE_AT_ONCE: usize = 2;
 
 type BytesCache<K = ImageId> = Cache<K, Bytes, ByteLength>;
 
-/// Files and thumbnails that were read or stored lately, by image. Concurrent readers of one image share one read from the
-/// database.
+/// Files and thumbnails that were read or stored lately, by image. Concurrent readers of one image share one read from
+/// the database.
 pub(crate) struct ImageCache {
     store: Store,
     files: BytesCache,
@@ -52,7 +53,7 @@ impl ImageCache {
         }
     }
 
-    /// Registers how often the caches had what was asked for, and their size.
+    /// Registers the hits and misses of the caches, and their sizes.
     pub(crate) fn register_metrics(self: &Arc<Self>, registry: &mut Registry) {
         type Read = fn(&ImageCache) -> u64;
         let values: [(Kind, &str, &str, Read); 3] = [
@@ -89,8 +90,8 @@ impl ImageCache {
 
     /// Returns the file of an image, or `None` if the database has no such image.
     ///
-    /// An image that was deleted through another server may still be returned: check its record first. Cancellation safe:
-    /// if the caller that reads from the database is cancelled, the next waiter reads.
+    /// An image that was deleted through another server may still be returned: check its record first. Cancellation
+    /// safe: if the caller that reads from the database is cancelled, the next waiter reads.
     ///
     /// # Errors
     ///
@@ -112,8 +113,8 @@ impl ImageCache {
         get_or_read(&self.thumbnails, id, self.store.thumb(id)).await
     }
 
-    /// Returns a smaller version of the thumbnail of an image, or of the image if that is its own; `None` if the database has
-    /// neither. As [`file`](Self::file) otherwise.
+    /// Returns a smaller version of the thumbnail of an image, or of the image if that is its own; `None` if the
+    /// database has neither. As [`file`](Self::file) otherwise.
     ///
     /// # Errors
     ///
@@ -140,7 +141,7 @@ impl ImageCache {
                 let _permit = permit;
                 smaller(&large, side)
             });
-            // A decoder may panic on a file that was stored although it had, and the server may be stopping.
+            // A decoder may panic again on a file that was stored although it had done so, or the server is stopping.
             Ok(Some(made.await.unwrap_or_else(|error| {
                 log::info!("image {id} has no smaller thumbnail: {error}");
                 source
@@ -181,8 +182,8 @@ fn bytes_cache<K: Eq + Hash>(max_bytes: u64) -> BytesCache<K> {
     let options = OptionsBuilder::new()
         .estimated_items_capacity(EXPECTED_ITEMS)
         .weight_capacity(max_bytes)
-        // Each shard has its part of the capacity, and an entry larger than a shard is not cached at all. The lock is held
-        // for a few instructions, so one shard serves all workers.
+        // Each shard has its part of the capacity, and an entry larger than a shard is not cached at all. The lock is
+        // held for a few instructions, so one shard serves all workers.
         .shards(1)
         .build()
         .expect("both capacities are set");

@@ -1,4 +1,5 @@
-//! The small versions of an image that the board shows at a distance. With `deleted=true`, those of an image in the bin.
+//! The small versions of an image that the board shows at a distance. With `deleted=true`, those of an image in the
+//! bin.
 
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
@@ -65,7 +66,7 @@ fn shown(
 ) -> Result<ImageRecord, Problem> {
     let record = image.record;
     let is_shown = if image.is_deleted {
-        // Only those see an image in the bin who can restore it.
+        // An image in the bin is shown only to callers who can restore it.
         wants_deleted(request.query_string())
             && grant.permits(Action::Change)
             && grant.may_change(&record.meta)

@@ -1,9 +1,9 @@
 //! Joins the modules of a page into one file, and its style sheets into another.
 //!
 //! The sources are modules that a browser runs as they are. It would request each of them, and on a slow line a hundred
-//! requests take longer than the code itself. So each module becomes a function that returns its exports, in the order in
-//! which they import each other. There are no import cycles, so this order always exists. The forms of `import` and `export` that the
-//! sources use are known; a file with any other is sent as it is, and its imports with it.
+//! requests take longer than the code itself. So each module becomes a function that returns its exports, in the order
+//! in which they import each other. There are no import cycles, so this order always exists. The forms of `import` and
+//! `export` that the sources use are known; a file with any other is sent as it is, and its imports with it.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -19,7 +19,7 @@ static IMPORT: LazyLock<Regex> =
 static EXPORT: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?m)^export ((?:async function|function|class|const) (\w+))"));
 
-/// An `import` or `export` that is left.
+/// An `import` or `export` in a form that is not supported.
 static OTHER: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^(?:import|export)\b"));
 
 /// `@import './path.css';`
@@ -29,7 +29,8 @@ fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the pattern is valid")
 }
 
-/// A module and all that it imports, as one. `None` if one of them is missing or has an `import` or `export` of another form.
+/// A module and all that it imports, as one. `None` if one of them is missing or has an `import` or `export` of another
+/// form.
 pub(super) fn bundled_script(entry: &str, read: impl Fn(&str) -> Option<String>) -> Option<String> {
     let mut bundle = Bundle {
         entry,
@@ -38,7 +39,8 @@ pub(super) fn bundled_script(entry: &str, read: impl Fn(&str) -> Option<String>)
         code: String::new(),
     };
     let main = bundle.module(entry)?;
-    // In a function, too, so that its constants do not hide globals of the same name from the modules. `await` may be in it.
+    // In a function, too, so that its constants do not hide globals of the same name from the modules. `await` may be
+    // in it.
     Some(format!(
         "{}await (async () => {{\n{}\n}})();\n",
         bundle.code, main.code

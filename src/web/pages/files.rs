@@ -1,7 +1,9 @@
-//! The files of the pages, from the folder `static`, as they are sent: joined, minified, and compressed as far as that goes.
+//! The files of the pages, from the folder `static`, as they are sent: joined, minified, and compressed as far as that
+//! goes.
 //!
-//! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first requested.
-//! Half of the source is comments, and to compress a file takes longer than to send it, so both are done once.
+//! A release build embeds the folder, a debug build reads it from disk. Each file is prepared when it is first
+//! requested. Half of the source is comments, and compressing a file takes longer than sending it, so each file is
+//! minified and compressed once.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -9,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use actix_web::http::header::{ContentEncoding, EntityTag};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::Embed;
@@ -29,7 +32,8 @@ pub(crate) const ENCODINGS: [ContentEncoding; 3] = [
     ContentEncoding::Identity,
 ];
 
-/// The effort of Brotli, of at most 11. A debug build is started anew for each browser test, and must not compress for long.
+/// The effort of Brotli, of at most 11. A debug build is started anew for each browser test, and must not compress for
+/// long.
 const BROTLI_QUALITY: i32 = if cfg!(debug_assertions) { 4 } else { 11 };
 
 /// The files of the pages below one path.
@@ -88,13 +92,12 @@ impl PageFiles {
 impl PageFile {
     /// Identifies the bytes of the file in an encoding.
     pub(crate) fn etag(&self, encoding: ContentEncoding) -> EntityTag {
-        let digits = self.hash[..16].iter().map(|byte| format!("{byte:02x}"));
         let suffix = match encoding {
             ContentEncoding::Brotli => "-br",
             ContentEncoding::Gzip => "-gz",
             _ => "",
         };
-        EntityTag::new_strong(digits.collect::<String>() + suffix)
+        EntityTag::new_strong(HEXLOWER.encode(&self.hash[..16]) + suffix)
     }
 
     /// The bytes of the file in one of the [`ENCODINGS`]. Compresses it if nobody has asked for that before.

@@ -166,8 +166,8 @@ pub(crate) async fn show_error_pages(
     Ok(ServiceResponse::new(request, response))
 }
 
-/// Returns whether a browser shows the response as a page. Only then does `Accept` name `text/html`; `fetch`, `<img>` and
-/// scripts send `*/*` or other types.
+/// Returns whether a browser shows the response as a page. Only then does `Accept` name `text/html`; `fetch`, `<img>`
+/// and scripts send `*/*` or other types.
 pub(crate) fn is_navigation(request: &HttpRequest) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && Accept::parse(request).is_ok_and(|accept| {

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use crate::web::http::client_address::ClientAddress;
 use crate::web::http::problem::Problem;
 
-/// The number of uploads that are received at once: a hall full of phones. Each has a connection, a temporary file and about
-/// 150 KiB of buffers.
+/// The number of uploads that are received at once: enough for a hall full of phones. Each has a connection, a
+/// temporary file and about 150 KiB of buffers.
 const MAX_RECEIVING: usize = 1024;
 
 /// The number of uploads that may wait to be received. Further ones are rejected at once.
@@ -27,20 +27,20 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest small upload, in bytes.
 const SMALL: u64 = 1 << 20;
 
-/// The part of the memory for processing that small uploads have for themselves, so that they never wait for large ones.
+/// The part of the memory for processing that is reserved for small uploads, so that they never wait for large ones.
 const SMALL_SHARE: u64 = 8;
 
-/// The memory that an upload needs while it is processed and stored, for each of its bytes: the driver encodes it as base64
-/// in JSON (measured: 46 MiB for a file of 10 MiB).
+/// The memory that an upload needs while it is processed and stored, for each of its bytes: the driver encodes it as
+/// base64 in JSON (measured: 46 MiB for a file of 10 MiB).
 const MEMORY_PER_BYTE: u64 = 5;
 
 /// Admits uploads, first to be received, and when they are complete to be processed.
 ///
-/// What is received is in temporary files. Only a complete upload takes memory for its processing, so one that comes slowly
-/// holds nothing that others need. An upload that is being processed never waits for a client.
+/// What is received is in temporary files. Only a complete upload takes memory for its processing, so a slow one holds
+/// nothing that others need. An upload that is being processed never waits for a client.
 ///
-/// No client can take everything. One may receive as many uploads as there are places left: half of all if it is alone,
-/// and a newcomer always finds some. Of its complete uploads, a few at a time take part in the line for memory.
+/// No client can take everything. It may send as many uploads at once as there are places left: half of all if it is
+/// alone, so a newcomer always finds some. Of its complete uploads, only a few at a time wait in the line for memory.
 pub(crate) struct Admission {
     receiving: Arc<Receiving>,
     waiting: AtomicUsize,
@@ -48,7 +48,8 @@ pub(crate) struct Admission {
     large: MemoryBudget,
 }
 
-/// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for another.
+/// The place of an upload among those that are received at once, until it is stored. Dropping it makes room for
+/// another.
 #[must_use]
 pub(crate) struct Ticket {
     receiving: Arc<Receiving>,
@@ -133,7 +134,7 @@ impl Receiving {
     async fn wait_to_enter(self: &Arc<Self>, client: IpAddr) -> Ticket {
         loop {
             let mut left = pin!(self.left.notified());
-            // Before the attempt: a place that is left after it must not be missed.
+            // Before the attempt, so that a place that becomes free after it is not missed.
             left.as_mut().enable();
             match self.enter(client) {
                 Some(ticket) => return ticket,
@@ -216,7 +217,7 @@ impl MemoryBudget {
     }
 }
 
-/// Rounds up to KiB, of which there is at least one. 2 TiB are as good as any more.
+/// Rounds up to KiB, of which there is at least one. More than 2 TiB counts as 2 TiB.
 fn kibibytes(bytes: u64) -> u32 {
     let kibibytes = bytes.div_ceil(1024).clamp(1, 1 << 31);
     u32::try_from(kibibytes).expect("it was clamped")

@@ -6,6 +6,7 @@ use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{ContentDisposition, HeaderMap};
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures::{StreamExt as _, TryStreamExt as _};
 use sha2::{Digest as _, Sha256};
 
@@ -30,13 +31,13 @@ pub(crate) struct UploadForm {
 }
 
 /// Reads a form with an image of at most `max_upload` bytes, which `receiver` takes. Fields may come in any order, and
-/// unknown ones are skipped. `count` is called when the first byte of the image is there: a form without one counts for
-/// nothing.
+/// unknown ones are skipped. `count` is called when the first byte of the image arrives, so a form without an image
+/// does not count.
 ///
 /// # Errors
 ///
-/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, and that of `count`, as soon as
-/// any is known.
+/// 400 if the form is malformed, 413 if the image is too large, 507 if the disk is full, and that of `count`, as soon
+/// as any is known.
 pub(crate) async fn read(
     headers: &HeaderMap,
     body: UploadBody,
@@ -127,11 +128,7 @@ impl<C: FnOnce() -> Result<(), Problem>> FormReader<C> {
             receiver.write(&chunk).await.map_err(disk_problem)?;
         }
         self.image = Some(receiver.finish().await.map_err(disk_problem)?);
-        self.upload.sha256 = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        self.upload.sha256 = HEXLOWER.encode(&hash.finalize());
         Ok(())
     }
 
@@ -186,7 +183,8 @@ impl<C: FnOnce() -> Result<(), Problem>> FormReader<C> {
     }
 }
 
-/// Returns the file name of a part. RFC 7578 forbids `filename*`, but some clients send it for names that are not ASCII.
+/// Returns the file name of a part. RFC 7578 forbids `filename*`, but some clients send it for names that are not
+/// ASCII.
 fn part_name(part: &ContentDisposition) -> Option<String> {
     let extended = part
         .get_filename_ext()
@@ -194,8 +192,8 @@ fn part_name(part: &ContentDisposition) -> Option<String> {
     extended.or_else(|| part.get_filename().map(unescape))
 }
 
-/// Decodes the three characters that browsers escape in a file name. They escape nothing else, not even the percent sign
-/// (HTML standard, "multipart/form-data encoding algorithm").
+/// Decodes the three characters that browsers escape in a file name. They escape nothing else, not even the percent
+/// sign (HTML standard, "multipart/form-data encoding algorithm").
 fn unescape(name: &str) -> String {
     name.replace("%22", "\"")
         .replace("%0D", "\r")
@@ -228,7 +226,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::web::uploads::folder::UploadFolder;
+    use crate::web::upload_folder::UploadFolder;
     use crate::web::uploads::space::DiskSpace;
 
     /// Reads a form with one field. Returns the status if it is refused, and how often `count` was called.

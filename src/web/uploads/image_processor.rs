@@ -39,8 +39,8 @@ impl ImageProcessor {
         }
     }
 
-    /// Reads the bytes of an upload, checks it, removes its metadata, and decodes it: that makes its thumbnail and finds
-    /// damage.
+    /// Reads the bytes of an upload, checks it, removes its metadata, and decodes it: that makes its thumbnail and
+    /// finds damage.
     ///
     /// # Errors
     ///

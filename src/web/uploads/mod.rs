@@ -3,7 +3,6 @@
 mod admission;
 pub(super) mod body;
 mod disk;
-pub(super) mod folder;
 pub(super) mod form;
 mod handler;
 mod image_processor;
@@ -19,7 +18,6 @@ use std::sync::Arc;
 
 use actix_web::web::{Data, ServiceConfig};
 
-pub use self::folder::UploadFolder;
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;

@@ -9,8 +9,8 @@ use crate::web::http::client_address::ClientAddress;
 use crate::web::http::limiter::{Limiter, Rate, Refusals};
 use crate::web::http::problem::Problem;
 
-/// The uploads of one client: a hundred photos from each of thirty phones behind one address, all at once, and then more than
-/// most lines carry.
+/// The uploads of one client: a hundred photos from each of thirty phones behind one address, all at once, and then
+/// more than most lines carry.
 const OF_CLIENT: Rate = Rate {
     burst: 3000,
     per_second: 30,
@@ -59,7 +59,7 @@ impl UploadRates {
         };
         let of_client = self.of_client.take(&client.network());
         of_client.map_err(refuse("from your address"))?;
-        // Each that was sent, of which one leads to the board: a made-up one must not hide it.
+        // All links that were sent: a made-up one must not hide the one that leads to the board.
         for link in credentials.hashes() {
             let of_link = self.of_link.take(link.as_bytes());
             of_link.map_err(refuse("with this link"))?;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::folder::UploadFolder;
 use super::space::ReservedSpace;
+use crate::web::upload_folder::UploadFolder;
 
 /// The bytes that an upload may have in memory. Larger ones are in a file, so that hundreds of slow senders cost little
 /// memory; smaller ones need no file.

@@ -1,8 +1,8 @@
 //! Rejecting an upload so that its sender can read the reason.
 //!
 //! The response is sent at once. If the connection were closed while bytes of the upload are in flight, the client's
-//! kernel would discard the unread response ("connection reset"). So the rest of the body is read and dropped first, within
-//! limits.
+//! kernel would discard the unread response ("connection reset"). So the rest of the body is read and dropped first,
+//! within limits.
 
 use std::convert::Infallible;
 use std::pin::Pin;

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::folder::UploadFolder;
 use crate::web::http::problem::Problem;
+use crate::web::upload_folder::UploadFolder;
 
-/// The number of times that an upload is on the disk at once: in its temporary file, and in the database, which may be on
-/// the same disk.
+/// The number of times that an upload is on the disk at once: in its temporary file, and in the database, which may be
+/// on the same disk.
 const COPIES: u64 = 2;
 
 /// The space that the uploads in progress still need, all together. No upload begins for which there is no room, so the
@@ -25,11 +25,12 @@ pub(crate) struct ReservedSpace {
 }
 
 impl DiskSpace {
-    /// Reserves the space for an upload of `bytes` bytes. Where it is not known how much there is, all find room.
+    /// Reserves the space for an upload of `bytes` bytes. If the space on the disk is unknown, there is room for every
+    /// upload.
     ///
     /// # Errors
     ///
-    /// 507 if the disk has no room for it, 503 if it would have without the other uploads that are arriving.
+    /// 507 if the disk has no room for it, 503 if it has room only without the other uploads that are arriving.
     pub(crate) async fn reserve(
         &self,
         folder: &UploadFolder,
@@ -71,7 +72,7 @@ impl ReservedSpace {
         }
     }
 
-    /// Records that `bytes` are on the disk, of which the space that is left does not contain them any more.
+    /// Records that `bytes` have been written: the space that is left does not contain them any more.
     pub(crate) fn written(&self, bytes: u64) {
         let less = |rest: u64| Some(rest.saturating_sub(bytes));
         let update = self

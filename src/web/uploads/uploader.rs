@@ -7,7 +7,6 @@ use actix_web::web::Data;
 use prometheus_client::metrics::counter::Counter;
 
 use super::admission::{Admission, Ticket};
-use super::folder::UploadFolder;
 use super::image_processor::ImageProcessor;
 use super::rate::UploadRates;
 use super::received_file::{FileReceiver, ReceivedFile};
@@ -23,6 +22,7 @@ use crate::web::http::problem::Problem;
 use crate::web::image_threads::ImageThreads;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
+use crate::web::upload_folder::UploadFolder;
 
 /// Admits, processes and stores uploads. Shared by all workers.
 pub(crate) struct Uploader {
@@ -88,7 +88,7 @@ impl Uploader {
     ///
     /// # Errors
     ///
-    /// 507 if the disk has no room for it, 503 if it would have without the other uploads that are arriving.
+    /// 507 if the disk has no room for it, 503 if it has room only without the other uploads that are arriving.
     pub(crate) async fn receiver(&self, bytes: u64) -> Result<FileReceiver, Problem> {
         let space = self.space.reserve(&self.folder, bytes).await?;
         Ok(FileReceiver::new(self.folder.clone(), space))

@@ -16,8 +16,8 @@ use crate::files::sized;
 use crate::helpers::file_form;
 use crate::viewer::Viewer;
 
-/// The longest time for the answer to a request or command, whatever the database does. The longest chain of time limits of
-/// the server is shorter.
+/// The longest time for the answer to a request or command, whatever the database does. The longest chain of time
+/// limits of the server is shorter.
 const ANSWER_LIMIT: Duration = Duration::from_secs(100);
 
 /// The largest file of most uploads, and of a few.

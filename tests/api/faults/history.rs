@@ -1,7 +1,7 @@
 //! What clients did to images, and which states of the database it permits.
 //!
-//! Each changeable property of an image is a register. A write of it takes from its command to its answer. The last value must
-//! be one that a write could have left behind: no acknowledged write began after it had ended.
+//! Each changeable property of an image is a register. A write of it takes from its command to its answer. The last
+//! value must be one that a write could have left behind: no acknowledged write began after it had ended.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -199,7 +199,8 @@ impl Image {
     }
 }
 
-/// Returns `true` if these writes may have left the value behind. `initial` is what was there before them, anything if `None`.
+/// Returns `true` if these writes may have left the value behind. `initial` is what was there before them, anything if
+/// `None`.
 fn is_possible(
     writes: &[Write],
     initial: Option<&Value>,

@@ -1,7 +1,7 @@
 //! A connection to the database that fails in every way, while clients work on one board.
 //!
-//! `scripts/faults.sh` runs the same for longer. The environment variables `FAULTS_SECONDS`, `FAULTS_CLIENTS` and `FAULTS_SEED`
-//! set what it names.
+//! `scripts/faults.sh` runs the same for longer. The environment variables `FAULTS_SECONDS`, `FAULTS_CLIENTS` and
+//! `FAULTS_SEED` set what it names.
 
 mod client;
 mod history;

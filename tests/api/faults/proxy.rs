@@ -18,7 +18,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// Of a thousand messages, those that are delayed, that stall half-way, and whose connection is closed or reset half-way.
+/// Of a thousand messages, those that are delayed, that stall half-way, and whose connection is closed or reset
+/// half-way.
 const DELAYED: u32 = 40;
 const STALLED: u32 = 4;
 const CLOSED: u32 = 3;

@@ -79,8 +79,8 @@ fn is_marker(document: &Value) -> bool {
     document["id"] == 1000
 }
 
-/// Follows a query while documents change, also between the batches of initial values, and compares what the client knows in
-/// the end with the query.
+/// Follows a query while documents change, also between the batches of initial values, and compares what the client
+/// knows in the end with the query.
 fn follow(seed: u64, sequence: &Value, options: &Value) {
     let mut dice = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut roll = move || {

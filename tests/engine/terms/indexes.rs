@@ -130,8 +130,8 @@ fn a_cursor_of_an_index_that_is_dropped_ends_with_an_error() {
     assert_eq!(session.value(names), json!(["works"]));
 }
 
-/// Values of all types that have an order, each with what differs in their encoding: signs, zeros, prefixes, bytes 0 and 1, and
-/// keys that RethinkDB would cut.
+/// Values of all types that have an order, each with what differs in their encoding: signs, zeros, prefixes, bytes 0
+/// and 1, and keys that RethinkDB would cut.
 fn values() -> Vec<Value> {
     let text = |end: &str| json!("x".repeat(300) + end);
     let binary = |base64: &str| json!({"$reql_type$": "BINARY", "data": base64});

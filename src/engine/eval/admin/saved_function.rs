@@ -1,7 +1,7 @@
 //! The binary form in which `index_status` returns the function of an index, and in which `index_create` accepts it.
 //!
-//! It is that of RethinkDB 2.4 (`sindex_config_to_string` in `rdb_protocol/terms/sindex.cc`), so that a dump of either can
-//! be restored into the other.
+//! It is that of RethinkDB 2.4 (`sindex_config_to_string` in `rdb_protocol/terms/sindex.cc`), so that a dump of either
+//! can be restored into the other.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ const PREFIX: &[u8] = b"$reql_index_function$";
 /// The prefix in dumps of releases up to 0.1; the `FUNC` term as JSON follows it.
 const OLD_PREFIX: &[u8] = b"$realtime_photo_index_function$";
 
-/// The numbers of the serialisation and of the language in RethinkDB 2.4 (`version.hpp`). Since 2.2, whose serialisation
-/// has number 7, terms are JSON.
+/// The numbers of the serialisation and of the language in RethinkDB 2.4 (`version.hpp`). Since 2.2, whose
+/// serialisation has number 7, terms are JSON.
 const SERIALISATION: u8 = 9;
 const FIRST_WITH_JSON: u8 = 7;
 const LANGUAGE: u8 = 7;

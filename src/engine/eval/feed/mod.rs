@@ -1,6 +1,7 @@
 //! Changefeeds: the term `changes` and the sequence that it returns.
 
 mod changes;
+mod initial_values;
 mod options;
 mod sequence;
 mod visible;

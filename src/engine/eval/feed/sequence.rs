@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::initial_values::{Documents, Reading, encode, initial};
 use super::options::Options;
-use super::visible::visible;
-use crate::engine::changefeed::{Copies, Pending, Range, Subscription, overflow_element};
+use crate::engine::changefeed::{Pending, Range, Subscription, overflow_element};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::{ErrorKind, ReqlError};
@@ -48,8 +48,8 @@ enum Phase {
     Live,
 }
 
-/// Documents that a feed lists in one snapshot and reads in later ones. In the meantime others may come into the feed, which
-/// are not read.
+/// Documents that a feed lists in one snapshot and reads in later ones. In the meantime others may come into the feed,
+/// which are not read.
 #[derive(Debug)]
 struct Listed {
     /// Sorted.
@@ -57,18 +57,9 @@ struct Listed {
     seq: u64,
 }
 
-/// The documents that a feed covers, to be read.
-#[derive(Debug)]
-enum Documents {
-    Between(Box<Scan>),
-    Keys(Lookup),
-    /// Those that an index found.
-    Listed(Lookup),
-}
-
 impl Feed {
-    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `indexed` finds its initial values if it
-    /// follows an index.
+    /// A feed that was subscribed before the snapshot of commit `seq` was taken. `indexed` finds its initial values if
+    /// it follows an index.
     pub(super) fn new(
         table: Table,
         subscription: Subscription,
@@ -184,8 +175,8 @@ impl Feed {
         Ok(batch)
     }
 
-    /// Reads the next initial values, if the client asked for them. Each batch has its own snapshot, so a slow client holds
-    /// none.
+    /// Reads the next initial values, if the client asked for them. Each batch has its own snapshot, so a slow client
+    /// holds none.
     fn next_initial(
         &mut self,
         env: &Env,
@@ -224,8 +215,8 @@ impl Feed {
         Ok(())
     }
 
-    /// Reads the first initial values, up to about `limit` bytes, from the snapshot of commit `seq`. Returns `true` if these
-    /// are all; feeds of one query share them then.
+    /// Reads the first initial values, up to about `limit` bytes, from the snapshot of commit `seq`. Returns `true` if
+    /// these are all; feeds of one query share them then.
     fn read_first(
         &mut self,
         env: &Env,
@@ -324,79 +315,12 @@ impl Feed {
 }
 
 impl Listed {
-    /// Returns `true` if the document was read after this commit, or was not in the feed at the time of the listing, which
-    /// was after this commit.
+    /// Returns `true` if the document was read after this commit, or was not in the feed at the time of the listing,
+    /// which was after this commit.
     fn had(&self, key: &[u8], seq: u64) -> bool {
         let is_listed = |other: &Vec<u8>| other.as_slice().cmp(key);
         seq <= self.seq || self.keys.binary_search_by(is_listed).is_ok()
     }
-}
-
-/// How a feed reads its initial values.
-struct Reading<'a> {
-    table: &'a Table,
-    steps: &'a [Step],
-    copies: Option<&'a Copies>,
-    include_types: bool,
-}
-
-/// Initial values that were read at once.
-struct Read {
-    /// As JSON.
-    values: Vec<Bytes>,
-    /// The key of the last document; `None` if there are no more.
-    last: Option<Vec<u8>>,
-}
-
-impl Documents {
-    /// Reads the next documents, up to about `limit` bytes of values.
-    fn read(&mut self, env: &Env, reading: &Reading<'_>, limit: usize) -> Result<Read, ReqlError> {
-        let (mut values, mut last, mut bytes) = (Vec::new(), None, 0);
-        while bytes < limit {
-            let Some(document) = self.next(env)? else {
-                return Ok(Read { values, last: None });
-            };
-            last = Some(reading.table.key_of(&document)?);
-            if let Some(seen) = visible(env, reading.steps, Some(&document))? {
-                let element = initial(seen, reading.include_types)?;
-                let copies = reading.copies.map_or(Ok(1), |copies| copies(&document))?;
-                bytes += element.len() * copies;
-                values.extend(std::iter::repeat_n(element, copies));
-            }
-        }
-        // Documents read ahead are from this snapshot, but the next entry in `reads` is for a later one.
-        self.pause();
-        Ok(Read { values, last })
-    }
-
-    fn next(&mut self, env: &Env) -> Result<Option<Datum>, ReqlError> {
-        env.check_interrupted()?;
-        match self {
-            Self::Between(scan) => scan.next(env),
-            Self::Keys(lookup) => lookup.next(env),
-            Self::Listed(lookup) => lookup.next_readable(env),
-        }
-    }
-
-    fn pause(&mut self) {
-        if let Self::Between(scan) = self {
-            scan.pause();
-        }
-    }
-}
-
-/// The element of an initial value.
-fn initial(document: Datum, include_types: bool) -> Result<Bytes, ReqlError> {
-    let kind = include_types.then(|| ("type", "initial".into()));
-    encode(&Datum::object(
-        [("new_val", document)].into_iter().chain(kind),
-    ))
-}
-
-fn encode(element: &Datum) -> Result<Bytes, ReqlError> {
-    let mut json = Vec::new();
-    element.write_json(&mut json)?;
-    Ok(json.into())
 }
 
 /// Decodes an element that was encoded by the engine.

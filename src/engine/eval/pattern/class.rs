@@ -1,7 +1,7 @@
 //! Character classes.
 
 use super::escape::{Place, literal, push_literal, translate_escape};
-use super::{Flaw, Input};
+use super::input::{Flaw, Input};
 
 /// The names in classes like `[[:alpha:]]`.
 const NAMES: &[&str] = &[

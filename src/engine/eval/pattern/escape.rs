@@ -1,6 +1,6 @@
 //! Escapes.
 
-use super::{Flaw, Input};
+use super::input::{Flaw, Input};
 
 /// Where an escape stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ pub(super) fn literal(input: &mut Input<'_>) -> Result<char, Flaw> {
 
 /// Appends a character without any meaning.
 pub(super) fn push_literal(c: char, out: &mut String) {
-    // Escaped wherever that is allowed. Letters and digits have no meaning without a backslash, `<` and `>` must not have
-    // one.
+    // Escaped wherever that is allowed. Letters and digits have no meaning without a backslash, `<` and `>` must not
+    // have one.
     if c.is_ascii_punctuation() && !matches!(c, '<' | '>') {
         out.push('\\');
     }

@@ -1,19 +1,18 @@
 //! Regular expressions in the syntax of RE2, which RethinkDB uses, for Rust's `regex` crate.
 //!
-//! Both crates have the same semantics, but not the same syntax. `\d`, `\s`, `\w` and `\b` are ASCII in RE2, `[` and `&&`
-//! have no meaning in its classes, an incomplete `{` is a literal, and `\Q…\E` quotes.
+//! Both crates have the same semantics, but not the same syntax. `\d`, `\s`, `\w` and `\b` are ASCII in RE2, `[` and
+//! `&&` have no meaning in its classes, an incomplete `{` is a literal, and `\Q…\E` quotes.
 
 mod class;
 mod escape;
+mod input;
 mod repetition;
-
-use std::iter::Peekable;
-use std::str::CharIndices;
 
 use regex::Regex;
 
 use self::class::translate_class;
 use self::escape::{Place, translate_escape};
+use self::input::{Flaw, Input};
 use self::repetition::{check_count, repetition_operator};
 use crate::engine::error::ReqlError;
 
@@ -31,78 +30,9 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, ReqlError> {
     })
 }
 
-/// The reason why RE2 does not accept a pattern, and the part of the pattern that shows it.
-struct Flaw {
-    reason: String,
-    portion: String,
-}
-
-impl Flaw {
-    fn new(reason: &str, portion: &str) -> Self {
-        Self {
-            reason: reason.into(),
-            portion: portion.into(),
-        }
-    }
-
-    fn explain(&self, pattern: &str) -> ReqlError {
-        let Self { reason, portion } = self;
-        let reason = match portion.as_str() {
-            "" => reason.clone(),
-            portion => format!("{reason}: {portion}"),
-        };
-        ReqlError::logic(format!(
-            "Error in regexp `{pattern}` (portion `{portion}`): {reason}"
-        ))
-    }
-}
-
-/// The rest of a pattern.
-struct Input<'a> {
-    pattern: &'a str,
-    chars: Peekable<CharIndices<'a>>,
-}
-
-impl<'a> Input<'a> {
-    fn next(&mut self) -> Option<char> {
-        self.chars.next().map(|(_, c)| c)
-    }
-
-    fn peek(&mut self) -> Option<char> {
-        self.chars.peek().map(|(_, c)| *c)
-    }
-
-    /// The position in the pattern.
-    fn position(&mut self) -> usize {
-        self.chars
-            .peek()
-            .map_or(self.pattern.len(), |(position, _)| *position)
-    }
-
-    /// What is left of the pattern.
-    fn rest(&mut self) -> &'a str {
-        &self.pattern[self.position()..]
-    }
-
-    /// Skips text that [`Input::rest`] starts with.
-    fn skip(&mut self, text: &str) {
-        for _ in text.chars() {
-            self.next();
-        }
-    }
-
-    /// The pattern from a position up to the current one.
-    fn since(&mut self, start: usize) -> &'a str {
-        &self.pattern[start..self.position()]
-    }
-}
-
 /// Translates a pattern.
 fn translate(pattern: &str) -> Result<String, Flaw> {
-    let mut input = Input {
-        pattern,
-        chars: pattern.char_indices().peekable(),
-    };
+    let mut input = Input::new(pattern);
     let mut out = String::with_capacity(pattern.len());
     let mut depth = 0_usize;
     // The start of the repetition that has just ended.
@@ -139,7 +69,7 @@ fn translate(pattern: &str) -> Result<String, Flaw> {
             ')' => {
                 depth = depth
                     .checked_sub(1)
-                    .ok_or_else(|| Flaw::new("missing )", pattern))?;
+                    .ok_or_else(|| Flaw::new("missing )", input.whole()))?;
                 out.push(')');
             }
             '{' => out.push_str(r"\{"),
@@ -187,7 +117,7 @@ fn translate_group(
             _ => return Err(Flaw::new("invalid perl operator", input.since(start))),
         }
     }
-    Err(Flaw::new("missing )", input.pattern))
+    Err(Flaw::new("missing )", input.whole()))
 }
 
 #[cfg(test)]

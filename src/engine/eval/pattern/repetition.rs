@@ -1,6 +1,6 @@
 //! Repetitions.
 
-use super::{Flaw, Input};
+use super::input::{Flaw, Input};
 
 /// The most repetitions that RE2 accepts.
 const MAX_REPEAT: u32 = 1000;

@@ -9,7 +9,7 @@ use super::tree::{Call, Term};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
 use crate::engine::error::ReqlError;
-use crate::engine::eval::array::ARRAY_LIMIT;
+use crate::engine::eval::env::ARRAY_LIMIT;
 
 /// A string, borrowed from the query's text where possible.
 type Text<'a> = Cow<'a, str>;

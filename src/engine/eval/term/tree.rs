@@ -70,7 +70,8 @@ impl Term {
         }
     }
 
-    /// Returns `true` if every evaluation in one query yields the same value. `update` and `changes` reject any other term.
+    /// Returns `true` if every evaluation in one query yields the same value. `update` and `changes` reject any other
+    /// term.
     pub(crate) fn is_deterministic(&self) -> bool {
         self.all_calls(&Call::is_deterministic)
     }

@@ -2,7 +2,7 @@
 
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
-use crate::engine::eval::array::ARRAY_LIMIT;
+use crate::engine::eval::env::ARRAY_LIMIT;
 use crate::engine::eval::merge::{is_literal, stray_literal};
 
 /// Checks that a value may be part of a document.

@@ -5,7 +5,7 @@ use std::ops::Bound;
 use std::time::Instant;
 
 use super::Batch;
-use super::operation::EntryChange;
+use super::operation_log::EntryChange;
 use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::{Index, IndexId, TableId};
@@ -31,8 +31,8 @@ pub(in crate::engine::storage) struct BuildStep {
 }
 
 impl Batch<'_> {
-    /// The changes of a table's indexes that a change of a document needs. Called before anything is written: a write that
-    /// fails must leave the document as it was, too.
+    /// The changes of a table's indexes that a change of a document needs. Called before anything is written: a write
+    /// that fails must leave the document as it was, too.
     ///
     /// # Errors
     /// A stored binary that cannot be read.
@@ -71,8 +71,8 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Adds the entries of the documents after the key `after`, until `deadline` has passed, and marks the index as ready
-    /// once it has those of all documents.
+    /// Adds the entries of the documents after the key `after`, until `deadline` has passed, and marks the index as
+    /// ready once it has those of all documents.
     ///
     /// # Errors
     /// When the table does not exist, the disk fails, or a document is damaged.

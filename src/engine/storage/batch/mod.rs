@@ -4,6 +4,7 @@ mod assignment;
 mod first_error;
 mod indexing;
 mod operation;
+mod operation_log;
 mod reader;
 mod scan;
 mod schema;
@@ -29,7 +30,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 use assignment::BlobAssignment;
 use first_error::FirstError;
-use operation::OperationLog;
+use operation_log::OperationLog;
 use reader::BatchReader;
 
 /// The database inside a write. Reads see the writes of this operation and of earlier ones in the batch. If the

@@ -1,7 +1,6 @@
 //! The check of a folder, and what else must not conceal damage: copies, the meta table, and scans of indexes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use redb::Builder;

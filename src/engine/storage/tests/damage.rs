@@ -267,6 +267,37 @@ async fn a_damaged_index_is_an_error_that_names_it_and_is_built_anew() {
     .await;
 }
 
+/// Asserts that the index and a scan return the documents as they were written, or leave them out.
+fn assert_indexed_and_scanned_are_right(storage: &Storage, table: TableId, run: u64) {
+    for number in 0..DOCUMENTS {
+        if let Ok(found) = indexed(storage, table, number) {
+            // Or the document is damaged, and so not in an index that was built anew.
+            let is_right = found == [encoded(number).into_bytes()];
+            let is_damaged = found.is_empty() && read(storage, table, number).is_err();
+            assert!(
+                is_right || is_damaged,
+                "run {run}: image {number} by index: {found:?}"
+            );
+        }
+    }
+    let (from, to) = (Bound::Unbounded, Bound::Unbounded);
+    let Ok(snapshot) = storage.snapshot() else {
+        return;
+    };
+    let Ok(scan) = snapshot.scan(table, from, to, Direction::Descending) else {
+        return;
+    };
+    for (_, document) in scan.flatten() {
+        let number = n(&document) as u64;
+        let Datum::Binary(file) = field(&document, "file") else {
+            panic!("not a binary")
+        };
+        if let Ok(bytes) = file.bytes() {
+            assert_eq!(bytes, noise(size(number), number), "run {run}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn flipped_bits_are_never_served() {
     let (folder, table) = folder_of_images().await;
@@ -301,34 +332,8 @@ async fn flipped_bits_are_never_served() {
                     }
                 }
             }
-            if let Ok(found) = indexed(&storage, table, number) {
-                // Or the document is damaged, and so not in an index that was built anew.
-                let is_right = found == [encoded(number).into_bytes()];
-                let is_damaged = found.is_empty() && read(&storage, table, number).is_err();
-                assert!(
-                    is_right || is_damaged,
-                    "run {run}: image {number} by index: {found:?}"
-                );
-            }
         }
-        if let Ok(snapshot) = storage.snapshot()
-            && let Ok(scan) = snapshot.scan(
-                table,
-                Bound::Unbounded,
-                Bound::Unbounded,
-                Direction::Descending,
-            )
-        {
-            for (_, document) in scan.flatten() {
-                let number = n(&document) as u64;
-                let Datum::Binary(file) = field(&document, "file") else {
-                    panic!("not a binary")
-                };
-                if let Ok(bytes) = file.bytes() {
-                    assert_eq!(bytes, noise(size(number), number), "run {run}");
-                }
-            }
-        }
+        assert_indexed_and_scanned_are_right(&storage, table, run);
         // A write succeeds or fails with an error; the writer does not end.
         let _ = put(&storage, table, Durability::Hard, "new", image(99)).await;
         let _ = storage.sync().await;

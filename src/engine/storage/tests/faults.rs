@@ -10,14 +10,14 @@ use super::disk::Disk;
 use super::*;
 
 /// A storage on a simulated disk.
-struct FaultyStorage {
-    disk: Disk,
-    storage: Storage,
-    commits: Arc<Mutex<Vec<Commit>>>,
-    table: TableId,
+pub(super) struct FaultyStorage {
+    pub(super) disk: Disk,
+    pub(super) storage: Storage,
+    pub(super) commits: Arc<Mutex<Vec<Commit>>>,
+    pub(super) table: TableId,
 }
 
-const TIMING: WriterTiming = WriterTiming {
+pub(super) const TIMING: WriterTiming = WriterTiming {
     soft_delay: Duration::from_millis(20),
     first_pause: Duration::from_millis(1),
     max_pause: Duration::from_millis(4),
@@ -27,7 +27,7 @@ const TIMING: WriterTiming = WriterTiming {
     compaction_delay: Duration::from_millis(5),
 };
 
-fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
+pub(super) fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commit>>>) {
     let commits = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&commits);
     let on_commit = Box::new(move |commit| log.lock().unwrap().push(commit));
@@ -37,11 +37,11 @@ fn open_disk(disk: &Disk, timing: WriterTiming) -> (Storage, Arc<Mutex<Vec<Commi
 }
 
 impl FaultyStorage {
-    async fn new(seed: u64) -> Self {
+    pub(super) async fn new(seed: u64) -> Self {
         Self::with_timing(seed, TIMING).await
     }
 
-    async fn with_timing(seed: u64, timing: WriterTiming) -> Self {
+    pub(super) async fn with_timing(seed: u64, timing: WriterTiming) -> Self {
         let disk = Disk::new(seed);
         let (storage, commits) = open_disk(&disk, timing);
         let table = create_table(&storage).await;
@@ -53,12 +53,17 @@ impl FaultyStorage {
         }
     }
 
-    async fn put(&self, durability: Durability, key: &str, datum: Datum) -> Result<(), ReqlError> {
+    pub(super) async fn put(
+        &self,
+        durability: Durability,
+        key: &str,
+        datum: Datum,
+    ) -> Result<(), ReqlError> {
         put(&self.storage, self.table, durability, key, datum).await
     }
 
     /// Repeats a write until it succeeds.
-    async fn put_eventually(&self, durability: Durability, key: &str, datum: Datum) {
+    pub(super) async fn put_eventually(&self, durability: Durability, key: &str, datum: Datum) {
         eventually("a write that succeeds", async || {
             self.put(durability, key, datum.clone()).await.ok()
         })
@@ -66,7 +71,7 @@ impl FaultyStorage {
     }
 
     /// The contents that the reported commits add up to.
-    fn model(&self) -> Contents {
+    pub(super) fn model(&self) -> Contents {
         let commits = self.commits.lock().unwrap();
         let mut model = BTreeMap::new();
         for (commit, seq) in commits.iter().zip(commits[0].seq..) {
@@ -86,7 +91,7 @@ impl FaultyStorage {
 }
 
 /// By key: the number in the document, and the length and hash of its binary.
-type Contents = BTreeMap<Vec<u8>, (f64, usize, u64)>;
+pub(super) type Contents = BTreeMap<Vec<u8>, (f64, usize, u64)>;
 
 fn digest(datum: &Datum) -> (f64, usize, u64) {
     let bytes = file(datum).0;
@@ -95,7 +100,7 @@ fn digest(datum: &Datum) -> (f64, usize, u64) {
     (n(datum), bytes.len(), hasher.finish())
 }
 
-fn contents(storage: &Storage, table: TableId) -> Contents {
+pub(super) fn contents(storage: &Storage, table: TableId) -> Contents {
     let snapshot = storage.snapshot().unwrap();
     let scan = snapshot
         .scan(
@@ -109,104 +114,11 @@ fn contents(storage: &Storage, table: TableId) -> Contents {
         .collect()
 }
 
-fn image(number: u64, size: usize) -> Datum {
+pub(super) fn image(number: u64, size: usize) -> Datum {
     object([
         ("n", super::number(number as f64)),
         ("file", binary(noise(size, number))),
     ])
-}
-
-#[tokio::test]
-async fn writes_resume_when_a_full_disk_has_space_again() {
-    let it = FaultyStorage::new(1).await;
-    it.put(Durability::Hard, "first", image(0, 5000))
-        .await
-        .unwrap();
-    it.put(Durability::Soft, "soft", image(1, 50))
-        .await
-        .unwrap();
-    it.disk.fill_up(3_000_000);
-    let mut kept = 0;
-    // 3 MB cannot hold 100 images of 100 kB.
-    let error = loop {
-        assert!(kept < 100, "the disk does not fill up");
-        match it
-            .put(Durability::Hard, &format!("{kept}"), image(kept, 100_000))
-            .await
-        {
-            Ok(()) => kept += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!(
-        error,
-        ReqlError::op_failed("The disk that holds the database is full.")
-    );
-    assert!(kept > 3, "only {kept} images fitted");
-
-    // All acknowledged writes are still readable, also during further failures.
-    let expected = contents(&it.storage, it.table);
-    assert_eq!(expected.len() as u64, kept + 2);
-    assert_eq!(expected, it.model());
-    for _ in 0..20 {
-        it.put(Durability::Hard, "more", image(9, 100_000))
-            .await
-            .unwrap_err();
-    }
-    assert_eq!(contents(&it.storage, it.table), expected);
-
-    it.disk.heal();
-    it.put_eventually(Durability::Hard, "more", image(9, 100_000))
-        .await;
-    assert_eq!(contents(&it.storage, it.table).len() as u64, kept + 3);
-    assert_eq!(contents(&it.storage, it.table), it.model());
-}
-
-#[tokio::test]
-async fn on_a_full_disk_images_are_refused_and_small_writes_succeed() {
-    let disk = Disk::new(1);
-    disk.keep_reserve(1 << 20);
-    let (storage, _) = open_disk(&disk, TIMING);
-    let table = create_table(&storage).await;
-    eventually("the reserve", async || disk.has_reserve().then_some(())).await;
-    let put = |key: String, datum| put(&storage, table, Durability::Hard, &key, datum);
-    disk.fill_up(2_000_000);
-    let full = ReqlError::op_failed("The disk that holds the database is full.");
-    let mut kept = 0;
-    let error = loop {
-        match put(format!("{kept}"), image(kept, 100_000)).await {
-            Ok(()) => kept += 1,
-            Err(error) => break error,
-        }
-    };
-    assert_eq!((error, storage.disk()), (full.clone(), DiskState::Full));
-    assert!(kept > 5, "only {kept} images fitted");
-    // Nothing of the reserve is used for images, and all of it for the rest.
-    for round in 0..20 {
-        assert_eq!(put("more".into(), image(9, 2000)).await.unwrap_err(), full);
-        let moved = object([("n", super::number(f64::from(round)))]);
-        put("moved".into(), moved).await.unwrap();
-    }
-    for number in 0..kept - 3 {
-        let key = number.to_string();
-        let deleted = storage.write(Durability::Hard, move |batch| {
-            batch.delete(table, key.as_bytes())
-        });
-        assert!(deleted.await.unwrap());
-    }
-    // What became free in the file can be used for images, although the disk is as full as it was.
-    put("again".into(), image(1, 100_000)).await.unwrap();
-    assert_eq!(storage.disk(), DiskState::Full);
-    disk.heal();
-    eventually("space", async || {
-        (storage.disk() == DiskState::Works).then_some(())
-    })
-    .await;
-    for number in 100..130 {
-        put(format!("{number}"), image(number, 100_000))
-            .await
-            .unwrap();
-    }
 }
 
 #[tokio::test]

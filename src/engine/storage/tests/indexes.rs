@@ -1,7 +1,6 @@
 //! Entries of secondary indexes. The function of an index here is the name of a field; see [`by_field`].
 
 use std::ops::Bound;
-use std::path::Path;
 
 use proptest::prelude::*;
 

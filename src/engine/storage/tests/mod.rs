@@ -10,11 +10,13 @@ mod damage;
 mod disk;
 mod durability;
 mod faults;
+mod full_disk;
 mod indexes;
 mod opening;
 mod writing;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,7 @@ use futures::poll;
 
 use super::*;
 use crate::engine::datum::{Binary, Datum};
+use crate::engine::error::{ErrorKind, ReqlError};
 
 /// The time limit of a wait. Only a failing test takes this long.
 const WAIT_LIMIT: Duration = Duration::from_secs(60);

@@ -222,38 +222,58 @@ async fn a_panic_in_the_commit_handler_does_not_stop_the_writer() {
     assert_eq!(storage.snapshot().unwrap().count(table).unwrap(), 1);
 }
 
+fn multi_index(name: &str) -> NewIndex {
+    NewIndex {
+        name: name.to_owned(),
+        function: "n".into(),
+        multi: true,
+    }
+}
+
+#[tokio::test]
+async fn names_in_use_and_missing_ones_are_refused() {
+    let it = Fixture::new().await;
+    let things = it.table;
+    let refused = it.storage.write(Durability::Hard, move |batch| {
+        let test = batch.catalog().database("test").unwrap().id;
+        batch.create_index(things, multi_index("n"))?;
+        batch.create_index(things, multi_index("o"))?;
+        let refused = [
+            batch.create_database("test").map(drop),
+            batch.create_table(test, new_table("things")).map(drop),
+            batch.create_index(things, multi_index("n")).map(drop),
+            batch.drop_index(things, "m").map(drop),
+            batch.rename_index(things, ("m", "x"), false).map(drop),
+            batch.rename_index(things, ("m", "x"), true).map(drop),
+            batch.rename_index(things, ("o", "n"), false).map(drop),
+        ];
+        Ok(refused.map(|result| result.unwrap_err().message))
+    });
+    assert_eq!(
+        refused.await.unwrap(),
+        [
+            "Database `test` already exists.",
+            "Table `test.things` already exists.",
+            "Index `n` already exists on table `test.things`.",
+            "Index `m` does not exist on table `test.things`.",
+            "Index `m` does not exist or index `x` already exists on table `test.things`.",
+            "Index `m` does not exist on table `test.things`.",
+            "Index `o` does not exist or index `n` already exists on table `test.things`.",
+        ]
+    );
+}
+
 #[tokio::test]
 async fn created_tables_and_renamed_indexes_survive_reopening() {
     let it = Fixture::new().await;
     let things = it.table;
     it.put("a", &row(1.0)).await;
-    let index = |name: &str| NewIndex {
-        name: name.to_owned(),
-        function: "n".into(),
-        multi: true,
-    };
-    let (by_n, by_m) = (index("n"), index("m"));
     let made = it.storage.write(Durability::Hard, move |batch| {
         let test = batch.catalog().database("test").unwrap().id;
-        assert_eq!(
-            batch.create_database("test").unwrap_err().message,
-            "Database `test` already exists."
-        );
-        let exists = batch.create_table(test, new_table("things")).unwrap_err();
-        assert_eq!(exists.message, "Table `test.things` already exists.");
-        batch.create_index(things, by_n.clone())?;
-        batch.create_index(things, by_m)?;
-        let exists = batch.create_index(things, by_n).unwrap_err();
-        assert_eq!(
-            exists.message,
-            "Index `n` already exists on table `test.things`."
-        );
+        for name in ["n", "m", "o"] {
+            batch.create_index(things, multi_index(name))?;
+        }
         batch.drop_index(things, "m")?;
-        let missing = batch.drop_index(things, "m").unwrap_err();
-        assert_eq!(
-            missing.message,
-            "Index `m` does not exist on table `test.things`."
-        );
         let other = batch.create_table(
             test,
             NewTable {
@@ -261,22 +281,7 @@ async fn created_tables_and_renamed_indexes_survive_reopening() {
                 ..new_table("a")
             },
         )?;
-        let missing = batch.rename_index(things, ("m", "x"), false).unwrap_err();
-        assert_eq!(
-            missing.message,
-            "Index `m` does not exist or index `x` already exists on table `test.things`."
-        );
-        let missing = batch.rename_index(things, ("m", "x"), true).unwrap_err();
-        assert_eq!(
-            missing.message,
-            "Index `m` does not exist on table `test.things`."
-        );
-        batch.create_index(things, index("o"))?;
-        let exists = batch.rename_index(things, ("o", "n"), false).unwrap_err();
-        assert_eq!(
-            exists.message,
-            "Index `o` does not exist or index `n` already exists on table `test.things`."
-        );
+        // The index that has the name is replaced.
         batch.rename_index(things, ("o", "n"), true)?;
         batch.rename_index(things, ("n", "renamed"), false)?;
         Ok(other)

@@ -1,8 +1,8 @@
 //! Compaction while the database is in use: the file is copied in the background, and replaced by the copy.
 //!
-//! redb reuses the space of what is deleted, but returns it to the disk only from the end of the file, and can move pages
-//! there only while nobody reads or writes. A copy needs space on the disk, but delays nobody: what is written meanwhile
-//! is copied afterwards, until so little is left that writers can wait for it.
+//! redb reuses the space of what is deleted, but returns it to the disk only from the end of the file, and can move
+//! pages there only while nobody reads or writes. A copy needs space on the disk, but delays nobody: what is written
+//! meanwhile is copied afterwards, until so little is left that writers can wait for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use redb::Database;
 
-use super::queue::Queue;
+use super::queue::{Copied, Queue};
 use super::timing::WriterTiming;
 use crate::engine::storage::copy::{self, Changed, CopyError};
+use crate::engine::storage::held_bytes::held_bytes;
 use crate::engine::storage::medium::Medium;
 use crate::engine::storage::snapshot::Snapshot;
 use crate::engine::storage::tables::Redo;
@@ -24,7 +25,8 @@ const MIN_REMOVED: usize = 1 << 20;
 /// A file is copied if it takes up more than this many times the space of its contents, as a fraction: 6 / 5.
 const MAX_RATIO: (u64, u64) = (6, 5);
 
-/// The part of the time that compaction may take, as 1 / 20: the next one waits for 20 times as long as the last one took.
+/// The part of the time that compaction may take, as 1 / 20: the next one waits for 20 times as long as the last one
+/// took.
 const SHARE: u32 = 20;
 
 /// The space in bytes that must be left on the disk beside the copy.
@@ -47,16 +49,6 @@ struct Running {
     generation: u64,
     stop: Arc<AtomicBool>,
     changed: Changed,
-}
-
-/// What a copying thread has done.
-pub(in crate::engine::storage) enum Copied {
-    /// The file has little space that is not used.
-    NotNeeded,
-    /// The copy, as of the snapshot that it was made of.
-    Done(Database),
-    /// It failed.
-    Failed(CopyError),
 }
 
 impl Compactor {
@@ -121,7 +113,7 @@ impl Compactor {
         let stopped = Arc::clone(&stop);
         let create = medium.creates_copy();
         let work = move || {
-            let held = snapshot.held_bytes()?;
+            let held = held_bytes(&snapshot)?;
             if allocated * MAX_RATIO.1 <= held * MAX_RATIO.0 {
                 return Ok(None);
             }

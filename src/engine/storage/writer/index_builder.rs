@@ -65,8 +65,8 @@ impl IndexBuilder {
             Ok(Ok(())) => batch.accept(),
             Ok(Err(error)) => {
                 batch.reject();
-                // A failing disk makes the whole group fail, and the build starts again. Otherwise the same document would
-                // fail again, until the next start.
+                // A failing disk makes the whole group fail, and the build starts again. Otherwise the same document
+                // would fail again, until the next start.
                 if batch.error().is_none() {
                     log::error!("the index `{}` is not built: {error}", index.name);
                     functions.disable(index.id);

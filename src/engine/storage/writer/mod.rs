@@ -275,8 +275,8 @@ impl Writer {
         Ok(transaction)
     }
 
-    /// Runs queued operations and moves them to `requests`, and then a step of an index build. On an error the whole group
-    /// fails.
+    /// Runs queued operations and moves them to `requests`, and then a step of an index build. On an error the whole
+    /// group fails.
     fn run_operations(
         &mut self,
         transaction: &WriteTransaction,

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use redb::Database;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::compaction::Copied;
 use super::operation::Operation;
 use crate::engine::error::ReqlError;
 use crate::engine::storage::catalog::Durability;
+use crate::engine::storage::copy::CopyError;
 use crate::engine::storage::failure::{ReadFailure, shutting_down};
 
 /// The most operations that are queued or being written. Further callers wait for a permit, in order of arrival.
@@ -38,6 +39,16 @@ pub(in crate::engine::storage) struct Request {
     pub(in crate::engine::storage) operation: Box<dyn Operation>,
     /// Released when the operation has been answered.
     pub(in crate::engine::storage) _permit: OwnedSemaphorePermit,
+}
+
+/// What a copying thread has done.
+pub(in crate::engine::storage) enum Copied {
+    /// The file has little space that is not used.
+    NotNeeded,
+    /// The copy, as of the snapshot that it was made of.
+    Done(Database),
+    /// It failed.
+    Failed(CopyError),
 }
 
 /// The reason why the writer wakes up.

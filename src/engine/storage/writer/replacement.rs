@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use redb::Database;
 
 use super::Writer;
-use super::compaction::Copied;
+use super::queue::Copied;
 use crate::engine::storage::copy::{Changed, CopyError, catch_up};
 
 impl Writer {

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::locations::{Located, item_id, located, part_of};
 use super::plan::Plan;
+use super::properties::Properties;
 use super::shown::{Shown, damaged, short};
 use crate::image::InvalidImage;
 use crate::image::bmff::{BoxAt, boxes, find};
@@ -12,7 +14,8 @@ use crate::image::reader::{Reader, Truncated};
 /// The items that make up pictures: coded ones, and those that are put together from others.
 const PICTURES: [&[u8; 4]; 6] = [b"av01", b"grid", b"iovl", b"iden", b"tmap", b"sato"];
 
-/// Properties that describe the making of an image and not its look: descriptions, alternative texts, times, private ones.
+/// Properties that describe the making of an image and not its look: descriptions, alternative texts, times, private
+/// ones.
 const TELLING: [&[u8; 4]; 5] = [b"udes", b"altt", b"crtt", b"mdft", b"uuid"];
 
 /// Properties that browsers know. An item with another one that is marked as essential is not shown.
@@ -29,10 +32,6 @@ const ALPHA: [&[u8]; 2] = [
     b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0",
     b"urn:mpeg:hevc:2015:auxid:1\0",
 ];
-
-/// The limit on parts of items in one file: the largest grid has 65,536 tiles, its transparency as many. A part without a
-/// length costs a file two bytes, but takes memory here.
-const MAX_EXTENTS: usize = 200_000;
 
 /// Adds the items to the plan. Returns the primary item, if there is one, or the reason that browsers do not show it.
 ///
@@ -141,7 +140,8 @@ impl Image<'_> {
         Ok(Shown { size, is_sideways })
     }
 
-    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3), each used once.
+    /// Requires a whole description of a grid that has as many tiles as it says (ISO/IEC 23008-12, 6.6.2.3), each used
+    /// once.
     fn check_grid(&self, item: u32) -> Result<(), InvalidImage> {
         let description = self.data(item).ok_or(damaged("it has no pixels"))?;
         let mut reader = Reader::new(&description);
@@ -212,66 +212,6 @@ impl Image<'_> {
                 && data
                     .get(4..)
                     .is_some_and(|kind| ALPHA.iter().any(|alpha| kind.starts_with(alpha)))
-        })
-    }
-}
-
-/// The properties of all items.
-#[derive(Default)]
-struct Properties<'a> {
-    all: Vec<([u8; 4], &'a [u8])>,
-    /// For each item, whether each of its properties is essential, and the property's number, from 1.
-    associations: HashMap<u32, Vec<(bool, u16)>>,
-}
-
-impl<'a> Properties<'a> {
-    fn of(source: &'a [u8], iprp: Option<&BoxAt>) -> Result<Self, InvalidImage> {
-        let Some(iprp) = iprp else {
-            return Ok(Self::default());
-        };
-        let found = boxes(source, iprp.data.clone())?;
-        let mut properties = Self::default();
-        if let Some(ipco) = find(&found, b"ipco") {
-            let all = boxes(source, ipco.data.clone())?.into_iter();
-            properties.all = all.map(|found| (found.name, &source[found.data])).collect();
-        }
-        for ipma in found.iter().filter(|found| &found.name == b"ipma") {
-            properties
-                .associate(&source[ipma.data.clone()])
-                .map_err(short)?;
-        }
-        Ok(properties)
-    }
-
-    /// Reads a box `ipma` (ISO/IEC 23008-12, 9.3).
-    fn associate(&mut self, ipma: &[u8]) -> Result<(), Truncated> {
-        let mut reader = Reader::new(ipma);
-        let [version, _, _, flags] = reader.array()?;
-        for _ in 0..reader.be32()? {
-            let item = item_id(&mut reader, version > 0)?;
-            let mut own = Vec::new();
-            for _ in 0..reader.byte()? {
-                own.push(if flags & 1 == 1 {
-                    let index = reader.be16()?;
-                    (index >> 15 == 1, index & 0x7fff)
-                } else {
-                    let index = reader.byte()?;
-                    (index >> 7 == 1, u16::from(index & 0x7f))
-                });
-            }
-            if self.associations.len() == MAX_EXTENTS {
-                return Err(Truncated);
-            }
-            self.associations.entry(item).or_insert(own);
-        }
-        Ok(())
-    }
-
-    fn of_item(&self, item: u32) -> impl Iterator<Item = (bool, &[u8; 4], &'a [u8])> {
-        let own = self.associations.get(&item).into_iter().flatten();
-        own.filter_map(|&(is_essential, number)| {
-            let (name, data) = self.all.get(usize::from(number).checked_sub(1)?)?;
-            Some((is_essential, name, *data))
         })
     }
 }
@@ -391,93 +331,4 @@ fn add_items(
         }
     }
     Ok(())
-}
-
-/// The location of an item.
-struct Located {
-    id: u32,
-    /// The base of the offsets: 0 the file, 1 `idat`, 2 another item.
-    method: u16,
-    is_elsewhere: bool,
-    /// The offset and length of each part. A length of 0 means up to the end.
-    extents: Vec<(u64, u64)>,
-}
-
-impl Located {
-    /// The range of the file that the offsets refer to; `None` for an item in another file or inside another item.
-    fn base(&self, source: &[u8], inline: Option<&Range<usize>>) -> Option<Range<usize>> {
-        match self.method {
-            _ if self.is_elsewhere => None,
-            0 => Some(0..source.len()),
-            1 => inline.cloned(),
-            _ => None,
-        }
-    }
-}
-
-fn located(iloc: &[u8]) -> Result<Vec<Located>, Truncated> {
-    let mut reader = Reader::new(iloc);
-    let [version, ..] = reader.array::<4>()?;
-    let [offset_and_length, base_and_index] = reader.array()?;
-    let (offset_size, length_size) = (offset_and_length >> 4, offset_and_length & 15);
-    let (base_size, index_size) = (base_and_index >> 4, base_and_index & 15);
-    let index_size = if version == 0 { 0 } else { index_size };
-    let mut items = Vec::new();
-    let mut left = MAX_EXTENTS;
-    for _ in 0..item_id(&mut reader, version > 1)? {
-        let id = item_id(&mut reader, version > 1)?;
-        let method = if version == 0 { 0 } else { reader.be16()? & 15 };
-        let is_elsewhere = reader.be16()? != 0;
-        let base = number(&mut reader, base_size)?;
-        let count = usize::from(reader.be16()?);
-        // More parts than any image has.
-        left = left.checked_sub(count).ok_or(Truncated)?;
-        let mut extents = Vec::new();
-        for _ in 0..count {
-            number(&mut reader, index_size)?;
-            let offset = number(&mut reader, offset_size)?;
-            let length = number(&mut reader, length_size)?;
-            extents.push((base.saturating_add(offset), length));
-        }
-        items.push(Located {
-            id,
-            method,
-            is_elsewhere,
-            extents,
-        });
-    }
-    Ok(items)
-}
-
-/// A part of a range, and whether it reaches beyond.
-pub(super) fn part_of(base: &Range<usize>, offset: u64, length: u64) -> (Range<usize>, bool) {
-    let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-    let length = usize::try_from(length).unwrap_or(usize::MAX);
-    let start = base.start.saturating_add(offset);
-    let end = if length == 0 {
-        base.end
-    } else {
-        start.saturating_add(length)
-    };
-    let part = start.min(base.end)..end.min(base.end);
-    (part, start >= base.end || end > base.end)
-}
-
-/// An item's number, in two bytes or in four.
-fn item_id(reader: &mut Reader<'_>, is_wide: bool) -> Result<u32, Truncated> {
-    if is_wide {
-        reader.be32()
-    } else {
-        reader.be16().map(u32::from)
-    }
-}
-
-/// A number of so many bytes.
-fn number(reader: &mut Reader<'_>, size: u8) -> Result<u64, Truncated> {
-    match size {
-        4 => reader.be32().map(u64::from),
-        8 => reader.be64(),
-        0 => Ok(0),
-        _ => Err(Truncated),
-    }
 }

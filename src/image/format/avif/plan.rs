@@ -161,8 +161,8 @@ impl New {
     }
 }
 
-/// The start of an EXIF item of this length without entries; zeros follow. Its first four bytes are the offset of the TIFF
-/// header, which readers insist on.
+/// The start of an EXIF item of this length without entries; zeros follow. Its first four bytes are the offset of the
+/// TIFF header, which readers insist on.
 fn exif_item(length: usize) -> &'static [u8] {
     const WITH_DIRECTORY: [u8; 4 + exif::EMPTY.len()] = {
         let mut item = [0; 4 + exif::EMPTY.len()];

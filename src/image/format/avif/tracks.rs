@@ -1,7 +1,7 @@
 //! The box `moov`: the tracks of an image sequence.
 
 use super::items;
-use super::items::part_of;
+use super::locations::part_of;
 use super::plan::Plan;
 use super::shown::{Shown, damaged, short};
 use crate::image::InvalidImage;
@@ -53,7 +53,8 @@ fn track(source: &[u8], track: &BoxAt, plan: &mut Plan) -> Result<Option<Shown>,
     let handler = find(&parts, b"hdlr").and_then(|handler| source.get(handler.data.clone()));
     let kind = handler.and_then(|handler| handler.get(8..12));
     if !matches!(kind, Some(b"pict" | b"auxv" | b"vide")) {
-        // Sound, text or positions, which an image has no use for. Their samples go with all others that are no pictures.
+        // Sound, text or positions, which an image has no use for. Their samples go with all others that are no
+        // pictures.
         plan.blank(track);
         return Ok(None);
     }
@@ -137,8 +138,8 @@ fn add_samples(source: &[u8], information: &BoxAt, plan: &mut Plan) -> Result<bo
     }
 }
 
-/// Returns `true` if the description of the samples turns them by a quarter. The orientation of a still image in the same file does
-/// not count.
+/// Returns `true` if the description of the samples turns them by a quarter. The orientation of a still image in the
+/// same file does not count.
 fn is_sideways(source: &[u8], descriptions: &BoxAt) -> Result<bool, InvalidImage> {
     let entries = descriptions.data.start + 8..descriptions.data.end;
     for entry in boxes(source, entries)? {

@@ -1,4 +1,5 @@
-//! Decoding of the first frame, row by row. Later frames are not decoded: browsers show the first whatever is wrong there.
+//! Decoding of the first frame, row by row. Later frames are not decoded: browsers show the first whatever is wrong
+//! there.
 
 use ::gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 

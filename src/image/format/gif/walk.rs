@@ -213,7 +213,8 @@ struct PixelBlocks<'a> {
     is_complete: bool,
 }
 
-/// The blocks again, but only as far as an LZW decoder reads: up to the end code, the last pixel, or a code that is not valid.
+/// The blocks again, but only as far as an LZW decoder reads: up to the end code, the last pixel, or a code that is not
+/// valid.
 fn used_blocks(blocks: &[&[u8]], code_size: u8, frame: Frame) -> Vec<u8> {
     let mut used = Vec::new();
     if (1..=8).contains(&code_size) {

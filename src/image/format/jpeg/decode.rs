@@ -1,8 +1,8 @@
-//! Decoding by libjpeg-turbo (as Mozilla's fork, built with `cc` alone), row by row, at an eighth, a quarter or half of the
-//! size where that is enough for a thumbnail.
+//! Decoding by libjpeg-turbo (as Mozilla's fork, built with `cc` alone), row by row, at an eighth, a quarter or half of
+//! the size where that is enough for a thumbnail.
 //!
-//! No decoder in Rust both scales and tolerates what libjpeg tolerates, which is what browsers show: `zune-jpeg` decodes at
-//! full size, `jpeg-decoder` gives up at the first flaw.
+//! No decoder in Rust both scales and tolerates what libjpeg tolerates, which is what browsers show: `zune-jpeg`
+//! decodes at full size, `jpeg-decoder` gives up at the first flaw.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_long};
@@ -18,8 +18,8 @@ use crate::image::pixels::{
     Bitmap, Colours, Decoded, MAX_SIDE, Shrink, Side, small_size, weighted,
 };
 
-/// The most pixels times scans that are decoded. A progressive image has about ten scans; hundreds of them in a large image
-/// only keep decoders busy.
+/// The most pixels times scans that are decoded. A progressive image has about ten scans; hundreds of them in a large
+/// image only keep decoders busy.
 const MAX_SCANNED_PIXELS: u64 = 1 << 33;
 
 /// The flaws that libjpeg has passed over in the image that this thread decodes, and when to stop.
@@ -62,8 +62,8 @@ pub(in crate::image::format) fn decode(
     })
 }
 
-/// An upper bound on the memory that decoding takes: a few rows, or two bytes for each coefficient of up to four components
-/// if they do not come in the order of the rows.
+/// An upper bound on the memory that decoding takes: a few rows, or two bytes for each coefficient of up to four
+/// components if they do not come in the order of the rows.
 pub(in crate::image::format) fn memory(bytes: &[u8]) -> u64 {
     let Ok(Walk {
         frame: Some(frame),
@@ -167,8 +167,8 @@ fn paint([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 4] {
     [mix(cyan), mix(magenta), mix(yellow), 255]
 }
 
-/// The callbacks for libjpeg's errors and warnings. `mozjpeg`'s own drop the warnings, which tell a damaged image from an
-/// intact one.
+/// The callbacks for libjpeg's errors and warnings. `mozjpeg`'s own drop the warnings, which tell a damaged image from
+/// an intact one.
 fn error_manager() -> jpeg_error_mgr {
     jpeg_error_mgr {
         error_exit: Some(on_error),
@@ -192,8 +192,8 @@ extern "C-unwind" fn on_error(_: &mut jpeg_common_struct) {
     resume_unwind(Box::new(Fatal(DecodeError::Damaged)));
 }
 
-/// Counts a warning (level -1); other levels are traces. A corrupt image warns for each of its blocks, so this is also where
-/// the deadline ends a progressive one, whose scans are decoded in one call.
+/// Counts a warning (level -1); other levels are traces. A corrupt image warns for each of its blocks, so this is also
+/// where the deadline ends a progressive one, whose scans are decoded in one call.
 extern "C-unwind" fn on_message(_: &mut jpeg_common_struct, level: c_int) {
     if level != -1 {
         return;

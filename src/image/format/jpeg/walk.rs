@@ -134,8 +134,8 @@ impl<'a> Walk<'a> {
 
     fn segment(&mut self, marker: u8, start: usize) -> Result<(), Flaw> {
         let length = usize::from(self.reader.be16()?);
-        // libjpeg passes over a comment or an application segment whose length is less than that of the length itself, and
-        // rejects the other segments by their contents.
+        // libjpeg passes over a comment or an application segment whose length is less than that of the length itself,
+        // and rejects the other segments by their contents.
         let data = self.reader.take(length.saturating_sub(2))?;
         let whole = start..self.reader.position();
         match marker {

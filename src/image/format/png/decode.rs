@@ -8,7 +8,8 @@ use super::walk::{decoder, walk};
 use crate::image::limits::{Bounds, DecodeError};
 use crate::image::pixels::{Bitmap, Colours, Decoded, Shrink, Side, small_size, weighted};
 
-/// Adam7: the first column, the first row, and the distances between columns and rows of each pass (PNG specification, 8.1).
+/// Adam7: the first column, the first row, and the distances between columns and rows of each pass (PNG specification,
+/// 8.1).
 const PASSES: [(usize, usize, usize, usize); 7] = [
     (0, 0, 8, 8),
     (4, 0, 8, 8),

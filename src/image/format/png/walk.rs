@@ -141,8 +141,9 @@ pub(super) fn walk(source: &[u8]) -> (Parts<'_>, u16, bool) {
     (parts, orientation.unwrap_or(1), true)
 }
 
-/// Keeps pixels whose checksum is wrong or missing. If it is the length that is wrong, other chunks are inside their data,
-/// and some may hold metadata: the data then end in front of the first. Returns the position behind what was kept.
+/// Keeps pixels whose checksum is wrong or missing. If it is the length that is wrong, other chunks are inside their
+/// data, and some may hold metadata: the data then end in front of the first. Returns the position behind what was
+/// kept.
 fn keep_damaged(parts: &mut Parts<'_>, chunk: &Chunk<'_>) -> usize {
     let is_chunk = |head: &[u8]| {
         // No encoder writes chunks of 16 MiB and more, so a match in compressed pixels is a rare accident.

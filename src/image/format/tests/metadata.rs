@@ -18,8 +18,8 @@ const TELLING: [&str; 9] = [
     "metadata/animated.avif",
 ];
 
-/// Byte strings that must be gone: the camera and the author (all of them are called `Telltale` in these files), the position
-/// in degrees (EXIF) and as text (XMP), and the heads of structures that hold such things.
+/// Byte strings that must be gone: the camera and the author (all of them are called `Telltale` in these files), the
+/// position in degrees (EXIF) and as text (XMP), and the heads of structures that hold such things.
 const TELLTALES: [&[u8]; 13] = [
     b"Telltale",
     b"GPS",
@@ -274,8 +274,8 @@ fn a_track_of_sound_is_removed_from_an_avif() {
     assert_eq!(clean.len(), original.len());
 }
 
-/// The tables of a file are no longer where they were, as after an error in transmission: in a PNG the length of the pixels, in
-/// a GIF that of a block, in a WebP that of the image covers the metadata behind it.
+/// The tables of a file are no longer where they were, as after an error in transmission: in a PNG the length of the
+/// pixels, in a GIF that of a block, in a WebP that of the image covers the metadata behind it.
 #[test]
 fn metadata_that_a_wrong_length_hides_among_the_pixels_are_removed() {
     let png = read("metadata/everything.png");

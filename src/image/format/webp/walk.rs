@@ -50,7 +50,8 @@ struct Chunk<'a> {
 }
 
 impl<'a> Chunk<'a> {
-    /// The chunk at the start of the rest of `bytes`. `limit` is where its container ends, which may be behind the file.
+    /// The chunk at the start of the rest of `bytes`. `limit` is where its container ends, which may be behind the
+    /// file.
     fn next(bytes: &'a [u8], start: usize, limit: usize) -> Result<Option<Self>, InvalidImage> {
         let mut reader = Reader::new(bytes.get(start..bytes.len().min(limit)).unwrap_or_default());
         let (Ok(name), Ok(length)) = (reader.array(), reader.le32()) else {
@@ -215,8 +216,8 @@ impl<'a> Walk<'a> {
         self.parts.replace(chunk.start..chunk.end, rewritten(chunk));
     }
 
-    /// Writes the header with the length of the new file. It promises as many bytes too many as before, so that a file that is
-    /// cut off stays one: Chromium refuses a complete file without pixels.
+    /// Writes the header with the length of the new file. It promises as many bytes too many as before, so that a file
+    /// that is cut off stays one: Chromium refuses a complete file without pixels.
     fn set_length(&mut self) -> Result<(), InvalidImage> {
         let length = u32::try_from(self.parts.len() + HEADER - 8 + self.missing);
         let length = length.map_err(|_| damaged("it is too long"))?;

@@ -11,8 +11,9 @@ const MAX_PER_SIDE: f64 = 64.0;
 /// The distance at which the search gives up. No board is dense that far.
 const MAX_DISTANCE: f64 = 4e6;
 
-/// Returns `wanted`, moved to the nearest position that `is_free`. Tries squares of growing size around it, so the result
-/// is nearest up to the distance of two positions that are tried. Returns `wanted` itself if no position is free.
+/// Returns `wanted`, moved to the nearest position that `is_free`. Tries squares of growing size around it, so the
+/// result is nearest up to the distance of two positions that are tried. Returns `wanted` itself if no position is
+/// free.
 pub(super) fn nearest(wanted: Area, is_free: impl Fn(Area) -> bool) -> Area {
     if is_free(wanted) {
         return wanted;

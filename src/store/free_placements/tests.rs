@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 
 use super::area::Area;
-use super::layout::{Layout, Planner, Stale, Wanted};
+use super::layout::Layout;
 use super::occupied::Occupied;
+use super::planner::{Planner, Stale, Wanted};
 use super::rows::{GAP, ROW_HEIGHT, Size};
 use crate::image::ImageId;
 

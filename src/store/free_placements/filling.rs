@@ -1,21 +1,15 @@
-//! The layout of images that are added without a position: justified rows, in regions that keep the board about as wide as
-//! a screen.
+//! Adds images without a position: fills justified rows, in regions that keep the board about as wide as a screen.
 //!
-//! Rows fill a *region* from top to bottom, and images fill a row from left to right at the height [`ROW_HEIGHT`]. The image
-//! that exceeds the width of the region completes the row: all images of the row are scaled to fill the width. When a region
-//! is full, the next one lies right of the images on the board or below them, whichever brings the whole closer to the
-//! proportions of a screen.
+//! Rows fill a *region* from top to bottom, and images fill a row from left to right at the height [`ROW_HEIGHT`]. The
+//! image that exceeds the width of the region completes the row: all images of the row are scaled to fill the width.
+//! When a region is full, the next one lies right of the images on the board or below them, whichever brings the whole
+//! closer to the proportions of a screen.
 //!
-//! A row is only opened where its whole area is free, and no image is placed on another. A placement that has been
-//! reserved is not reserved again while its region is in use, so a server may know the images of another one late.
-
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+//! A row is only opened where its whole area is free, and no image is placed on another.
 
 use super::area::Area;
-use super::nearest::nearest;
-use super::occupied::Occupied;
+use super::layout::{Region, Row};
+use super::planner::{Planner, Stale};
 use super::rows::{
     GAP, ROW_GAP, ROW_HEIGHT, RowImage, Size, TALLEST_ROW, is_row_height, justified_height,
 };
@@ -32,196 +26,9 @@ const WIDEST: f64 = 1.9;
 /// The least width of a region right of the images: about two photos.
 const MIN_STRIP: f64 = 500.0;
 
-/// The state of the layout, which all servers share: a document of the table `layouts`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Layout {
-    region: Option<Region>,
-    /// The row that is being filled.
-    row: Option<Row>,
-    /// The placements of uploads that are not known to be stored.
-    open: BTreeMap<ImageId, OpenPlacement>,
-    /// Moves of images that may not be in the table `placements` yet. In this document, so that any server can complete them.
-    #[serde(default)]
-    moves: BTreeMap<ImageId, Move>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    area: Area,
-    /// Top edge of the next row.
-    next_y: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Row {
-    y: f64,
-    images: Vec<RowImage>,
-}
-
-/// A placement that an upload will use.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct OpenPlacement {
-    area: Area,
-    /// When it may be forgotten, in milliseconds since 1970.
-    until: i64,
-    /// Chosen by the uploader, so not part of a row.
-    is_chosen: bool,
-}
-
-/// The position that an uploader asks for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Wanted {
-    /// The next free placement of the layout.
-    Next,
-    /// The free placement nearest to this position of the left and top edges.
-    Near(f64, f64),
-    /// Exactly this position, even if it covers other images.
-    At(f64, f64),
-}
-
-/// The move of an image whose row was completed or compacted. Moves only an image that nobody else has moved.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Move {
-    /// Where the image may lie: more than one area if its row has changed again.
-    pub(super) from: Vec<Area>,
-    pub(super) to: Area,
-}
-
-/// The images that are known do not suffice for a decision: they must be read from the database first.
-#[derive(Debug, PartialEq)]
-pub(super) struct Stale;
-
-/// Plans changes of a layout.
-pub(super) struct Planner<'a> {
-    pub(super) layout: Layout,
-    pub(super) occupied: &'a Occupied,
-    /// `occupied` was read after the layout, so it contains every image that was stored in a placement that was reserved before.
-    pub(super) is_fresh: bool,
-}
-
-impl Layout {
-    /// The area that is reserved for an upload.
-    pub(super) fn area_of(&self, id: ImageId) -> Option<Area> {
-        self.open.get(&id).map(|open| open.area)
-    }
-
-    /// The moves that may not be in the table `placements` yet.
-    pub(super) fn moves(&self) -> &BTreeMap<ImageId, Move> {
-        &self.moves
-    }
-
-    /// Removes moves that are in the table `placements`.
-    pub(super) fn remove_moves(&mut self, written: &[(ImageId, Area)]) {
-        for (id, to) in written {
-            if self.moves.get(id).is_some_and(|planned| planned.to == *to) {
-                self.moves.remove(id);
-            }
-        }
-    }
-
-    /// Returns `true` if an image that was stored at `area` has to be moved: its row has changed since.
-    pub(super) fn has_moved(&self, id: ImageId, area: Area) -> bool {
-        self.area_of(id)
-            .is_some_and(|reserved| !reserved.is_at(area))
-    }
-}
-
 impl Planner<'_> {
-    /// Gives an upload a placement, or returns the one that it has.
-    ///
-    /// # Errors
-    ///
-    /// [`Stale`] if the decision needs all images and `is_fresh` is not set. The plan must then be made anew.
-    pub(super) fn place(
-        &mut self,
-        id: ImageId,
-        size: Size,
-        wanted: Wanted,
-        until: i64,
-    ) -> Result<Area, Stale> {
-        if let (Some(open), Wanted::Next | Wanted::Near(..)) = (self.layout.open.get(&id), wanted) {
-            return Ok(open.area);
-        }
-        self.release(id);
-        let natural = size.area_in(ROW_HEIGHT, 0.0, 0.0);
-        let area = match wanted {
-            Wanted::Next => self.next(id, size)?,
-            Wanted::At(x, y) => Area { x, y, ..natural },
-            Wanted::Near(x, y) => self.nearest(id, Area { x, y, ..natural })?,
-        };
-        let open = OpenPlacement {
-            area,
-            until,
-            is_chosen: wanted != Wanted::Next,
-        };
-        self.layout.open.insert(id, open);
-        Ok(area)
-    }
-
-    /// Notes that an image has been stored at `area`. A chosen placement stays reserved until `until`, because other servers
-    /// learn of the image later.
-    pub(super) fn confirm(&mut self, id: ImageId, area: Area, until: i64) {
-        let Some(open) = self.layout.open.get_mut(&id) else {
-            return;
-        };
-        let to = open.area;
-        if open.is_chosen {
-            open.until = open.until.min(until);
-        } else {
-            self.layout.open.remove(&id);
-        }
-        self.move_image(id, area, to);
-    }
-
-    /// Takes back the placement of an upload that has ended without an image.
-    pub(super) fn release(&mut self, id: ImageId) {
-        if self.layout.open.remove(&id).is_none() {
-            return;
-        }
-        if let Some(row) = &mut self.layout.row {
-            row.images.retain(|image| image.id != id);
-        }
-    }
-
-    /// Forgets the placements of uploads that have taken too long.
-    pub(super) fn forget(&mut self, now: i64) {
-        let open = self.layout.open.iter();
-        let expired = open
-            .filter(|(_, open)| open.until <= now)
-            .map(|(&id, _)| id);
-        for id in expired.collect::<Vec<ImageId>>() {
-            let is_chosen = self.layout.open.get(&id).is_some_and(|open| open.is_chosen);
-            if is_chosen {
-                self.layout.open.remove(&id);
-            } else {
-                self.release(id);
-            }
-        }
-    }
-
-    fn move_image(&mut self, id: ImageId, from: Area, to: Area) {
-        if to.is_at(from) {
-            return;
-        }
-        let planned = self.layout.moves.entry(id).or_insert(Move {
-            from: Vec::new(),
-            to,
-        });
-        planned.from.push(from);
-        planned.to = to;
-    }
-
-    fn nearest(&self, id: ImageId, wanted: Area) -> Result<Area, Stale> {
-        self.require_fresh()?;
-        Ok(nearest(wanted, |area| {
-            !self.is_covered(area.grown(GAP), |other| other == id)
-        }))
-    }
-
     /// Places an image at the end of the rows.
-    fn next(&mut self, id: ImageId, size: Size) -> Result<Area, Stale> {
+    pub(super) fn next(&mut self, id: ImageId, size: Size) -> Result<Area, Stale> {
         if self.occupied.is_empty() && self.layout.open.is_empty() && self.layout.region.is_some() {
             self.require_fresh()?;
             (self.layout.region, self.layout.row) = (None, None);
@@ -296,7 +103,7 @@ impl Planner<'_> {
             return Ok(region);
         }
         self.require_fresh()?;
-        // A region in which no image could be placed counts as well, so that the next one is another.
+        // A region in which no image could be placed counts too, so that the next one differs.
         let region = self.next_region(self.layout.region.map(|region| Area {
             h: region.next_y - ROW_GAP - region.area.y,
             ..region.area
@@ -365,8 +172,8 @@ impl Planner<'_> {
         }
     }
 
-    /// Closes the gaps that moved images and canceled uploads have left in the row, if that makes room for an image. Returns
-    /// the area of the image.
+    /// Closes the gaps that moved images and canceled uploads have left in the row, if that makes room for an image.
+    /// Returns the area of the image.
     fn compact_row(&mut self, id: ImageId, size: Size) -> Option<Area> {
         let row = self.layout.row.clone()?;
         let width = self.layout.region?.area.right();
@@ -485,47 +292,17 @@ impl Planner<'_> {
         !row.images.is_empty() && !row.images.iter().any(|image| self.is_in_place(image))
     }
 
-    /// Returns `true` for an image that nobody has moved. One that is not stored yet, or not known here, is in its place.
+    /// Returns `true` for an image that nobody has moved. One that is not stored yet, or not known here, is in its
+    /// place.
     fn is_in_place(&self, image: &RowImage) -> bool {
         let area = self.occupied.area_of(image.id);
         area.is_none_or(|area| self.after_moves(image.id, area).is_at(image.area))
-    }
-
-    /// The area of an image after the planned moves.
-    fn after_moves(&self, id: ImageId, area: Area) -> Area {
-        match self.layout.moves.get(&id) {
-            Some(planned) if planned.from.iter().any(|from| from.is_at(area)) => planned.to,
-            _ => area,
-        }
     }
 
     /// Returns `true` for the images of the current row that lie in it. The others are obstacles.
     fn is_in_row(&self, id: ImageId) -> bool {
         let mut images = self.layout.row.iter().flat_map(|row| &row.images);
         images.any(|image| image.id == id && self.is_in_place(image))
-    }
-
-    fn is_covered(&self, area: Area, except: impl Fn(ImageId) -> bool) -> bool {
-        self.covering(area, except).is_some()
-    }
-
-    /// Returns the image or open placement in `area` that reaches down the farthest.
-    fn covering(&self, area: Area, except: impl Fn(ImageId) -> bool) -> Option<Area> {
-        let open = self.layout.open.iter().map(|(&id, open)| (id, open.area));
-        let stored = self.occupied.overlapping(area);
-        let stored = stored.map(|(id, other)| (id, self.after_moves(id, other)));
-        let mut covering: Option<Area> = None;
-        for (id, other) in stored.chain(open).filter(|(_, other)| other.overlaps(area)) {
-            let is_lower = covering.is_none_or(|lowest| other.bottom() > lowest.bottom());
-            if is_lower && !except(id) {
-                covering = Some(other);
-            }
-        }
-        covering
-    }
-
-    fn require_fresh(&self) -> Result<(), Stale> {
-        if self.is_fresh { Ok(()) } else { Err(Stale) }
     }
 }
 

@@ -19,8 +19,8 @@ const MAX_WRITERS: usize = 8;
 
 /// The folder of the temporary files of uploads. Cheap to clone.
 ///
-/// A file loses its name as soon as it is open, so the system removes it when it is closed, however the upload or the process
-/// ends. Only its owner could read it.
+/// A file loses its name as soon as it is open, so the system removes it when it is closed, however the upload or the
+/// process ends. Until then, only its owner can read it.
 #[derive(Debug, Clone)]
 pub struct UploadFolder {
     path: Arc<Path>,
@@ -73,7 +73,7 @@ impl UploadFolder {
     /// The space in bytes that is left on its disk; `None` if that is unknown.
     pub(super) async fn available_bytes(&self) -> Option<u64> {
         let path = Arc::clone(&self.path);
-        // A disk of the network may take a while to answer.
+        // A network disk may take a while to answer.
         spawn_blocking(move || disk::available_bytes(&path))
             .await
             .ok()?

@@ -1,16 +1,16 @@
 //! The document that holds the layout, and its compare-and-swap.
 
-use reql::{Command, func, r};
+use reql::Command;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use uuid::Uuid;
+use serde_json::Value;
 
 use super::layout::Layout;
 use crate::image::BoardId;
 use crate::store::client::Pool;
 use crate::store::error::StoreError;
+use crate::store::replace::{new_revision, replace_revision};
 use crate::store::rows::document;
-use crate::store::write::{CONDITION_NOT_MET, RowWrite, hard_replace, write_row};
+use crate::store::write::{RowWrite, write_row};
 
 /// A state of the layout.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +45,8 @@ impl LayoutDocument {
     ///
     /// # Errors
     ///
-    /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the images.
+    /// If the database is unavailable. An invalid document is treated as missing: a new layout starts next to the
+    /// images.
     pub(super) async fn read(&self) -> Result<Version, StoreError> {
         let row: Value = self
             .pool
@@ -74,22 +75,11 @@ impl LayoutDocument {
     ) -> Result<Option<Version>, StoreError> {
         let row = Row {
             id: self.board,
-            revision: Uuid::new_v4().to_string(),
+            revision: new_revision(),
             layout,
         };
-        // The pool repeats a query whose answer was lost, so a row with the revision of this very write is accepted.
-        let accepted = json!([before.revision, row.revision]);
-        let replaced = func!(|old| {
-            let revision = old.clone().get_field("revision").default(r.expr(""));
-            let revision = r.branch(r.args((old.eq(()), r.expr(""), revision)));
-            r.branch(r.args((
-                r.expr(&accepted).contains(revision),
-                r.expr(&row),
-                r.error(CONDITION_NOT_MET),
-            )))
-        });
-        let replace = self.table.clone().get(self.board.as_str());
-        let replace = replace.replace(r.args((replaced, hard_replace())));
+        let stored = self.table.clone().get(self.board.as_str());
+        let replace = replace_revision(stored, &before.revision, &row.revision, &row);
         match write_row(&self.pool, replace).await? {
             RowWrite::Done => Ok(Some(Version {
                 layout: row.layout,

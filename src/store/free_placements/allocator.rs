@@ -1,38 +1,31 @@
-//! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at once.
+//! The task that reserves placements: it plans changes of the layout for all requests that wait, and writes them at
+//! once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
-use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryFutureExt as _};
+use futures::StreamExt as _;
+use futures::future::{OptionFuture, join_all};
 use reql::{Command, func, r};
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::area::Area;
+use super::board_placements::{BoardPlacements, Changes};
+use super::contents::BoardContents;
 use super::document::{LayoutDocument, Version};
-use super::layout::{Move, Planner, Stale, Wanted};
-use super::now;
-use super::occupied::Occupied;
+use super::layout::Move;
+use super::planner::{Planner, Stale, Wanted};
 use super::rows::Size;
 use crate::image::{BoardId, ImageId, Timestamp};
-use crate::store::board::handle::board_rows;
-use crate::store::board::limits::{BoardFull, BoardLimits, BoardUsage};
-use crate::store::client::{Connector, Element, Pool, changefeed_options};
+use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
-use crate::store::rows::{DELETED_AT, id_of};
+use crate::store::limits::{BoardFull, BoardLimits};
 use crate::store::write::{hard_update, write_row};
 
-/// Unread changes that the database keeps for the feed. It is read without pause, so a burst of this size cannot occur.
-const QUEUE_SIZE: u32 = 10_000;
-
-/// Time that a reservation waits until the feed has delivered the board. Ten thousand images take about 0.3 s.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is unavailable.
+/// Pause before a feed that has ended is opened again. Uploads fail meanwhile anyway, since the database is
+/// unavailable.
 const REOPEN_PAUSE: Duration = Duration::from_millis(500);
 
 /// The number of tasks that are planned together.
@@ -47,12 +40,9 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Time that a reservation lasts, in milliseconds. The slowest permitted upload of the largest file takes less.
 const OPEN_MS: i64 = 3_600_000;
 
-/// Time for which a position that an uploader chose stays reserved after the image is stored, in milliseconds. The feeds of
-/// all servers deliver the image within it.
+/// Time for which a position that an uploader chose stays reserved after the image is stored, in milliseconds. The
+/// feeds of all servers deliver the image within it.
 const CHOSEN_MS: i64 = 60_000;
-
-/// Time by which clocks of several servers differ without a warning, in milliseconds.
-const TOLERATED_CLOCK_MS: i64 = 60_000;
 
 /// Attempts to write the layout while other servers change it.
 const MAX_ATTEMPTS: usize = 50;
@@ -68,8 +58,8 @@ pub(super) enum Task {
     Withdraw(ImageId),
 }
 
-/// The question if the board has room for an image. The answer is what is full, or the time that the image must have to be
-/// the newest one, if the clock is behind the images on the board.
+/// Asks whether the board has room for an image. The answer is the limit that is reached, or the time that the image
+/// must have to be the newest one if the clock is behind the images on the board.
 pub(super) struct Admit {
     pub(super) id: ImageId,
     pub(super) bytes: u64,
@@ -80,13 +70,6 @@ pub(super) struct Admit {
 /// The answer to [`Admit`].
 pub(super) type Admitted = Result<Option<Timestamp>, BoardFull>;
 
-/// An image that counts although the feed has not delivered it.
-struct Pending {
-    bytes: u64,
-    /// The operations that store it: an upload may be repeated before the first attempt has ended.
-    operations: usize,
-}
-
 /// A request for a placement.
 pub(super) struct Reserve {
     pub(super) id: ImageId,
@@ -95,24 +78,18 @@ pub(super) struct Reserve {
     pub(super) reply: oneshot::Sender<Result<Area, StoreError>>,
 }
 
-type BoardFeed = BoxStream<'static, Result<Element, StoreError>>;
-
 /// The state of the task.
 pub(super) struct Allocator {
-    connector: Arc<Connector>,
     pool: Pool,
-    /// The rows of the board in `placements`.
-    board: Command,
+    board: BoardPlacements,
     placements: Command,
     document: LayoutDocument,
     moves: broadcast::Sender<(ImageId, Area)>,
-    occupied: Occupied,
+    contents: BoardContents,
     /// The state of the layout as last read or written; `None` if it must be read.
     version: Option<Version>,
     /// The moves that have been written to `placements`. The next change of the layout removes them.
     moved: Vec<(ImageId, Area)>,
-    pending: HashMap<ImageId, Pending>,
-    has_warned_of_clock: bool,
 }
 
 /// The outcome of planning a batch.
@@ -131,17 +108,14 @@ impl Allocator {
         moves: broadcast::Sender<(ImageId, Area)>,
     ) -> Self {
         Self {
-            connector,
+            board: BoardPlacements::new(connector, pool.clone(), &placements, board),
             pool,
-            board: board_rows(placements.clone(), board),
             placements,
             document,
             moves,
-            occupied: Occupied::default(),
+            contents: BoardContents::default(),
             version: None,
             moved: Vec::new(),
-            pending: HashMap::new(),
-            has_warned_of_clock: false,
         }
     }
 
@@ -181,7 +155,7 @@ impl Allocator {
                         }
                     }
                 },
-                () = until(confirm_at) => {}
+                Some(()) = OptionFuture::from(confirm_at.map(sleep_until)) => {}
                 () = sleep_until(idle_since + idle_timeout), if batch.is_empty() => {}
                 lost = self.follow(&mut feed) => {
                     log::debug!("reloading the placements: {lost}");
@@ -205,122 +179,36 @@ impl Allocator {
         }
     }
 
-    /// Answers the questions for room among the tasks, and removes them: they change no layout.
+    /// Serves and removes the tasks that concern the room on the board: they do not change the layout.
     fn admit(&mut self, batch: &mut Vec<Task>) {
         let is_of_room = |task: &mut Task| matches!(task, Task::Admit(_) | Task::Withdraw(_));
         let tasks: Vec<Task> = batch.extract_if(.., is_of_room).collect();
         for task in tasks {
             match task {
-                Task::Admit(admit) => self.answer(admit),
-                Task::Withdraw(id) => self.withdraw(id),
+                Task::Admit(admit) => {
+                    let admitted = self.contents.admit(admit.id, admit.bytes, admit.limits);
+                    let is_admitted = admitted.is_ok();
+                    // Fails if the requester has gone, which then withdraws nothing either.
+                    if admit.reply.send(admitted).is_err() && is_admitted {
+                        self.contents.withdraw(admit.id);
+                    }
+                }
+                Task::Withdraw(id) => self.contents.withdraw(id),
                 Task::Reserve(_) | Task::Confirm(..) | Task::Release(_) => {}
             }
         }
     }
 
-    fn answer(&mut self, admit: Admit) {
-        let Admit {
-            id,
-            bytes,
-            limits,
-            reply,
-        } = admit;
-        let counts_already = self.pending.contains_key(&id) || self.occupied.is_shown(id);
-        let fits = match counts_already {
-            true => Ok(()),
-            false => limits.check(self.usage(), bytes),
-        };
-        let is_admitted = fits.is_ok();
-        if is_admitted {
-            let pending = self.pending.entry(id).or_insert(Pending {
-                bytes,
-                operations: 0,
-            });
-            pending.operations += 1;
-        }
-        let answer = fits.map(|()| self.time_above_newest());
-        // Fails if the requester has gone, which then withdraws nothing either.
-        if reply.send(answer).is_err() && is_admitted {
-            self.withdraw(id);
-        }
-    }
-
-    /// Returns the time of the next image if the clock is behind the newest one: the clock of this server has been set back,
-    /// or that of another server is ahead. New images are still the newest then, in the order in which they are added.
-    fn time_above_newest(&mut self) -> Option<Timestamp> {
-        let now = Timestamp::now();
-        let newest = self.occupied.newest().filter(|newest| *newest >= now)?;
-        let ahead = newest.as_millis() - now.as_millis();
-        if ahead > TOLERATED_CLOCK_MS && !std::mem::replace(&mut self.has_warned_of_clock, true) {
-            let ahead = Duration::from_secs(ahead.unsigned_abs() / 1_000);
-            let ahead = humantime::format_duration(ahead);
-            log::warn!("the clock of this server is {ahead} behind the newest photo; check it");
-        }
-        let next = Timestamp::from_millis(newest.as_millis() + 1);
-        self.occupied.set_newest(next);
-        Some(next)
-    }
-
-    fn withdraw(&mut self, id: ImageId) {
-        if let Some(pending) = self.pending.get_mut(&id) {
-            pending.operations -= 1;
-            if pending.operations == 0 {
-                self.pending.remove(&id);
-            }
-        }
-    }
-
-    /// What the board holds, with the images that are being stored.
-    fn usage(&self) -> BoardUsage {
-        let BoardUsage { images, bytes } = self.occupied.usage();
-        let pending = self.pending.values();
-        BoardUsage {
-            images: images + pending.len() as u64,
-            bytes: bytes + pending.map(|pending| pending.bytes).sum::<u64>(),
-        }
-    }
-
-    fn set_occupied(&mut self, occupied: Occupied) {
-        self.pending.retain(|&id, _| !occupied.is_shown(id));
-        self.occupied = occupied;
-    }
-
-    /// Applies a change of the feed.
-    fn apply(&mut self, element: Element) {
-        let id = id_of(&element.new_val);
-        self.occupied.apply(&element.old_val, element.new_val);
-        // It counts as an image on the board from now on.
-        if let Some(id) = id.filter(|&id| self.occupied.is_shown(id)) {
-            self.pending.remove(&id);
-        }
-    }
-
-    /// Opens a feed of the board and reads its initial values. Returns `None` if that fails or takes too long: placements
-    /// are then reserved although images may be missing.
-    async fn load(&mut self) -> Option<BoardFeed> {
-        let deadline = Instant::now() + LOAD_TIMEOUT;
-        let changes =
-            areas(self.board.clone()).changes(changefeed_options(QUEUE_SIZE).include_initial(true));
-        let opened = self.connector.changefeed(changes).map_err(|error| {
-            log::debug!("the placements cannot be followed: {error}");
-        });
-        let mut feed = timeout_at(deadline, opened).await.ok()?.ok()?;
-        let mut occupied = Occupied::default();
-        loop {
-            let element = timeout_at(deadline, feed.next()).await.ok()??.ok()?;
-            if element.is_ready() {
-                self.set_occupied(occupied);
-                return Some(feed);
-            }
-            if element.error.is_some() {
-                return None;
-            }
-            occupied.apply(&element.old_val, element.new_val);
-        }
+    /// Opens the feed of the board. Returns `None` if that fails: placements are then reserved although images may be
+    /// missing.
+    async fn load(&mut self) -> Option<Changes> {
+        let (changes, occupied) = self.board.follow().await?;
+        self.contents.set(occupied);
+        Some(changes)
     }
 
     /// Applies the changes of the feed until it ends. Cancellation safe.
-    async fn follow(&mut self, feed: &mut Option<BoardFeed>) -> StoreError {
+    async fn follow(&mut self, feed: &mut Option<Changes>) -> StoreError {
         let Some(feed) = feed else {
             sleep(REOPEN_PAUSE).await;
             return StoreError::FeedEnded("it could not be opened".to_owned());
@@ -329,7 +217,7 @@ impl Allocator {
             match feed.next().await {
                 Some(Ok(element)) => match element.error {
                     Some(error) => return StoreError::FeedEnded(error),
-                    None => self.apply(element),
+                    None => self.contents.apply(&element.old_val, element.new_val),
                 },
                 Some(Err(error)) => return error,
                 None => return StoreError::FeedEnded("the server closed it".to_owned()),
@@ -337,7 +225,8 @@ impl Allocator {
         }
     }
 
-    /// Plans and writes a batch, and replies to its reservations. Returns the other tasks if the database is unavailable.
+    /// Plans and writes a batch, and replies to its reservations. Returns the other tasks if the database is
+    /// unavailable.
     async fn serve(&mut self, batch: Vec<Task>) -> Vec<Task> {
         match self.commit(&batch).await {
             Ok(plan) => {
@@ -377,7 +266,7 @@ impl Allocator {
             };
             let mut planner = Planner {
                 layout: version.layout.clone(),
-                occupied: &self.occupied,
+                occupied: self.contents.occupied(),
                 is_fresh,
             };
             planner.layout.remove_moves(&self.moved);
@@ -385,8 +274,8 @@ impl Allocator {
                 // The layout first, so that every image confirmed in it is among the images. The feed corrects what it
                 // delivers late.
                 self.version = Some(self.document.read().await?);
-                let occupied = self.read_occupied().await?;
-                self.set_occupied(occupied);
+                let occupied = self.board.read().await?;
+                self.contents.set(occupied);
                 is_fresh = true;
                 continue;
             };
@@ -406,16 +295,6 @@ impl Allocator {
         Err(StoreError::Unavailable(reason.to_owned()))
     }
 
-    /// Reads the areas of all images.
-    async fn read_occupied(&self) -> Result<Occupied, StoreError> {
-        let rows: Vec<Value> = self.pool.query(areas(self.board.clone())).await?;
-        let mut occupied = Occupied::default();
-        for row in rows {
-            occupied.apply(&Value::Null, row);
-        }
-        Ok(occupied)
-    }
-
     /// Moves the images of completed rows to their final areas, unless somebody else has moved them.
     async fn move_images(&mut self, version: &Version) {
         let moves = version.layout.moves();
@@ -432,7 +311,7 @@ impl Allocator {
             match written {
                 // An upload that is not stored yet is moved when it is confirmed.
                 Ok(_) => {
-                    self.occupied.move_image(id, &planned.from, planned.to);
+                    self.contents.move_image(id, planned);
                     self.moved.push((id, planned.to));
                 }
                 Err(error) => log::warn!("a row of images is not justified yet: {error}"),
@@ -443,7 +322,7 @@ impl Allocator {
 
 /// Applies a batch to a plan. Returns the areas of its reservations.
 fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
-    let now = now();
+    let now = Timestamp::now().as_millis();
     planner.forget(now);
     let mut reserved = Vec::new();
     for task in batch {
@@ -469,24 +348,6 @@ fn plan(planner: &mut Planner<'_>, batch: &[Task]) -> Result<Vec<Area>, Stale> {
         .collect())
 }
 
-/// The fields of `placements` that determine the area of each image, the size of its file, and its time.
-fn areas(table: Command) -> Command {
-    let fields = [
-        "x",
-        "y",
-        "w",
-        "width",
-        "height",
-        "size",
-        "createdAt",
-        DELETED_AT,
-    ];
-    let rows = table.pluck(r.expr("id"));
-    fields
-        .into_iter()
-        .fold(rows, |rows, field| rows.with_arg(r.expr(field)))
-}
-
 /// A write that moves an image which still lies where it was placed.
 fn move_unless_moved(row: Command, planned: &Move) -> Command {
     let position = |area: &Area| json!({ "x": area.x, "y": area.y, "w": area.w });
@@ -504,12 +365,4 @@ fn move_unless_moved(row: Command, planned: &Move) -> Command {
         ))
     ));
     row.update(r.args((change, hard_update())))
-}
-
-/// Waits until `deadline`, or forever.
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

@@ -1,18 +1,22 @@
 //! Free placements for images that are added.
 //!
-//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`] is
-//! one document of the table `layouts`, and a change of it is only written if no other server has changed it meanwhile. So
-//! uploads never cover each other, also those through other servers. Images that were moved or added at a position of
-//! their own are known from a changefeed, which the first reservation opens.
+//! [`FreePlacements`] is the only interface. Placements are reserved in the database: the state of a board's [`layout`]
+//! is one document of the table `layouts`, and a change of it is only written if no other server has changed it
+//! meanwhile. So uploads never cover each other, even through different servers. Images that were moved, or added at a
+//! chosen position, are known from a changefeed, which the first reservation opens.
 //!
 //! A deleted image keeps its area until it is purged, because it may be restored.
 
 mod allocator;
 mod area;
+mod board_placements;
+mod contents;
 mod document;
+mod filling;
 mod layout;
 mod nearest;
 mod occupied;
+mod planner;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -28,12 +32,12 @@ use tokio_util::sync::CancellationToken;
 use self::allocator::{Admit, Admitted, Allocator, Reserve, Task};
 use self::document::LayoutDocument;
 use crate::image::{BoardId, ImageId, ImageMeta, Placement, RequestedPlacement, Timestamp};
-use crate::store::board::limits::BoardLimits;
 use crate::store::client::{Connector, Pool};
 use crate::store::error::StoreError;
+use crate::store::limits::BoardLimits;
 
 pub use area::Area;
-pub(crate) use layout::Wanted;
+pub(crate) use planner::Wanted;
 pub(crate) use rows::Size;
 
 /// Number of unread changes of open placements that a listener can fall behind.
@@ -103,8 +107,8 @@ impl FreePlacements {
         area.await.map_err(ended)?
     }
 
-    /// Reserves the requested position, in front of all other images. A coordinate that is not requested is that of the next
-    /// free placement.
+    /// Reserves the requested position, in front of all other images. A coordinate that is not requested is that of the
+    /// next free placement.
     ///
     /// # Errors
     ///
@@ -136,12 +140,13 @@ impl FreePlacements {
             y: area.y,
             w: area.w,
             // The time puts later images in front without coordination between servers.
-            z: now().max(meta.created_at.as_millis()) as f64,
+            z: Timestamp::now().max(meta.created_at).as_millis() as f64,
         })
     }
 
-    /// Asks for room on a board for an image of `bytes` bytes, which counts from now on. One that counts already is admitted.
-    /// Returns the time that a new image must have if the clock of this server is behind the newest one.
+    /// Asks for room on a board for an image of `bytes` bytes, and counts it from now on. An image that is counted
+    /// already is admitted. Returns the time that a new image must have if the clock of this server is behind the
+    /// newest one.
     ///
     /// # Errors
     ///
@@ -227,9 +232,4 @@ fn lock(
     allocators: &Allocators,
 ) -> std::sync::MutexGuard<'_, HashMap<BoardId, mpsc::UnboundedSender<Task>>> {
     allocators.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The time in milliseconds since 1970.
-fn now() -> i64 {
-    Timestamp::now().as_millis()
 }

@@ -33,7 +33,7 @@ impl BoardLimits {
     /// # Errors
     ///
     /// The limit that it would exceed.
-    pub(in crate::store) fn check(self, usage: BoardUsage, bytes: u64) -> Result<(), BoardFull> {
+    pub(super) fn check(self, usage: BoardUsage, bytes: u64) -> Result<(), BoardFull> {
         if let Some(max) = self.max_images
             && usage.images >= max
         {

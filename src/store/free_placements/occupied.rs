@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::area::{Area, tile_aspect};
 use crate::image::{ImageId, Timestamp};
-use crate::store::board::limits::BoardUsage;
+use crate::store::limits::BoardUsage;
 use crate::store::rows::{id_of, is_deleted};
 
 /// Side of a bucket of the spatial index, in board units: about two images.
@@ -16,8 +16,8 @@ const BUCKET: f64 = 512.0;
 /// The largest number of buckets that an image is entered in. One that covers more is compared with every area instead.
 const MAX_BUCKETS: usize = 4096;
 
-/// Images beyond this distance from the origin do not count as part of the board's layout: room beside them could exceed
-/// the largest coordinate.
+/// Images beyond this distance from the origin do not count as part of the board's layout: room beside them could
+/// exceed the largest coordinate.
 const FAR: f64 = 5e6;
 
 /// The number of images from which outliers are left out of the bounds.
