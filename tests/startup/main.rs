@@ -5,6 +5,7 @@
 mod backup;
 mod damage;
 mod full_disk;
+mod packaging;
 mod server;
 mod start;
 mod stop;
