@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use realtime_photo::config::TlsFiles;
+use realtime_photo::maintenance::{HealthError, health};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -106,4 +107,20 @@ async fn a_renewed_certificate_is_used_without_a_restart() {
     };
     timely("the new certificate", replaced).await;
     assert!(connect(&app, &old, &[]).await.is_none());
+}
+
+#[tokio::test]
+async fn health_asks_a_server_with_a_certificate_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    write_certificate(folder.path());
+    let app = secure_app(&folder).await;
+    let url = format!("https://{}", app.address);
+    health(&url).await.unwrap();
+    let missing = health(&format!("{url}/no")).await.unwrap_err();
+    assert!(
+        matches!(&missing, HealthError::NotReady(_, status) if status.as_u16() == 404),
+        "{missing}"
+    );
+    let plain = health(&format!("http://{}", app.address)).await;
+    assert!(plain.is_err(), "{plain:?}");
 }

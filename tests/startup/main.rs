@@ -7,6 +7,7 @@ mod damage;
 mod disks;
 mod failing_disk;
 mod full_disk;
+mod packaging;
 mod server;
 mod start;
 mod stop;

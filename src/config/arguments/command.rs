@@ -39,9 +39,9 @@ pub(super) enum Subcommand {
     ///
     /// Exits with 0 if it reaches its database and has room for images, and with 1 otherwise.
     Health {
-        /// The address of the server
-        #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8000")]
-        server: String,
+        /// The address of the server [default: the one of --listen, on this machine]
+        #[arg(long, value_name = "URL")]
+        server: Option<String>,
     },
     /// Write the manual pages into a folder
     Manual {

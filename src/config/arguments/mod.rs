@@ -66,7 +66,9 @@ impl Arguments {
                 server,
                 token,
             }),
-            Some(Subcommand::Health { server }) => Ok(Task::Health { server }),
+            Some(Subcommand::Health { server }) => Ok(Task::Health {
+                server: server.unwrap_or_else(|| self.network.own_url()),
+            }),
             Some(Subcommand::Manual { folder }) => Ok(Task::Manual { folder }),
             Some(Subcommand::Completions { shell }) => Ok(Task::Completions { shell }),
             Some(Subcommand::Restore { file }) => {
@@ -151,6 +153,27 @@ mod tests {
         };
         assert_eq!(embedded.data, PathBuf::from("./data"));
         assert!(embedded.publish.is_none());
+    }
+
+    #[test]
+    fn health_asks_the_server_with_the_same_options() {
+        let server = |arguments: &[&str]| {
+            let arguments = ["realtime-photo"].iter().chain(arguments);
+            match Arguments::try_parse_from(arguments).unwrap().into_task() {
+                Ok(Task::Health { server }) => server,
+                _ => panic!("another task"),
+            }
+        };
+        assert_eq!(server(&["health"]), "http://127.0.0.1:8000");
+        for (listen, url) in [
+            ("0.0.0.0:9000", "http://127.0.0.1:9000"),
+            ("[::]:9000", "http://[::1]:9000"),
+            ("192.0.2.7:80", "http://192.0.2.7:80"),
+        ] {
+            assert_eq!(server(&["--listen", listen, "health"]), url);
+        }
+        let other = ["health", "--server", "http://192.0.2.8"];
+        assert_eq!(server(&other), "http://192.0.2.8");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where the server listens, and what is in front of it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -65,4 +65,21 @@ pub(super) struct NetworkArguments {
         value_delimiter = ','
     )]
     pub(super) embed: Vec<EmbeddingOrigin>,
+}
+
+impl NetworkArguments {
+    /// The URL of a server with these arguments, for this machine.
+    pub(super) fn own_url(&self) -> String {
+        let ip = match self.listen.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        let scheme = if self.tls_cert.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", SocketAddr::new(ip, self.listen.port()))
+    }
 }
