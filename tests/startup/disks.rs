@@ -81,9 +81,14 @@ impl FailingDisk {
         if !run("mount", &arguments, &self.path()) {
             return false;
         }
-        let found = Command::new("losetup").arg("-j").arg(&disk).output();
-        let found = String::from_utf8(found.unwrap().stdout).unwrap();
-        self.device = found.split(':').next().unwrap().to_owned();
+        let root = self.path();
+        let mounts = fs::read_to_string("/proc/mounts").unwrap();
+        let mut mounts = mounts.lines().map(|line| line.split(' '));
+        let device = mounts.find_map(|mut mount| {
+            let device = mount.next()?;
+            (Path::new(mount.next()?) == root).then(|| device.to_owned())
+        });
+        self.device = device.unwrap();
         true
     }
 
@@ -110,8 +115,14 @@ impl FailingDisk {
             .unwrap();
         let mut contents = vec![0; (DISK_BYTES - REST_BYTES) as usize];
         file.read_exact_at(&mut contents, REST_BYTES).unwrap();
-        file.set_len(REST_BYTES).unwrap();
-        assert!(run("losetup", &["-c"], Path::new(&self.device)));
+        let name = self.device.strip_prefix("/dev/").unwrap();
+        let size = format!("/sys/block/{name}/size");
+        let blocks = (REST_BYTES / 512).to_string();
+        // The kernel may write a page in between, which makes the file longer.
+        while fs::read_to_string(&size).unwrap().trim() != blocks {
+            file.set_len(REST_BYTES).unwrap();
+            assert!(run("losetup", &["-c"], Path::new(&self.device)));
+        }
         Contents(contents)
     }
 

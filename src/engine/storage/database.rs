@@ -29,6 +29,8 @@ enum FileState {
     Open(Database),
     /// The disk failed and has not recovered.
     Failed(ReqlError),
+    /// The disk is read-only, so that this database keeps in memory what opening it has written.
+    ReadOnly(Database),
     /// Closed by [`LiveDatabase::close`], never to be opened again.
     Closed,
 }
@@ -51,8 +53,14 @@ impl LiveDatabase {
         self.read_state().generation
     }
 
+    /// Returns `true` if the database can be read and written.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.read_state().file, FileState::Open(_))
+    }
+
+    /// Returns `true` if the database can be read and not written.
+    pub(super) fn is_read_only(&self) -> bool {
+        matches!(self.read_state().file, FileState::ReadOnly(_))
     }
 
     /// Returns `true` if the database can still be read. A panic of redb on a damaged page can leave it unusable.
@@ -75,7 +83,7 @@ impl LiveDatabase {
     ) -> Result<T, ReqlError> {
         let state = self.read_state();
         match &state.file {
-            FileState::Open(database) => {
+            FileState::Open(database) | FileState::ReadOnly(database) => {
                 let keeper = Arc::clone(&state.keeper);
                 let on_failure = self.on_read_failure.clone();
                 let errors = ReadErrors::new(state.generation, on_failure, keeper);
@@ -90,7 +98,9 @@ impl LiveDatabase {
     pub(super) fn begin_write(&self) -> Result<WriteTransaction, redb::Error> {
         match &self.read_state().file {
             FileState::Open(database) => catch(|| Ok(database.begin_write()?)),
-            FileState::Failed(_) | FileState::Closed => Err(redb::Error::DatabaseClosed),
+            FileState::Failed(_) | FileState::ReadOnly(_) | FileState::Closed => {
+                Err(redb::Error::DatabaseClosed)
+            }
         }
     }
 
@@ -118,6 +128,13 @@ impl LiveDatabase {
         }
     }
 
+    /// Lets a database that could not be reopened be read from `database`.
+    pub(super) fn set_read_only(&self, database: Database) {
+        let mut state = self.write_state();
+        state.generation += 1;
+        state.file = FileState::ReadOnly(database);
+    }
+
     /// Replaces the database with a copy of it. Snapshots of the replaced one can still be read.
     pub(super) fn replace(&self, copy: Database) {
         let mut state = self.write_state();
@@ -140,6 +157,10 @@ impl LiveDatabase {
     pub(super) fn take(&self) -> Option<Database> {
         match std::mem::replace(&mut self.write_state().file, FileState::Closed) {
             FileState::Open(database) => Some(database),
+            read_only @ FileState::ReadOnly(_) => {
+                discard(read_only);
+                None
+            }
             FileState::Failed(_) | FileState::Closed => None,
         }
     }

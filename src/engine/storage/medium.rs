@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
+use super::overlay::ReadOnlyMedium;
 use super::permissions;
 use super::reserve::Reserve;
 
@@ -76,6 +77,11 @@ pub(super) trait Medium: Send {
     /// Tries to write to the disk, without the database.
     fn probe(&self) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// The file for reading alone, if its disk is read-only.
+    fn for_reading(&self) -> Option<Box<dyn Medium>> {
+        None
     }
 }
 
@@ -194,6 +200,12 @@ impl Medium for FileMedium {
             fs::write(&self.probe, [0; 512]).and_then(|()| fs::File::open(&self.probe)?.sync_all());
         let removed = fs::remove_file(&self.probe);
         written.and(removed)
+    }
+
+    fn for_reading(&self) -> Option<Box<dyn Medium>> {
+        let error = self.probe().err()?;
+        let is_read_only = error.kind() == io::ErrorKind::ReadOnlyFilesystem;
+        is_read_only.then(|| Box::new(ReadOnlyMedium::of(self.path.clone())) as Box<dyn Medium>)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The database file as a check opens it: what is written, for example to repair the file after a crash, stays in
-//! memory.
+//! The database file as a check opens it, and a server whose disk is read-only: what is written, for example to repair
+//! the file after a crash, stays in memory.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,12 @@ impl ReadOnlyMedium {
     pub(super) fn existing(folder: &Path) -> io::Result<Self> {
         let path = folder.join(FILE_NAME);
         std::fs::metadata(&path)?;
-        Ok(Self { path })
+        Ok(Self::of(path))
+    }
+
+    /// The database file with this path.
+    pub(super) fn of(path: PathBuf) -> Self {
+        Self { path }
     }
 }
 
@@ -43,6 +48,8 @@ impl Medium for ReadOnlyMedium {
 #[derive(Debug)]
 struct Overlay {
     file: FileBackend,
+    /// `false` if the file cannot be locked, because its file system is read-only. Then nobody else changes it either.
+    has_locks: bool,
     written: Mutex<Written>,
 }
 
@@ -58,11 +65,18 @@ struct Written {
 impl Overlay {
     fn new(path: &Path) -> Result<Self, DatabaseError> {
         // For writing, because only such a file can be locked against a server.
-        let file = OpenOptions::new().read(true).write(true).open(path);
+        let writable = OpenOptions::new().read(true).write(true).open(path);
+        let (file, has_locks) = match writable {
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                (File::open(path), false)
+            }
+            file => (file, true),
+        };
         let file = FileBackend::new(file.map_err(StorageError::from)?)?;
         let len = file.len().map_err(StorageError::from)?;
         Ok(Self {
             file,
+            has_locks,
             written: Mutex::new(Written {
                 len,
                 file_len: len,
@@ -166,6 +180,9 @@ impl StorageBackend for Overlay {
     }
 
     fn try_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        if !self.has_locks {
+            return Ok(true);
+        }
         self.file.try_lock_range(from, to)
     }
 
@@ -174,22 +191,37 @@ impl StorageBackend for Overlay {
         from: Bound<u64>,
         to: Bound<u64>,
     ) -> Result<bool, BackendError> {
+        if !self.has_locks {
+            return Ok(true);
+        }
         self.file.try_lock_shared_range(from, to)
     }
 
     fn lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        if !self.has_locks {
+            return Ok(());
+        }
         self.file.lock_range(from, to)
     }
 
     fn lock_shared_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        if !self.has_locks {
+            return Ok(());
+        }
         self.file.lock_shared_range(from, to)
     }
 
     fn unlock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<(), BackendError> {
+        if !self.has_locks {
+            return Ok(());
+        }
         self.file.unlock_range(from, to)
     }
 
     fn query_lock_range(&self, from: Bound<u64>, to: Bound<u64>) -> Result<bool, BackendError> {
+        if !self.has_locks {
+            return Ok(false);
+        }
         self.file.query_lock_range(from, to)
     }
 }

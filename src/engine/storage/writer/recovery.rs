@@ -7,7 +7,7 @@ use super::committed::{Committed, PendingCommit};
 use super::timing::WriterTiming;
 use crate::engine::error::{ErrorKind, ReqlError};
 use crate::engine::storage::database::LiveDatabase;
-use crate::engine::storage::failure::{disk_full, is_full, shutting_down};
+use crate::engine::storage::failure::{disk_full, explain, is_full, shutting_down};
 use crate::engine::storage::health::{DiskState, Health};
 use crate::engine::storage::layout::StoredState;
 use crate::engine::storage::medium::Medium;
@@ -191,7 +191,18 @@ impl Recovery {
                  restart the server.",
             ));
         }
-        if self.database.is_open() || self.reopen(committed) {
+        if self.database.is_open() {
+            return Ok(());
+        }
+        // To reopen the file interrupts those who read it.
+        if self.database.is_read_only()
+            && let Err(error) = self.medium.probe()
+        {
+            let reason = explain(redb::Error::Io(error));
+            self.back_off(reason.clone());
+            return Err(reason);
+        }
+        if self.reopen(committed) {
             return Ok(());
         }
         Err(match &self.backoff {
@@ -293,8 +304,28 @@ impl Recovery {
             }
             Err(reason) => {
                 self.back_off(reason);
+                self.open_for_reading(committed);
                 false
             }
+        }
+    }
+
+    /// Opens the file for reading if its disk is read-only.
+    fn open_for_reading(&self, committed: &Committed) {
+        let Some(medium) = self.medium.for_reading() else {
+            return;
+        };
+        // Not with a commit whose outcome is unknown: the disk may forget it.
+        let known = committed.state.seq..=committed.state.seq;
+        match open::reopen(&*medium, &committed.journal, known) {
+            Ok((database, _)) => {
+                self.database.set_read_only(database);
+                committed.invalidate_snapshots();
+                log::warn!(
+                    "the disk of the database is read-only: photos are shown, and nothing can be changed"
+                );
+            }
+            Err(error) => log::error!("the database file cannot be read either: {error}"),
         }
     }
 
