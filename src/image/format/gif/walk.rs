@@ -222,9 +222,12 @@ fn used_blocks(blocks: &[&[u8]], code_size: u8, frame: Frame) -> Vec<u8> {
         let mut left = frame.width as usize * frame.height as usize;
         for block in blocks {
             let (length, is_over) = used_bytes(&mut decoder, block, &mut left);
-            // No block is longer than 255 bytes.
-            used.push(length as u8);
-            used.extend_from_slice(&block[..length]);
+            // An empty block would be the last one already.
+            if length > 0 {
+                // No block is longer than 255 bytes.
+                used.push(length as u8);
+                used.extend_from_slice(&block[..length]);
+            }
             if is_over {
                 break;
             }
