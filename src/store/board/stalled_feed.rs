@@ -186,8 +186,8 @@ mod tests {
         assert!(is_stall(&[(60, Some(50)), (65, Some(64)), (70, Some(64))]));
     }
 
-    #[test]
-    fn boards_without_feeds_are_forgotten() {
+    #[tokio::test]
+    async fn boards_without_feeds_are_forgotten() {
         let changes = LastChanges::default();
         drop(changes.watch(BoardId::MAIN, stream::pending()));
         let board: BoardId = "A234567890b23456789012".parse().unwrap();

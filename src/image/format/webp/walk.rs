@@ -163,6 +163,8 @@ impl<'a> Walk<'a> {
             b"VP8 " | b"VP8L" => {
                 self.has_pixels = true;
                 let Some(size) = image_size(chunk)? else {
+                    // With a colour profile, Chromium shows the file from here on, and nothing without this head.
+                    self.keep(chunk);
                     return Ok(());
                 };
                 // libwebp allows no still image of another size than its canvas.
