@@ -14,7 +14,6 @@ mod boards;
 pub(crate) mod fuzzing;
 mod health;
 mod http;
-mod image_threads;
 mod images;
 mod invite;
 mod pages;

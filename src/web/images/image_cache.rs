@@ -7,11 +7,11 @@ use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::image::{ImageId, ImageRecord, SmallSide, smaller};
 use crate::metrics::{Kind, Registry, register};
 use crate::store::{Store, StoreError};
-use crate::web::image_threads::ImageThreads;
 
 /// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
 /// hardly twice.
@@ -38,18 +38,16 @@ pub(crate) struct ImageCache {
     thumbnails: BytesCache,
     smaller: BytesCache<(ImageId, SmallSide)>,
     making: Arc<Semaphore>,
-    threads: Arc<ImageThreads>,
 }
 
 impl ImageCache {
-    pub(crate) fn new(store: Store, threads: Arc<ImageThreads>) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         Self {
             store,
             files: bytes_cache(MAX_BYTES),
             thumbnails: bytes_cache(MAX_BYTES),
             smaller: bytes_cache(MAX_SMALL_BYTES),
             making: Arc::new(Semaphore::new(MAX_MADE_AT_ONCE)),
-            threads,
         }
     }
 
@@ -136,7 +134,7 @@ impl ImageCache {
             };
             let permit = Arc::clone(&self.making).acquire_owned().await;
             let large = source.clone();
-            let made = self.threads.run(move || {
+            let made = spawn_blocking(move || {
                 // Held by the thread, which goes on if the viewer disconnects.
                 let _permit = permit;
                 smaller(&large, side)

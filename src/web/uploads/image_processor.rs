@@ -1,15 +1,14 @@
 //! CPU-bound work on an upload: checking it, removing its metadata and decoding it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use super::disk::disk_problem;
 use super::received_file::ReceivedFile;
 use crate::image::{Limits, Metadata, NewImage, Preview, Upload, decoding_memory, preview};
 use crate::web::http::problem::Problem;
-use crate::web::image_threads::ImageThreads;
 
 /// The memory that decoders may use together, in MiB. An image that needs more is decoded alone.
 const DECODING_MEMORY: u32 = 512;
@@ -17,24 +16,22 @@ const DECODING_MEMORY: u32 = 512;
 /// The limit on decoding, which makes the thumbnail. Without a thumbnail the image itself is shown.
 const DECODING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Turns uploads into images, as many at a time as there are processors.
+/// Turns uploads into images on blocking threads, as many at a time as there are processors.
 pub(crate) struct ImageProcessor {
     limits: Limits,
     metadata: Metadata,
     processors: Semaphore,
-    threads: Arc<ImageThreads>,
     /// A permit for each MiB.
     decoding_memory: Semaphore,
 }
 
 impl ImageProcessor {
-    pub(crate) fn new(limits: Limits, metadata: Metadata, threads: Arc<ImageThreads>) -> Self {
+    pub(crate) fn new(limits: Limits, metadata: Metadata) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             limits,
             metadata,
             processors: Semaphore::new(processors),
-            threads,
             decoding_memory: Semaphore::new(DECODING_MEMORY as usize),
         }
     }
@@ -53,7 +50,7 @@ impl ImageProcessor {
         let permit = self.processors.acquire().await;
         let _permit = permit.expect("the semaphore is never closed");
         let (limits, metadata) = (self.limits, self.metadata);
-        let parsed = self.threads.run(move || {
+        let parsed = spawn_blocking(move || {
             let file = image.read().map_err(disk_problem)?;
             let image = NewImage::parse(Upload { file, ..upload }, limits, metadata)?;
             let pixels = u64::from(image.meta.width) * u64::from(image.meta.height);
@@ -79,7 +76,7 @@ impl ImageProcessor {
             ..self.limits
         };
         let (file, kind) = (image.file.clone(), image.meta.kind);
-        let decoding = self.threads.run(move || preview(&file, kind, limits));
+        let decoding = spawn_blocking(move || preview(&file, kind, limits));
         // A decoder that panics ends here, as a task that did not finish.
         decoding.await.unwrap_or_else(|error| {
             log::error!("decoding image {} failed: {error}", image.meta.id);
