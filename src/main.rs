@@ -16,8 +16,8 @@ use realtime_photo::startup::Application;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Starts the thread that returns free memory also while nothing is allocated. Systems without such threads, such as macOS,
-/// return it with the next allocations. Its authors do not support them with musl.
+/// Starts the thread that returns free memory also while nothing is allocated. Systems without such threads, such as
+/// macOS, return it with the next allocations. Its authors do not support them with musl.
 #[cfg(not(target_env = "msvc"))]
 fn return_free_memory() {
     use tikv_jemalloc_ctl::{background_thread, max_background_threads};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 
+use super::client::client;
 use crate::store::{BackupPart, BackupReader, InvalidBackup, Token};
 
 /// The exit code if the backup lacks images that are damaged.
@@ -68,9 +69,7 @@ pub async fn backup(
 }
 
 async fn request(server: &str, token: Option<&Token>) -> Result<reqwest::Response, BackupError> {
-    // A proxy of the environment would be sent the token.
-    let client = reqwest::Client::builder()
-        .no_proxy()
+    let client = client()
         .connect_timeout(TIMEOUT)
         .read_timeout(TIMEOUT)
         .build();

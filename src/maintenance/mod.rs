@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod client;
 mod compact;
 mod health;
 mod restore;

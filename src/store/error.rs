@@ -8,8 +8,8 @@ const MESSAGE_LENGTH: usize = 300;
 /// The embedded engine's message about a full disk.
 const FULL: &str = "The disk that holds the database is full";
 
-/// The beginnings of the embedded engine's messages about a disk that fails or is read-only, and about the time in which
-/// it finds out if it works again.
+/// The beginnings of the embedded engine's messages about a disk that fails or is read-only, and about the time in
+/// which it finds out if it works again.
 const DISK_FAILED: [&str; 2] = [
     "The disk that holds the database failed",
     "The database is recovering from an error of its disk",

@@ -8,7 +8,6 @@ use reql::{Command, r};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::board::stalled_feed::LastChanges;
 use super::byte_budget::ByteBudget;
 use super::client::{Connector, Pool, single_value};
 use super::current_reads::CurrentReads;
@@ -16,6 +15,7 @@ use super::damaged_images::DamagedImages;
 use super::error::StoreError;
 use super::free_placements::FreePlacements;
 use super::limits::BoardLimits;
+use super::stalled_feed::LastChanges;
 use super::tables::{BOARDS, IMAGES, LAYOUTS, PLACEMENTS};
 use crate::metrics::Registry;
 

@@ -6,8 +6,8 @@
 //!
 //! ```text
 //! connect, backup, boards ──> images (insert, file, latest, delete, sweep, thumbnails)
-//!     ──> board (feed, list, update) ──> handle ──> free_placements, current_reads ──> write, rows, tables
-//!     ──> client (pool, changefeeds, watchdog) ──> database
+//!     ──> board (feed, list, update) ──> handle ──> free_placements, current_reads, stalled_feed
+//!     ──> write, rows, tables ──> client (pool, changefeeds, watchdog) ──> database
 //! ```
 
 mod backup;
@@ -31,6 +31,7 @@ mod replace;
 mod replicas;
 mod rows;
 mod schema;
+mod stalled_feed;
 mod tables;
 mod write;
 

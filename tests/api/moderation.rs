@@ -53,19 +53,24 @@ async fn moderated() -> Guarded {
     guarded
 }
 
+/// Connects a guest who may add photos, with a browser of its own.
+async fn guest(guarded: &Guarded, browser: &str) -> Viewer {
+    let add = guarded.token("add");
+    let connected = connect_as(&guarded.app, &guarded.board, add, browser).await;
+    let mut guest = connected.unwrap();
+    guest.ready().await;
+    guest
+}
+
 #[tokio::test]
 async fn on_a_moderated_board_guests_see_only_their_own_images_until_a_host_approves() {
     let guarded = moderated().await;
     let (app, board) = (&guarded.app, &*guarded.board);
     let add = guarded.token("add").to_owned();
-    let mut ada = connect_as(app, board, &add, "browser-of-ada")
-        .await
-        .unwrap();
-    let mut bo = connect_as(app, board, &add, "browser-of-bo").await.unwrap();
+    let mut ada = guest(&guarded, "browser-of-ada").await;
+    let mut bo = guest(&guarded, "browser-of-bo").await;
     let mut host = connect(app, board, guarded.token("host")).await.unwrap();
-    for viewer in [&mut ada, &mut bo, &mut host] {
-        viewer.ready().await;
-    }
+    host.ready().await;
     let begin = json!({ "upload": realtime_photo::image::ImageId::new().to_string(), "fileName": "secret.png" });
     assert_eq!(ada.command("Upload:begin", begin).await["ok"], true);
     let record = upload(app, board, &add, Some("browser-of-ada")).await;
@@ -107,13 +112,8 @@ async fn on_a_moderated_board_guests_learn_nothing_of_an_image_that_is_deleted_w
     let guarded = moderated().await;
     let (app, board) = (&guarded.app, &*guarded.board);
     let add = guarded.token("add").to_owned();
-    let mut ada = connect_as(app, board, &add, "browser-of-ada")
-        .await
-        .unwrap();
-    let mut bo = connect_as(app, board, &add, "browser-of-bo").await.unwrap();
-    for viewer in [&mut ada, &mut bo] {
-        viewer.ready().await;
-    }
+    let mut ada = guest(&guarded, "browser-of-ada").await;
+    let mut bo = guest(&guarded, "browser-of-bo").await;
     // Nor of the end of its upload; and others do not end it.
     let upload_id = realtime_photo::image::ImageId::new().to_string();
     let begin = json!({ "upload": upload_id, "fileName": "secret.png", "width": 9, "height": 9 });
@@ -153,13 +153,9 @@ async fn on_a_moderated_board_guests_change_no_text_of_an_image_that_a_host_has_
     let guarded = moderated().await;
     let (app, board) = (&guarded.app, &*guarded.board);
     let add = guarded.token("add").to_owned();
-    let mut ada = connect_as(app, board, &add, "browser-of-ada")
-        .await
-        .unwrap();
+    let mut ada = guest(&guarded, "browser-of-ada").await;
     let mut viewer = connect(app, board, guarded.token("view")).await.unwrap();
-    for viewer in [&mut ada, &mut viewer] {
-        viewer.ready().await;
-    }
+    viewer.ready().await;
     let record = upload(app, board, &add, Some("browser-of-ada")).await;
     let id = record["id"].as_str().unwrap();
     let caption = |text: &str| json!({ "id": id, "caption": text });
@@ -187,9 +183,7 @@ async fn on_a_moderated_board_a_restored_image_of_a_guest_waits_again() {
     let guarded = moderated().await;
     let (app, board) = (&guarded.app, &*guarded.board);
     let add = guarded.token("add").to_owned();
-    let mut ada = connect_as(app, board, &add, "browser-of-ada")
-        .await
-        .unwrap();
+    let mut ada = guest(&guarded, "browser-of-ada").await;
     let mut viewer = connect(app, board, guarded.token("view")).await.unwrap();
     let token = format!("Bearer {}", guarded.token("view"));
     let headers = [("authorization", &*token)];
@@ -197,7 +191,7 @@ async fn on_a_moderated_board_a_restored_image_of_a_guest_waits_again() {
     let mut latest = Viewer::try_connect(app.address, &latest, &headers)
         .await
         .unwrap();
-    for viewer in [&mut ada, &mut viewer, &mut latest] {
+    for viewer in [&mut viewer, &mut latest] {
         viewer.ready().await;
     }
     let record = upload(app, board, &add, Some("browser-of-ada")).await;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, StorageError};
 
-use super::overlay::ReadOnlyMedium;
 use super::permissions;
 use super::reserve::Reserve;
 
@@ -79,8 +78,8 @@ pub(super) trait Medium: Send {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// The file for reading alone, if its disk is read-only.
-    fn for_reading(&self) -> Option<Box<dyn Medium>> {
+    /// The path of the file, if its disk is read-only.
+    fn read_only_path(&self) -> Option<&Path> {
         None
     }
 }
@@ -202,10 +201,9 @@ impl Medium for FileMedium {
         written.and(removed)
     }
 
-    fn for_reading(&self) -> Option<Box<dyn Medium>> {
+    fn read_only_path(&self) -> Option<&Path> {
         let error = self.probe().err()?;
-        let is_read_only = error.kind() == io::ErrorKind::ReadOnlyFilesystem;
-        is_read_only.then(|| Box::new(ReadOnlyMedium::of(self.path.clone())) as Box<dyn Medium>)
+        (error.kind() == io::ErrorKind::ReadOnlyFilesystem).then_some(&self.path)
     }
 }
 

@@ -7,7 +7,6 @@ mod handle;
 mod list;
 mod record;
 mod reserve;
-pub(super) mod stalled_feed;
 mod update;
 
 pub use feed::{BoardEvent, BoardFeed};

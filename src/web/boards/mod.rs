@@ -10,4 +10,3 @@ pub(crate) use self::data_disk::{DataDisk, configuration};
 pub(crate) use self::links::{list as list_links, make as make_link, revoke as revoke_link};
 pub(crate) use self::manage::{approve_all, change, clear, create, delete, list, show};
 pub(crate) use self::qr::draw as draw_qr_code;
-pub(crate) use super::board_json::GrantJson;

@@ -28,8 +28,8 @@ pub(crate) async fn close(
             let _ = timeout(CLOSE_TIMEOUT, client_closes(messages, outbox)).await;
             true
         }
-        // The client's bytes are unintelligible. The server drops them for a while, so that the close frame is not lost in a
-        // reset connection.
+        // The client's bytes are unintelligible. The server drops them for a while, so that the close frame is not lost
+        // in a reset connection.
         CloseCode::Protocol | CloseCode::Invalid | CloseCode::TooBig => false,
     };
     outbox.finish();

@@ -1,7 +1,7 @@
 //! The initial records of viewers in few messages: those near the view first, and the newest first.
 //!
-//! Viewers that come at the same time get the same records. Those that look at the same part of the board then share the
-//! encoded messages.
+//! Viewers that come at the same time get the same records. Those that look at the same part of the board then share
+//! the encoded messages.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
@@ -18,8 +18,8 @@ const MAX_BATCH: usize = 64 << 10;
 /// The part of a message that is not records, in bytes.
 const FRAME: usize = 1 << 10;
 
-/// The number of records in the first batch: those of a screen, so that a slow line shows it soon. Each further batch may be
-/// twice as long.
+/// The number of records in the first batch: those of a screen, so that a slow line shows it soon. Each further batch
+/// may be twice as long.
 const FIRST_BATCH: usize = 160;
 
 /// The most sets of batches that are remembered for others. Further ones replace the oldest.
@@ -115,8 +115,8 @@ impl InitialBatches {
         // Encoded while it is locked, so that others wait instead of encoding it too.
         let mut known = batch.frame.lock().unwrap_or_else(PoisonError::into_inner);
         let frame = known.take().unwrap_or_else(|| self.encode(batch));
-        // A viewer that is alone needs no message twice: a thousand of them, each with a view of its own, would keep the
-        // board a thousand times.
+        // A viewer that is alone needs no message twice: a thousand of them, each with a view of its own, would keep
+        // the board a thousand times.
         if Arc::strong_count(self) > 1 {
             *known = Some(frame.clone());
         }

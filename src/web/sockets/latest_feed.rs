@@ -129,7 +129,8 @@ impl LatestImageFeed {
             }
             ViewerEvent::Update(meta) => {
                 self.waiting.remove(&meta.id);
-                // One whose upload took long, that was restored or approved: a viewer that comes now sees the newer one, too.
+                // One whose upload took long, that was restored or approved: a viewer that comes now sees the newer
+                // one, too.
                 if Some((meta.created_at, meta.id)) >= self.shown {
                     self.step = Step::Send(Box::new(meta));
                 }
@@ -145,8 +146,8 @@ impl LatestImageFeed {
         }
     }
 
-    /// Starts sending the image that was read. Sends nothing if it has been deleted: the feed reports that separately, and
-    /// the next one is looked for then.
+    /// Starts sending the image that was read. Sends nothing if it has been deleted: the feed reports that separately,
+    /// and the next one is looked for then.
     fn queue_image(&mut self, file: Option<Bytes>) {
         let Step::Send(meta) = std::mem::replace(&mut self.step, Step::Wait) else {
             return;

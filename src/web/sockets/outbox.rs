@@ -1,8 +1,8 @@
 //! The queue of bytes to send to one viewer.
 //!
 //! The queue of actix-ws holds 32 messages of any size and does not report what was sent. This queue counts bytes and
-//! knows when the connection last took some, which distinguishes a slow viewer from one that has stopped reading. The tasks
-//! of the session and of the connection run on the same thread, so there is no lock.
+//! knows when the connection last took some, which distinguishes a slow viewer from one that has stopped reading. The
+//! tasks of the session and of the connection run on the same thread, so there is no lock.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -10,8 +10,8 @@ use super::protocol::events::{self, Person};
 use super::protocol::frame::Frame;
 use crate::image::BoardId;
 
-/// The shortest time between two published lists. Without it, each of a thousand viewers that connects would cost a thousand
-/// messages.
+/// The shortest time between two published lists. Without it, each of a thousand viewers that connects would cost a
+/// thousand messages.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The number of people that are listed. The others are only counted.

@@ -25,7 +25,7 @@ use super::session_context::SessionContext;
 use super::viewer_feed::{FeedKind, ViewerFeed};
 use crate::store::Area;
 use crate::web::access::grant::Grant;
-use crate::web::boards::GrantJson;
+use crate::web::board_json::GrantJson;
 use crate::web::http::connection::ConnectionHandle;
 
 /// The number of commands that may be queued or running. Further ones stay in the client's socket.
@@ -36,9 +36,9 @@ const MAX_UNANSWERED_PINGS: u32 = 2;
 
 /// A viewer's session.
 ///
-/// It holds at most about 1 MiB for its client. The first records are shared by all sessions that see the whole board; a
-/// session has only their order, 4 bytes a photo, until they are sent. When the outbox is full, the session reads neither
-/// its feed nor its client, and it ends if the client reads nothing within [`Settings::session_read_timeout`].
+/// It holds at most about 1 MiB for its client. The first records are shared by all sessions that see the whole board;
+/// a session has only their order, 4 bytes a photo, until they are sent. When the outbox is full, the session reads
+/// neither its feed nor its client, and it ends if the client reads nothing within [`Settings::session_read_timeout`].
 ///
 /// [`Settings::session_read_timeout`]: crate::web::Settings::session_read_timeout
 pub(crate) struct Session {
@@ -196,8 +196,8 @@ impl Session {
         Some(since + self.context.read_timeout)
     }
 
-    /// Starts the next command, unless one is running that must end first, or the client sends too many: the others then wait
-    /// here and in its socket.
+    /// Starts the next command, unless one is running that must end first, or the client sends too many: the others
+    /// then wait here and in its socket.
     fn start_command(&mut self) {
         loop {
             let may_start = |next: &Request| {
@@ -308,8 +308,8 @@ impl Session {
         Ok(())
     }
 
-    /// Sends a ping, unless too many pings are unanswered. Reading queued bytes counts as an answer: on a slow line the ping
-    /// may be queued behind a large image.
+    /// Sends a ping, unless too many pings are unanswered. Reading queued bytes counts as an answer: on a slow line the
+    /// ping may be queued behind a large image.
     fn ping(&mut self) -> Option<End> {
         let recent = self.context.heartbeat_interval / 2;
         if self

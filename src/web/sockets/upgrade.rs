@@ -24,8 +24,8 @@ use crate::web::http::connection::ConnectionHandle;
 use crate::web::http::problem::Problem;
 use crate::web::http::request_id::{RequestId, inherited};
 
-/// The kernel's send buffer for a session; Linux doubles it. Small, so that a viewer that stops reading is noticed soon and
-/// costs little memory; large enough for 25 MB/s at a round-trip time of 10 ms.
+/// The kernel's send buffer for a session; Linux doubles it. Small, so that a viewer that stops reading is noticed soon
+/// and costs little memory; large enough for 25 MB/s at a round-trip time of 10 ms.
 const SEND_BUFFER: usize = 128 << 10;
 
 /// The handler.

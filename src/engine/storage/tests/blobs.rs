@@ -115,8 +115,8 @@ async fn blobs_are_removed_with_their_documents_and_their_space_is_reused() {
         assert!(it.stored_bytes() < empty + 1000);
         sizes.push(std::fs::metadata(&path).unwrap().len());
     }
-    // The file grows at first, but reuses the deleted space from the second round on. A snapshot that a slow reader still
-    // holds can keep the space of one round.
+    // The file grows at first, but reuses the deleted space from the second round on. A snapshot that a slow reader
+    // still holds can keep the space of one round.
     assert!(
         sizes[5] <= 2 * sizes[1],
         "the file keeps growing: {sizes:?}"

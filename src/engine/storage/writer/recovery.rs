@@ -12,6 +12,7 @@ use crate::engine::storage::health::{DiskState, Health};
 use crate::engine::storage::layout::StoredState;
 use crate::engine::storage::medium::Medium;
 use crate::engine::storage::open;
+use crate::engine::storage::overlay::ReadOnlyMedium;
 use crate::engine::storage::stats::Counters;
 
 /// The bytes that an image needs in the file besides its own, for the pages of the trees.
@@ -312,12 +313,13 @@ impl Recovery {
 
     /// Opens the file for reading if its disk is read-only.
     fn open_for_reading(&self, committed: &Committed) {
-        let Some(medium) = self.medium.for_reading() else {
+        let Some(path) = self.medium.read_only_path() else {
             return;
         };
+        let medium = ReadOnlyMedium::of(path.to_owned());
         // Not with a commit whose outcome is unknown: the disk may forget it.
         let known = committed.state.seq..=committed.state.seq;
-        match open::reopen(&*medium, &committed.journal, known) {
+        match open::reopen(&medium, &committed.journal, known) {
             Ok((database, _)) => {
                 self.database.set_read_only(database);
                 committed.invalidate_snapshots();

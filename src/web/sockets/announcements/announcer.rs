@@ -63,7 +63,8 @@ impl Announcer {
         self.announcements.end(self.session, end)
     }
 
-    /// Waits for the next event about an upload of another session, or the move of one of this session. Cancellation safe.
+    /// Waits for the next event about an upload of another session, or the move of one of this session. Cancellation
+    /// safe.
     pub(crate) async fn next(&mut self) -> Frame {
         loop {
             if let Some(frame) = self.pending.pop_front() {

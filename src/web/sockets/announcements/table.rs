@@ -119,8 +119,8 @@ impl Announcements {
 
     /// Announces an upload or updates its announcement.
     ///
-    /// An upload of another session is taken over: its viewer may have reconnected before the server noticed that the old
-    /// connection is dead. The others are not told of a hidden upload.
+    /// An upload of another session is taken over: its viewer may have reconnected before the server noticed that the
+    /// old connection is dead. The others are not told of a hidden upload.
     ///
     /// # Errors
     ///

@@ -16,8 +16,8 @@ use crate::store::{Durability, PlacementChange};
 use crate::web::sockets::protocol::events::UploadBegin;
 use crate::web::sockets::protocol::json_object::JsonObject;
 
-/// The largest absolute `z`. Doubles below it are exact to a thousandth, and it is far above the milliseconds since 1970,
-/// which pages use as `z`.
+/// The largest absolute `z`. Doubles below it are exact to a thousandth, and it is far above the milliseconds since
+/// 1970, which pages use as `z`.
 const MAX_Z: f64 = 8e12;
 
 /// The number of images that one command may arrange or delete.

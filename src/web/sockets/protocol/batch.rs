@@ -1,7 +1,8 @@
 //! `Image:batch`: many records in one message, column by column.
 //!
-//! A line of 400 kbit/s takes three seconds for 1,500 records as [`RecordJson`] has them. Here they are a quarter of that: what
-//! the client can derive is left out, numbers are short, and equal values follow each other, which deflate likes.
+//! A line of 400 kbit/s takes three seconds for 1,500 records as [`RecordJson`] has them. Here they are a quarter of
+//! that: what the client can derive is left out, numbers are short, and equal values follow each other, which deflate
+//! likes.
 //!
 //! [`RecordJson`]: crate::web::record_json::RecordJson
 
@@ -17,7 +18,8 @@ const HASH_DIGITS: usize = 6;
 /// The most bytes that the fields without texts of a record take.
 const LONGEST_NUMBERS: usize = 240;
 
-/// The data of the event. Each column has an entry for each image, in the same order, and is left out if it has only `null`.
+/// The data of the event. Each column has an entry for each image, in the same order, and is left out if it has only
+/// `null`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Columns<'a> {

@@ -1,6 +1,7 @@
 //! The extension `permessage-deflate` (RFC 7692): compression of messages, each by itself.
 //!
-//! No context is kept between two messages: a compressed message costs no memory afterwards, and may be sent to any viewer.
+//! No context is kept between two messages: a compressed message costs no memory afterwards, and may be sent to any
+//! viewer.
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
@@ -19,8 +20,8 @@ const INFLATED_AT_ONCE: usize = 16 << 10;
 /// The number of streams that may end in a message. Browsers send one, which does not end.
 const MAX_STREAMS: u32 = 4;
 
-/// Returns `true` if one of the offers in `Sec-WebSocket-Extensions` can be accepted. One that limits the server's window
-/// cannot: the encoder has only the largest, and no browser asks for another.
+/// Returns `true` if one of the offers in `Sec-WebSocket-Extensions` can be accepted. One that limits the server's
+/// window cannot: the encoder has only the largest, and no browser asks for another.
 pub(crate) fn is_acceptable(offers: &str) -> bool {
     offers.split(',').any(|offer| {
         let mut parts = offer.split(';').map(str::trim);
@@ -86,7 +87,8 @@ pub(crate) fn inflate(payload: &[u8], limit: usize) -> Result<Vec<u8>, CloseCode
             let taken = usize::try_from(decoder.total_in() - before).unwrap_or(input.len());
             input = &input[taken..];
             match status {
-                // A message may consist of several streams (section 7.2.3.4). To begin one costs as much as 32 KiB of text.
+                // A message may consist of several streams (section 7.2.3.4). To begin one costs as much as 32 KiB of
+                // text.
                 Ok(Status::StreamEnd) if streams < MAX_STREAMS => {
                     streams += 1;
                     decoder.reset(false);

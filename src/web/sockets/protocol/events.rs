@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::frame::{self, Frame};
 use crate::image::{ImageId, ImageMeta, ImageRecord, Timestamp};
 use crate::store::Area;
-use crate::web::boards::GrantJson;
+use crate::web::board_json::GrantJson;
 use crate::web::record_json::{MetaJson, RecordJson};
 
 /// The state of a viewer's feed.

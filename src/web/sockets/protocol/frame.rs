@@ -37,7 +37,8 @@ pub(crate) enum CloseCode {
     NoBoard = 4404,
 }
 
-/// An encoded frame, which is sent without interruption. The bytes of an image are shared by all frames that carry them.
+/// An encoded frame, which is sent without interruption. The bytes of an image are shared by all frames that carry
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// The header, and the payload of a small frame.

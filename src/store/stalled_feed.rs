@@ -13,9 +13,9 @@ use std::time::Duration;
 use futures::{Stream, StreamExt as _};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::client::Element;
+use super::error::StoreError;
 use crate::image::BoardId;
-use crate::store::client::Element;
-use crate::store::error::StoreError;
 
 /// Time by which the feeds of a loaded database may differ.
 const TOLERANCE: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ const MAX_CHECK_DELAY: Duration = Duration::from_secs(1);
 
 /// When the feeds of each board that has some delivered the last change.
 #[derive(Default)]
-pub(in crate::store) struct LastChanges(Mutex<HashMap<BoardId, LastChange>>);
+pub(super) struct LastChanges(Mutex<HashMap<BoardId, LastChange>>);
 
 /// When the feeds of a board delivered the last change.
 type LastChange = Arc<Mutex<Option<Instant>>>;
@@ -41,7 +41,7 @@ impl LastChanges {
     }
 
     /// The elements of a feed of `board`, with an error once it has stalled. Cancellation safe, if `elements` is.
-    pub(in crate::store) fn watch<S>(&self, board: BoardId, elements: S) -> Watched<S>
+    pub(super) fn watch<S>(&self, board: BoardId, elements: S) -> Watched<S>
     where
         S: Stream<Item = Result<Element, StoreError>> + Unpin,
     {
@@ -56,7 +56,7 @@ impl LastChanges {
 }
 
 /// The elements of a feed, with an error once it has stalled.
-pub(in crate::store) struct Watched<S> {
+pub(super) struct Watched<S> {
     elements: S,
     last_change: LastChange,
     silence: Silence,
