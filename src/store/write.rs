@@ -103,8 +103,8 @@ pub(super) fn insert_row(table: Command, row: impl Serialize) -> Command {
     table.insert(r.args((row, options)))
 }
 
-/// Runs an insert, and retries it with exponential backoff while the database is unavailable. A retry is safe because
-/// an existing row is never overwritten.
+/// Runs an insert, and retries it with exponential backoff while the database is unavailable or recovers from an error
+/// of its disk. A retry is safe because an existing row is never overwritten.
 ///
 /// `command` is called for each attempt, so that no copy of a large row is kept meanwhile.
 ///
@@ -122,7 +122,9 @@ pub(super) async fn insert_with_retry(
         let answer = pool.query_once(command(), INSERT_TIMEOUT).await;
         match answer.and_then(single_value) {
             Ok(status) => return inserted(&status, is_retry),
-            Err(StoreError::Unavailable(reason)) if start.elapsed() + pause < RETRY_TIMEOUT => {
+            Err(StoreError::Unavailable(reason) | StoreError::DiskFailed(reason))
+                if start.elapsed() + pause < RETRY_TIMEOUT =>
+            {
                 log::warn!("retrying an insert in {pause:?}: {reason}");
                 sleep(pause).await;
                 pause *= 2;

@@ -186,5 +186,8 @@ fn answer(found: Result<bool, StoreError>) -> Result<Success, &'static str> {
 
 fn failed(error: StoreError) -> &'static str {
     log::warn!("a command failed: {error}");
-    "the database cannot be used right now"
+    match error {
+        StoreError::DiskFailed(_) => "the server's disk cannot be written right now",
+        _ => "the database cannot be used right now",
+    }
 }
