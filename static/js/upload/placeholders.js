@@ -157,6 +157,8 @@ export class Placeholders {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const element = /** @type {HTMLElement} */ (fragment.firstElementChild);
     element.classList.toggle('is-own', isOwn);
+    // Only those of others have a name to show, and each element of hundreds costs.
+    if (isOwn) find(element, '.name').remove();
     const placeholder = { element, box, isOwn, timer: 0 };
     put(placeholder, box);
     this.#shown.set(id, placeholder);

@@ -8,6 +8,8 @@ import { UploadList } from './upload-list.js';
 /** @typedef {import('./item.js').UploadState} UploadState */
 /** @typedef {import('./upload-list.js').UploadActions} UploadActions */
 
+/** The least time between two updates of the tray. Each lays it out and paints it, and hundreds of uploads change in every frame. */
+const UPDATE_MS = 100;
 /** Actions for all are shown from two uploads on. */
 const SEVERAL = 2;
 /** @type {ReadonlySet<UploadState>} */
@@ -22,9 +24,11 @@ export class Tray {
   #list;
   #panel;
   #onChange;
-  /** Uploads whose lines are out of date. @type {Set<Upload>} */
+  /** Uploads whose lines are out of date, while the tray is closed or for an instant. @type {Set<Upload>} */
   #stale = new Set();
-  #frame = 0;
+  #timer = 0;
+  /** The time of the last update. */
+  #updated = -Infinity;
 
   /**
    * @param {HTMLElement} panel
@@ -48,7 +52,7 @@ export class Tray {
     forAll('retry', ({ state, retryable }) => state === 'failed' && retryable, actions.retry);
     forAll('shrink', ({ state, canShrink }) => state === 'failed' && canShrink, actions.shrink);
     forAll('anyway', ({ state }) => state === 'duplicate', (upload) => actions.anyway?.(upload));
-    find(panel, '[data-toggle]').addEventListener('click', () => this.#expand(panel.dataset.open !== 'true'));
+    find(panel, '[data-toggle]').addEventListener('click', () => this.#expand(!this.#isOpen));
   }
 
   /** The number of uploads in the tray. */
@@ -70,8 +74,13 @@ export class Tray {
   write(upload) {
     if (!this.#list.has(upload)) return;
     const { state } = upload;
-    if (state === 'saved' || AWAITS_ANSWER.has(state)) this.#list.write(upload);
-    else this.#stale.add(upload);
+    const isOver = state === 'saved' || AWAITS_ANSWER.has(state);
+    if (isOver) {
+      this.#stale.delete(upload);
+      this.#list.write(upload);
+    } else {
+      this.#stale.add(upload);
+    }
     if (state === 'saved') {
       this.#saved += 1;
       this.#list.remove(upload);
@@ -81,19 +90,28 @@ export class Tray {
     this.#schedule();
   }
 
-  /** Hundreds of uploads change many times in a frame. */
   #schedule() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      for (const upload of this.#stale) this.#list.write(upload);
-      this.#stale.clear();
+    this.#timer ||= window.setTimeout(() => {
+      this.#timer = 0;
+      this.#updated = performance.now();
+      if (this.#isOpen) this.#writeStale();
       this.#show();
-    });
+    }, this.#updated + UPDATE_MS - performance.now());
+  }
+
+  #writeStale() {
+    for (const upload of this.#stale) this.#list.write(upload);
+    this.#stale.clear();
+  }
+
+  get #isOpen() {
+    return this.#panel.dataset.open === 'true';
   }
 
   /** @param {Upload} upload */
   #remove(upload) {
     this.#total -= 1;
+    this.#stale.delete(upload);
     this.#list.remove(upload);
     this.#onChange();
     this.#schedule();
@@ -101,6 +119,7 @@ export class Tray {
 
   /** @param {boolean} open */
   #expand(open) {
+    if (open) this.#writeStale();
     this.#panel.dataset.open = String(open);
     find(this.#panel, '[data-toggle]').setAttribute('aria-expanded', String(open));
   }
