@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt as _};
@@ -41,40 +41,56 @@ pub enum FeedEvent<T> {
     },
 }
 
-/// A stream of events that ends after its first error. Dropping it closes its connection.
+/// A stream of events that ends after its first error, so that nothing else of a broken feed is read. Dropping it closes
+/// its connection. Omits changes of rows that stay deleted, and rows of other applications.
 ///
 /// Polling is cancellation safe. Nothing is buffered here: unread changes wait in the database, and if its queue
 /// overflows, the feed ends with [`StoreError::FeedEnded`].
-pub struct Feed<T>(BoxStream<'static, Result<FeedEvent<T>, StoreError>>);
+pub struct Feed<T> {
+    /// The events before those of the changefeed.
+    initial: std::vec::IntoIter<FeedEvent<T>>,
+    elements: BoxStream<'static, Result<Element, StoreError>>,
+    has_failed: bool,
+}
 
-impl<T: Send + Sync + 'static> Feed<T> {
-    /// Creates a feed that ends after the first error of `events`, so that nothing else of a broken feed is read.
+impl<T> Feed<T> {
+    /// Creates a feed of `initial` and of the elements of a changefeed.
     pub(super) fn new(
-        events: impl Stream<Item = Result<FeedEvent<T>, StoreError>> + Send + 'static,
+        initial: Vec<FeedEvent<T>>,
+        elements: impl Stream<Item = Result<Element, StoreError>> + Send + 'static,
     ) -> Self {
-        let until_error = events.scan(false, |has_failed, event| {
-            let is_over = std::mem::replace(has_failed, event.is_err());
-            std::future::ready((!is_over).then_some(event))
-        });
-        Self(until_error.boxed())
+        Self {
+            initial: initial.into_iter(),
+            elements: elements.boxed(),
+            has_failed: false,
+        }
     }
 }
 
-impl<T> Stream for Feed<T> {
+// By hand: each of the combinators that would do the same keeps room for an event, in every viewer's feed.
+impl<T: DeserializeOwned + Unpin> Stream for Feed<T> {
     type Item = Result<FeedEvent<T>, StoreError>;
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_next_unpin(context)
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if let Some(event) = this.initial.next() {
+            return Poll::Ready(Some(Ok(event)));
+        }
+        while !this.has_failed {
+            let Some(element) = ready!(this.elements.poll_next_unpin(context)) else {
+                break;
+            };
+            let event = element.and_then(event).transpose();
+            this.has_failed = matches!(event, Some(Err(_)));
+            if event.is_some() {
+                return Poll::Ready(event);
+            }
+        }
+        Poll::Ready(None)
     }
 }
 
-/// Translates the elements of a changefeed. Omits changes of rows that stay deleted, and rows of other applications.
-pub(super) fn events<T: DeserializeOwned>(
-    elements: impl Stream<Item = Result<Element, StoreError>>,
-) -> impl Stream<Item = Result<FeedEvent<T>, StoreError>> {
-    elements.filter_map(|element| std::future::ready(element.and_then(event).transpose()))
-}
-
+/// Translates an element of a changefeed. `None` if the viewers need not know of it.
 fn event<T: DeserializeOwned>(element: Element) -> Result<Option<FeedEvent<T>>, StoreError> {
     if let Some(error) = element.error {
         return Err(StoreError::FeedEnded(shorten(&error)));
@@ -204,10 +220,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_feed_ends_after_its_first_error() {
-        let ready = || Ok(Event::State(FeedState::Ready));
+    async fn a_feed_starts_with_what_is_there_and_ends_after_its_first_error() {
+        let element = |value| Ok(serde_json::from_value(value).unwrap());
         let lost = || Err(StoreError::FeedEnded("lost".into()));
-        let feed = Feed::new(stream::iter([ready(), lost(), ready(), lost()]));
-        assert_eq!(feed.collect::<Vec<_>>().await, [ready(), lost()]);
+        let elements = [
+            element(json!({"state": "ready"})),
+            element(json!({"new_val": {"id": 1}})),
+            Err(StoreError::FeedEnded("lost".into())),
+            element(json!({"state": "ready"})),
+        ];
+        let initial = vec![Event::State(FeedState::Initializing)];
+        let feed: Feed<ImageRecord> = Feed::new(initial, stream::iter(elements));
+        let state = |state| Ok(Event::State(state));
+        let expected = [
+            state(FeedState::Initializing),
+            state(FeedState::Ready),
+            lost(),
+        ];
+        assert_eq!(feed.collect::<Vec<_>>().await, expected);
     }
 }

@@ -1,12 +1,10 @@
 //! The feed of a board.
 
-use futures::{StreamExt as _, stream};
-
 use super::Board;
 use crate::image::ImageRecord;
 use crate::store::client::changefeed_options;
 use crate::store::error::StoreError;
-use crate::store::feed::{Feed, FeedEvent, FeedState, events};
+use crate::store::feed::{Feed, FeedEvent, FeedState};
 
 /// Unread changes that the database keeps for a viewer of the board, about half a megabyte. On overflow the feed ends.
 const QUEUE_SIZE: u32 = 1_000;
@@ -43,12 +41,11 @@ impl Board {
             ))
         };
         let images = reading.await.unwrap_or_else(ended)?;
-        let initial = [
-            Some(FeedEvent::State(FeedState::Initializing)),
-            (!images.is_empty()).then_some(FeedEvent::Initial(images)),
-        ];
+        let mut initial = vec![FeedEvent::State(FeedState::Initializing)];
+        if !images.is_empty() {
+            initial.push(FeedEvent::Initial(images));
+        }
         // The changefeed itself starts with the state `ready`.
-        let initial = stream::iter(initial.into_iter().flatten().map(Ok));
-        Ok(Feed::new(initial.chain(events(elements))))
+        Ok(Feed::new(initial, elements))
     }
 }

@@ -1,12 +1,10 @@
 //! The latest image, and its feed.
 
-use futures::{StreamExt as _, stream};
-
 use crate::image::ImageMeta;
 use crate::store::board::{Board, ListQuery};
 use crate::store::client::changefeed_options;
 use crate::store::error::StoreError;
-use crate::store::feed::{Feed, FeedEvent, FeedState, events};
+use crate::store::feed::{Feed, FeedEvent, FeedState};
 use crate::store::rows::without_bytes;
 
 /// Unread changes that the database keeps for a viewer of the latest image. Only the last one matters to that viewer.
@@ -59,12 +57,9 @@ impl Board {
         // Open the feed before reading the current state; the other order would miss images stored in between.
         let elements = self.store.inner.connector.changefeed(changes).await?;
         let latest = self.latest().await?;
-        let initial = [
-            Some(FeedEvent::State(FeedState::Initializing)),
-            latest.map(|latest| FeedEvent::Initial([latest].into())),
-        ];
+        let mut initial = vec![FeedEvent::State(FeedState::Initializing)];
+        initial.extend(latest.map(|latest| FeedEvent::Initial([latest].into())));
         // The changefeed itself starts with the state `ready`.
-        let initial = stream::iter(initial.into_iter().flatten().map(Ok));
-        Ok(Feed::new(initial.chain(events(elements))))
+        Ok(Feed::new(initial, elements))
     }
 }

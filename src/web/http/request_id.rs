@@ -7,6 +7,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use futures::future::Either;
 
 /// The header of a response that has the id.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -45,9 +46,13 @@ pub(crate) async fn identify(
 }
 
 /// A future that works for the same request as the current task, even when it is spawned.
-pub(crate) async fn inherited<F: Future>(id: Option<RequestId>, future: F) -> F::Output {
+pub(crate) fn inherited<F: Future>(
+    id: Option<RequestId>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    // Not an async function, which would keep room for the future twice.
     match id {
-        Some(id) => CURRENT.scope(id, future).await,
-        None => future.await,
+        Some(id) => Either::Left(CURRENT.scope(id, future)),
+        None => Either::Right(future),
     }
 }

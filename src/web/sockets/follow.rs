@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::stream::{LocalBoxStream, StreamExt as _, unfold};
+use futures::stream::{LocalBoxStream, Stream, StreamExt as _, unfold};
 use rand::RngExt as _;
 use tokio::time::sleep;
 
@@ -54,6 +54,7 @@ pub(crate) fn follow<T, O, F>(
 ) -> LocalBoxStream<'static, ViewerEvent<T>>
 where
     T: 'static,
+    Feed<T>: Stream<Item = Result<FeedEvent<T>, StoreError>> + Unpin,
     O: Fn() -> F + 'static,
     F: Future<Output = Result<Feed<T>, StoreError>> + 'static,
 {
@@ -73,6 +74,7 @@ where
 
 impl<T, O, F> Follower<T, O>
 where
+    Feed<T>: Stream<Item = Result<FeedEvent<T>, StoreError>> + Unpin,
     O: Fn() -> F,
     F: Future<Output = Result<Feed<T>, StoreError>>,
 {
@@ -86,7 +88,8 @@ where
                     self.step = Step::Open;
                     continue;
                 }
-                Step::Open => match (self.open)().await {
+                // Boxed, because each viewer keeps room for it while it reads.
+                Step::Open => match Box::pin((self.open)()).await {
                     Ok(feed) => {
                         self.step = Step::Read(feed);
                         continue;

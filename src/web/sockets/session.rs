@@ -14,7 +14,7 @@ use super::announcements::announcer::Announcer;
 use super::closing::close;
 use super::commands::command::{Command, Executor, Success};
 use super::commands::request::Request;
-use super::limits::CommandThrottle;
+use super::limits::{CommandThrottle, OpenSocket};
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
@@ -115,8 +115,10 @@ impl Session {
         }
     }
 
-    /// Runs the session to its end.
-    pub(crate) async fn run(mut self) {
+    /// Runs the session to its end. Then there is room for another socket in its `_place`.
+    ///
+    /// It lives as long as the viewer looks, so its future is small: what it moves or rarely awaits is boxed.
+    pub(crate) async fn run(mut self: Box<Self>, _place: Option<OpenSocket>) {
         let end = self.serve().await;
         let Self {
             context,
@@ -127,7 +129,7 @@ impl Session {
             announcer,
             messages,
             ..
-        } = self;
+        } = *self;
         // Closes the database connection and ends the uploads now, however long the client takes to close.
         drop((feed, presence, announcer));
         match end {
@@ -138,7 +140,7 @@ impl Session {
                 outbox.finish();
                 connection.abort();
             }
-            End::Close(code) => close(code, &outbox, messages, &connection).await,
+            End::Close(code) => Box::pin(close(code, &outbox, messages, &connection)).await,
         }
     }
 

@@ -82,10 +82,8 @@ pub(crate) async fn open(
         connection,
         context.limits.throttle(client),
     );
-    actix_web::rt::spawn(inherited(RequestId::current(), async move {
-        session.run().await;
-        drop(place);
-    }));
+    let running = Box::new(session).run(place);
+    actix_web::rt::spawn(inherited(RequestId::current(), running));
     Ok(response)
 }
 

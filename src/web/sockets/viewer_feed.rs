@@ -69,7 +69,8 @@ impl ViewerFeed {
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         match self {
             Self::Board(feed) => feed.next().await,
-            Self::Latest(feed) => feed.next().await,
+            // Boxed, because it is large and those of boards are many.
+            Self::Latest(feed) => Box::pin(feed.next()).await,
         }
     }
 }
