@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::FutureExt as _;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::future::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -255,13 +257,9 @@ impl Session {
         &self,
         work: impl Future<Output = ()> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let closed = self.closed.clone();
-        async move {
-            tokio::select! {
-                () = work => {}
-                () = closed.cancelled() => {}
-            }
-        }
+        // Not an async block, which would keep room for the work twice: one waits in every idle feed.
+        work.with_cancellation_token_owned(self.closed.clone())
+            .map(|_| ())
     }
 
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
