@@ -24,7 +24,7 @@ export class Tray {
   #list;
   #panel;
   #onChange;
-  /** Uploads whose lines are out of date, while the tray is closed or for an instant. @type {Set<Upload>} */
+  /** Uploads whose lines are out of date. @type {Set<Upload>} */
   #stale = new Set();
   #timer = 0;
   /** The time of the last update. */
@@ -52,7 +52,7 @@ export class Tray {
     forAll('retry', ({ state, retryable }) => state === 'failed' && retryable, actions.retry);
     forAll('shrink', ({ state, canShrink }) => state === 'failed' && canShrink, actions.shrink);
     forAll('anyway', ({ state }) => state === 'duplicate', (upload) => actions.anyway?.(upload));
-    find(panel, '[data-toggle]').addEventListener('click', () => this.#expand(!this.#isOpen));
+    find(panel, '[data-toggle]').addEventListener('click', () => this.#expand(panel.dataset.open !== 'true'));
   }
 
   /** The number of uploads in the tray. */
@@ -94,18 +94,10 @@ export class Tray {
     this.#timer ||= window.setTimeout(() => {
       this.#timer = 0;
       this.#updated = performance.now();
-      if (this.#isOpen) this.#writeStale();
+      for (const upload of this.#stale) this.#list.write(upload);
+      this.#stale.clear();
       this.#show();
     }, this.#updated + UPDATE_MS - performance.now());
-  }
-
-  #writeStale() {
-    for (const upload of this.#stale) this.#list.write(upload);
-    this.#stale.clear();
-  }
-
-  get #isOpen() {
-    return this.#panel.dataset.open === 'true';
   }
 
   /** @param {Upload} upload */
@@ -119,7 +111,6 @@ export class Tray {
 
   /** @param {boolean} open */
   #expand(open) {
-    if (open) this.#writeStale();
     this.#panel.dataset.open = String(open);
     find(this.#panel, '[data-toggle]').setAttribute('aria-expanded', String(open));
   }
