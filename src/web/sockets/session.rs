@@ -115,7 +115,7 @@ impl Session {
         }
     }
 
-    /// Runs the session to its end. Then there is room for another socket in its `_place`.
+    /// Runs the session to its end, and then drops `_place`, which makes room for another socket.
     ///
     /// It lives as long as the viewer looks, so its future is small: what it moves or rarely awaits is boxed.
     pub(crate) async fn run(mut self: Box<Self>, _place: Option<OpenSocket>) {

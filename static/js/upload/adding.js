@@ -30,7 +30,7 @@ const PLACED_MS = 250;
 /** The longest wait for the first placement. By then the user may look elsewhere. */
 const FIRST_PLACED_MS = 5000;
 
-/** The number of uploads that are started at once: about 10 ms of a fast computer, 50 ms of a slow phone. */
+/** The number of uploads that are started at once, which takes a slow processor about 20 ms. */
 const BATCH = 12;
 
 export class Adding {

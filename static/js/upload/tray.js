@@ -8,7 +8,7 @@ import { UploadList } from './upload-list.js';
 /** @typedef {import('./item.js').UploadState} UploadState */
 /** @typedef {import('./upload-list.js').UploadActions} UploadActions */
 
-/** The least time between two updates of the tray. Each lays it out and paints it, and hundreds of uploads change in every frame. */
+/** The least time between two updates of the tray, each of which lays it out and paints it. */
 const UPDATE_MS = 100;
 /** Actions for all are shown from two uploads on. */
 const SEVERAL = 2;
@@ -74,13 +74,8 @@ export class Tray {
   write(upload) {
     if (!this.#list.has(upload)) return;
     const { state } = upload;
-    const isOver = state === 'saved' || AWAITS_ANSWER.has(state);
-    if (isOver) {
-      this.#stale.delete(upload);
-      this.#list.write(upload);
-    } else {
-      this.#stale.add(upload);
-    }
+    if (state === 'saved' || AWAITS_ANSWER.has(state)) this.#list.write(upload);
+    else this.#stale.add(upload);
     if (state === 'saved') {
       this.#saved += 1;
       this.#list.remove(upload);
@@ -90,6 +85,7 @@ export class Tray {
     this.#schedule();
   }
 
+  /** Hundreds of uploads change many times in a frame. */
   #schedule() {
     this.#timer ||= window.setTimeout(() => {
       this.#timer = 0;
@@ -103,7 +99,6 @@ export class Tray {
   /** @param {Upload} upload */
   #remove(upload) {
     this.#total -= 1;
-    this.#stale.delete(upload);
     this.#list.remove(upload);
     this.#onChange();
     this.#schedule();
