@@ -2,9 +2,10 @@
 //!
 //! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 100 kB to a board whose
 //! viewers follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on
-//! another server. Rounds of both take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB
-//! (user `admin`, no password), in the databases `bench_viewers` and `bench_raw`. With
-//! `BENCH_BASELINE=/path/to/another/realtime-photo`, that binary is measured too.
+//! another server. Beside it, the same changefeeds read by the driver, which is a part of what a viewer costs. Rounds of
+//! all take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB (user `admin`, no password),
+//! in the databases `bench_this`, `bench_driver` and `bench_raw`. With `BENCH_BASELINE=/path/to/another/realtime-photo`,
+//! that binary is measured too.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 mod support;
 
 use support::arrivals::Arrivals;
+use support::driver_feed::{self, DriverFeed};
 use support::photos::{Photo, fill_board};
 use support::raw_feed::{self, RawFeed};
 use support::report::Report;
@@ -57,6 +59,13 @@ enum Feed {
     Latest,
 }
 
+/// What reads the changefeeds that are compared with viewers.
+#[derive(Clone, Copy, PartialEq)]
+enum Reader {
+    Driver,
+    Raw,
+}
+
 /// A server with what listens to it.
 struct Target {
     name: String,
@@ -77,7 +86,9 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
                 targets.push(Target::with_viewers(name, &binary, rethinkdb, feed, count).await);
             }
             let (_, binary) = &binaries()[0];
-            targets.push(Target::with_raw_feeds(binary, rethinkdb, feed, count).await);
+            for reader in [Reader::Driver, Reader::Raw] {
+                targets.push(Target::with_feeds(reader, binary, rethinkdb, feed, count).await);
+            }
             let photo = Photo::new(1024, 768, IMAGE_BYTES);
             for round in 0..ROUNDS {
                 for target in &mut targets {
@@ -97,7 +108,8 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
                     (Feed::Latest, Some(_)) => Some(0.4),
                     (Feed::Latest, None) => None,
                 };
-                match goal.filter(|_| count == 1000) {
+                let is_viewer = target.name != Reader::Driver.name();
+                match goal.filter(|_| is_viewer && count == 1000) {
                     Some(goal) => report.at_most(&over, "ratio", spread.median / raw.median, goal),
                     None => drop(report.ratio(&over, *spread, raw)),
                 }
@@ -105,6 +117,15 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
             for target in targets {
                 tasks::stop(target.listeners).await;
             }
+        }
+    }
+}
+
+impl Reader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Driver => "driver",
+            Self::Raw => "raw",
         }
     }
 }
@@ -119,7 +140,7 @@ impl Target {
     ) -> Self {
         let server = match rethinkdb {
             None => Server::start(binary),
-            Some(address) => empty_database(binary, address, "bench_viewers"),
+            Some(address) => empty_database(binary, address, &format!("bench_{name}")),
         };
         let mut target = Self::new(name, server).await;
         let (address, arrivals) = (target.server.address(), &target.arrivals);
@@ -127,14 +148,7 @@ impl Target {
             Feed::Board => "batch=1",
             Feed::Latest => "feed=latest",
         };
-        let viewers = (0..count).map(|_| async move {
-            let mut socket = Socket::ready(address, query).await;
-            if feed == Feed::Latest {
-                // The image that is there already comes after the state.
-                while !matches!(socket.read().await, Received::BinaryEnd) {}
-            }
-            socket
-        });
+        let viewers = (0..count).map(|_| Socket::ready(address, query));
         for mut socket in join_all(viewers).await {
             let arrivals = Arc::clone(arrivals);
             target.listeners.push(tokio::spawn(async move {
@@ -153,7 +167,8 @@ impl Target {
         target
     }
 
-    async fn with_raw_feeds(
+    async fn with_feeds(
+        reader: Reader,
         binary: &Path,
         rethinkdb: Option<SocketAddr>,
         feed: Feed,
@@ -162,29 +177,50 @@ impl Target {
         let (server, address, database) = match rethinkdb {
             None => {
                 let (server, address) = Server::published(binary);
-                (server, address, "realtime_photo")
+                (server, address, "realtime_photo".to_owned())
             }
             Some(address) => {
-                let server = empty_database(binary, address, "bench_raw");
-                (server, address, "bench_raw")
+                let database = format!("bench_{}", reader.name());
+                let server = empty_database(binary, address, &database);
+                (server, address, database)
             }
         };
-        let mut target = Self::new("raw", server).await;
-        let rows = match feed {
-            Feed::Board => raw_feed::board(database),
-            Feed::Latest => raw_feed::images(database),
-        };
+        let mut target = Self::new(reader.name(), server).await;
         for _ in 0..count {
-            let mut raw = RawFeed::open(address, &rows);
             let arrivals = Arc::clone(&target.arrivals);
-            target.listeners.push(tokio::spawn(async move {
-                loop {
-                    let length = raw.read().await.len();
-                    if feed == Feed::Board || length > IMAGE_BYTES / 2 {
-                        arrivals.arrive();
-                    }
+            let listener = match reader {
+                Reader::Raw => {
+                    let rows = match feed {
+                        Feed::Board => raw_feed::board(&database),
+                        Feed::Latest => raw_feed::images(&database),
+                    };
+                    let mut raw = RawFeed::open(address, &rows);
+                    tokio::spawn(async move {
+                        loop {
+                            let length = raw.read().await.len();
+                            if feed == Feed::Board || length > IMAGE_BYTES / 2 {
+                                arrivals.arrive();
+                            }
+                        }
+                    })
                 }
-            }));
+                Reader::Driver => {
+                    let rows = match feed {
+                        Feed::Board => driver_feed::board(&database),
+                        Feed::Latest => driver_feed::images(&database),
+                    };
+                    let mut driver = DriverFeed::open(address, rows).await;
+                    tokio::spawn(async move {
+                        loop {
+                            let change = driver.read().await;
+                            if feed == Feed::Board || change["new_val"]["file"].is_object() {
+                                arrivals.arrive();
+                            }
+                        }
+                    })
+                }
+            };
+            target.listeners.push(listener);
         }
         target
     }

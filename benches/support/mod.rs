@@ -7,6 +7,7 @@
 pub(crate) mod arrivals;
 #[path = "../../tests/engine/client.rs"]
 pub(crate) mod client;
+pub(crate) mod driver_feed;
 pub(crate) mod moves;
 pub(crate) mod photos;
 pub(crate) mod raw_feed;

@@ -313,25 +313,6 @@ test('the show survives a restart of the server, and shows what was added meanwh
   await shows(window, green);
 });
 
-test('the screen stays on while the show is open', async ({ server, open }) => {
-  await server.upload(red);
-  const prepare = (context) =>
-    context.addInitScript(() => {
-      const request = navigator.wakeLock.request.bind(navigator.wakeLock);
-      globalThis.noted = { locks: [] };
-      navigator.wakeLock.request = async (type) => {
-        const lock = await request(type);
-        noted.locks.push(lock);
-        return lock;
-      };
-    });
-  const window = await open({ path: '/#show', prepare });
-  const held = () => window.page.evaluate(() => noted.locks.filter(({ released }) => !released).length);
-  await expect.poll(held).toBe(1);
-  await window.page.keyboard.press('Escape');
-  await expect.poll(held).toBe(0);
-});
-
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`the show is accessible, empty and filled, in ${colorScheme}`, async ({ server, open }) => {
     for (const options of [{}, PHONE]) {

@@ -27,6 +27,12 @@ const MAX_QUEUED: usize = 960 << 10;
 /// connection needs no larger buffer than it has.
 const SLICE: usize = 4 << 10;
 
+/// The same for a part of a file. Each costs a system call, and the connection keeps a buffer of that size.
+const FILE_SLICE: usize = 16 << 10;
+
+/// The number of bytes from which a part is one of a file: no other message is that long, but the records of a large board.
+const FILE_PART: usize = 32 << 10;
+
 /// The session's end of the queue.
 #[derive(Clone)]
 pub(crate) struct Outbox(Rc<OutboxState>);
@@ -40,21 +46,45 @@ pub(crate) struct OutboxBody {
 
 struct OutboxState {
     queue: RefCell<Queue>,
-    /// Notified when bytes were sent or the connection has ended.
-    sent: Notify,
+    /// Notified when there is room again. Not whenever bytes were sent, which would wake the session after each message.
+    room: Notify,
+    /// Notified when the connection has ended.
+    disconnected: Notify,
     /// How long parts are queued, in seconds.
     queue_time: Histogram,
 }
 
 struct Queue {
-    /// Frames and parts of frames, never empty, with the time when they were queued.
-    parts: VecDeque<(Bytes, Instant)>,
+    parts: VecDeque<Part>,
     queued: usize,
     /// The time when bytes were last sent, or were queued in an empty queue.
     progress_at: Instant,
     is_finished: bool,
     is_disconnected: bool,
     connection: Option<Waker>,
+}
+
+/// A frame, or a part of one. Never empty.
+struct Part {
+    bytes: Bytes,
+    /// The number of bytes given to the connection at a time.
+    slice: usize,
+    queued_at: Instant,
+}
+
+impl Part {
+    fn new(bytes: Bytes, queued_at: Instant) -> Self {
+        let slice = if bytes.len() < FILE_PART {
+            SLICE
+        } else {
+            FILE_SLICE
+        };
+        Self {
+            bytes,
+            slice,
+            queued_at,
+        }
+    }
 }
 
 impl Outbox {
@@ -70,7 +100,8 @@ impl Outbox {
         };
         let state = Rc::new(OutboxState {
             queue: RefCell::new(queue),
-            sent: Notify::new(),
+            room: Notify::new(),
+            disconnected: Notify::new(),
             queue_time,
         });
         (
@@ -95,7 +126,7 @@ impl Outbox {
         for part in [frame.head, frame.rest] {
             if !part.is_empty() {
                 queue.queued += part.len();
-                queue.parts.push_back((part, now));
+                queue.parts.push_back(Part::new(part, now));
             }
         }
         if let Some(connection) = queue.connection.take() {
@@ -125,22 +156,23 @@ impl Outbox {
 
     /// Waits until there is room or the connection has ended. Cancellation safe.
     pub(crate) async fn room(&self) {
-        self.until(|queue| queue.queued < MAX_QUEUED || queue.is_disconnected)
-            .await;
+        let has_room = |queue: &Queue| queue.queued < MAX_QUEUED || queue.is_disconnected;
+        self.until(&self.0.room, has_room).await;
     }
 
     /// Waits until the connection has ended. Cancellation safe.
     pub(crate) async fn disconnected(&self) {
-        self.until(|queue| queue.is_disconnected).await;
+        self.until(&self.0.disconnected, |queue| queue.is_disconnected)
+            .await;
     }
 
-    async fn until(&self, is_true: impl Fn(&Queue) -> bool) {
+    async fn until(&self, notify: &Notify, is_true: impl Fn(&Queue) -> bool) {
         loop {
-            let sent = self.0.sent.notified();
+            let notified = notify.notified();
             if is_true(&self.0.queue.borrow()) {
                 return;
             }
-            sent.await;
+            notified.await;
         }
     }
 }
@@ -157,27 +189,31 @@ impl MessageBody for OutboxBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         let mut queue = self.state.queue.borrow_mut();
-        let Some((part, queued_at)) = queue.parts.front_mut() else {
+        let Some(part) = queue.parts.front_mut() else {
             if queue.is_finished {
                 return Poll::Ready(None);
             }
             queue.connection = Some(context.waker().clone());
             return Poll::Pending;
         };
-        let length = part.len().min(SLICE);
-        let slice = part.split_to(length);
+        let length = part.bytes.len().min(part.slice);
+        let slice = part.bytes.split_to(length);
         let now = Instant::now();
-        let ended = part.is_empty().then(|| now - *queued_at);
+        let ended = part.bytes.is_empty().then(|| now - part.queued_at);
         if ended.is_some() {
             queue.parts.pop_front();
         }
+        let was_full = queue.queued >= MAX_QUEUED;
         queue.queued -= length;
         queue.progress_at = now;
+        let has_room_again = was_full && queue.queued < MAX_QUEUED;
         drop(queue);
         if let Some(time) = ended {
             self.state.queue_time.observe(time.as_secs_f64());
         }
-        self.state.sent.notify_waiters();
+        if has_room_again {
+            self.state.room.notify_waiters();
+        }
         Poll::Ready(Some(Ok(slice)))
     }
 }
@@ -189,7 +225,8 @@ impl Drop for OutboxBody {
         queue.parts.clear();
         queue.queued = 0;
         drop(queue);
-        self.state.sent.notify_waiters();
+        self.state.room.notify_waiters();
+        self.state.disconnected.notify_waiters();
     }
 }
 
@@ -231,6 +268,17 @@ mod tests {
         assert_eq!(outbox.stalled_since(), None);
         outbox.finish();
         assert_eq!(next(&mut body).await, None);
+    }
+
+    #[actix_web::test]
+    async fn a_file_is_sent_in_larger_slices() {
+        let (outbox, mut body) = outbox();
+        outbox.push(frame(FILE_PART + 1));
+        let mut lengths = Vec::new();
+        for _ in 0..3 {
+            lengths.push(next(&mut body).await.unwrap().len());
+        }
+        assert_eq!(lengths, [FILE_SLICE, FILE_SLICE, 1]);
     }
 
     #[actix_web::test]
