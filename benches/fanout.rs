@@ -189,36 +189,8 @@ impl Target {
         for _ in 0..count {
             let arrivals = Arc::clone(&target.arrivals);
             let listener = match reader {
-                Reader::Raw => {
-                    let rows = match feed {
-                        Feed::Board => raw_feed::board(&database),
-                        Feed::Latest => raw_feed::images(&database),
-                    };
-                    let mut raw = RawFeed::open(address, &rows);
-                    tokio::spawn(async move {
-                        loop {
-                            let length = raw.read().await.len();
-                            if feed == Feed::Board || length > IMAGE_BYTES / 2 {
-                                arrivals.arrive();
-                            }
-                        }
-                    })
-                }
-                Reader::Driver => {
-                    let rows = match feed {
-                        Feed::Board => driver_feed::board(&database),
-                        Feed::Latest => driver_feed::images(&database),
-                    };
-                    let mut driver = DriverFeed::open(address, rows).await;
-                    tokio::spawn(async move {
-                        loop {
-                            let change = driver.read().await;
-                            if feed == Feed::Board || change["new_val"]["file"].is_object() {
-                                arrivals.arrive();
-                            }
-                        }
-                    })
-                }
+                Reader::Driver => follow_with_driver(address, &database, feed, arrivals).await,
+                Reader::Raw => follow_raw(address, &database, feed, arrivals),
             };
             target.listeners.push(listener);
         }
@@ -260,4 +232,48 @@ fn empty_database(binary: &Path, address: SocketAddr, name: &str) -> Server {
     let mut client = client::Client::log_in(address, "").unwrap();
     client.ask(serde_json::json!([58, [name]]));
     Server::on_rethinkdb(binary, address, name)
+}
+
+/// Counts the changes of a changefeed that the driver reads.
+async fn follow_with_driver(
+    address: SocketAddr,
+    database: &str,
+    feed: Feed,
+    arrivals: Arc<Arrivals>,
+) -> JoinHandle<()> {
+    let rows = match feed {
+        Feed::Board => driver_feed::board(database),
+        Feed::Latest => driver_feed::images(database),
+    };
+    let mut changes = DriverFeed::open(address, rows).await;
+    tokio::spawn(async move {
+        loop {
+            let change = changes.read().await;
+            if feed == Feed::Board || change["new_val"]["file"].is_object() {
+                arrivals.arrive();
+            }
+        }
+    })
+}
+
+/// Counts the responses of a raw changefeed.
+fn follow_raw(
+    address: SocketAddr,
+    database: &str,
+    feed: Feed,
+    arrivals: Arc<Arrivals>,
+) -> JoinHandle<()> {
+    let rows = match feed {
+        Feed::Board => raw_feed::board(database),
+        Feed::Latest => raw_feed::images(database),
+    };
+    let mut responses = RawFeed::open(address, &rows);
+    tokio::spawn(async move {
+        loop {
+            let length = responses.read().await.len();
+            if feed == Feed::Board || length > IMAGE_BYTES / 2 {
+                arrivals.arrive();
+            }
+        }
+    })
 }

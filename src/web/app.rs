@@ -37,8 +37,8 @@ use crate::store::Store;
 const CLIENT_DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The bytes of a response that a connection gathers before it sends them. Together with a slice of a viewer's outbox,
-/// unless that is one of a file, it fits into the 8 KiB that actix-http allocates for each connection: a larger buffer would be kept for as long as
-/// the viewer stays.
+/// unless that is one of a file, it fits into the 8 KiB that actix-http allocates for each connection: a larger buffer
+/// would be kept for as long as the viewer stays.
 const WRITE_BUFFER: usize = 4 << 10;
 
 /// Creates a server on `listener`. It runs when it is polled, on threads of its own; its handle stops it.
