@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -52,18 +52,16 @@ impl Socket {
              Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        assert!(
-            head.starts_with(b"HTTP/1.1 101"),
-            "{}",
-            String::from_utf8_lossy(&head)
-        );
         let (reader, writer) = stream.into_split();
+        let mut reader = BufReader::with_capacity(4096, reader);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = reader.read_line(&mut head).await.unwrap();
+            assert!(read > 0, "the server closed the connection after: {head}");
+        }
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         Self {
-            reader: BufReader::with_capacity(4096, reader),
+            reader,
             writer: SocketWriter(writer),
             payload: Vec::new(),
             is_binary: false,
