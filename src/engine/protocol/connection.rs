@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -19,6 +19,9 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of the read buffer. Small queries fit; large ones bypass it. It is small because every idle client has one,
 /// and there may be ten thousand clients.
 const READ_BUFFER_BYTES: usize = 512;
+
+/// The size of the write buffer during the handshake. All messages of the server fit.
+const HANDSHAKE_BUFFER_BYTES: usize = 512;
 
 /// The most memory reserved for a query before its bytes arrive. The announced length cannot be trusted.
 const MAX_RESERVED_BYTES: usize = 64 * 1024;
@@ -43,6 +46,8 @@ pub(crate) struct FrameReader(BufReader<OwnedReadHalf>);
 
 /// The sending half of an authenticated connection.
 pub(crate) struct FrameWriter(OwnedWriteHalf);
+
+type HandshakeWriter<'a> = BufWriter<&'a mut OwnedWriteHalf>;
 
 /// What clients meet when they connect.
 pub(crate) struct Door {
@@ -77,6 +82,22 @@ async fn exchange(
     peer: IpAddr,
     door: &Door,
 ) -> Result<(), ConnectionError> {
+    let mut writer = BufWriter::with_capacity(HANDSHAKE_BUFFER_BYTES, writer);
+    let outcome = answer(reader, &mut writer, peer, door).await;
+    if let Err(ConnectionError::Handshake(error)) = outcome {
+        writer.write_all(&handshake::encode_error(error)).await?;
+    }
+    writer.flush().await?;
+    outcome
+}
+
+/// Answers the client's messages. What is left in `writer` is to be sent, and the error of the handshake after it.
+async fn answer(
+    reader: &mut BufReader<OwnedReadHalf>,
+    writer: &mut HandshakeWriter<'_>,
+    peer: IpAddr,
+    door: &Door,
+) -> Result<(), ConnectionError> {
     let mut magic = [0; 4];
     reader.read_exact(&mut magic).await?;
     if magic != handshake::MAGIC {
@@ -86,25 +107,14 @@ async fn exchange(
         ));
     }
     writer.write_all(&handshake::greeting()).await?;
-    // A block of its own, so that every handshake error is sent to the client below.
-    let outcome = async {
-        let first = read_message(reader).await?;
-        let (challenge, reply) =
-            handshake::challenge(&first, &door.credentials).map_err(ConnectionError::Handshake)?;
-        writer.write_all(&reply).await?;
-        let last = read_message(reader).await?;
-        verify(challenge, &last, peer, door)
-            .await
-            .map_err(ConnectionError::Handshake)
-    };
-    match outcome.await {
-        Ok(reply) => Ok(writer.write_all(&reply).await?),
-        Err(ConnectionError::Handshake(error)) => {
-            writer.write_all(&handshake::encode_error(error)).await?;
-            Err(ConnectionError::Handshake(error))
-        }
-        Err(error) => Err(error),
-    }
+    let first = read_message(reader, writer).await?;
+    let (challenge, reply) =
+        handshake::challenge(&first, &door.credentials).map_err(ConnectionError::Handshake)?;
+    writer.write_all(&reply).await?;
+    let last = read_message(reader, writer).await?;
+    let reply = verify(challenge, &last, peer, door).await;
+    let reply = reply.map_err(ConnectionError::Handshake)?;
+    Ok(writer.write_all(&reply).await?)
 }
 
 /// Checks the client's proof, when it is the turn of its address.
@@ -126,8 +136,15 @@ async fn verify(
     verified
 }
 
-/// Reads a handshake message, without its final NUL.
-async fn read_message(reader: &mut BufReader<OwnedReadHalf>) -> Result<Vec<u8>, ConnectionError> {
+/// Reads a handshake message, without its final NUL. What was written is sent before it waits: a driver sends its first
+/// message with the magic number, and has both answered in one packet.
+async fn read_message(
+    reader: &mut BufReader<OwnedReadHalf>,
+    writer: &mut HandshakeWriter<'_>,
+) -> Result<Vec<u8>, ConnectionError> {
+    if !reader.buffer().contains(&0) {
+        writer.flush().await?;
+    }
     let mut message = Vec::new();
     // One more, for the NUL.
     let limit = handshake::MAX_MESSAGE_BYTES as u64 + 1;
