@@ -85,9 +85,14 @@ impl Cursor {
     pub(crate) async fn start(&self, evaluator: &Evaluator, start: Start) -> Response {
         // Locked during the evaluation, so that `finish` waits for it.
         let mut rest = self.rest.lock().await;
-        let evaluated = evaluator
-            .run(|| self.evaluate(evaluator, start, &mut rest))
-            .await;
+        let evaluated = if start.is_immediate() {
+            // A crowd of viewers opens its feeds at once: no handing over to another thread for each.
+            self.evaluate(evaluator, start, &mut rest)
+        } else {
+            evaluator
+                .run(|| self.evaluate(evaluator, start, &mut rest))
+                .await
+        };
         self.respond(evaluated, &mut rest)
     }
 

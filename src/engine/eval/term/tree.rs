@@ -86,6 +86,18 @@ impl Term {
         !self.all_calls(&|call| call.kind != TermKind::Now)
     }
 
+    /// Returns `true` if this only opens a feed of a table, or of rows that constants name: no document is read.
+    pub(crate) fn only_opens_feed(&self) -> bool {
+        use TermKind::{Between, Changes, Db, GetAll, MakeArray, Table};
+        matches!(self, Self::Call(call) if call.kind == Changes && call.optarg("include_initial").is_none())
+            && self.all_calls(&|call| {
+                matches!(
+                    call.kind,
+                    Changes | Between | Db | GetAll | MakeArray | Table
+                )
+            })
+    }
+
     /// Returns `true` if each call in the term is accepted.
     fn all_calls(&self, accepts: &dyn Fn(&Call) -> bool) -> bool {
         match self {

@@ -32,6 +32,14 @@ pub(crate) struct Start {
     pub(crate) noreply: bool,
 }
 
+impl Start {
+    /// Returns `true` if the evaluation takes only microseconds and does not block.
+    pub(crate) fn is_immediate(&self) -> bool {
+        let is_constant = |(_, term): &(_, Term)| matches!(term, Term::Datum(_));
+        self.term.as_ref().is_ok_and(Term::only_opens_feed) && self.optargs.iter().all(is_constant)
+    }
+}
+
 /// Parses the JSON of a client's frame.
 ///
 /// # Errors
@@ -122,4 +130,37 @@ fn parse_start(term: Option<Node<'_>>, optargs: Option<Node<'_>>) -> Result<Star
         optargs: compiled,
         noreply,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_immediate(text: &str) -> bool {
+        match parse_query(text.as_bytes()) {
+            Ok(Query::Start(start)) => start.is_immediate(),
+            _ => panic!("{text} starts no query"),
+        }
+    }
+
+    #[test]
+    fn only_feeds_that_read_nothing_are_immediate() {
+        const TABLE: &str = r#"[15,[[14,["d"]],"t"]]"#;
+        let of = |rows: &str, options: &str| format!("[1,[152,[{rows}],{{{options}}}],{{}}]");
+        let by_index = format!(r#"[78,[{TABLE},"main"],{{"index":"board"}}]"#);
+        assert!(is_immediate(&of(TABLE, "")));
+        assert!(is_immediate(&of(&by_index, r#""include_states":true"#)));
+
+        assert!(!is_immediate(&of(TABLE, r#""include_initial":true"#)));
+        assert!(
+            !is_immediate(&of(&format!(r#"[16,[{TABLE},"id"]]"#), "")),
+            "reads a row"
+        );
+        let by_row = format!("[78,[{TABLE},[16,[{TABLE},1]]]]");
+        assert!(
+            !is_immediate(&of(&by_row, "")),
+            "reads a row to know which to follow"
+        );
+        assert!(!is_immediate(&format!("[1,{TABLE},{{}}]")));
+    }
 }
