@@ -35,7 +35,7 @@ pub(super) struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    /// Gives an upload a placement, or returns the one that it has.
+    /// Gives an upload a placement, or returns the one that it has, unless somebody has moved an image there since.
     ///
     /// # Errors
     ///
@@ -48,7 +48,11 @@ impl Planner<'_> {
         until: i64,
     ) -> Result<Area, Stale> {
         if let (Some(open), Wanted::Next | Wanted::Near(..)) = (self.layout.open.get(&id), wanted) {
-            return Ok(open.area);
+            let area = open.area;
+            if !self.holds_image(area, id) {
+                return Ok(area);
+            }
+            self.require_fresh()?;
         }
         self.release(id);
         let natural = size.area_in(ROW_HEIGHT, 0.0, 0.0);
@@ -132,6 +136,13 @@ impl Planner<'_> {
             Some(planned) if planned.from.iter().any(|from| from.is_at(area)) => planned.to,
             _ => area,
         }
+    }
+
+    /// Returns `true` if an image other than `id` is stored in `area`.
+    fn holds_image(&self, area: Area, id: ImageId) -> bool {
+        self.occupied
+            .overlapping(area)
+            .any(|(other, stored)| other != id && self.after_moves(other, stored).overlaps(area))
     }
 
     pub(super) fn is_covered(&self, area: Area, except: impl Fn(ImageId) -> bool) -> bool {

@@ -280,6 +280,22 @@ fn an_upload_that_was_reserved_in_a_row_moves_with_it() {
 }
 
 #[test]
+fn an_upload_does_not_cover_what_was_moved_to_its_reserved_placement() {
+    for wanted in [Wanted::Next, Wanted::Near(0.0, 0.0)] {
+        let mut board = TestBoard::default();
+        let (id, size) = (ImageId::new(), Size::of(4000, 3000, None));
+        let reserved = board.reserve(id, size, wanted);
+        assert_eq!(board.reserve(id, size, wanted), reserved);
+        let moved = board.put(reserved);
+        board.learn();
+        let area = board.reserve(id, size, wanted);
+        assert!(!area.overlaps(board.stored[&moved]), "{area:?}");
+        board.store(id, area);
+        assert_eq!(board.reserve(id, size, wanted), area);
+    }
+}
+
+#[test]
 fn a_row_that_a_server_left_half_moved_is_completed_with_the_next_change() {
     let mut board = TestBoard {
         stops_before_moves: true,
