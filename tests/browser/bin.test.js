@@ -1,6 +1,7 @@
 import { expect, test } from './fixtures.js';
 import { hasFocus, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
+import { PHONE } from './support/touch.js';
 
 const red = image('red.png', { colour: [190, 40, 40], width: 1200, height: 900 });
 const green = image('green.png', { colour: [30, 140, 60] });
@@ -65,4 +66,17 @@ test('the list follows what others delete and restore, and all come back at once
   await bin(one).getByRole('button', { name: 'Restore all' }).click();
   await expect(bin(one).getByText('Nothing here.')).toBeVisible();
   for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
+});
+
+test('on a phone the list is within reach while a deletion is told', async ({ server, open }) => {
+  await uploadRow(server, [red, green, blue]);
+  const [window, phone] = [await open({ slowMessages: true }), await open({ ...PHONE, slowMessages: true })];
+  for (const each of [window, phone]) await each.shows('red.png', 'green.png', 'blue.png');
+  await remove(window, 'red.png');
+  await remove(window, 'green.png');
+  const toast = phone.page.locator('#deleted');
+  await expect(toast.getByText('Someone deleted 2 photos')).toBeVisible();
+  await showBin(phone);
+  await expect(toast).toBeVisible();
+  await expect(items(phone).locator('[data-name]')).toHaveText(['green', 'red']);
 });
