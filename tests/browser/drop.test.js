@@ -1,6 +1,6 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { expect, test as base } from './fixtures.js';
+import { expect, NEEDS_LINKS, test as base } from './fixtures.js';
 import { dragMouse } from './support/board.js';
 import { image, writeFiles } from './support/images.js';
 import { OtherSite } from './support/other-site.js';
@@ -123,6 +123,27 @@ for (const path of ['/', '/latest']) {
     expect(await server.images()).toEqual([]);
   });
 }
+
+test.describe('in the panel of a host', () => {
+  test.use({ serverOptions: NEEDS_LINKS });
+
+  test('a link dropped on a switch does not leave the page', async ({ server, open, site }) => {
+    const link = await server.makeLink('host', 'main', { name: 'Me' });
+    const window = await open({ link, expectedHosts: [site.host], slowMessages: true });
+    const { page } = window;
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    await expect(page.locator('#host')).toBeVisible();
+    const address = page.url();
+    for (const control of ['switch', 'radio'].map((role) => page.locator('#host').getByRole(/** @type {any} */ (role)).first())) {
+      await control.scrollIntoViewIfNeeded();
+      await window.settled();
+      const { x, y, width, height } = await window.boxOf(control);
+      await window.dropData({ 'text/uri-list': site.at('/page.html') }, x + width / 2, y + height / 2);
+    }
+    await expect(notices(window)).toHaveText('Nothing to add: a link is not a photo.');
+    expect(page.url()).toBe(address);
+  });
+});
 
 test('text dropped on a text field goes into it, links elsewhere do not leave the page', async ({ server, open, site }) => {
   const window = await open({ expectedHosts: [site.host], slowMessages: true });

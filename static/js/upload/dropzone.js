@@ -150,7 +150,8 @@ function belongsToField({ target, dataTransfer }) {
 
 /** @param {EventTarget | null} target */
 function isTextField(target) {
-  return target instanceof Element && target.closest('input, textarea, [contenteditable]') !== null;
+  const fields = 'input:not([type=checkbox], [type=radio]), textarea, [contenteditable]';
+  return target instanceof Element && target.closest(fields) !== null;
 }
 
 /**
