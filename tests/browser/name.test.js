@@ -83,7 +83,7 @@ test('photos are sent without a name if nobody answers, and the question stays',
   await expect(question(window)).toBeVisible();
 });
 
-test('photos wait for a name that is being typed', async ({ server, open }) => {
+test('photos wait for a name that is being typed, and not for one that is left half written', async ({ server, open }) => {
   const window = await open({ asksName: true });
   const { clock } = window.page;
   await clock.install();
@@ -91,8 +91,9 @@ test('photos wait for a name that is being typed', async ({ server, open }) => {
   await expect(question(window)).toBeVisible();
   await expect(window.page.locator('.upload[data-state=waiting]')).toBeAttached();
   await window.page.keyboard.type('Gra');
-  await clock.runFor(60_000);
+  await clock.runFor(15_000);
   await window.page.keyboard.type('ce');
+  await clock.runFor(15_000);
   await expect(window.page.locator('.upload[data-state=waiting]')).toBeAttached();
   await window.page.getByRole('button', { name: 'Save' }).click();
   await expect
@@ -101,6 +102,19 @@ test('photos wait for a name that is being typed', async ({ server, open }) => {
       return server.images();
     })
     .toMatchObject([{ author: 'Grace' }]);
+
+  const other = await open({ asksName: true });
+  await other.page.clock.install();
+  await other.drop([green]);
+  await expect(question(other)).toBeVisible();
+  await other.page.keyboard.type('Al');
+  await expect
+    .poll(async () => {
+      await other.page.clock.runFor(2_000);
+      return server.images();
+    })
+    .toHaveLength(2);
+  await expect(question(other)).toBeVisible();
 });
 
 test('on a phone the question leaves the tray free and does not open the keyboard', async ({ server, open }) => {

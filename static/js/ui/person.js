@@ -4,7 +4,7 @@
 const KEY = 'name';
 const ASKED_KEY = 'name-asked';
 const LONGEST = 80;
-/** The time for which uploads wait for an answer. Who is typing then is waited for. */
+/** The time for which uploads wait for an answer, from the last key. */
 const PATIENCE_MS = 20_000;
 
 /** Null if the browser blocks storage. */
@@ -124,7 +124,13 @@ function asking(form, input, skip) {
     if (wasAsked || storage()?.getItem(ASKED_KEY) || personName() || document.querySelector('dialog:modal')) return;
     answer ??= new Promise((resolve) => {
       form.addEventListener('toggle', (event) => /** @type {ToggleEvent} */ (event).newState === 'closed' && resolve());
-      setTimeout(() => input.value.trim() === '' && resolve(), PATIENCE_MS);
+      let timer = 0;
+      const wait = () => {
+        clearTimeout(timer);
+        timer = window.setTimeout(resolve, PATIENCE_MS);
+      };
+      input.addEventListener('input', wait);
+      wait();
       skip.hidden = false;
       form.showPopover();
     });
