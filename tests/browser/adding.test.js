@@ -30,7 +30,7 @@ test('others see a placeholder while an image is being added, which becomes the 
   await expect(one.page.getByText('3 here')).toBeVisible();
   await expect(arriving(one), 'the uploader has a preview instead').toHaveCount(0);
   await two.settled();
-  const before = await two.boxOf(arriving(two).filter({ hasText: 'tall.png' }));
+  const before = await two.boxOf(arriving(two).filter({ hasText: 'tall' }));
   await watchForGaps(two, before);
   await release((route) => route.continue());
   for (const window of [one, two, three]) {

@@ -3,6 +3,7 @@
 // others.
 
 import { find } from '../ui/page.js';
+import { shownName } from '../ui/text.js';
 
 /** @typedef {import('../board/tile.js').Tile} Tile */
 /** @typedef {import('../feed/types.js').Box} Box */
@@ -46,6 +47,11 @@ export class Placeholders {
     return this.#shown.size;
   }
 
+  /** The boxes of all. */
+  get boxes() {
+    return [...this.#shown.values()].map(({ box }) => box);
+  }
+
   /** @param {string} id */
   boxOf(id) {
     return this.#shown.get(id)?.box;
@@ -78,7 +84,7 @@ export class Placeholders {
     }
     if (this.#handlers.isThere(upload)) return;
     const placeholder = this.#create(upload, box, false);
-    if (placeholder) find(placeholder.element, '[data-name]').textContent = String(fileName ?? '');
+    if (placeholder) find(placeholder.element, '[data-name]').textContent = shownName({ fileName: String(fileName ?? '') });
   }
 
   /**
