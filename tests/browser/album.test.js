@@ -143,6 +143,11 @@ test('the address names the view, and Back leads to the one before', async ({ se
   await settledBox(window, 'blue.png');
 });
 
+test('a phone held sideways begins with the album as well', async ({ server, open }) => {
+  await upload(server, red);
+  await showsView(await open({ ...NEW_PHONE, viewport: { width: 844, height: 390 } }), 'Album');
+});
+
 test('a phone begins with the album, until the user chooses the board', async ({ server, open }) => {
   const [newest] = await upload(server, ...all);
   const window = await open(NEW_PHONE);

@@ -16,7 +16,8 @@
 const KEY = 'view';
 /** The views that an address without a name can show. */
 const HOMES = ['board', 'album'];
-const PHONE = '(max-width: 640px) and (pointer: coarse)';
+/** Also a phone that is held sideways. */
+const PHONE = '(pointer: coarse) and (max-width: 640px), (pointer: coarse) and (max-height: 480px)';
 
 /** Null if the browser blocks storage. */
 function storage() {
