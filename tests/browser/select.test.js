@@ -250,10 +250,15 @@ test('on a phone several images are selected by taps and by a rubber band, moved
 
   const before = await placements(server);
   const [x, y] = await middleOf(window, 'red.png');
-  await touch.drag([x, y], [x + 30, y + 50]);
+  await touch.holdAndDrag([x, y], [x + 30, y + 50]);
   await areMovedBy(server, before, [30, 50], 'red.png', 'green.png');
 
   await window.settled();
+  const [moved, { x: left, y: top }] = [await placements(server), await settledBox(window, 'red.png')];
+  await touch.drag([left + 20, top + 20], [left + 50, top + 60]);
+  await expect.poll(async () => (await settledBox(window, 'red.png')).x, 'a finger that does not rest pans').toBeCloseTo(left + 30, -1);
+  expect(await placements(server)).toEqual(moved);
+  await areSelected(window, 'green.png', 'red.png');
   await window.tile('green.png').locator('img').tap();
   await areSelected(window, 'red.png');
   const box = await settledBox(window, 'blue.png');

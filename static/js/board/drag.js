@@ -42,9 +42,10 @@ export function dragging(parts) {
     if (!id) return null;
     if (!mayChange(parts.images.get(id))) return looking(parts, event, id, tapped);
     if (/** @type {Element} */ (event.target).closest('[data-handle]')) return resizing(parts, event, id);
-    if (event.pointerType !== 'touch' || parts.adds(event)) return moving(parts, event, id, tapped);
+    if (event.pointerType !== 'touch') return moving(parts, event, id, tapped);
     const hold = () => moving(parts, event, id, tapped);
-    return { hold, move: nothing, end: nothing, cancel: nothing, tap: () => parts.onOpen(id) };
+    const tap = () => (parts.adds(event) ? parts.selection.toggle(id) : parts.onOpen(id));
+    return { hold, move: nothing, end: nothing, cancel: nothing, tap };
   };
 }
 

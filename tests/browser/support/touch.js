@@ -75,7 +75,7 @@ export class Touch {
   }
 
   async #untilHeld() {
-    await expect(this.#page.locator('.tile.is-selected')).not.toHaveCount(0);
+    await expect(this.#page.locator('.is-busy')).toHaveCount(1);
   }
 
   /** Moves two fingers around a point from one distance to another. @param {Point} middle */
