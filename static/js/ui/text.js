@@ -20,6 +20,8 @@ const NEAR_LIMIT = 40;
 /** The length of a caption in a message, in characters. */
 const LONGEST_NAME = 60;
 
+const RIGHT_TO_LEFT = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}]/u;
+
 /** Begins file names that no person has given. */
 const MACHINE_PREFIX = /^(screen[ _-]?shots?|whatsapp (image|video)|bildschirmfoto|capture d.[ée]cran|captura de pantalla|schermafbeelding|photo from)(?!\p{L})/iu;
 /** UUIDs and hashes. */
@@ -51,7 +53,13 @@ export function shownName({ caption, fileName }) {
  */
 export function nameOf(record, unnamed = 'a photo') {
   const letters = [...shownName(record)];
-  return letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('').trimEnd()}…` : letters.join('') || unnamed;
+  if (letters.length === 0) return unnamed;
+  return isolated(letters.length > LONGEST_NAME ? `${letters.slice(0, LONGEST_NAME - 1).join('').trimEnd()}…` : letters.join(''));
+}
+
+/** A name or caption in a sentence, which is read in its own direction. @param {string} text */
+export function isolated(text) {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /** The text for people who cannot see the photo. @param {{ alt?: string, caption?: string, fileName: string }} record */
@@ -63,7 +71,7 @@ export function altOf(record) {
 /** The people who did something; undefined stands for one without a name. @param {(string | undefined)[]} people */
 export function peopleIn(people) {
   const different = [...new Set(people)];
-  const names = different.filter((name) => name !== undefined);
+  const names = different.filter((name) => name !== undefined).map(isolated);
   if (names.length === 0) return 'Someone';
   if (names.length === 2 && different.length === 2) return `${names[0]} and ${names[1]}`;
   return different.length === 1 ? names[0] : `${names[0]} and others`;
@@ -108,7 +116,7 @@ export function addedText({ author, createdAt }) {
   const when = Number.isNaN(date.getTime())
     ? ''
     : new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short' }).format(date);
-  return [author ? `Added by ${author}` : 'Added', when].filter(Boolean).join(author ? ', ' : ' on ');
+  return [author ? `Added by ${isolated(author)}` : 'Added', when].filter(Boolean).join(author ? ', ' : ' on ');
 }
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
