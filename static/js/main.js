@@ -93,6 +93,7 @@ const images = new Images({
     bin.changed();
     const own = deletions.takeRestored(record.id);
     const restored = deletions.added(record.id) || own;
+    if (own) history.restored(record);
     if (!live) return;
     reportArrival(record, restored, own);
     showStart();
@@ -300,7 +301,9 @@ const deletions = new Deletions({
   onLeave: giveFocus,
   onShowAll: () => bin.open(),
   onBack: (id) => history.forget(id),
+  hasOwnChanges: () => history.canUndo,
 });
+/** @type {History} */
 const history = new History(feed, images, {
   onDelete: (ids) => deletions.remove(ids),
   onRestore: (ids) => deletions.restore(ids),

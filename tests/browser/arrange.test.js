@@ -44,6 +44,32 @@ test('tidying lays all photos in rows for everybody, as one change that can be u
   await expect.poll(() => placements(server)).toEqual(tidied);
 });
 
+test('of a history for which the browser has no room, the last changes are kept', async ({ server, open }) => {
+  await uploadRow(server, row);
+  const window = await open();
+  await window.page.evaluate(() => {
+    const { setItem } = Storage.prototype;
+    Storage.prototype.setItem = function (key, value) {
+      if (value.length > 700) throw new DOMException('full', 'QuotaExceededError');
+      setItem.call(this, key, value);
+    };
+  });
+  await window.tile('red.png').locator('[data-image]').focus();
+  const tops = [];
+  for (let change = 0; change < 8; change += 1) {
+    tops.push((await server.image('red.png')).y);
+    await window.page.keyboard.press('Alt+ArrowDown');
+    await expect.poll(async () => (await server.image('red.png')).y).not.toBe(tops.at(-1));
+    await window.tile('green.png').locator('[data-image]').focus();
+    await window.tile('red.png').locator('[data-image]').focus();
+  }
+  await window.page.reload();
+  await window.ready();
+  await undo(window).click();
+  await expect.poll(async () => (await server.image('red.png')).y).toBe(tops.at(-1));
+  await expect(undo(window)).toBeEnabled();
+});
+
 test('tidying a selection covers no other photo, and aligns and sizes only the selection', async ({ server, open }) => {
   await uploadRow(server, row);
   const window = await open();

@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { hasFocus, uploadRow } from './support/board.js';
+import { hasFocus, isPlaced, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE } from './support/touch.js';
 
@@ -79,4 +79,43 @@ test('on a phone the list is within reach while a deletion is told', async ({ se
   await showBin(phone);
   await expect(toast).toBeVisible();
   await expect(items(phone).locator('[data-name]')).toHaveText(['green', 'red']);
+});
+
+test('undoing a restoration leaves a photo that somebody has changed since', async ({ server, open }) => {
+  await uploadRow(server, [red, green, blue]);
+  const [one, two] = [await open({ slowMessages: true }), await open()];
+  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
+  await remove(two, 'red.png');
+  await remove(two, 'green.png');
+  await showBin(one);
+  await bin(one).getByRole('button', { name: 'Restore all' }).click();
+  for (const window of [one, two]) await window.shows('red.png', 'green.png', 'blue.png');
+  await one.page.keyboard.press('Escape');
+  const { y } = await server.image('red.png');
+  await two.tile('red.png').locator('[data-image]').focus();
+  await two.page.keyboard.press('Alt+ArrowDown');
+  await expect.poll(async () => (await server.image('red.png')).y).not.toBe(y);
+  const moved = await server.image('red.png');
+  await isPlaced(one, 'red.png', { y: moved.y });
+  await one.page.keyboard.press('Control+z');
+  await one.shows('red.png', 'blue.png');
+  await expect(one.page.getByText('1 of 2 photos have been changed by someone else or deleted since.')).toBeVisible();
+  await one.page.keyboard.press('Control+Shift+z');
+  await one.shows('red.png', 'green.png', 'blue.png');
+});
+
+test('all come back although the list names only the last of many', async ({ server, open }) => {
+  await uploadRow(server, [red, green, blue]);
+  const window = await open({ slowMessages: true });
+  await window.shows('red.png', 'green.png', 'blue.png');
+  for (const name of ['red.png', 'green.png', 'blue.png']) await server.delete((await server.image(name)).id);
+  await window.page.route('**/images/deleted', async (route) => {
+    const response = await route.fetch();
+    const { images } = await response.json();
+    await route.fulfill({ response, json: { images: images.slice(0, 2) } });
+  });
+  await showBin(window);
+  await expect(items(window).locator('[data-name]')).toHaveText(['blue', 'green']);
+  await bin(window).getByRole('button', { name: 'Restore all' }).click();
+  await window.shows('red.png', 'green.png', 'blue.png');
 });

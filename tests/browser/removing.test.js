@@ -121,6 +121,23 @@ test('Ctrl+Z also restores what another viewer has just deleted', async ({ serve
   await window.shows(...names);
 });
 
+test('where Ctrl+Z undoes a change of one’s own, it is not said to bring back what another viewer has deleted', async ({ server, open }) => {
+  await uploadRow(server, row);
+  const { id } = await server.image('blue.png');
+  const window = await open({ slowMessages: true });
+  const before = await server.image('green.png');
+  await window.tile('green.png').locator('[data-image]').focus();
+  await window.page.keyboard.press('Alt+ArrowDown');
+  await expect.poll(async () => (await server.image('green.png')).y).not.toBe(before.y);
+  await server.delete(id);
+  await announces(window, /Someone deleted blue\.$/);
+  await window.page.keyboard.press('Control+z');
+  await expect.poll(async () => (await server.image('green.png')).y).toBe(before.y);
+  await window.shows('red.png', 'green.png');
+  await window.page.keyboard.press('Control+z');
+  await window.shows(...names);
+});
+
 test.describe('with an undo window that ends at once', () => {
   test.use({ serverOptions: ['--undo-window', '0s'] });
 

@@ -4,7 +4,7 @@
 import { find } from '../ui/page.js';
 import { showModal } from '../ui/modal.js';
 import { onBoard, pathOf } from '../ui/site.js';
-import { agoText, shownName } from '../ui/text.js';
+import { agoText, isolated, shownName } from '../ui/text.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {ImageRecord & { deletedAt: string, deletedBy?: string }} DeletedRecord */
@@ -18,41 +18,66 @@ export class Bin {
   #timer = 0;
   /** The last request, which alone may write. */
   #request = 0;
+  /** Its end. @type {Promise<void>} */
+  #listed = Promise.resolve();
   #elements;
   #onRestore;
 
   /**
    * @param {{ dialog: HTMLDialogElement, everywhere: HTMLElement, item: HTMLTemplateElement }} elements
-   * @param {(ids: string[]) => void} onRestore
+   * @param {(ids: string[]) => Promise<void>} onRestore
    */
   constructor(elements, onRestore) {
     this.#elements = elements;
     this.#onRestore = onRestore;
     const { dialog } = elements;
     this.#part('close').addEventListener('click', () => dialog.close());
-    this.#part('restore-all').addEventListener('click', () => this.#restore(this.#records.map(({ id }) => id)));
+    this.#part('restore-all').addEventListener('click', () => void this.#restoreAll());
     this.#part('list').addEventListener('click', ({ target }) => {
       const button = /** @type {Element} */ (target).closest('button');
       const id = /** @type {HTMLElement | null} */ (button?.closest('[data-id]'))?.dataset.id;
-      if (id) this.#restore([id]);
+      if (id) void this.#restore([id]);
     });
   }
 
   open() {
     showModal(this.#elements.dialog, this.#elements.everywhere);
-    void this.#fetch();
+    void this.#list();
   }
 
   /** A photo has been deleted or restored. */
   changed() {
-    if (this.#elements.dialog.open) this.#timer ||= window.setTimeout(() => void this.#fetch(), GATHER_MS);
+    if (this.#elements.dialog.open) this.#timer ||= window.setTimeout(() => void this.#list(), GATHER_MS);
   }
 
   /** @param {string[]} ids */
-  #restore(ids) {
-    this.#onRestore(ids);
+  async #restore(ids) {
     // The button that was pressed disappears with its photo.
     this.#part('close').focus();
+    await this.#onRestore(ids);
+  }
+
+  /** Restores all that have been deleted until now. The server lists only the last of many. */
+  async #restoreAll() {
+    const until = this.#records[0]?.deletedAt ?? '';
+    /** @type {Set<string>} */
+    const tried = new Set();
+    for (;;) {
+      const ids = this.#records.filter(({ id, deletedAt }) => deletedAt <= until && !tried.has(id)).map(({ id }) => id);
+      if (ids.length === 0) return;
+      for (const id of ids) tried.add(id);
+      await this.#restore(ids);
+      await this.#list();
+    }
+  }
+
+  /** Resolves when the list is up to date. */
+  async #list() {
+    let listed = (this.#listed = this.#fetch());
+    do {
+      listed = this.#listed;
+      await listed;
+    } while (listed !== this.#listed);
   }
 
   async #fetch() {
@@ -95,7 +120,7 @@ export class Bin {
     if (record.thumb) image.src = pathOf(`image/${record.id}/thumb?deleted=true`);
     find(item, '[data-name]').textContent = name;
     find(item, '[data-name]').title = record.fileName;
-    find(item, '[data-by]').textContent = `Deleted${record.deletedBy ? ` by ${record.deletedBy}` : ''}, ${agoText(record.deletedAt, now)}`;
+    find(item, '[data-by]').textContent = `Deleted${record.deletedBy ? ` by ${isolated(record.deletedBy)}` : ''}, ${agoText(record.deletedAt, now)}`;
     find(item, 'button').setAttribute('aria-label', `Restore ${name}`);
     return item;
   }

@@ -41,6 +41,7 @@ export class Deletions {
    * @param {import('./board.js').Board} parts.board
    * @param {(id: string) => void} parts.onLeave The focused toast disappears; `id` is the image being restored, or empty.
    * @param {() => void} parts.onOffline A command was given without a connection.
+   * @param {() => boolean} parts.hasOwnChanges Whether Ctrl+Z undoes a change by this page, not a deletion by others.
    * @param {(id: string) => void} parts.onBack An image is not deleted: it has been restored, or could not be deleted.
    */
   constructor(parts) {
@@ -100,7 +101,7 @@ export class Deletions {
   /**
    * Records a deletion, by this page or another viewer.
    * @param {ImageRecord} record
-   * @param {boolean} shown Whether the toast offers Undo; Ctrl+Z works in any case.
+   * @param {boolean} shown Whether the toast offers Undo.
    * @param {string} [by] The name of the person who deleted it.
    */
   deleted(record, shown, by) {
@@ -182,7 +183,8 @@ export class Deletions {
       setTimeout(() => this.#announce(), ANNOUNCE_MS);
       return;
     }
-    const undo = this.#unannounced.some(({ mine }) => mine) || this.#toast.ids.length > 0 ? ' Control Z brings it back.' : '';
+    const isUndone = this.#unannounced.some(({ mine }) => mine) || (this.#toast.ids.length > 0 && !this.#parts.hasOwnChanges());
+    const undo = isUndone ? ' Control Z brings it back.' : '';
     announce(`${wordsFor(this.#unannounced)}.${undo}`);
     this.#unannounced = [];
   }

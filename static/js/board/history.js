@@ -10,6 +10,7 @@ import { keyFor } from '../ui/site.js';
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../feed/types.js').TextName} TextName */
 /** @typedef {{ x: number, y: number, w: number, z: number }} Placement */
+/** @typedef {Placement & { caption?: string, alt?: string }} Restored */
 
 /**
  * A change that can be undone. A move has the placements of its images, a description
@@ -33,6 +34,8 @@ import { keyFor } from '../ui/site.js';
 
 /** The number of changes that are kept. */
 const MAX_CHANGES = 100;
+/** The number of restored images of which it is known how they were. */
+const MAX_RESTORED = 5_000;
 /** The number of placements that a command may have. */
 const MAX_PLACES = 2_000;
 /** Placements are rounded on their way. */
@@ -51,6 +54,8 @@ export class History {
   #last = Promise.resolve();
   /** The commands that have not ended. What is being undone can be redone next. */
   #waiting = { undo: 0, redo: 0 };
+  /** Images that this page has restored, as they were then. @type {Map<string, Restored>} */
+  #restored = new Map();
   /** The time of the last change by this page, in ms. */
   #changedAt = 0;
   #feed;
@@ -67,8 +72,8 @@ export class History {
     this.#images = images;
     this.#handlers = handlers;
     try {
-      const { done = [], undone = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? '{}');
-      [this.#done, this.#undone] = [done, undone];
+      const { done = [], undone = [], restored = [] } = JSON.parse(sessionStorage.getItem(KEY) ?? '{}');
+      [this.#done, this.#undone, this.#restored] = [done, undone, new Map(restored)];
     } catch {
       // The browser blocks storage: the history is that of the page.
     }
@@ -105,6 +110,12 @@ export class History {
     this.#changed([id]);
   }
 
+  /** An image is back that this page has restored. @param {ImageRecord} record */
+  restored({ id, x, y, w, z, caption, alt }) {
+    this.#restored.set(id, { x, y, w, z, caption, alt });
+    if (this.#restored.size > MAX_RESTORED) this.#restored.delete(this.#restored.keys().next().value ?? '');
+  }
+
   /** Sends placements as one change, which can be undone. @param {import('./tidy.js').Place[]} places */
   async arrange(places) {
     const changes = places.flatMap((place) => {
@@ -139,7 +150,7 @@ export class History {
     // The lists may be replaced while the change is applied.
     try {
       await this.#apply(change, isUndo);
-      (isUndo ? this.#undone : this.#done).push(change);
+      if (idsOf(change).length > 0) (isUndo ? this.#undone : this.#done).push(change);
     } catch (error) {
       (isUndo ? this.#done : this.#undone).push(change);
       this.#handlers.onNotice(`This could not be ${isUndo ? 'undone' : 'redone'}: ${/** @type {Error} */ (error).message}.`);
@@ -154,9 +165,10 @@ export class History {
    * @returns {Promise<unknown>}
    */
   async #apply(change, isUndo) {
-    const { onDelete, onRestore, onDone } = this.#handlers;
-    if (change.kind === 'delete') return isUndo ? onRestore(change.ids) : onDelete(change.ids);
-    if (change.kind === 'restore') return isUndo ? onDelete(change.ids) : onRestore(change.ids);
+    const { onRestore, onDone } = this.#handlers;
+    if (change.kind === 'delete' || change.kind === 'restore') {
+      return (change.kind === 'delete') === isUndo ? onRestore(change.ids) : this.#deleteAgain(change);
+    }
     if (change.kind === 'describe') {
       const { id, name = 'alt' } = change;
       const [now, next] = isUndo ? [change.after, change.before] : [change.before, change.after];
@@ -176,6 +188,23 @@ export class History {
     await this.#send(own.map(({ id, next }) => ({ id, ...next })));
     this.#skipped(steps.length - own.length, steps.length);
     if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved${isUndo ? ' back' : ''}.`);
+  }
+
+  /** Deletes what was restored, but not what has been changed since. @param {{ ids: string[] }} change */
+  async #deleteAgain(change) {
+    await this.#handlers.settled();
+    const count = change.ids.length;
+    change.ids = change.ids.filter((id) => this.#isAsRestored(id));
+    this.#skipped(count - change.ids.length, count);
+    if (change.ids.length > 0) await this.#handlers.onDelete(change.ids);
+  }
+
+  /** @param {string} id */
+  #isAsRestored(id) {
+    const record = this.#images.get(id);
+    const restored = this.#restored.get(id);
+    if (!record || !restored) return record !== undefined;
+    return isAt(record, restored) && record.caption === restored.caption && record.alt === restored.alt;
   }
 
   /**
@@ -207,12 +236,32 @@ export class History {
 
   /** @param {string[]} [ids] */
   #changed(ids = []) {
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify({ done: this.#done, undone: this.#undone }));
-    } catch {
-      // Full or blocked.
-    }
+    this.#keep(this.#done);
     this.#handlers.onChange(ids);
+  }
+
+  /**
+   * Keeps the history for a reload: as many of the last changes as the browser has room for.
+   * @param {Change[]} done
+   */
+  #keep(done) {
+    const ids = new Set([...done, ...this.#undone].flatMap((change) => ('ids' in change ? change.ids : [])));
+    const restored = [...this.#restored].filter(([id]) => ids.has(id));
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify({ done, undone: this.#undone, restored }));
+    } catch {
+      // Full or blocked. An older history would undo what is not the last change.
+      if (done.length > 0) this.#keep(done.slice(Math.ceil(done.length / 2)));
+      else this.#forgetKept();
+    }
+  }
+
+  #forgetKept() {
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      // Blocked.
+    }
   }
 }
 
