@@ -399,7 +399,7 @@ navigate(surface, camera, {
 });
 element('undo').addEventListener('click', undo);
 element('redo').addEventListener('click', redo);
-useArranging(element('arrange-menu'), { images, selection }, (places, text) => {
+useArranging(element('arrange-menu'), { images, selection, reserved: () => adding.placeholders.boxes }, (places, text) => {
   if (feed.state !== 'ready') return onOffline();
   history.arrange(places).then(() => announce(text), ({ message }) => notice(`The photos could not be arranged: ${message}.`));
 });

@@ -44,6 +44,26 @@ test('tidying lays all photos in rows for everybody, as one change that can be u
   await expect.poll(() => placements(server)).toEqual(tidied);
 });
 
+test('tidying leaves room for photos that are being added', async ({ server, open }) => {
+  await uploadRow(server, row);
+  const [one, two] = [await open(), await open()];
+  const held = [];
+  await one.page.route('**/image', (route) => held.push(route));
+  await one.drop([image('new.png', { width: 400, height: 300 })], 640, 500);
+  await expect(two.page.locator('.placeholder')).toHaveCount(1);
+  await expect.poll(() => held.length).toBe(1);
+  const before = await placements(server);
+  await arrange(two, 'By name');
+  await expect.poll(() => placements(server)).not.toEqual(before);
+  await held[0].continue();
+  await one.page.unroute('**/image');
+  await two.shows('red.png', 'green.png', 'blue.png', 'new.png');
+  const boxes = (await server.images()).map(({ x, y, w, width, height }) => ({ x, y, right: x + w, bottom: y + (w * height) / width }));
+  for (const [at, a] of boxes.entries()) {
+    for (const b of boxes.slice(0, at)) expect(a.x < b.right && b.x < a.right && a.y < b.bottom && b.y < a.bottom, JSON.stringify([a, b])).toBe(false);
+  }
+});
+
 test('of a history for which the browser has no room, the last changes are kept', async ({ server, open }) => {
   await uploadRow(server, row);
   const window = await open();

@@ -24,19 +24,18 @@ export const ORDERS = {
 };
 
 /**
- * Arranges images in justified rows from the top left corner of their present bounds, or below `others` if they would
- * cover one of those.
+ * Arranges images in justified rows from the top left corner of their present bounds, or below what is `taken` if they would
+ * cover some of it.
  * @param {ImageRecord[]} records In the order of the rows.
- * @param {ImageRecord[]} others The images that stay where they are.
+ * @param {Box[]} taken
  * @returns {Place[]}
  */
-export function tidy(records, others) {
+export function tidy(records, taken) {
   const bounds = boundsOf(records.map(boxOf));
   if (!bounds) return [];
   const rows = rowsOf(records);
   const area = { ...bounds, w: Math.max(...rows.map(({ x, w }) => x + w)), h: Math.max(...rows.map(({ y, h }) => y + h)) };
-  const rest = others.map(boxOf);
-  const all = rest.some((box) => overlaps(box, area)) ? boundsOf([...rest, bounds]) : null;
+  const all = taken.some((box) => overlaps(box, area)) ? boundsOf([...taken, bounds]) : null;
   const [x, y] = all ? [all.x, all.y + all.h + ROW_GAP] : [bounds.x, bounds.y];
   const round = (/** @type {number} */ value) => Math.round(value * 100) / 100;
   return rows.map((box, at) => ({ id: records[at].id, x: round(x + box.x), y: round(y + box.y), w: Math.max(16, round(box.w)) }));
