@@ -22,12 +22,16 @@ impl Bounds {
         if u64::from(width) * u64::from(height) <= LARGE_PIXELS {
             return None;
         }
-        let waiting_since = Instant::now();
+        Some(self.wait_since(Instant::now()))
+    }
+
+    /// Waits for a turn. The deadline moves by the time since `start`.
+    fn wait_since(&mut self, start: Instant) -> MutexGuard<'static, ()> {
         let turn = DECODING_LARGE
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        self.deadline += waiting_since.elapsed();
-        Some(turn)
+        self.deadline += start.elapsed();
+        turn
     }
 }
 
@@ -39,25 +43,42 @@ mod tests {
     use super::*;
     use crate::image::Limits;
 
+    /// The time for which a test holds a turn that another thread wants.
+    const WHILE_HELD: Duration = Duration::from_millis(50);
+
     #[test]
     fn a_large_image_waits_for_another_and_a_small_one_does_not() {
         let mut bounds = Bounds::start(Limits::default());
         let turn = bounds.turn(4097, 4096);
+        assert!(turn.is_some());
         assert!(bounds.turn(4096, 4096).is_none());
         let (send, events) = mpsc::channel();
         let waiting = std::thread::spawn(move || {
-            let before = bounds.deadline;
-            send.send(None).unwrap();
-            let _turn = bounds.turn(70_000, 1000);
-            send.send(Some(bounds.deadline - before)).unwrap();
+            send.send("starts").unwrap();
+            let turn = bounds.turn(70_000, 1000);
+            send.send("has its turn").unwrap();
+            assert!(turn.is_some());
         });
-        assert_eq!(events.recv().unwrap(), None);
-        let while_held = Duration::from_millis(50);
-        assert!(events.recv_timeout(while_held).is_err());
+        assert_eq!(events.recv().unwrap(), "starts");
+        assert!(events.recv_timeout(WHILE_HELD).is_err());
         drop(turn);
-        let stood_still = events.recv().unwrap().unwrap();
-        // The other thread may start to wait a little later.
-        assert!(stood_still > while_held / 2, "{stood_still:?}");
+        assert_eq!(events.recv().unwrap(), "has its turn");
         waiting.join().unwrap();
+    }
+
+    #[test]
+    fn the_deadline_of_an_image_does_not_pass_while_it_waits() {
+        let turn = Bounds::start(Limits::default()).turn(4097, 4096);
+        let mut bounds = Bounds::start(Limits::default());
+        let before = bounds.deadline;
+        let start = Instant::now();
+        let waiting = std::thread::spawn(move || {
+            drop(bounds.wait_since(start));
+            bounds.deadline
+        });
+        // `start` is earlier, so the other thread waits at least that long, whenever it runs.
+        std::thread::sleep(WHILE_HELD);
+        drop(turn);
+        assert!(waiting.join().unwrap() - before >= WHILE_HELD);
     }
 }
