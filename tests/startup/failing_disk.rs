@@ -4,7 +4,7 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 
 use crate::damage::{get, noise, try_upload, upload};
-use crate::disks::FailingDisk;
+use crate::disks::{FailingDisk, skip};
 use crate::server::{Server, program, refusal, run, text};
 
 /// Uploads some photos. Returns their files and URLs.
@@ -47,8 +47,7 @@ async fn all_are_served(server: &Server, photos: &[(Vec<u8>, String)]) {
 #[tokio::test]
 async fn on_a_read_only_disk_photos_are_shown_and_changes_refused() {
     let Some(mut disk) = FailingDisk::mount() else {
-        eprintln!("skipped: this user cannot mount a file system");
-        return;
+        return skip("this user cannot mount an ext4 file system on a loop device");
     };
     let data = disk.path().join("data");
     let mut server = Server::start(&data).await;
@@ -81,8 +80,7 @@ async fn on_a_read_only_disk_photos_are_shown_and_changes_refused() {
 #[tokio::test]
 async fn a_disk_that_fails_is_said_and_works_again_without_a_restart() {
     let Some(mut disk) = FailingDisk::mount() else {
-        eprintln!("skipped: this user cannot mount a file system");
-        return;
+        return skip("this user cannot mount an ext4 file system on a loop device");
     };
     disk.mount_again("continue");
     let data = disk.path().join("data");

@@ -7,14 +7,13 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use crate::damage::{get, noise_of, try_upload, upload};
-use crate::disks::SmallDisk;
+use crate::disks::{SmallDisk, skip};
 use crate::server::{Server, WAIT_LIMIT};
 
 #[tokio::test]
 async fn a_full_disk_refuses_images_and_keeps_everything_else_working() {
     let Some(disk) = SmallDisk::mount() else {
-        eprintln!("skipped: this user cannot mount a file system");
-        return;
+        return skip("this user cannot mount a file system");
     };
     let data = disk.path().join("data");
     let mut server = Server::start(&data).await;
