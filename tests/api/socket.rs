@@ -374,5 +374,5 @@ async fn sessions_are_closed_as_going_away_when_the_server_stops() {
     assert_eq!(board.closed().await, Some(CloseCode::Away));
     assert_eq!(latest.closed().await, Some(CloseCode::Away));
     drop(app);
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    assert!(start.elapsed() < WAIT_LIMIT, "the server does not stop");
 }

@@ -1,7 +1,5 @@
 //! Shutdown by signals.
 
-use std::time::Duration;
-
 use futures::{SinkExt as _, StreamExt as _};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
@@ -11,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use crate::server::{Server, folder};
 
 #[tokio::test]
-async fn a_signal_closes_open_sockets_and_stops_the_program_in_time() {
+async fn a_signal_closes_open_sockets_and_stops_the_program_despite_an_endless_upload() {
     for signal in ["TERM", "INT"] {
         let (_folder, data) = folder();
         let mut server = Server::start(&data).await;
@@ -26,7 +24,7 @@ async fn a_signal_closes_open_sockets_and_stops_the_program_in_time() {
         }
         // An idle connection, and a request that never ends.
         let _idle = TcpStream::connect(server.address).await.unwrap();
-        let _upload = server.begin_upload().await;
+        let mut upload = server.begin_upload().await;
 
         server.signal(signal);
         for mut socket in sockets {
@@ -38,8 +36,9 @@ async fn a_signal_closes_open_sockets_and_stops_the_program_in_time() {
             };
             assert_eq!(code, CloseCode::Away);
         }
-        let (status, _) = server.end().await;
-        assert_eq!(status, Some(0), "SIG{signal}");
+        assert_eq!(server.end().await, Some(0), "SIG{signal}");
+        // A server that waits longer for the upload answers it with 408 when it has become too slow.
+        assert_eq!(upload.read(&mut [0; 1]).await.unwrap_or(0), 0);
     }
 }
 
@@ -54,9 +53,7 @@ async fn a_second_signal_stops_the_program_immediately() {
     // The closed socket shows that the server is stopping. It now waits for the upload.
     while !matches!(socket.next().await.unwrap().unwrap(), Message::Close(_)) {}
     server.signal("INT");
-    let (status, took) = server.end().await;
-    // 130 is the status after a second signal; a server that waits for the upload exits with 0.
-    assert_eq!(status, Some(130));
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // The status after a second signal; a server that waits for the upload exits with 0.
+    assert_eq!(server.end().await, Some(130));
     assert_eq!(upload.read(&mut [0; 1]).await.unwrap_or(0), 0);
 }

@@ -71,7 +71,7 @@ async fn an_image_survives_a_restart() {
     let url = format!("http://{}", server.address);
     let image = upload(&Client::new(), &url, 1).await.unwrap();
     server.signal("TERM");
-    assert_eq!(server.end().await.0, Some(0));
+    assert_eq!(server.end().await, Some(0));
     find_all(&data, &[image]).await;
 }
 

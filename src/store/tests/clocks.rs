@@ -114,7 +114,9 @@ async fn several_servers_do_not_turn_the_undo_clock_faster_than_time() {
     let begin = Instant::now();
     let mut clocks: Vec<UndoClock> = (0..4).map(|_| UndoClock::default()).collect();
     let mut reading = 0;
-    while begin.elapsed() < Duration::from_millis(1_500) {
+    // How much the clock advances depends on how often they get in each other's way.
+    while begin.elapsed() < Duration::from_millis(1_500) || reading == 0 {
+        assert!(begin.elapsed() < DEADLINE, "the clock stands still");
         let advancing = clocks.iter_mut().map(|clock| clock.advance(&store));
         for time in futures::future::join_all(advancing).await {
             reading = reading.max(time.unwrap().ms());
@@ -122,8 +124,6 @@ async fn several_servers_do_not_turn_the_undo_clock_faster_than_time() {
     }
     let passed = begin.elapsed().as_millis() as i64;
     assert!(reading <= passed, "{reading} ms in {passed} ms");
-    // How much depends on how often they get in each other's way.
-    assert!(reading > 0, "{reading} ms in {passed} ms");
     store.drop_database().await;
 }
 
