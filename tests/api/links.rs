@@ -102,7 +102,7 @@ async fn a_session_ends_when_its_link_is_revoked_or_expires_or_the_board_is_dele
     let guarded = Guarded::new().await;
     let (app, board) = (&guarded.app, &*guarded.board);
     let (token, link) = make_link(app, board, json!({ "role": "edit" })).await;
-    let soon = json!({ "role": "edit", "expiresAt": chrono_in(2) });
+    let soon = json!({ "role": "edit", "expiresAt": chrono_in(5) });
     let (expiring, _) = make_link(app, board, soon).await;
     let mut revoked = connect(app, board, &token).await.unwrap();
     let mut expired = connect(app, board, &expiring).await.unwrap();

@@ -68,17 +68,17 @@ async fn dropped_sockets_leave_no_connection() {
 async fn a_socket_that_does_not_answer_pings_is_disconnected() {
     let settings = web::Settings {
         // Longer than a pong can be delayed on a busy machine.
-        heartbeat_interval: Duration::from_secs(2),
+        heartbeat_interval: Duration::from_secs(3),
         shutdown_timeout: 2 * WAIT_LIMIT,
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
     let mut alive = ready(&app, "/ws").await;
+    let living = tokio::spawn(async move { alive.expect("Image:update").await });
     let before = app.proxy.open();
     // Nobody reads from this socket any more, so it does not answer pings.
     let silent = ready(&app, "/ws").await;
     assert!(app.proxy.open() > before);
-    let living = tokio::spawn(async move { alive.expect("Image:update").await });
     match &app.database.embedded {
         // Not by the proxy, which would also count connections that the pool opens in the meantime.
         Some(engine) => {

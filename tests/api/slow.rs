@@ -91,8 +91,8 @@ async fn a_viewer_with_a_small_receive_buffer_gets_the_whole_image() {
 #[tokio::test]
 async fn a_viewer_with_nothing_to_read_stays_connected() {
     let settings = web::Settings {
-        heartbeat_interval: Duration::from_millis(3200),
-        session_read_timeout: Duration::from_secs(3),
+        heartbeat_interval: Duration::from_millis(4200),
+        session_read_timeout: Duration::from_secs(4),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
@@ -109,7 +109,7 @@ async fn a_viewer_with_nothing_to_read_stays_connected() {
 #[tokio::test]
 async fn a_client_that_stops_reading_its_download_is_disconnected() {
     let settings = web::Settings {
-        download_read_timeout: Duration::from_millis(2500),
+        download_read_timeout: Duration::from_secs(4),
         ..web::Settings::default()
     };
     let app = spawn_with_settings(settings).await;
