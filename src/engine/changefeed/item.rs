@@ -9,7 +9,7 @@ use crate::engine::datum::Datum;
 use crate::engine::error::ReqlError;
 
 /// The key of a document, and which copy of it.
-pub(super) type Place = (Arc<[u8]>, usize);
+pub(super) type FeedKey = (Arc<[u8]>, usize);
 
 /// A change as seen by all feeds of one query.
 #[derive(Debug)]
@@ -91,8 +91,8 @@ impl Item {
         self.committed_at.elapsed()
     }
 
-    /// The place of the document in the feed.
-    pub(super) fn place(&self) -> Place {
+    /// Identifies the document in the feed.
+    pub(super) fn feed_key(&self) -> FeedKey {
         (Arc::clone(&self.key), self.copy)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::item::{Item, Place};
+use super::item::{FeedKey, Item};
 
 /// The most bytes of changes queued for one client. Feeds share the bytes, but a slow client keeps them in memory.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub(super) struct Queue {
     is_ended: bool,
     /// The position of each document's queued change, if the feed squashes. Positions count from the start of the feed,
     /// so taking items does not invalidate them.
-    positions: Option<HashMap<Place, usize>>,
+    positions: Option<HashMap<FeedKey, usize>>,
     /// The commit after which changes are merged: that of the last initial value. A change before it may be part of an
     /// initial value, and must not take a later one with it.
     squash_after: u64,
@@ -61,7 +61,7 @@ impl Queue {
             return;
         }
         if let Some(positions) = &mut self.positions {
-            positions.insert(item.place(), self.taken + self.items.len());
+            positions.insert(item.feed_key(), self.taken + self.items.len());
         }
         self.bytes += item.bytes();
         self.live += 1;
@@ -83,7 +83,7 @@ impl Queue {
         let Some(positions) = &mut self.positions else {
             return false;
         };
-        let Some(position) = positions.get(&item.place()) else {
+        let Some(position) = positions.get(&item.feed_key()) else {
             return false;
         };
         let Some(slot) = self.items.get_mut(position - self.taken) else {
@@ -104,7 +104,7 @@ impl Queue {
                 self.bytes -= earlier.bytes();
                 *slot = None;
                 self.live -= 1;
-                positions.remove(&item.place());
+                positions.remove(&item.feed_key());
                 if self.live == 0 {
                     // Nobody would take the gaps.
                     self.clear();
@@ -146,9 +146,9 @@ impl Queue {
             self.taken += 1;
             let Some(item) = slot else { continue };
             if let Some(positions) = &mut self.positions
-                && positions.get(&item.place()) == Some(&(self.taken - 1))
+                && positions.get(&item.feed_key()) == Some(&(self.taken - 1))
             {
-                positions.remove(&item.place());
+                positions.remove(&item.feed_key());
             }
             bytes += item.bytes();
             self.bytes -= item.bytes();

@@ -46,8 +46,8 @@ pub(crate) struct InitialBatches {
 
 /// A message.
 struct Batch {
-    /// The places of its records in the images.
-    places: Vec<u32>,
+    /// The indices of its records in the images.
+    indices: Vec<u32>,
     /// The encoded message, if others may want it.
     frame: Mutex<Option<Frame>>,
 }
@@ -124,7 +124,7 @@ impl InitialBatches {
     }
 
     fn encode(&self, batch: &Batch) -> Frame {
-        let records: Vec<&ImageRecord> = batch.places.iter().map(|at| self.record(*at)).collect();
+        let records: Vec<&ImageRecord> = batch.indices.iter().map(|at| self.record(*at)).collect();
         let text = image_batch(&records);
         if self.options.is_compressed {
             frame::compressed_text(&deflate(text.as_bytes()))
@@ -133,16 +133,16 @@ impl InitialBatches {
         }
     }
 
-    fn record(&self, place: u32) -> &ImageRecord {
-        &self.images[place as usize]
+    fn record(&self, index: u32) -> &ImageRecord {
+        &self.images[index as usize]
     }
 
     /// Puts the images near the view first, and of these and of all others the newest. Divides them into messages.
     fn split(&self) -> Vec<Batch> {
         let mut order: Vec<u32> = (0..).take(self.images.len()).collect();
-        order.retain(|place| !self.unseen.contains(&self.record(*place).meta.id));
-        order.sort_by_cached_key(|place| {
-            let record = self.record(*place);
+        order.retain(|index| !self.unseen.contains(&self.record(*index).meta.id));
+        order.sort_by_cached_key(|index| {
+            let record = self.record(*index);
             let is_far = self
                 .options
                 .around
@@ -151,28 +151,28 @@ impl InitialBatches {
             (is_far, std::cmp::Reverse((created_at, id)))
         });
         let mut batches = Vec::new();
-        let (mut places, mut length, mut most) = (Vec::new(), FRAME, FIRST_BATCH);
-        for place in order {
-            let added = longest(self.record(place));
-            if places.len() >= most || length + added > MAX_BATCH {
-                most = places.len().max(most) * 2;
-                batches.push(Batch::of(std::mem::take(&mut places)));
+        let (mut indices, mut length, mut most) = (Vec::new(), FRAME, FIRST_BATCH);
+        for index in order {
+            let added = longest(self.record(index));
+            if indices.len() >= most || length + added > MAX_BATCH {
+                most = indices.len().max(most) * 2;
+                batches.push(Batch::of(std::mem::take(&mut indices)));
                 length = FRAME;
             }
-            places.push(place);
+            indices.push(index);
             length += added;
         }
-        if !places.is_empty() {
-            batches.push(Batch::of(places));
+        if !indices.is_empty() {
+            batches.push(Batch::of(indices));
         }
         batches
     }
 }
 
 impl Batch {
-    fn of(places: Vec<u32>) -> Self {
+    fn of(indices: Vec<u32>) -> Self {
         Self {
-            places,
+            indices,
             frame: Mutex::new(None),
         }
     }

@@ -18,7 +18,7 @@ use super::limits::{CommandThrottle, OpenSocket};
 use super::outbox::Outbox;
 use super::presence::PresenceGuard;
 use super::protocol::client_messages::ClientMessages;
-use super::protocol::events::{self, AckDetails, Place, UploadBegin};
+use super::protocol::events::{self, AckDetails, ReservedPlacement, UploadBegin};
 use super::protocol::frame::{self, CloseCode, Frame};
 use super::session_access::SessionAccess;
 use super::session_context::SessionContext;
@@ -284,7 +284,7 @@ impl Session {
         }
         let Area { x, y, w, .. } = area;
         Ok(AckDetails {
-            place: Some(Place { x, y, w }),
+            place: Some(ReservedPlacement { x, y, w }),
             ..AckDetails::default()
         })
     }

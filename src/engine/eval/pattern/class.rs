@@ -1,6 +1,6 @@
 //! Character classes.
 
-use super::escape::{Place, literal, push_literal, translate_escape};
+use super::escape::{EscapeContext, literal, push_literal, translate_escape};
 use super::input::{Flaw, Input};
 
 /// The names in classes like `[[:alpha:]]`.
@@ -52,7 +52,7 @@ fn item(input: &mut Input<'_>, out: &mut String) -> Result<(), Flaw> {
         && escape.starts_with(['d', 'D', 's', 'S', 'w', 'W', 'p', 'P'])
     {
         input.next();
-        return translate_escape(input, Place::Class, out);
+        return translate_escape(input, EscapeContext::Class, out);
     }
     let start = input.position();
     let Some(low) = character(input)? else {

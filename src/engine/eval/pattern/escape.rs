@@ -2,9 +2,9 @@
 
 use super::input::{Flaw, Input};
 
-/// Where an escape stands.
+/// The part of a pattern in which an escape stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum EscapeContext {
     Pattern,
     Class,
 }
@@ -12,19 +12,19 @@ pub(super) enum Place {
 /// Translates an escape, whose backslash has been read.
 pub(super) fn translate_escape(
     input: &mut Input<'_>,
-    place: Place,
+    context: EscapeContext,
     out: &mut String,
 ) -> Result<(), Flaw> {
     let c = input.peek();
-    let translated = match (c, place) {
+    let translated = match (c, context) {
         // A class within a class is their union.
         (Some(c), _) if perl_class(c).is_some() => perl_class(c),
-        (Some('b'), Place::Pattern) => Some(r"(?-u:\b)"),
-        (Some('B'), Place::Pattern) => Some(r"(?-u:\B)"),
-        (Some('A'), Place::Pattern) => Some(r"\A"),
-        (Some('z'), Place::Pattern) => Some(r"\z"),
+        (Some('b'), EscapeContext::Pattern) => Some(r"(?-u:\b)"),
+        (Some('B'), EscapeContext::Pattern) => Some(r"(?-u:\B)"),
+        (Some('A'), EscapeContext::Pattern) => Some(r"\A"),
+        (Some('z'), EscapeContext::Pattern) => Some(r"\z"),
         // A byte in RE2. Strings are UTF-8, so a character is what it can be.
-        (Some('C'), Place::Pattern) => Some("(?s:.)"),
+        (Some('C'), EscapeContext::Pattern) => Some("(?s:.)"),
         _ => None,
     };
     if let Some(translated) = translated {
@@ -32,8 +32,8 @@ pub(super) fn translate_escape(
         out.push_str(translated);
         return Ok(());
     }
-    match (c, place) {
-        (Some('Q'), Place::Pattern) => quote(input, out),
+    match (c, context) {
+        (Some('Q'), EscapeContext::Pattern) => quote(input, out),
         (Some('p' | 'P'), _) => unicode_class(input, out),
         _ => push_literal(literal(input)?, out),
     }

@@ -11,7 +11,7 @@ mod repetition;
 use regex::Regex;
 
 use self::class::translate_class;
-use self::escape::{Place, translate_escape};
+use self::escape::{EscapeContext, translate_escape};
 use self::input::{Flaw, Input};
 use self::repetition::{check_count, repetition_operator};
 use crate::engine::error::ReqlError;
@@ -60,7 +60,7 @@ fn translate(pattern: &str) -> Result<String, Flaw> {
         has_operand = !matches!(c, '(' | '|');
         input.next();
         match c {
-            '\\' => translate_escape(&mut input, Place::Pattern, &mut out)?,
+            '\\' => translate_escape(&mut input, EscapeContext::Pattern, &mut out)?,
             '[' => translate_class(&mut input, &mut out)?,
             '(' => {
                 depth += 1;

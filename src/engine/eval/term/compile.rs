@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::kind::TermKind;
-use super::place::Place;
+use super::position::TermPosition;
 use super::tree::{Call, Term};
 use crate::engine::datum::json::Node;
 use crate::engine::datum::{self, Datum};
@@ -18,16 +18,16 @@ impl Term {
     /// Compiles parsed JSON.
     ///
     /// # Errors
-    /// A compile error for an unknown or unimplemented term, for a term that is not allowed in its place, or for
+    /// A compile error for an unknown or unimplemented term, for a term that is not allowed in its position, or for
     /// arguments that it does not accept.
     pub(crate) fn compile(node: Node<'_>) -> Result<Self, ReqlError> {
-        Self::compile_at(Place::default(), node)
+        Self::compile_at(TermPosition::default(), node)
     }
 
-    fn compile_at(place: Place, node: Node<'_>) -> Result<Self, ReqlError> {
+    fn compile_at(position: TermPosition, node: Node<'_>) -> Result<Self, ReqlError> {
         match node {
-            Node::Array(items) => Self::compile_call(place, items),
-            Node::Object(fields) => Self::compile_object(place, fields),
+            Node::Array(items) => Self::compile_call(position, items),
+            Node::Object(fields) => Self::compile_object(position, fields),
             constant => Ok(Self::constant(datum::from_node(constant))),
         }
     }
@@ -36,14 +36,18 @@ impl Term {
         value.map_or_else(Self::Invalid, Self::Datum)
     }
 
-    fn compile_object(place: Place, fields: Vec<(Text<'_>, Node<'_>)>) -> Result<Self, ReqlError> {
+    fn compile_object(
+        position: TermPosition,
+        fields: Vec<(Text<'_>, Node<'_>)>,
+    ) -> Result<Self, ReqlError> {
         // Without compiling the fields first, because a constant may hold a large binary.
         if fields.iter().all(|(_, value)| is_constant(value)) {
             return Ok(Self::constant(datum::from_fields(fields)));
         }
-        let place = place.field();
-        let compile =
-            |(name, value): (Text<'_>, _)| Ok((Arc::from(name), Self::compile_at(place, value)?));
+        let position = position.field();
+        let compile = |(name, value): (Text<'_>, _)| {
+            Ok((Arc::from(name), Self::compile_at(position, value)?))
+        };
         let fields = fields
             .into_iter()
             .map(compile)
@@ -61,18 +65,18 @@ impl Term {
         Ok(Self::constant(datum::pseudotype(constants.collect())))
     }
 
-    fn compile_call(place: Place, items: Vec<Node<'_>>) -> Result<Self, ReqlError> {
+    fn compile_call(position: TermPosition, items: Vec<Node<'_>>) -> Result<Self, ReqlError> {
         let (kind, args, optargs) = take_apart(items)?;
         if kind == TermKind::MakeObj {
-            return Self::compile_object(place, optargs);
+            return Self::compile_object(position, optargs);
         }
-        place.check(kind)?;
+        position.check(kind)?;
         if let Some((name, _)) = optargs.iter().find(|(name, _)| !kind.accepts(name)) {
             return Err(ReqlError::compile(format!(
                 "Unrecognized optional argument `{name}`."
             )));
         }
-        let args = Self::compile_args(place, kind, args)?;
+        let args = Self::compile_args(position, kind, args)?;
         let mut call = Call {
             kind,
             args,
@@ -87,25 +91,25 @@ impl Term {
         call.optargs = optargs
             .into_iter()
             .map(|(name, value)| {
-                let place = place.argument(kind, false);
-                Ok((Arc::from(name), Self::compile_at(place, value)?))
+                let position = position.argument(kind, false);
+                Ok((Arc::from(name), Self::compile_at(position, value)?))
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(fold_array(call))
     }
 
     fn compile_args(
-        place: Place,
+        position: TermPosition,
         kind: TermKind,
         args: Vec<Node<'_>>,
     ) -> Result<Vec<Self>, ReqlError> {
         let inner = match kind {
-            TermKind::Func => place.body(args.first()),
-            _ => place,
+            TermKind::Func => position.body(args.first()),
+            _ => position,
         };
         args.into_iter()
             .enumerate()
-            .map(|(position, arg)| Self::compile_at(inner.argument(kind, position == 0), arg))
+            .map(|(index, arg)| Self::compile_at(inner.argument(kind, index == 0), arg))
             .collect()
     }
 }

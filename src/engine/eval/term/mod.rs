@@ -2,7 +2,7 @@
 
 mod compile;
 mod kind;
-mod place;
+mod position;
 mod print;
 mod tree;
 

@@ -176,7 +176,7 @@ impl Compactor {
     }
 
     /// Copies in the background what has changed since a copy. `took` is the time that it took so far.
-    pub(super) fn go_on(
+    pub(super) fn resume(
         &mut self,
         snapshot: Arc<Snapshot>,
         generation: u64,

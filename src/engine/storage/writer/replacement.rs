@@ -48,7 +48,7 @@ impl Writer {
             }
             let snapshot = self.snapshots.latest()?;
             self.compactor
-                .go_on(snapshot, generation, copy, finished, &self.queue);
+                .resume(snapshot, generation, copy, finished, &self.queue);
             Ok(())
         });
         if let Err(error) = replaced {

@@ -178,11 +178,11 @@ fn parse_arrange(data: Value) -> Result<Vec<(ImageId, PlacementChange)>, String>
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Arrange {
-        places: Vec<JsonObject<Place>>,
+        places: Vec<JsonObject<PlacementInput>>,
     }
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Place {
+    struct PlacementInput {
         id: ImageId,
         x: f64,
         y: f64,

@@ -155,7 +155,7 @@ pub(crate) struct Person {
 pub(crate) struct AckDetails {
     /// The reserved placement of an upload.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<ReservedPlacement>,
     /// The session's name and colour after `User:name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) person: Option<Person>,
@@ -163,7 +163,7 @@ pub(crate) struct AckDetails {
 
 /// A placement without stacking order, in board units.
 #[derive(Serialize)]
-pub(crate) struct Place {
+pub(crate) struct ReservedPlacement {
     pub(crate) x: f64,
     pub(crate) y: f64,
     pub(crate) w: f64,

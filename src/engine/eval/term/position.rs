@@ -1,14 +1,14 @@
-//! The place of a term in a query, which decides whether the term is allowed there.
+//! The position of a term in a query, which decides whether the term is allowed there.
 
 use super::kind::TermKind;
 use crate::engine::datum::json::Node;
 use crate::engine::error::ReqlError;
 
-/// The place of a term.
+/// The position of a term.
 ///
 /// The rules are those of RethinkDB's `term_walker.cc` and `terms/var.cc`.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place {
+pub(super) struct TermPosition {
     /// The terms around this one, innermost first. `None` for an object, or outside the query.
     parents: [Option<TermKind>; 2],
     forbids_writes: bool,
@@ -16,8 +16,8 @@ pub(super) struct Place {
     rows: u8,
 }
 
-impl Place {
-    /// The place of an argument of `kind`. `is_first` is true for its first positional argument.
+impl TermPosition {
+    /// The position of an argument of `kind`. `is_first` is true for its first positional argument.
     pub(super) fn argument(self, kind: TermKind, is_first: bool) -> Self {
         Self {
             parents: [Some(kind), self.parents[0]],
@@ -26,7 +26,7 @@ impl Place {
         }
     }
 
-    /// The place of a field of an object.
+    /// The position of a field of an object.
     pub(super) fn field(self) -> Self {
         Self {
             parents: [None, self.parents[0]],
@@ -34,7 +34,7 @@ impl Place {
         }
     }
 
-    /// The place of the body of a function.
+    /// The position of the body of a function.
     pub(super) fn body(self, parameters: Option<&Node<'_>>) -> Self {
         Self {
             rows: self
