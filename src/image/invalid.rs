@@ -9,13 +9,13 @@ pub enum InvalidImage {
     #[error("{}", .0.map_or("the file is not a PNG, JPEG, GIF, WebP or AVIF image", Unsupported::advice))]
     Unknown(Option<Unsupported>),
     /// The file ends before its header does.
-    #[error("the {0} image is truncated")]
+    #[error("the {0} photo is truncated")]
     Truncated(&'static str),
     /// The header is invalid in a way that keeps browsers from showing the image.
-    #[error("the {0} image is damaged: {1}")]
+    #[error("the {0} photo is damaged: {1}")]
     Damaged(&'static str, &'static str),
     /// The image has more pixels than the configured limit.
-    #[error("the image has {width} × {height} pixels; the limit is {max_pixels}")]
+    #[error("the photo has {width} × {height} pixels; the limit is {max_pixels}")]
     TooLarge {
         /// Width in pixels.
         width: u32,

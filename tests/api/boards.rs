@@ -101,7 +101,7 @@ async fn what_happens_on_a_board_is_seen_there_only() {
     let ack = main
         .command("Image:delete", json!({ "id": there["id"] }))
         .await;
-    assert_eq!(ack["message"], "there is no such image");
+    assert_eq!(ack["message"], "there is no such photo");
     assert_eq!(
         app.get_json(&format!("/images?board={id}")).await["images"],
         json!([there])

@@ -71,7 +71,7 @@ async fn a_deleted_image_cannot_be_changed_and_is_hidden_from_new_viewers() {
         ("Image:delete", json!({"id": record["id"]})),
     ] {
         let answer = viewer.command(event, data).await;
-        assert_eq!(answer["message"], "there is no such image", "{event}");
+        assert_eq!(answer["message"], "there is no such photo", "{event}");
     }
     assert_eq!(restore(&app, &record).await.status(), 204);
     assert_eq!(viewer.expect("Image:update").await, record);
@@ -104,7 +104,7 @@ async fn a_deletion_cannot_be_undone_after_the_undo_window() {
     let answer = viewer
         .command("Image:restore", json!({"id": record["id"]}))
         .await;
-    assert_eq!(answer["message"], "there is no such image");
+    assert_eq!(answer["message"], "there is no such photo");
 }
 
 #[tokio::test]
@@ -130,6 +130,6 @@ async fn a_repeated_upload_does_not_undo_a_deletion() {
     assert_eq!(app.post(form()).await.status(), 200);
     app.delete(&format!("/image/{id}")).await;
     let refused = problem(app.post(form()).await, 409).await;
-    assert_eq!(refused, "The image was stored and has been deleted since.");
+    assert_eq!(refused, "The photo was stored and has been deleted since.");
     assert_eq!(app.get_json("/images").await["images"], json!([]));
 }

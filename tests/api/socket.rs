@@ -217,7 +217,7 @@ async fn many_images_are_arranged_with_one_command() {
     let answer = viewer
         .command("Image:arrange", json!({"places": many[..2000]}))
         .await;
-    assert_eq!(answer["message"], "there is no such image");
+    assert_eq!(answer["message"], "there is no such photo");
 }
 
 #[tokio::test]

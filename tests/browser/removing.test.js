@@ -148,7 +148,7 @@ test.describe('with an undo window that ends at once', () => {
     await window.page.getByRole('button', { name: 'Delete red' }).click();
     await window.shows();
     await toast(window).getByRole('button', { name: 'Undo' }).click();
-    await expect(window.page.getByText('A photo could not be restored: there is no such image.')).toBeVisible();
+    await expect(window.page.getByText('A photo could not be restored: there is no such photo.')).toBeVisible();
     await window.shows();
   });
 });

@@ -16,9 +16,9 @@ pub(super) enum Subcommand {
     ///
     /// Also mends the list of free pages. A running server returns space by itself, but needs space on the disk for it.
     Compact,
-    /// Fetch a backup of a running server, with all boards, images and links, and write it to a file
+    /// Fetch a backup of a running server, with all boards, photos and links, and write it to a file
     ///
-    /// It is verified, and complete once the file is there. Exits with 1 if it lacks images that are damaged, which are
+    /// It is verified, and complete once the file is there. Exits with 1 if it lacks photos that are damaged, which are
     /// listed then.
     Backup {
         /// The file to write
@@ -37,7 +37,7 @@ pub(super) enum Subcommand {
     },
     /// Ask a running server if it is ready, for a container or a supervisor
     ///
-    /// Exits with 0 if it reaches its database and has room for images, and with 1 otherwise.
+    /// Exits with 0 if it reaches its database and has room for photos, and with 1 otherwise.
     Health {
         /// The address of the server [default: the one of --listen, on this machine]
         #[arg(long, value_name = "URL")]

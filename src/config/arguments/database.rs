@@ -11,7 +11,7 @@ use crate::store::{ClusterSettings, Password};
 /// Where the images are kept.
 #[derive(clap::Args)]
 pub(super) struct DatabaseArguments {
-    /// The folder in which the embedded engine keeps the images; made if it is missing, and used by one process at a
+    /// The folder in which the embedded engine keeps the photos; made if it is missing, and used by one process at a
     /// time. Not used with --rethinkdb
     #[arg(
         long,
@@ -22,7 +22,7 @@ pub(super) struct DatabaseArguments {
     )]
     pub(super) data: PathBuf,
 
-    /// Keep the images in this RethinkDB instead of the embedded engine:
+    /// Keep the photos in this RethinkDB instead of the embedded engine:
     /// rethinkdb://[user[:password]@]host[:port][,host[:port]...][/database]. The hosts are tried in turn. User and
     /// password are percent-encoded, an IPv6 address stands in brackets. Without them: user admin, no password, port
     /// 28015, database realtime_photo, which is created if it is missing. A URL with a password is better given by the

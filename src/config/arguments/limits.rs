@@ -20,7 +20,7 @@ const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
 /// What uploads and boards may have.
 #[derive(clap::Args)]
 pub(super) struct LimitArguments {
-    /// The largest image that is taken: bytes, or with a unit such as 500k, 16MiB (k, M and G are powers of 1,000; Ki,
+    /// The largest photo accepted: bytes, or with a unit such as 500k, 16MiB (k, M and G are powers of 1,000; Ki,
     /// Mi and Gi of 1,024). At most 90MiB; RethinkDB advises against more than 16MiB
     #[arg(
         long,
@@ -31,7 +31,7 @@ pub(super) struct LimitArguments {
     )]
     pub(super) max_upload: u64,
 
-    /// The most pixels (width times height) that an image may have
+    /// The most pixels (width times height) that a photo may have
     #[arg(
         long,
         value_name = "PIXELS",
@@ -41,7 +41,7 @@ pub(super) struct LimitArguments {
     )]
     pub(super) max_pixels: u64,
 
-    /// The most images that a board may hold, without those in the bin. Without it there is no limit
+    /// The most photos that a board may hold, without those in the bin. Without it there is no limit
     #[arg(
         long,
         value_name = "COUNT",
@@ -50,7 +50,7 @@ pub(super) struct LimitArguments {
     )]
     pub(super) max_images: Option<u64>,
 
-    /// The most bytes that the images of a board may have together, without those in the bin: bytes, or with a unit as
+    /// The most bytes that the photos of a board may have together, without those in the bin: bytes, or with a unit as
     /// for --max-upload. Without it there is no limit
     #[arg(
         long,
@@ -77,7 +77,7 @@ pub(super) struct LimitArguments {
     #[arg(long, value_name = "DIR", env = "REALTIME_PHOTO_UPLOAD_DIR")]
     pub(super) upload_dir: Option<PathBuf>,
 
-    /// For how long a deleted image can be restored: a number of seconds, minutes, hours or days such as 90s, 10m, 1h
+    /// For how long a deleted photo can be restored: a number of seconds, minutes, hours or days such as 90s, 10m, 1h
     /// or 7d, at most 365d. Then it is removed for good. With 0 it is removed at once
     #[arg(
         long,
@@ -88,8 +88,8 @@ pub(super) struct LimitArguments {
     )]
     pub(super) undo_window: Duration,
 
-    /// Store images with all that they tell besides the picture, such as where and with which camera a photograph was
-    /// taken. Without it that is removed; colour profile and orientation stay
+    /// Store photos with their metadata, such as where and with which camera they were taken. Without it, metadata is
+    /// removed except for colour profile and orientation
     #[arg(
         long,
         env = "REALTIME_PHOTO_KEEP_METADATA",

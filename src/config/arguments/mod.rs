@@ -19,9 +19,9 @@ use self::network::NetworkArguments;
 use self::observing::ObservingArguments;
 use super::settings::{Settings, Task, TlsFiles};
 
-/// A realtime image board: drop a picture on the page, and everyone who looks sees it at once.
+/// A realtime photo board: drop a photo on the page, and everyone sees it at once.
 ///
-/// The images are kept in a RethinkDB, if one is given by --rethinkdb, and otherwise in the folder that --data names,
+/// The photos are kept in a RethinkDB, if one is given by --rethinkdb, and otherwise in the folder that --data names,
 /// by the engine that is built in. It runs until Ctrl-C or SIGTERM.
 #[derive(Parser)]
 #[command(name = "realtime-photo", version, max_term_width = 100)]

@@ -57,7 +57,7 @@ impl Problem {
 
     /// 404, for an image that is unknown or deleted, or an id that is malformed.
     pub(crate) fn no_such_image() -> Self {
-        Self::not_found("There is no such image.")
+        Self::not_found("There is no such photo.")
     }
 
     /// 404, for a board that is unknown or deleted, or that the caller may not know of.
@@ -67,7 +67,7 @@ impl Problem {
 
     /// 404, for an image that is shown without a separate thumbnail.
     pub(crate) fn no_thumbnail() -> Self {
-        Self::not_found("The image has no thumbnail.")
+        Self::not_found("The photo has no thumbnail.")
     }
 
     /// 500. The cause is in the log.

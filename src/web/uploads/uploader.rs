@@ -152,13 +152,13 @@ impl Uploader {
             Insert::Existing(record) => Ok((StatusCode::OK, record)),
             Insert::Conflict => Err(Problem::new(
                 StatusCode::CONFLICT,
-                "Another image has this id.",
+                "Another photo has this id.",
             )),
             Insert::Full(full) => Err(full.into()),
             // Not 200, as the image is not on the board; and not restored, as a retry must not undo a later delete.
             Insert::Deleted => Err(Problem::new(
                 StatusCode::CONFLICT,
-                "The image was stored and has been deleted since.",
+                "The photo was stored and has been deleted since.",
             )),
         }
     }

@@ -230,7 +230,7 @@ impl FaultClient {
         let answer = self
             .change("Image:delete", json!({"id": id}), vec![begun])
             .await;
-        if !was_deleted && answer["message"] == "there is no such image" {
+        if !was_deleted && answer["message"] == "there is no such photo" {
             // Others may have begun to delete it meanwhile; this client alone cannot have been told so.
             assert!(self.history.deletes(&id) > 1, "{id}: {answer}");
         }

@@ -144,7 +144,7 @@ impl Executor<'_> {
 }
 
 /// The answer to a change of an image that is not there, or that the viewer may not change.
-const MISSING: &str = "there is no such image";
+const MISSING: &str = "there is no such photo";
 
 fn finished(outcome: Result<(), &'static str>) -> Outcome {
     Box::pin(ready(outcome.map(done)))
