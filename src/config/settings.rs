@@ -8,7 +8,7 @@ use crate::image::Metadata;
 use crate::store::{BoardLimits, ClusterSettings, Password, Token};
 use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
-/// What the program is to do.
+/// The task of the program.
 #[derive(Debug, Clone)]
 pub enum Task {
     /// Run the server.
@@ -51,7 +51,7 @@ pub enum Task {
     Restore {
         /// The file to read.
         file: PathBuf,
-        /// Where to.
+        /// The database to restore it to.
         database: Database,
     },
 }
@@ -75,13 +75,13 @@ pub struct Settings {
     pub trusted_proxies: TrustedProxies,
     /// The database.
     pub database: Database,
-    /// Who needs a link.
+    /// The rule for who needs a link.
     pub access: Access,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,
     /// The pixel limit (width × height) of an uploaded image.
     pub max_pixels: u64,
-    /// What a board may hold.
+    /// The limits of each board.
     pub board_limits: BoardLimits,
     /// The memory for uploads that are being processed, in bytes.
     pub upload_memory: u64,
@@ -113,7 +113,7 @@ pub struct TlsFiles {
     pub key: PathBuf,
 }
 
-/// Who may do what without a link.
+/// The permissions of clients without a link.
 #[derive(Debug, Clone)]
 pub enum Access {
     /// Everybody, everything, if the address is one of loopback and no proxy publishes it; nobody anything otherwise.

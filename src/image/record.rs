@@ -104,7 +104,7 @@ pub struct ImageMeta {
 /// An image on the board: a document of the table `placements`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImageRecord {
-    /// Description.
+    /// Metadata, without the placement.
     #[serde(flatten)]
     pub meta: ImageMeta,
     /// Placement on the board.
@@ -142,11 +142,11 @@ pub struct ImageRecord {
 /// A validated image that is ready to be stored.
 #[derive(Clone)]
 pub struct NewImage {
-    /// Description.
+    /// Metadata, without the placement.
     pub meta: ImageMeta,
     /// Placement that the uploader asked for.
     pub requested: RequestedPlacement,
-    /// File contents.
+    /// The bytes of the file to store.
     pub file: Bytes,
     /// Encoded thumbnail; `None` if the file itself serves as one, or none can be made.
     pub thumb: Option<Bytes>,

@@ -27,23 +27,23 @@ pub enum BackupError {
     Server {
         /// The address that was given.
         server: String,
-        /// What went wrong.
+        /// The cause.
         reason: String,
     },
     /// The file cannot be written.
     #[error("cannot write {}: {source}", file.display())]
     File {
-        /// The file.
+        /// The path of the backup.
         file: PathBuf,
         /// The error of the operating system.
         source: io::Error,
     },
-    /// What the server sent is no backup.
+    /// The response of the server is not a backup.
     #[error("{server} sent no whole backup: {reason}")]
     Invalid {
         /// The address that was given.
         server: String,
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
 }
@@ -111,7 +111,7 @@ struct Receiver<'a> {
     reader: BackupReader,
     /// The start of the next line.
     line: Vec<u8>,
-    /// The images that the backup lacks: their keys, and what is damaged.
+    /// The images that the backup lacks: their keys, and the damage.
     damaged: Vec<(String, String)>,
     progress: Progress,
 }

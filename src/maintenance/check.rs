@@ -78,8 +78,8 @@ fn print(folder: &Path, report: &CheckReport, out: &mut dyn Write) -> io::Result
     }
 }
 
-/// What concerns images and not just the storage: the hashes of files, and placements without an image. By the tables
-/// of all databases in the folder.
+/// Checks of the images themselves, beyond the storage: the hashes of files, and placements without an image. In the
+/// tables of all databases in the folder.
 #[derive(Default)]
 struct Images {
     /// The database and the key of each image.
@@ -89,7 +89,7 @@ struct Images {
 }
 
 impl Images {
-    /// Returns what is damaged.
+    /// Returns the damage of a document, if there is any.
     fn inspect(&mut self, table: &str, document: &Datum) -> Option<String> {
         let (database, table_name) = table.rsplit_once('.')?;
         let Datum::Object(fields) = document else {

@@ -33,7 +33,7 @@ pub enum RestoreError {
     Invalid {
         /// The file.
         file: PathBuf,
-        /// What is wrong.
+        /// The defect.
         reason: String,
     },
     /// The folder cannot be used.

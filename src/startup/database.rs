@@ -14,7 +14,7 @@ pub(super) struct StartedDatabase {
     /// `None` if it is a cluster.
     pub(super) engine: Option<Engine>,
     pub(super) cluster: ClusterSettings,
-    /// What to call it in messages.
+    /// Its name in messages.
     pub(super) description: String,
     /// The folder of the embedded engine.
     pub(super) data_folder: Option<PathBuf>,

@@ -26,7 +26,7 @@ pub enum StartupError {
     Tls {
         /// The file of the certificate.
         certificate: PathBuf,
-        /// What is wrong with it or its key.
+        /// The problem with it or its key.
         reason: String,
     },
     /// The folder for uploads cannot be used.

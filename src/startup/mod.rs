@@ -64,7 +64,7 @@ impl Application {
     ///
     /// If the address, the data folder or the database cannot be used; waits for a database up to ten seconds.
     pub async fn build(settings: Settings) -> Result<Self, StartupError> {
-        // First the port: it is tried in no time, and whoever starts the program twice is best told of the port.
+        // The port is tried first, which is quick: if the program runs already, the error should name the port.
         let listener = listener::listen(settings.listen)?;
         let address = listener.local_addr()?;
         let metrics_listener = settings.metrics_listen.map(MetricsListener::listen);
@@ -207,7 +207,7 @@ impl Application {
     }
 }
 
-/// What a server keeps its images with.
+/// The opened folder, database and access of a server.
 struct Opened {
     upload_folder: UploadFolder,
     store: Store,

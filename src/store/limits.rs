@@ -18,7 +18,7 @@ pub enum BoardFull {
     Bytes(u64),
 }
 
-/// What a board holds.
+/// The number and size of the images of a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BoardUsage {
     /// The number of images.

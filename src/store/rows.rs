@@ -24,7 +24,7 @@ pub(super) const DELETED_AT: &str = "deletedAt";
 /// The display name of the person who deleted the image, next to [`DELETED_AT`], if that person has one.
 pub(super) const DELETED_BY: &str = "deletedBy";
 
-/// What the undo clock read at the delete, in milliseconds, next to [`DELETED_AT`].
+/// The reading of the undo clock at the delete, in milliseconds, next to [`DELETED_AT`].
 pub(super) const UNDO_CLOCK: &str = "undoClock";
 
 /// Returns `true` if a row is marked as deleted.

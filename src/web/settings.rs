@@ -23,7 +23,7 @@ pub struct Settings {
     pub embedding: Vec<EmbeddingOrigin>,
     /// The proxies that are believed when they name the client of a request.
     pub trusted_proxies: TrustedProxies,
-    /// Who needs a link.
+    /// The rule for who needs a link.
     pub access: AccessPolicy,
     /// The size limit of an uploaded image, in bytes.
     pub max_upload: u64,

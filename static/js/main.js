@@ -116,7 +116,7 @@ const images = new Images({
 });
 
 const feed = new Feed('board', {
-  // Where a reload continues. After a loss of the connection the page still shows all images.
+  // The view that a reload restores. After a loss of the connection the page still shows all images.
   view: () => (camera.chosen && !complete ? camera.view : null),
   onUpdate: (record) => images.update(record),
   onBatch: () => !complete && overview.start(),

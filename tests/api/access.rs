@@ -1,4 +1,4 @@
-//! Who may do what: every route and every command, for every role, with good and bad links.
+//! The rights of roles: every route and every command, for every role, with good and bad links.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -153,7 +153,7 @@ async fn without_the_need_for_links_everybody_is_admin() {
     );
     assert_eq!(app.get_json("/boards/main").await, board);
     assert_eq!(record.get("board"), None);
-    // A wrong token does no harm either.
+    // A wrong token is ignored where nobody needs a link.
     let wrong = app.client.get(app.url("/images")).bearer_auth("wrong");
     assert_eq!(wrong.send().await.unwrap().status(), 200);
 }

@@ -115,7 +115,7 @@ async fn an_upload_with_its_pixels_is_given_a_place_that_it_then_uses() {
     let record: Value = app.post(form).await.json().await.unwrap();
     assert!(record["w"].as_f64().unwrap() < 320.0, "{record}");
     assert_eq!((&record["x"], &record["y"]), (&json!(0.0), &json!(0.0)));
-    // One that turns out to have other dimensions is placed elsewhere.
+    // A file with other dimensions than announced is not stored at the reserved placement.
     let form = file_form("icon.png", png(32, 32)).text("id", ids[1].clone());
     let record: Value = app.post(form).await.json().await.unwrap();
     assert_eq!(record["w"], 32.0);

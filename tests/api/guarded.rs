@@ -15,7 +15,7 @@ pub(crate) const ADMIN: &str = "an-admin-token-for-tests";
 /// Every role, in order.
 pub(crate) const ROLES: [&str; 5] = ["view", "add", "edit", "host", "admin"];
 
-/// How a client sends its token.
+/// The way in which a client sends its token.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Carrier {
     Bearer,

@@ -11,7 +11,7 @@ const green = image('green.png', { colour: [30, 140, 60], width: 200, height: 32
 const png = { body: red.bytes, headers: { 'Content-Type': 'image/png' } };
 
 const COPY_IT = 'A photo could not be taken from its site: copy it there and paste it here.';
-/** What Chromium writes to the console when a page may not read a response. */
+/** The message of Chromium in the console when a page may not read a response. */
 const NOT_ALLOWED = [/blocked by CORS policy/, /net::ERR_FAILED/];
 
 const test = base.extend(
@@ -32,7 +32,7 @@ const test = base.extend(
   }),
 );
 
-/** What a browser puts into the drag of an image. */
+/** The data that a browser puts into the drag of an image. */
 function imageDrag(url, link = url) {
   return { 'text/uri-list': link, 'text/html': `<meta charset="utf-8"><a href="${link}"><img src="${url}" alt="A photo"></a>` };
 }

@@ -1,4 +1,4 @@
-// What each role sees and may do. The server is the one that refuses; the page offers nothing that it would.
+// The rights of each role on the page. The server enforces them; the page hides what would be refused.
 
 import { expect, NEEDS_LINKS, test } from './fixtures.js';
 import { expectAccessible } from './support/accessible.js';

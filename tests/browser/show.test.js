@@ -66,7 +66,7 @@ async function turnTo(window, next) {
   await shows(window, next);
 }
 
-/** What a click at this point would hit, from the top. */
+/** True if the show is on top at this point. */
 function isShowAt({ page }, x, y) {
   return page.evaluate(([x, y]) => document.elementFromPoint(x, y).closest('#show') !== null, [x, y]);
 }

@@ -1,4 +1,4 @@
-//! Damage of the data folder: the images that it concerns are errors, everything else works.
+//! Damage in the data folder: damaged images are reported as such, and everything else works.
 
 use std::io::{Cursor, Read as _};
 use std::path::Path;

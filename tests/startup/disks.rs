@@ -43,7 +43,7 @@ impl Drop for SmallDisk {
 /// The size of a [`FailingDisk`] in bytes.
 const DISK_BYTES: u64 = 128 << 20;
 
-/// What is left of the disk while it fails: its first blocks.
+/// The size of the disk while it fails: only its first blocks are left.
 const REST_BYTES: u64 = 4096;
 
 /// An ext4 file system on a disk of its own, a file: its errors are those of the kernel.
@@ -147,7 +147,7 @@ impl Drop for FailingDisk {
     }
 }
 
-/// What a disk held before it failed.
+/// The contents of a disk before it failed.
 pub(crate) struct Contents(Vec<u8>);
 
 /// Runs a program with a path as its last argument. Returns `true` if it succeeds.

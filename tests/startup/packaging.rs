@@ -1,4 +1,4 @@
-//! What the Debian package and the unit name exists.
+//! Files and options that the Debian package and the unit refer to exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::server::{folder, program, run, text};
 
-/// Where `scripts/package.sh` writes what the program generates.
+/// The folder to which `scripts/package.sh` writes the generated files.
 const GENERATED: &str = "target/package/";
 
 /// The folder of the sources.
@@ -83,7 +83,7 @@ async fn the_files_of_the_package_exist() {
     }
     let scripts = sources().join(package["maintainer-scripts"].as_str().unwrap());
     let postrm = fs::read_to_string(scripts.join("postrm")).unwrap();
-    // Where cargo-deb puts what the unit needs.
+    // cargo-deb replaces this by the commands that the unit needs.
     assert!(postrm.contains("\n#DEBHELPER#\n"), "{postrm}");
 }
 

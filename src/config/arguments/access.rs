@@ -1,4 +1,4 @@
-//! Who needs a link.
+//! Options of the access to boards.
 
 use super::error::ConfigError;
 use crate::config::settings::Access;
@@ -7,7 +7,7 @@ use crate::store::{InvalidToken, Token};
 /// The shortest `--admin-token`, in characters. Guessing is slow, but a word would be found.
 const SHORTEST_ADMIN_TOKEN: usize = 16;
 
-/// Who needs a link.
+/// The rule for who needs a link, and the secret of the administrator.
 #[derive(clap::Args)]
 pub(super) struct AccessArguments {
     /// Let everybody do everything, without links, also beyond this machine

@@ -1,10 +1,10 @@
-//! What to do instead of running the server.
+//! The subcommands.
 
 use std::path::PathBuf;
 
 use crate::store::Token;
 
-/// What to do instead of running the server.
+/// A task other than running the server.
 #[derive(clap::Subcommand)]
 pub(super) enum Subcommand {
     /// Read everything in the folder of a server that is stopped, and list what is damaged

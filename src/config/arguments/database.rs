@@ -1,4 +1,4 @@
-//! Where the images are kept.
+//! Options of the database.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use crate::config::rethinkdb_url;
 use crate::config::settings::{Database, EmbeddedSettings, Publish};
 use crate::store::{ClusterSettings, Password};
 
-/// Where the images are kept.
+/// The embedded engine with its data folder, or a RethinkDB.
 #[derive(clap::Args)]
 pub(super) struct DatabaseArguments {
     /// The folder in which the embedded engine keeps the photos; made if it is missing, and used by one process at a

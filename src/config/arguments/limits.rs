@@ -1,4 +1,4 @@
-//! What uploads and boards may have.
+//! Options for the limits of uploads and boards.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const LEAST_UPLOAD_MEMORY: ByteSize = ByteSize::mib(16);
 /// The longest `--undo-window`. A deleted image takes up space until it ends.
 const LONGEST_UNDO_WINDOW: Duration = Duration::from_secs(365 * 86_400);
 
-/// What uploads and boards may have.
+/// The largest uploads and boards, the undo window, and the metadata of photos.
 #[derive(clap::Args)]
 pub(super) struct LimitArguments {
     /// The largest photo accepted: bytes, or with a unit such as 500k, 16MiB (k, M and G are powers of 1,000; Ki,

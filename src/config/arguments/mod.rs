@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// What is to be done.
+    /// Returns the task that the arguments describe.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Where the server listens, and what is in front of it.
+//! Options of the network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::web::{EmbeddingOrigin, PublicUrl, TrustedProxies};
 
-/// Where the server listens, and what is in front of it.
+/// The addresses of the server, its certificate, and the proxies in front of it.
 #[derive(clap::Args)]
 pub(super) struct NetworkArguments {
     /// Address for browsers: an IP address and a port. 0.0.0.0:8000 or [::]:8000 opens the boards to the network, for

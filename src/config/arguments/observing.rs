@@ -1,10 +1,10 @@
-//! What the server tells of itself.
+//! Options of metrics and the log.
 
 use std::net::SocketAddr;
 
 use crate::config::settings::LogFormat;
 
-/// What the server tells of itself.
+/// The address of the metrics, and the form of the log.
 #[derive(clap::Args)]
 pub(super) struct ObservingArguments {
     /// Serve metrics for Prometheus at this address, below /metrics. Whoever reaches it may read them: they tell how

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::queue::Pending;
 
-/// What was taken from the queues of all feeds since the start.
+/// The totals taken from the queues of all feeds since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Delivered {
     /// The number of changes.

@@ -109,7 +109,7 @@ impl Hub {
         }
     }
 
-    /// What was taken from all feeds.
+    /// The totals taken from all feeds.
     pub(crate) fn delivered(&self) -> Delivered {
         self.deliveries.totals()
     }

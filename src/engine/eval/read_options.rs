@@ -40,7 +40,7 @@ pub(super) fn check(env: &Env, call: &Call, scope: &Scope) -> Result<IdentifierF
     }
 }
 
-/// How system tables name databases, tables and servers.
+/// The form in which system tables name databases, tables and servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IdentifierFormat {
     Name,

@@ -61,7 +61,7 @@ pub(crate) fn table(env: &Env, name: &str) -> Result<Stream, ReqlError> {
     Ok(Stream::items(rows))
 }
 
-/// What is wrong with the disk or with what is stored. RethinkDB has the same fields, for problems of its own.
+/// The problems of the disk and of the stored data. RethinkDB has the same fields, for problems of its own.
 fn current_issues(env: &Env) -> Result<Vec<Datum>, ReqlError> {
     let storage = &env.context()?.storage;
     let disk = match storage.disk() {

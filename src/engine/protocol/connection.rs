@@ -49,7 +49,7 @@ pub(crate) struct FrameWriter(OwnedWriteHalf);
 
 type HandshakeWriter<'a> = BufWriter<&'a mut OwnedWriteHalf>;
 
-/// What clients meet when they connect.
+/// The checks that new connections have to pass.
 pub(crate) struct Door {
     pub(crate) credentials: Credentials,
     /// Slows the guessing of a password that somebody has chosen.

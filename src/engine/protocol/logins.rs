@@ -136,7 +136,7 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// What counts as one address.
+/// The network of an address, which counts as one address.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from(u128::from(address) >> 64 << 64).into(),

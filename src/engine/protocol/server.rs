@@ -68,7 +68,7 @@ pub enum EngineError {
     Threads(std::io::Error),
 }
 
-/// What the engine has done since it was started, and what it does.
+/// Counters since the start of the engine, and its present state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EngineStats {
     /// The number of commits.

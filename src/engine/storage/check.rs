@@ -20,7 +20,7 @@ use super::snapshots::Snapshots;
 use crate::engine::datum::{Binary, Datum};
 use crate::engine::error::ReqlError;
 
-/// What a check of a data folder has found.
+/// The result of a check of a data folder.
 #[derive(Debug, Default)]
 pub struct CheckReport {
     /// The number of documents that can be read.
@@ -31,7 +31,7 @@ pub struct CheckReport {
     pub bytes: u64,
     /// The number of documents that a release without checksums has written.
     pub without_checksum: u64,
-    /// What is damaged, one message for each document or table.
+    /// The damage, one message for each document or table.
     pub damage: Vec<String>,
     /// Binaries that no document refers to, one message for each table. They only take up space.
     pub orphans: Vec<String>,
@@ -96,7 +96,7 @@ pub fn check(
     }
     report.damage.splice(0..0, damage.messages());
     drop((snapshot, snapshots));
-    // What is damaged in a page that is known to be damaged has been listed.
+    // Otherwise a damaged page would be listed twice.
     if report.damage.is_empty()
         && let Some(database) = database.take()
     {
@@ -105,7 +105,7 @@ pub fn check(
     Ok(report)
 }
 
-/// What the check of a table fills in.
+/// The results that the check of a table adds to.
 struct Found<'a, 'i> {
     report: &'a mut CheckReport,
     functions: &'a IndexFunctions,

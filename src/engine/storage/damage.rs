@@ -124,7 +124,7 @@ impl DamageLog {
         }
     }
 
-    /// What is damaged, one message each.
+    /// The damage, one message for each document or table.
     pub(super) fn messages(&self) -> Vec<String> {
         let found = self.lock();
         let tables = found.tables.values();

@@ -70,7 +70,7 @@ pub(super) fn catch<T>(call: impl FnOnce() -> Result<T, redb::Error>) -> Result<
 
 /// Drops a part of redb, which can panic if a damaged page made it panic before.
 pub(super) fn discard<T>(part: T) {
-    // What is dropped is of no use any more, whatever its state.
+    // A panic is ignored: the part is no longer used, whatever its state.
     let _ = catch(|| {
         drop(part);
         Ok(())

@@ -97,12 +97,12 @@ impl Storage {
         self.handle.counters.stats()
     }
 
-    /// What reads have found to be damaged since the storage was opened, one message for each document or table.
+    /// The damage that reads have found since the storage was opened, one message for each document or table.
     pub fn damage(&self) -> Vec<String> {
         self.handle.snapshots.damage.messages()
     }
 
-    /// What the disk permits.
+    /// The state of the disk.
     pub fn disk(&self) -> DiskState {
         self.handle.health.get()
     }

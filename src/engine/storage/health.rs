@@ -1,8 +1,8 @@
-//! What the disk of the data folder permits, as the last writes have shown.
+//! The state of the disk of the data folder, as the last writes have shown.
 
 use std::sync::{Mutex, PoisonError};
 
-/// What the disk permits.
+/// The operations that the disk permits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DiskState {
     /// Reads and writes.
@@ -14,7 +14,7 @@ pub enum DiskState {
     Failed(String),
 }
 
-/// The state of the disk. The writer thread sets it.
+/// The present state. The writer thread sets it.
 #[derive(Default)]
 pub(super) struct Health(Mutex<DiskState>);
 

@@ -58,7 +58,7 @@ pub(super) fn start(storage: &Storage) {
 /// A document without checksum, or with a binary without.
 type Unsealed = (TableId, Vec<u8>);
 
-/// What is to be mended.
+/// The results of an inspection that are to be mended.
 #[derive(Default)]
 struct Found {
     /// The documents to be given checksums.
@@ -228,7 +228,7 @@ fn is_damage(error: &ReqlError) -> bool {
 /// Verifies a document; returns the numbers of its blobs.
 ///
 /// # Errors
-/// What is damaged.
+/// The damage, as a message.
 fn inspect_document(table: TableId, key: &[u8], stored: &[u8]) -> Result<Vec<u64>, String> {
     let mut blobs = Vec::new();
     let mut resolve = |blob, _| {

@@ -138,7 +138,7 @@ impl StorageBackend for Overlay {
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut written = self.lock();
         if len < written.len {
-            // What is added later must be zero.
+            // Bytes that are added later must be zero.
             written.file_len = written.file_len.min(len);
             let (kept, cut) = (len / BLOCK as u64, (len % BLOCK as u64) as usize);
             if let Some(last) = written.blocks.get_mut(&kept) {

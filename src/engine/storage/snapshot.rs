@@ -23,7 +23,7 @@ pub struct Snapshot {
     pub(super) damage: Arc<DamageLog>,
 }
 
-/// What is said of documents, and tables, that cannot be read because of the pages of the file.
+/// The message for documents and tables that cannot be read because pages of the file are damaged.
 const UNREADABLE: &str = "its pages cannot be read";
 
 /// The documents of one table, open for reading.

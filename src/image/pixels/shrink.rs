@@ -14,11 +14,11 @@ pub(in crate::image) struct Shrink<const CHANNELS: usize> {
 /// The share of a row or a column of the large bitmap in those of the small one.
 #[derive(Clone, Copy)]
 struct Share {
-    /// The first that it lies in.
+    /// The first row or column of the small bitmap that it overlaps.
     index: usize,
-    /// The part of that one which it covers.
+    /// The part of that one that it covers.
     here: f32,
-    /// The part of the next one.
+    /// The part of the following one that it covers.
     next: f32,
 }
 

@@ -78,7 +78,7 @@ pub fn decoding_memory(file: &[u8], kind: ImageType, pixels: u64) -> u64 {
     format::decoding_memory(file, kind, pixels)
 }
 
-/// What one decoding yields.
+/// The results of one decoding.
 #[derive(Debug, PartialEq, Eq)]
 struct Made {
     thumbnail: Thumbnail,

@@ -31,7 +31,7 @@ pub enum BackupPart {
     Damaged {
         /// The key in the table `images`.
         id: String,
-        /// What is damaged.
+        /// The damage.
         reason: String,
     },
 }
@@ -132,7 +132,7 @@ impl BackupReader {
     /// Reads a line with its line feed; `None` if it is the first or the last one.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The defect of an invalid line.
     pub(crate) fn line(&mut self, text: &[u8]) -> Result<Option<BackupPart>, InvalidBackup> {
         let is_cut = !text.ends_with(b"\n");
         if is_cut && self.lines > 0 && (text.len() as u64) < MAX_LINE {

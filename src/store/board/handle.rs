@@ -17,7 +17,7 @@ pub struct Board {
     pub(in crate::store) id: BoardId,
     /// Only images of this owner can be changed. `None` permits all, `Some(None)` none.
     only_of: Option<Option<OwnerId>>,
-    /// What guests add, restore or write must be approved by a host before others see it.
+    /// Changes by guests must be approved by a host before others see them: added and restored photos, and texts.
     pub(in crate::store) is_moderated: bool,
 }
 

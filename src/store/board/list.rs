@@ -167,7 +167,7 @@ impl Board {
         }
     }
 
-    /// What the board and its bin hold.
+    /// The usage of the board and of its bin.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::image::Timestamp;
 
-/// What the holder of a link may do. Each role includes the ones before it.
+/// The rights of the holder of a link. Each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -45,9 +45,9 @@ pub type LinkId = String;
 pub struct Link {
     /// Identifies the link.
     pub id: LinkId,
-    /// What it permits.
+    /// The role that it gives.
     pub role: Role,
-    /// What the host calls it, 1 to 80 characters.
+    /// The name that the host has given it, 1 to 80 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The hash of its token.

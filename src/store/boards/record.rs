@@ -18,7 +18,7 @@ pub struct BoardRecord {
     pub title: String,
     /// Time at which it was made.
     pub created_at: Timestamp,
-    /// What the host has set.
+    /// The settings, which a host can change.
     #[serde(default)]
     pub settings: BoardSettings,
     /// The links to it.
@@ -35,7 +35,7 @@ pub struct BoardRecord {
 pub struct BoardSettings {
     /// Only hosts and administrators can change anything.
     pub locked: bool,
-    /// What guests add waits until a host approves it.
+    /// Photos that guests add wait until a host approves them.
     pub moderated: bool,
 }
 

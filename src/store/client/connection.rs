@@ -50,7 +50,7 @@ pub(super) struct Session {
     server_lost: CancellationToken,
 }
 
-/// What the clock of a server read, and a moment at which it read at least that.
+/// A reading of a server's clock, and a moment at which the clock read at least that.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ServerTime {
     /// Seconds since 1970.
@@ -59,7 +59,7 @@ pub(super) struct ServerTime {
 }
 
 impl ServerTime {
-    /// What the clock reads at `moment`, or a little less.
+    /// The reading of the clock at `moment`, or a little less.
     pub(super) fn at(self, moment: Instant) -> f64 {
         self.epoch + moment.saturating_duration_since(self.at).as_secs_f64()
     }

@@ -59,7 +59,7 @@ struct PooledSession {
     last_used: Instant,
 }
 
-/// Whether a query may be executed after its time limit.
+/// The effect of executing a query after its time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Lateness {
     Harmless,

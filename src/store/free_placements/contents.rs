@@ -90,7 +90,7 @@ impl BoardContents {
         }
     }
 
-    /// What the board holds, with the images that are being stored.
+    /// The usage of the board, including the images that are being stored.
     fn usage(&self) -> BoardUsage {
         let BoardUsage { images, bytes } = self.occupied.usage();
         let pending = self.pending.values();

@@ -50,7 +50,7 @@ pub(super) struct OpenPlacement {
 /// The move of an image whose row was completed or compacted. Moves only an image that nobody else has moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Move {
-    /// Where the image may lie: more than one area if its row has changed again.
+    /// The areas from which the image is moved: more than one if its row has changed again.
     pub(super) from: Vec<Area>,
     pub(super) to: Area,
 }

@@ -170,7 +170,7 @@ impl FreePlacements {
         admitted.await.map_err(ended)
     }
 
-    /// Notes that an operation on an admitted image has not put it on the board.
+    /// Ends the admission of an image that was not put on the board after all.
     pub(crate) fn withdraw(&self, board: BoardId, id: ImageId) {
         self.send(board, Task::Withdraw(id));
     }

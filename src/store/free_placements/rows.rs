@@ -83,7 +83,7 @@ impl Size {
 pub(super) struct RowImage {
     pub(super) id: ImageId,
     pub(super) size: Size,
-    /// Where it was placed.
+    /// The area that it was given.
     pub(super) area: Area,
 }
 

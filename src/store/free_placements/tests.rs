@@ -17,9 +17,9 @@ const NEVER: i64 = i64::MAX;
 #[derive(Default)]
 struct TestBoard {
     layout: Layout,
-    /// What the database contains.
+    /// The areas in the database.
     stored: HashMap<ImageId, Area>,
-    /// What a server knows of it.
+    /// The areas that a server knows of.
     known: Occupied,
     /// Images that somebody has moved.
     moved: std::collections::HashSet<ImageId>,
@@ -171,13 +171,13 @@ fn the_board_stays_about_as_wide_as_a_screen() {
 fn rows_avoid_images_that_lie_elsewhere() {
     let mut board = TestBoard::default();
     board.add(4000, 3000);
-    // Where the row would continue: it ends there.
+    // An obstacle in the row, which ends there.
     let obstacle = board.put(area(500.0, 100.0, 300.0, 200.0));
     board.learn();
     let second = board.add(4000, 3000);
     assert!(board.stored[&second].y > board.stored[&obstacle].bottom());
     assert_eq!(board.stored[&second].x, 0.0);
-    // Where the next row would be.
+    // Another obstacle, in the next row.
     let y = board.stored[&second].bottom();
     board.put(area(900.0, y + 100.0, 300.0, 200.0));
     board.learn();

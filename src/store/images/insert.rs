@@ -137,7 +137,7 @@ async fn insert_beside(
                 thumb: has_thumb,
                 thumbhash,
             };
-            // What an interrupted upload has stored stays as it is: both tables have the same time.
+            // A row that an interrupted upload has left is kept, so that both tables have the same time.
             let meta = existing.image.unwrap_or(meta);
             place(store, meta, requested, decoded).await
         }

@@ -4,7 +4,7 @@
 //! system's clock do not change it: a server whose clock is set ahead by days purges nothing early.
 //!
 //! Each server adds the time that has passed since it read the row, unless another server has added some meanwhile, so
-//! the clock never goes faster than time. A delete records what the clock reads. The clock may be behind by the time
+//! the clock never goes faster than time. A delete records the reading. The clock may be behind by the time
 //! that a server is about to add, which is at most [`step`], so an image is due when the clock has advanced by that
 //! much more than the undo window.
 
@@ -27,7 +27,7 @@ const KEY: &str = "undo-clock";
 const MAX_STEP: Duration = Duration::from_secs(60);
 const MIN_STEP: Duration = Duration::from_secs(2);
 
-/// What the clock read when a row was deleted, in milliseconds.
+/// The reading of the clock when a row was deleted, in milliseconds.
 ///
 /// `None` for a row that was deleted by an earlier release. The sweep adds what is missing.
 pub(crate) type UndoReading = Option<i64>;
@@ -36,7 +36,7 @@ pub(crate) type UndoReading = Option<i64>;
 #[derive(Serialize, Deserialize)]
 struct Row {
     id: String,
-    /// What the clock reads, in milliseconds.
+    /// The reading of the clock, in milliseconds.
     ms: i64,
     /// Identifies the write of this reading.
     revision: String,
@@ -49,7 +49,7 @@ pub(crate) struct UndoClock {
     last: Option<(Row, Instant)>,
 }
 
-/// What the clock reads, and how long the undo window is.
+/// A reading of the clock, and the length of the undo window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UndoTime {
     ms: i64,
@@ -62,7 +62,7 @@ pub(super) fn step(window: Duration) -> Duration {
 }
 
 impl UndoTime {
-    /// What the clock reads, in milliseconds.
+    /// The reading of the clock, in milliseconds.
     pub(crate) fn ms(self) -> i64 {
         self.ms
     }
@@ -85,7 +85,7 @@ impl UndoTime {
 }
 
 impl UndoClock {
-    /// Adds the time since the last call, and returns what the clock reads.
+    /// Adds the time since the last call, and returns the reading.
     ///
     /// # Errors
     ///

@@ -114,7 +114,7 @@ async fn several_servers_do_not_turn_the_undo_clock_faster_than_time() {
     let begin = Instant::now();
     let mut clocks: Vec<UndoClock> = (0..4).map(|_| UndoClock::default()).collect();
     let mut reading = 0;
-    // How much the clock advances depends on how often they get in each other's way.
+    // The clock advances by more or less, depending on how often they get in each other's way.
     while begin.elapsed() < Duration::from_millis(1_500) || reading == 0 {
         assert!(begin.elapsed() < DEADLINE, "the clock stands still");
         let advancing = clocks.iter_mut().map(|clock| clock.advance(&store));

@@ -72,7 +72,7 @@ impl Directory {
 
     async fn read(&self, store: &Store) -> Result<std::convert::Infallible, StoreError> {
         let mut feed = store.boards_feed().await?;
-        // What was known stays known until the new feed has sent everything.
+        // The previous entries are kept until the new feed has sent everything.
         let mut entries = Some(Entries::default());
         loop {
             let ended = || StoreError::FeedEnded("it was closed".to_owned());

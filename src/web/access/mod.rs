@@ -27,7 +27,7 @@ use super::http::problem::Problem;
 use crate::image::BoardId;
 use crate::store::{Store, TokenHash};
 
-/// What is known of boards, links and who needs one. Shared by all workers.
+/// The boards, their links and the rule for who needs one. Shared by all workers.
 pub(crate) struct Access {
     pub(crate) directory: Directory,
     pub(crate) policy: AccessPolicy,

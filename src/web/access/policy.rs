@@ -5,7 +5,7 @@ use super::directory::Directory;
 use crate::image::{BoardId, Timestamp};
 use crate::store::{Role, Token, TokenHash};
 
-/// Who may do what without a link.
+/// The permissions of clients without a link.
 #[derive(Debug, Clone, Default)]
 pub enum AccessPolicy {
     /// Everybody may do everything.

@@ -117,7 +117,7 @@ impl ClientAddress {
         self.is_direct && self.address.is_loopback()
     }
 
-    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, in which a client can choose its
+    /// The network that counts as one client: an IPv4 address, or 64 bits of IPv6, in which a client can choose its
     /// addresses.
     pub(crate) fn network(self) -> IpAddr {
         match self.address {

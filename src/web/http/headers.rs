@@ -27,7 +27,7 @@ const PERMISSIONS: &str = "accelerometer=(), browsing-topics=(), camera=(), disp
 /// Browsers use HTTPS for a year after they have seen this.
 const STRICT_TRANSPORT: &str = "max-age=31536000";
 
-/// What a page or one of its files does.
+/// The servers that a page or one of its files can reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageKind {
     /// It takes images that are dragged over from other sites, which it fetches itself.

@@ -25,7 +25,7 @@ const FIRST_BATCH: usize = 160;
 /// The most sets of batches that are remembered for others. Further ones replace the oldest.
 const MAX_REMEMBERED: usize = 64;
 
-/// How a viewer wants the initial records.
+/// The order and form in which a viewer wants the initial records.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct BatchOptions {
     /// The part of the board whose images come first.

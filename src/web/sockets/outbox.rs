@@ -27,10 +27,11 @@ const MAX_QUEUED: usize = 960 << 10;
 /// connection needs no larger buffer than it has.
 const SLICE: usize = 4 << 10;
 
-/// The same for a part of a file. Each costs a system call, and the connection keeps a buffer of that size.
+/// The same for a part of a file: each slice costs a system call, and the connection keeps a buffer of its size.
 const FILE_SLICE: usize = 16 << 10;
 
-/// The number of bytes from which a part is one of a file: no other message is that long, but the records of a large board.
+/// A part of at least this many bytes is sent in slices of [`FILE_SLICE`]. Only files and the records of a large board
+/// have such parts.
 const FILE_PART: usize = 32 << 10;
 
 /// The session's end of the queue.
@@ -50,7 +51,7 @@ struct OutboxState {
     room: Notify,
     /// Notified when the connection has ended.
     disconnected: Notify,
-    /// How long parts are queued, in seconds.
+    /// The times for which parts are queued, in seconds.
     queue_time: Histogram,
 }
 

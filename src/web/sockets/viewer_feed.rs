@@ -81,7 +81,7 @@ pub(crate) struct BoardFrames {
     grant: Grant,
     /// The images on the board that the viewer may not see.
     unseen: HashSet<ImageId>,
-    /// How the viewer wants batches; none if it wants single records.
+    /// The options of the batches; `None` if the viewer wants single records.
     options: Option<BatchOptions>,
     shared: Arc<SharedBatches>,
     /// The initial records, until all are sent.

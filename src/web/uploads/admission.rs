@@ -36,7 +36,7 @@ const MEMORY_PER_BYTE: u64 = 5;
 
 /// Admits uploads, first to be received, and when they are complete to be processed.
 ///
-/// What is received is in temporary files. Only a complete upload takes memory for its processing, so a slow one holds
+/// Uploads are received into temporary files. Only a complete one takes memory for its processing, so a slow one holds
 /// nothing that others need. An upload that is being processed never waits for a client.
 ///
 /// No client can take everything. It may send as many uploads at once as there are places left: half of all if it is

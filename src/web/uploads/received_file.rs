@@ -17,7 +17,7 @@ const IN_MEMORY: usize = 64 << 10;
 pub(crate) struct FileReceiver {
     folder: UploadFolder,
     space: Arc<ReservedSpace>,
-    /// What is not in the file yet.
+    /// The bytes that are not in the file yet.
     buffer: Vec<u8>,
     file: Option<File>,
     length: u64,

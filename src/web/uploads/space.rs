@@ -108,7 +108,7 @@ mod tests {
         let first = reserve(20 * MIB).unwrap();
         assert_eq!(status(39 * MIB).err(), Some(503));
         first.written(10 * MIB);
-        // What is written is missing from the space that is left.
+        // Written bytes are no longer part of the available space.
         assert!(reserve(30 * MIB).is_ok());
         assert_eq!(status(29 * MIB).err(), Some(503));
         drop(first);

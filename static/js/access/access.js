@@ -1,5 +1,5 @@
 // @ts-check
-// What this page may do on its board. The server decides; the page shows nothing that would be refused.
+// The permissions of this page on its board. The server enforces them; the page hides what would be refused.
 
 import { MAIN } from '../ui/site.js';
 
@@ -55,7 +55,7 @@ export function currentBoard() {
   return board;
 }
 
-/** What the role amounts to now: a locked board is only looked at by everybody below host. @returns {Role} */
+/** The role that applies now: on a locked board, everybody below host may only look. @returns {Role} */
 export function effectiveRole() {
   if (!board) return 'edit';
   return isLockedOut() ? 'view' : board.role;
@@ -75,17 +75,20 @@ export function mayAdd() {
   return atLeast('add');
 }
 
-/** Whether this page may move, delete and restore an image. @param {{ owner?: string } | undefined} record */
+/** True if this page may move, delete and restore an image. @param {{ owner?: string } | undefined} record */
 export function mayChange(record) {
   return atLeast('edit') || (atLeast('add') && isOwn(record));
 }
 
-/** Whether this page may caption and describe an image: on a moderated board not once it is approved. @param {{ owner?: string, waiting?: boolean } | undefined} record */
+/**
+ * True if this page may caption and describe an image. On a moderated board, guests may until it is approved.
+ * @param {{ owner?: string, waiting?: boolean } | undefined} record
+ */
 export function mayDescribe(record) {
   return mayChange(record) && (atLeast('edit') || !board?.settings.moderated || record?.waiting === true);
 }
 
-/** Whether this page may change every image. */
+/** True if this page may change every image. */
 export function mayChangeAll() {
   return atLeast('edit');
 }
@@ -94,12 +97,12 @@ export function isHost() {
   return atLeast('host');
 }
 
-/** Whether this browser has added an image. @param {{ owner?: string } | undefined} record */
+/** True if this browser has added an image. @param {{ owner?: string } | undefined} record */
 export function isOwn(record) {
   return Boolean(board?.me) && record?.owner === board?.me;
 }
 
-/** Why nothing can be added, as a sentence; empty if it can. */
+/** The reason that nothing can be added, as a sentence; empty if photos can be added. */
 export function whyNotAdd() {
   if (mayAdd()) return '';
   return isLockedOut() && board?.role !== 'view' ? LOCKED : ONLY_LOOK;

@@ -1,5 +1,5 @@
 // @ts-check
-// What the page says of its board: the title, and that it is locked. Controls that this page may not use are hidden by
+// The title of the board and the notice that it is locked. Controls that this page may not use are hidden by
 // access.css, which reads the role from the page.
 
 import { effectiveRole, onBoardChange } from './access.js';
@@ -25,7 +25,7 @@ export function useBoardHeader({ lines, titles, locked }, page = '') {
       element.title = title;
       element.classList.toggle('has-title', title !== '');
     }
-    // Who may only look has lost nothing.
+    // For a viewer who may only look, the lock changes nothing.
     const isSaid = settings.locked && role !== 'view';
     locked.hidden = !isSaid;
     if (isSaid !== Boolean(locked.textContent)) locked.textContent = isSaid ? LOCKED : '';

@@ -3,7 +3,7 @@
 
 import { isHost } from './access.js';
 
-/** What the badge says. Hosts know what for. */
+/** The text of the badge, shorter for hosts. */
 export function waitingText() {
   return isHost() ? 'Waiting' : 'Waiting for approval';
 }

@@ -42,7 +42,7 @@ export class Album {
   #stop = '';
   /** A photo that is to get the focus, once it is there. */
   #wanted = '';
-  /** What was in view when the album was closed. @type {Seen[]} */
+  /** The photos that were in view when the album was closed. @type {Seen[]} */
   #left = [];
   #content;
   #sheet;

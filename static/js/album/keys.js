@@ -1,5 +1,5 @@
 // @ts-check
-// Where a key leads from a photo of the album. Pure functions.
+// The photo of the album that a key leads to. Pure functions.
 
 import { boxesOf, rowWith } from './layout.js';
 

@@ -18,7 +18,7 @@ const PAUSE_MS = 400;
 
 /** @type {Record<string, import('./nearest.js').Direction>} */
 export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-/** Where the keys go in the list of images, oldest first. @type {Record<string, number>} */
+/** The positions that the keys go to in the list of images, oldest first. @type {Record<string, number>} */
 const ENDS = { Home: 0, End: -1 };
 
 /**

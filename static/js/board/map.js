@@ -1,6 +1,6 @@
 // @ts-check
-// Where the photos are: a small map while something lies outside the view, and a button that goes back to them while none is
-// in view.
+// The overview of the photos: a small map while something lies outside the view, and a button that goes back to them
+// while none is in view.
 
 import { boundsOf, boxOf, contains, overlaps } from './geometry.js';
 
@@ -23,7 +23,7 @@ export class BoardMap {
   #isDragged = false;
   /** From board units to pixels of the map. */
   #at = { x: 0, y: 0, scale: 1 };
-  /** Where the photos are, as of this version of the images. @type {{ version: number, boxes: Box[], bounds: Box | null }} */
+  /** The boxes of the photos in this version of the images. @type {{ version: number, boxes: Box[], bounds: Box | null }} */
   #photos = { version: -1, boxes: [], bounds: null };
   /** The photos as they were last painted: thousands of them would take longer than a frame. */
   #painting = { canvas: document.createElement('canvas'), key: '' };

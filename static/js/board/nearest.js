@@ -4,9 +4,9 @@
 /** @typedef {import('../feed/types.js').Box} Box */
 /** @typedef {[dx: number, dy: number]} Direction Of length 1, along an axis. */
 
-/** How much more a gap beside the direction counts than a distance along it: an image in the same row or column wins. */
+/** The weight of a gap beside the direction, relative to a distance along it: an image in the same row or column wins. */
 const ASIDE = 3;
-/** How much the middles of two images in the same row or column may differ. */
+/** The most by which the middles of two images in the same row or column differ. */
 const OFFSET = 0.4;
 
 /**

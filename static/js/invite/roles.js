@@ -3,7 +3,7 @@
 
 /** @typedef {import('../access/access.js').Role} Role */
 
-/** What people with such a link can do. @type {Record<string, string>} */
+/** The text for each role. @type {Record<string, string>} */
 const CAN = {
   view: 'Can look',
   add: 'Can add photos',

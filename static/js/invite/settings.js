@@ -24,7 +24,7 @@ export function useSettings(panel, count) {
   const write = () => {
     const board = currentBoard();
     if (!board) return;
-    // What is being typed is not replaced.
+    // A title that is being typed is not replaced.
     if (field.value === written) field.value = board.title;
     written = board.title;
     for (const input of switches) input.checked = board.settings[/** @type {'locked' | 'moderated'} */ (input.dataset.setting)];

@@ -17,7 +17,7 @@ const FEWEST = 2;
 const MOST = 4;
 const WHOLE = { zoom: 1, x: 0, y: 0 };
 
-/** Whether this many images can be compared. @param {number} count */
+/** True if this many images can be compared. @param {number} count */
 export function canCompare(count) {
   return count >= FEWEST && count <= MOST;
 }

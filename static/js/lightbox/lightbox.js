@@ -248,7 +248,7 @@ export class Lightbox {
     this.#part('undo').hidden = !changes;
   }
 
-  /** What may be done has changed. */
+  /** Called when the permissions have changed. */
   accessChanged() {
     if (this.#record) this.#writeAccess(this.#record);
   }

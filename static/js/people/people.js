@@ -1,5 +1,5 @@
 // @ts-check
-// Who is here: initials in the colours of the people, and a list with all names.
+// The people on the board: initials in their colours, and a list with all names.
 
 import { find } from '../ui/page.js';
 import { personName } from '../ui/person.js';

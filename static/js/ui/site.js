@@ -50,7 +50,7 @@ export function latestPage() {
   return boardId === MAIN ? pathOf('latest') : `${pageOf()}/latest`;
 }
 
-/** Where the API has this board. @param {string} [id] */
+/** The address of this board in the API. @param {string} [id] */
 export function boardPath(id = boardId) {
   return pathOf(`boards/${id}`);
 }

@@ -36,8 +36,8 @@ const MACHINE_WORDS = new Set(
 const MACHINE_SUFFIXES = new Set('hdr portrait night burst collage edited edit copy cover effects mp raw heic jpeg jpg png at am pm original'.split(' '));
 
 /**
- * What a photo is called on the page: its caption, else its file name without the extension, unless a camera or program has
- * made the name up. Empty if nothing is worth showing.
+ * The name of a photo on the page: its caption, else its file name without the extension, unless a camera or program
+ * has made the name up. Empty if nothing is worth showing.
  * @param {{ caption?: string, fileName: string }} record
  */
 export function shownName({ caption, fileName }) {
@@ -82,7 +82,7 @@ export function oneLine(text) {
   return text.replace(/\s+/g, ' ').trim();
 }
 
-/** How much can still be typed, near the limit. @param {HTMLTextAreaElement} field */
+/** The number of characters that can still be typed, near the limit. @param {HTMLTextAreaElement} field */
 export function leftText({ value, maxLength }) {
   const left = maxLength - value.length;
   if (left > NEAR_LIMIT) return '';
@@ -123,7 +123,7 @@ export function addedText({ author, createdAt }) {
 const UNITS = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]];
 
 /**
- * How long ago a time was.
+ * A time as its distance from now, such as “5 minutes ago”.
  * @param {string} time
  * @param {number} now In ms.
  */

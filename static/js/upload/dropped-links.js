@@ -8,7 +8,7 @@ import { formatOf } from './format.js';
 import { DEFAULT_LIMITS, uploadLimits } from './limits.js';
 
 /**
- * What a transfer without files refers to. An address is null if a page cannot fetch it, such as `file:`.
+ * The links in a transfer without files. An address is null if a page cannot fetch it, such as `file:`.
  * @typedef {{ addresses: (URL | null)[], areImages: boolean }} Links
  */
 

@@ -11,7 +11,7 @@ import { Pages } from './pages.js';
 
 /** The time after which an upload is kept that has not been stored. */
 const LONG_MS = 10_000;
-/** What a page keeps at most. Further uploads end with the page. */
+/** The most that a page keeps. Further uploads end with the page. */
 const MAX_COUNT = 1_000;
 const MAX_BYTES = 1 << 30;
 

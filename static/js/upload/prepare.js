@@ -14,7 +14,7 @@ import { convertToJpeg, pixelCount, shrink } from './reencode.js';
  * @typedef {{ file: File, reason?: undefined } | { reason: string, canShrink: boolean }} Prepared
  */
 
-/** What to do with a file that this browser cannot decode, by format. @type {Partial<Record<Format, string>>} */
+/** Advice for a file that this browser cannot decode, by format. @type {Partial<Record<Format, string>>} */
 const ADVICE = {
   heic: 'HEIC: on the iPhone choose Settings › Camera › Formats › Most Compatible.',
   tiff: 'TIFF: save the photo as JPEG or PNG and add it again.',

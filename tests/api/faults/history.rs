@@ -1,4 +1,4 @@
-//! What clients did to images, and which states of the database it permits.
+//! A record of what clients did to images, and the states of the database that it permits.
 //!
 //! Each changeable property of an image is a register. A write of it takes from its command to its answer. The last
 //! value must be one that a write could have left behind: no acknowledged write began after it had ended.
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 #[derive(Clone, Default)]
 pub(super) struct History(Arc<Mutex<BTreeMap<String, Image>>>);
 
-/// What was done to one image.
+/// The history of one image.
 #[derive(Default)]
 struct Image {
     /// Length and seed of its file.

@@ -34,7 +34,7 @@ const MAX_STALL_MS: u64 = 14_000;
 /// The longest time after which a connection is reset although it may be idle.
 const MAX_LIFETIME_MS: u64 = 60_000;
 
-/// What the proxy does to connections.
+/// The faults that the proxy causes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weather {
     /// Forwards everything.
@@ -60,7 +60,7 @@ struct Shared {
     faults: Mutex<BTreeMap<&'static str, u64>>,
 }
 
-/// What happens to a message. Bytes are counted from its start.
+/// The fate of a message. Bytes are counted from its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
     Delay(Duration),
@@ -72,7 +72,7 @@ enum Fault {
     Reset(usize),
 }
 
-/// How a connection ends.
+/// The way in which a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum End {
     Closed,
@@ -241,7 +241,7 @@ impl Shared {
 }
 
 impl Fault {
-    /// What happens to a message of this length, if anything. Always draws as many numbers.
+    /// Draws the fate of a message of this length, if it has any. Always draws as many numbers.
     fn draw(random: &mut StdRng, length: usize) -> Option<Self> {
         let kind = random.random_range(0..1000);
         let bytes = random.random_range(0..length);

@@ -17,7 +17,7 @@ export async function middleOf(window, name) {
   return [x + width / 2, y + height / 2];
 }
 
-/** Where a window draws an image, in board units; between two placements while the tile moves. */
+/** The box in which a window draws an image, in board units; between two placements while the tile moves. */
 export function placementOf(window, name) {
   return window.tile(name).evaluate((tile) => {
     const { m41, m42 } = new DOMMatrix(getComputedStyle(tile).transform);

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 /** @typedef {{ body?: string | Uint8Array, headers?: Record<string, string>, isOpen?: boolean, isSilent?: boolean }} Resource */
 
 export class OtherSite {
-  /** What was requested. @type {import('node:http').IncomingMessage[]} */
+  /** The requests so far. @type {import('node:http').IncomingMessage[]} */
   requests = [];
   #resources;
   #server;

@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net';
 
 /** The size of a packet. */
 const PACKET = 1460;
-/** What a connection may have under way, as the window of TCP limits it. */
+/** The bytes that a connection may have under way, as the window of TCP limits them. */
 const WINDOW = 64 << 10;
 
 /** One direction of the line: the connections take turns, packet by packet. */

@@ -186,7 +186,7 @@ export class BrowserWindow {
     return box;
   }
 
-  /** Whether a request went to this path. */
+  /** True if a request went to this path. */
   hasRequested(path) {
     return this.requests.some((url) => new URL(url).pathname === path);
   }

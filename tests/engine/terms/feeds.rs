@@ -38,7 +38,7 @@ fn a_squashing_feed_sends_early_when_its_queue_is_half_full() {
     }
 }
 
-/// What a client knows of a feed: the documents, each as often as the feed has it.
+/// The documents of a feed as a client knows them, each as often as the feed has it.
 #[derive(Default)]
 struct Viewer {
     documents: Vec<Value>,

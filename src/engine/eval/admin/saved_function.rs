@@ -28,7 +28,7 @@ const CONSTANT: u32 = 1;
 /// The number with which a term refers to its place in a query. There is no query any more.
 const NO_PLACE: u32 = 0;
 
-/// What the binary form holds of an index.
+/// The contents of the binary form of an index.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SavedFunction {
     /// The `FUNC` term as JSON.

@@ -88,7 +88,7 @@ fn view(steps: &Arc<[Step]>, now: &Time) -> Option<View> {
     }))
 }
 
-/// What a feed follows.
+/// The part of a table that a feed follows.
 struct Followed {
     table: Table,
     range: Range,

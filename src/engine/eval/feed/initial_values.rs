@@ -20,7 +20,7 @@ pub(super) enum Documents {
     Listed(Lookup),
 }
 
-/// How a feed reads its initial values.
+/// The parameters for reading the initial values of a feed.
 pub(super) struct Reading<'a> {
     pub(super) table: &'a Table,
     pub(super) steps: &'a [Step],

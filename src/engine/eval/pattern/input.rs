@@ -65,7 +65,7 @@ impl<'a> Input<'a> {
         self.pattern
     }
 
-    /// What is left of the pattern.
+    /// The rest of the pattern.
     pub(super) fn rest(&mut self) -> &'a str {
         &self.pattern[self.position()..]
     }

@@ -82,7 +82,7 @@ async fn on_a_full_disk_images_are_refused_and_small_writes_succeed() {
         });
         assert!(deleted.await.unwrap());
     }
-    // What became free in the file can be used for images, although the disk is as full as it was.
+    // Images can use the space that became free in the file, although the disk is as full as before.
     put("again".into(), image(1, 100_000)).await.unwrap();
     assert_eq!(storage.disk(), DiskState::Full);
     disk.heal();

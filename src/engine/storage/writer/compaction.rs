@@ -161,7 +161,7 @@ impl Compactor {
         }
     }
 
-    /// What has changed since the copy, if the copy is still of use.
+    /// The changes since the copy and the time it took; `None` if the copy is no longer of use.
     pub(super) fn finished(&mut self, generation: u64) -> Option<(Changed, Duration)> {
         let running = self.running.take()?;
         let took = running.start.elapsed();
@@ -175,7 +175,7 @@ impl Compactor {
         is_wanted.then_some((running.changed, took))
     }
 
-    /// Copies in the background what has changed since a copy. `took` is the time that it took so far.
+    /// Continues a copy in the background with the changes since it was made. `took` is the time that it took so far.
     pub(super) fn resume(
         &mut self,
         snapshot: Arc<Snapshot>,

@@ -29,7 +29,7 @@ struct QueueState {
     closing: bool,
     /// A read that failed, if it was not handled yet.
     failed: Option<ReadFailure>,
-    /// What a copying thread has done, if it was not handled yet.
+    /// The outcome of a copying thread, if it has not been handled yet.
     copied: Option<Copied>,
 }
 
@@ -41,13 +41,13 @@ pub(in crate::engine::storage) struct Request {
     pub(in crate::engine::storage) _permit: OwnedSemaphorePermit,
 }
 
-/// What a copying thread has done.
+/// The outcome of a copying thread.
 pub(in crate::engine::storage) enum Copied {
     /// The file has little space that is not used.
     NotNeeded,
     /// The copy, as of the snapshot that it was made of.
     Done(Database),
-    /// It failed.
+    /// The copy could not be made.
     Failed(CopyError),
 }
 

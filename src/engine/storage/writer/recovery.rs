@@ -27,7 +27,7 @@ pub(super) struct Recovery {
     health: Arc<Health>,
     /// The time of the next step to keep space back; `None` if that is complete.
     reserve_due: Option<Instant>,
-    /// What is known of the space on a full disk; `None` if the disk is not full.
+    /// The known space on a full disk; `None` if the disk is not full.
     full: Option<FullDisk>,
     /// Set from the first failure until the next durable commit.
     backoff: Option<Backoff>,

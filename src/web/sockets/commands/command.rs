@@ -49,7 +49,7 @@ pub(crate) enum Success {
 /// The result of a command, or an error message for the client.
 pub(crate) type Outcome = LocalBoxFuture<'static, Result<Success, &'static str>>;
 
-/// What a session executes its commands with.
+/// The parts of a session that execute its commands.
 pub(crate) struct Executor<'a> {
     pub(crate) store: &'a Data<Store>,
     pub(crate) cache: &'a Data<ImageCache>,
@@ -59,7 +59,7 @@ pub(crate) struct Executor<'a> {
 }
 
 impl Command {
-    /// What the command does, which determines who may send it.
+    /// The action of the command, which determines who may send it.
     fn action(&self) -> Action {
         match self {
             Self::Name(_) => Action::See,

@@ -150,7 +150,7 @@ pub(crate) struct Person {
     pub(crate) colour: &'static str,
 }
 
-/// What an `Ack` contains beside the outcome of the command.
+/// The contents of an `Ack` besides the outcome of the command.
 #[derive(Default, Serialize)]
 pub(crate) struct AckDetails {
     /// The reserved placement of an upload.
