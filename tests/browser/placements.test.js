@@ -1,4 +1,5 @@
 import { expect, test } from './fixtures.js';
+import { photoIn } from './support/album.js';
 import { settledBox } from './support/board.js';
 import { image } from './support/images.js';
 import { eventually } from './support/window.js';
@@ -93,12 +94,21 @@ test('several photos dropped on a free place lie there in rows', async ({ server
 test('a photo of an extreme shape has a tile of a sensible one, and is whole in the lightbox', async ({ server, open }) => {
   await server.upload(image('tower.png', { width: 100, height: 1500 }));
   await server.upload(image('ribbon.png', { width: 2000, height: 50 }));
+  const strip = await server.upload(image('strip.png', { width: 8000, height: 200 }));
+  // A pixel of what is shown for each on the screen. A thumbnail would have 13 rows.
+  const isSharp = (/** @type {import('@playwright/test').Locator} */ img) =>
+    expect.poll(() => img.evaluate((each) => /** @type {HTMLImageElement} */ (each).naturalHeight)).toBe(200);
   const window = await open();
   for (const name of ['tower.png', 'ribbon.png']) {
     const { width, height } = await settledBox(window, name);
     expect(height / width).toBeLessThan(3.3);
     expect(width / height).toBeLessThan(4.3);
   }
+  await isSharp(window.tile('strip.png').locator('img'));
+  await window.page.getByRole('link', { name: 'Album' }).click();
+  await isSharp(photoIn(window, strip.id).locator('img'));
+  await window.page.getByRole('link', { name: 'Board', exact: true }).click();
+
   await window.tile('tower.png').getByRole('application').press('Enter');
   const shown = window.page.locator('.lightbox-image');
   await expect(shown).toBeVisible();

@@ -2,7 +2,8 @@
 // The elements of one photo in the album.
 
 import { writeWaiting } from '../access/waiting-badge.js';
-import { tileRatio } from '../board/geometry.js';
+import { excessOf, tileRatio } from '../board/geometry.js';
+import { isAnimated } from '../board/resolution.js';
 import { thumbOf, urlOf } from '../feed/image-urls.js';
 import { thumbhashUrl } from '../feed/thumbhash.js';
 import { find } from '../ui/page.js';
@@ -11,11 +12,13 @@ import { find } from '../ui/page.js';
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 
 const GLIDE_MS = 220;
+/** Of a photo that is this many times as long as its tile, the thumbnail has too few pixels of the part that is shown. */
+const COARSE_EXCESS = 1.5;
 
 export class Photo {
   /** @type {Box} */
   #box = { x: 0, y: 0, w: 0, h: 0 };
-  /** True if the full image is loaded, because there is no thumbnail. */
+  /** True if the full image is loaded, because the thumbnail is missing or too coarse. */
   #isFull = false;
   #record;
 
@@ -37,7 +40,8 @@ export class Photo {
     this.image.addEventListener('load', () => this.element.classList.add('is-loaded'));
     this.image.addEventListener('error', () => this.#failed());
     this.write(record);
-    this.image.src = thumbOf(record);
+    this.#isFull = excessOf(record) > COARSE_EXCESS && !isAnimated(record);
+    this.image.src = this.#isFull ? urlOf(record) : thumbOf(record);
   }
 
   /** @param {ImageRecord} record */

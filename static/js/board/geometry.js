@@ -18,6 +18,15 @@ export function tileRatio(ratio) {
 }
 
 /**
+ * How many times as long as its tile an image is: more than 1 if the tile shows only its middle.
+ * @param {Pick<ImageRecord, 'width' | 'height'>} record
+ */
+export function excessOf({ width, height }) {
+  const ratio = height / width;
+  return ratio > 0 ? Math.max(ratio / tileRatio(ratio), tileRatio(ratio) / ratio) : 1;
+}
+
+/**
  * The rectangle that an image covers on the board.
  * @param {Pick<ImageRecord, 'x' | 'y' | 'w' | 'width' | 'height'>} record
  * @returns {Box}

@@ -1,6 +1,8 @@
 // @ts-check
 // The choice of the file that a tile shows: a thumbnail of one of three sizes, or the full image.
 
+import { excessOf } from './geometry.js';
+
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {64 | 160 | 512 | 'full'} Size The longest side of a thumbnail in pixels. */
 
@@ -12,7 +14,7 @@ const STRETCH = 1.25;
 const ENOUGH = 0.78;
 
 /**
- * - `pixels`: the longest side on the screen, in device pixels
+ * - `pixels`: the longest side of the tile on the screen, in device pixels
  * - `inView`: otherwise the full image is too large to be loaded
  * - `playing`: hovered or focused
  * - `size`: that of the file which is loaded; null if there is none yet
@@ -27,7 +29,8 @@ const ENOUGH = 0.78;
 export function sizeFor(record, { pixels, inView, playing, size }) {
   const sizes = sizesOf(record, inView);
   if (playing && isAnimated(record)) return sizes[sizes.length - 1];
-  const fitting = (/** @type {number} */ share) => sizes.find((each) => pixels <= share * limitOf(each)) ?? sizes[sizes.length - 1];
+  const whole = pixels * excessOf(record);
+  const fitting = (/** @type {number} */ share) => sizes.find((each) => whole <= share * limitOf(each)) ?? sizes[sizes.length - 1];
   const needed = fitting(1);
   if (size === null || !sizes.includes(size) || sizes.indexOf(needed) > sizes.indexOf(size)) return needed;
   const lesser = fitting(ENOUGH);
