@@ -79,13 +79,13 @@ test('a placeholder disappears when its upload is refused or canceled, or its wi
   const canceled = await open();
   const release = await holdUploads(canceled);
   await canceled.drop([red], 400, 300);
-  await expect(arriving(two).getByText('red.png')).toBeVisible();
+  await expect(arriving(two).getByText('red', { exact: true })).toBeVisible();
   await canceled.page.getByRole('button', { name: 'Adding 1 of 1' }).click();
   await canceled.page.getByRole('button', { name: 'Cancel red.png' }).click();
   await expect(arriving(two)).toHaveCount(0);
 
   await canceled.drop([tall], 400, 300);
-  await expect(arriving(two).getByText('tall.png')).toBeVisible();
+  await expect(arriving(two).getByText('tall', { exact: true })).toBeVisible();
   await expect(two.page.locator('html')).toHaveAttribute('data-state', 'filled');
   await canceled.close();
   await expect(arriving(two)).toHaveCount(0);

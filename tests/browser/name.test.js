@@ -24,7 +24,7 @@ test('who first adds something is asked for their name, which the photos that wa
   const [window, other] = [await open({ asksName: true }), await open()];
   await window.drop([red]);
   await expect(question(window)).toBeVisible();
-  await expect(other.page.locator('.placeholder').getByText('red.png'), 'others see what is being added').toBeVisible();
+  await expect(other.page.locator('.placeholder').getByText('red', { exact: true }), 'others see what is being added').toBeVisible();
   await expect(window.page.locator('.upload[data-state=waiting]')).toBeAttached();
   await expect(window.page.locator('#name-input')).toBeFocused();
   await window.page.keyboard.type('Ada');
