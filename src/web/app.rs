@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
@@ -23,6 +24,7 @@ use super::http::metrics::measure;
 use super::http::prefix::strip_prefix;
 use super::http::public_url::PublicUrl;
 use super::http::request_id::identify;
+use super::image_threads::ImageThreads;
 use super::images::image_cache::ImageCache;
 use super::images::{bin, list, removal, serve, thumbnail};
 use super::settings::Settings;
@@ -101,7 +103,8 @@ fn configurations(
     registry: &mut Registry,
     shutdown: CancellationToken,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let cache = Data::new(ImageCache::new(store.clone()));
+    let threads = Arc::new(ImageThreads::start());
+    let cache = Data::new(ImageCache::new(store.clone(), Arc::clone(&threads)));
     let registry = metrics::own(registry);
     store.register_metrics(registry);
     cache.register_metrics(registry);
@@ -113,8 +116,14 @@ fn configurations(
     let clients = http::client_address::configuration(settings.trusted_proxies.clone());
     let images =
         images::configuration(store.clone(), cache.clone(), settings.download_read_timeout);
-    let uploads =
-        uploads::configuration(store.clone(), cache.clone(), settings, &refusals, registry);
+    let uploads = uploads::configuration(
+        store.clone(),
+        cache.clone(),
+        threads,
+        settings,
+        &refusals,
+        registry,
+    );
     let sockets = sockets::configuration(
         store.clone(),
         cache,

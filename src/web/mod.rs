@@ -14,6 +14,7 @@ mod boards;
 pub(crate) mod fuzzing;
 mod health;
 mod http;
+mod image_threads;
 mod images;
 mod invite;
 mod pages;

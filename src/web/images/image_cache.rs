@@ -7,11 +7,11 @@ use bytes::Bytes;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use crate::image::{ImageId, ImageRecord, SmallSide, smaller};
 use crate::metrics::{Kind, Registry, register};
 use crate::store::{Store, StoreError};
+use crate::web::image_threads::ImageThreads;
 
 /// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
 /// hardly twice.
@@ -38,16 +38,18 @@ pub(crate) struct ImageCache {
     thumbnails: BytesCache,
     smaller: BytesCache<(ImageId, SmallSide)>,
     making: Arc<Semaphore>,
+    threads: Arc<ImageThreads>,
 }
 
 impl ImageCache {
-    pub(crate) fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store, threads: Arc<ImageThreads>) -> Self {
         Self {
             store,
             files: bytes_cache(MAX_BYTES),
             thumbnails: bytes_cache(MAX_BYTES),
             smaller: bytes_cache(MAX_SMALL_BYTES),
             making: Arc::new(Semaphore::new(MAX_MADE_AT_ONCE)),
+            threads,
         }
     }
 
@@ -134,14 +136,14 @@ impl ImageCache {
             };
             let permit = Arc::clone(&self.making).acquire_owned().await;
             let large = source.clone();
-            let made = spawn_blocking(move || {
+            let make = move || {
                 // Held by the thread, which goes on if the viewer disconnects.
                 let _permit = permit;
                 smaller(&large, side)
-            });
-            // A decoder may panic again on a file that was stored although it had done so, or the server is stopping.
-            Ok(Some(made.await.unwrap_or_else(|error| {
-                log::info!("image {id} has no smaller thumbnail: {error}");
+            };
+            // A decoder may panic again on a file that was stored although it had done so.
+            Ok(Some(self.threads.run(make).await.unwrap_or_else(|| {
+                log::info!("image {id} has no smaller thumbnail");
                 source
             })))
         };

@@ -1,14 +1,15 @@
 //! CPU-bound work on an upload: checking it, removing its metadata and decoding it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 use super::disk::disk_problem;
 use super::received_file::ReceivedFile;
 use crate::image::{Limits, Metadata, NewImage, Preview, Upload, decoding_memory, preview};
 use crate::web::http::problem::Problem;
+use crate::web::image_threads::ImageThreads;
 
 /// The memory that decoders may use together, in MiB. An image that needs more is decoded alone.
 const DECODING_MEMORY: u32 = 512;
@@ -16,8 +17,9 @@ const DECODING_MEMORY: u32 = 512;
 /// The limit on decoding, which makes the thumbnail. Without a thumbnail the image itself is shown.
 const DECODING_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Turns uploads into images on blocking threads, as many at a time as there are processors.
+/// Turns uploads into images, as many at a time as there are processors.
 pub(crate) struct ImageProcessor {
+    threads: Arc<ImageThreads>,
     limits: Limits,
     metadata: Metadata,
     processors: Semaphore,
@@ -26,9 +28,10 @@ pub(crate) struct ImageProcessor {
 }
 
 impl ImageProcessor {
-    pub(crate) fn new(limits: Limits, metadata: Metadata) -> Self {
+    pub(crate) fn new(threads: Arc<ImageThreads>, limits: Limits, metadata: Metadata) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            threads,
             limits,
             metadata,
             processors: Semaphore::new(processors),
@@ -41,7 +44,7 @@ impl ImageProcessor {
     ///
     /// # Errors
     ///
-    /// 400, 415 or 422 with the fault of the upload; 500 if its bytes cannot be read.
+    /// 400, 415 or 422 with the fault of the upload; 500 if its bytes cannot be read, or the check panics.
     pub(crate) async fn process(
         &self,
         upload: Upload,
@@ -50,16 +53,15 @@ impl ImageProcessor {
         let permit = self.processors.acquire().await;
         let _permit = permit.expect("the semaphore is never closed");
         let (limits, metadata) = (self.limits, self.metadata);
-        let parsed = spawn_blocking(move || {
+        let parse = move || {
             let file = image.read().map_err(disk_problem)?;
             let image = NewImage::parse(Upload { file, ..upload }, limits, metadata)?;
             let pixels = u64::from(image.meta.width) * u64::from(image.meta.height);
             let memory = decoding_memory(&image.file, image.meta.kind, pixels);
-            Ok::<_, Problem>((image, memory))
-        });
-        let (mut image, memory) = parsed
-            .await
-            .unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
+            Ok((image, memory))
+        };
+        let parsed = self.threads.run(parse).await;
+        let (mut image, memory) = parsed.unwrap_or_else(|| Err(Problem::internal()))?;
         let preview = self.preview(&image, memory).await;
         image.add_preview(preview);
         Ok(image)
@@ -76,10 +78,9 @@ impl ImageProcessor {
             ..self.limits
         };
         let (file, kind) = (image.file.clone(), image.meta.kind);
-        let decoding = spawn_blocking(move || preview(&file, kind, limits));
-        // A decoder that panics ends here, as a task that did not finish.
-        decoding.await.unwrap_or_else(|error| {
-            log::error!("decoding image {} failed: {error}", image.meta.id);
+        let decoded = self.threads.run(move || preview(&file, kind, limits)).await;
+        decoded.unwrap_or_else(|| {
+            log::error!("decoding image {} failed", image.meta.id);
             Preview {
                 is_damaged: true,
                 ..Preview::default()

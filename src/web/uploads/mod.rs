@@ -14,12 +14,15 @@ mod size_limit;
 pub(super) mod space;
 mod uploader;
 
+use std::sync::Arc;
+
 use actix_web::web::{Data, ServiceConfig};
 
 pub(crate) use self::handler::upload;
 pub(crate) use self::limits::limits;
 pub(crate) use self::uploader::Uploader;
 use super::http::limiter::Refusals;
+use super::image_threads::ImageThreads;
 use super::images::image_cache::ImageCache;
 use super::settings::Settings;
 use crate::metrics::Registry;
@@ -29,11 +32,14 @@ use crate::store::Store;
 pub(crate) fn configuration(
     store: Data<Store>,
     cache: Data<ImageCache>,
+    threads: Arc<ImageThreads>,
     settings: &Settings,
     refusals: &Refusals,
     registry: &mut Registry,
 ) -> impl Fn(&mut ServiceConfig) + Clone + use<> {
-    let uploader = Data::new(Uploader::new(store, cache, settings, refusals, registry));
+    let uploader = Data::new(Uploader::new(
+        store, cache, threads, settings, refusals, registry,
+    ));
     move |config| {
         config.app_data(uploader.clone());
     }

@@ -19,6 +19,7 @@ use crate::web::access::grant::Grant;
 use crate::web::http::client_address::ClientAddress;
 use crate::web::http::limiter::Refusals;
 use crate::web::http::problem::Problem;
+use crate::web::image_threads::ImageThreads;
 use crate::web::images::image_cache::ImageCache;
 use crate::web::settings::Settings;
 use crate::web::upload_folder::UploadFolder;
@@ -42,6 +43,7 @@ impl Uploader {
     pub(crate) fn new(
         store: Data<Store>,
         cache: Data<ImageCache>,
+        threads: Arc<ImageThreads>,
         settings: &Settings,
         refusals: &Refusals,
         registry: &mut Registry,
@@ -62,7 +64,7 @@ impl Uploader {
             cache,
             admission: Admission::new(settings.upload_memory),
             rates: UploadRates::new(refusals),
-            processor: ImageProcessor::new(limits, settings.metadata),
+            processor: ImageProcessor::new(threads, limits, settings.metadata),
             folder: settings.upload_folder.clone(),
             space: DiskSpace::default(),
             max_upload: settings.max_upload,
