@@ -112,6 +112,7 @@ test('right after loading, keys pan and zoom the board and list all keys', async
   expect(Math.round((await box()).width)).toBe(240);
   await page.keyboard.press('?');
   await expect(page.getByRole('heading', { name: 'Keyboard' })).toBeVisible();
+  await expect(page.locator('#keys').getByRole('heading'), 'it begins with its beginning').toBeInViewport();
   await page.keyboard.press('+');
   await page.keyboard.press('Escape');
   await expect(page.getByRole('heading', { name: 'Keyboard' })).toBeHidden();

@@ -10,6 +10,8 @@ export function showModal(dialog, everywhere) {
   // Another dialog may be open below.
   const below = /** @type {Element} */ (everywhere.parentElement).closest('dialog');
   dialog.showModal();
+  // The browser scrolls to what it gives the focus, which may be a button at the end.
+  dialog.scrollTop = 0;
   dialog.append(everywhere);
   const giveBack = () => {
     // A dialog that is still open above may have them.
