@@ -134,7 +134,8 @@ test.describe('in the panel of a host', () => {
     await page.getByRole('button', { name: 'Share', exact: true }).click();
     await expect(page.locator('#host')).toBeVisible();
     const address = page.url();
-    for (const control of ['switch', 'radio'].map((role) => page.locator('#host').getByRole(/** @type {any} */ (role)).first())) {
+    const panel = page.locator('#host');
+    for (const control of [panel.getByRole('switch').first(), panel.getByRole('radio').first()]) {
       await control.scrollIntoViewIfNeeded();
       await window.settled();
       const { x, y, width, height } = await window.boxOf(control);

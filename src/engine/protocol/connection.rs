@@ -20,7 +20,7 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// and there may be ten thousand clients.
 const READ_BUFFER_BYTES: usize = 512;
 
-/// The size of the write buffer during the handshake. All messages of the server fit.
+/// The size of the write buffer during the handshake. The messages that answer a driver fit.
 const HANDSHAKE_BUFFER_BYTES: usize = 512;
 
 /// The most memory reserved for a query before its bytes arrive. The announced length cannot be trusted.
@@ -91,7 +91,7 @@ async fn exchange(
     outcome
 }
 
-/// Answers the client's messages. What is left in `writer` is to be sent, and the error of the handshake after it.
+/// Answers the client's messages. The caller flushes `writer`, after the error of the handshake if there is one.
 async fn answer(
     reader: &mut BufReader<OwnedReadHalf>,
     writer: &mut HandshakeWriter<'_>,

@@ -73,7 +73,8 @@ export class Bin {
 
   /** Resolves when the list is up to date. */
   async #list() {
-    let listed = (this.#listed = this.#fetch());
+    this.#listed = this.#fetch();
+    let listed;
     do {
       listed = this.#listed;
       await listed;
