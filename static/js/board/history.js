@@ -34,7 +34,7 @@ import { keyFor } from '../ui/site.js';
 
 /** The number of changes that are kept. */
 const MAX_CHANGES = 100;
-/** The number of restored images of which it is known how they were. */
+/** The most restored images whose state at that time is remembered. */
 const MAX_RESTORED = 5_000;
 /** The number of placements that a command may have. */
 const MAX_PLACES = 2_000;
