@@ -137,6 +137,13 @@ pub struct ImageRecord {
         deserialize_with = "unless_empty"
     )]
     pub moved_by: Option<String>,
+    /// Display name of the person who last restored it from the bin; `None` if nobody did, or that person has no name.
+    #[serde(
+        rename = "restoredBy",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub restored_by: Option<String>,
 }
 
 /// A validated image that is ready to be stored.
@@ -224,6 +231,7 @@ impl ImageRecord {
             thumbhash: None,
             caption: None,
             moved_by: None,
+            restored_by: None,
         }
     }
 
@@ -257,6 +265,7 @@ impl ImageRecord {
             thumbhash: None,
             caption: None,
             moved_by: None,
+            restored_by: None,
             meta: ImageMeta {
                 id: "0194bd2c-7a00-7000-8000-000000000001".parse().unwrap(),
                 board: BoardId::MAIN,

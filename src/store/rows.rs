@@ -24,6 +24,9 @@ pub(super) const DELETED_AT: &str = "deletedAt";
 /// The display name of the person who deleted the image, next to [`DELETED_AT`], if that person has one.
 pub(super) const DELETED_BY: &str = "deletedBy";
 
+/// The display name of the person who restored the image from the bin, if that person has one.
+pub(super) const RESTORED_BY: &str = "restoredBy";
+
 /// The reading of the undo clock at the delete, in milliseconds, next to [`DELETED_AT`].
 pub(super) const UNDO_CLOCK: &str = "undoClock";
 

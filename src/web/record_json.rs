@@ -28,6 +28,8 @@ pub(crate) struct RecordJson<'a> {
     caption: Option<&'a str>,
     #[serde(rename = "movedBy", skip_serializing_if = "Option::is_none")]
     moved_by: Option<&'a str>,
+    #[serde(rename = "restoredBy", skip_serializing_if = "Option::is_none")]
+    restored_by: Option<&'a str>,
 }
 
 impl<'a> From<&'a ImageMeta> for MetaJson<'a> {
@@ -53,6 +55,7 @@ impl<'a> From<&'a ImageRecord> for RecordJson<'a> {
             thumbhash: record.thumbhash.as_deref(),
             caption: record.caption.as_deref(),
             moved_by: record.moved_by.as_deref(),
+            restored_by: record.restored_by.as_deref(),
         }
     }
 }

@@ -75,6 +75,7 @@ const camera = new Camera(() => {
 /** @type {Images} */
 const images = new Images({
   onUpdate(record, before, live) {
+    const moved = moves.at(record.id) !== undefined || history.hasSent(record);
     moves.confirm(record);
     board.changed(record.id);
     if (live && before) album.changed(record);
@@ -84,7 +85,7 @@ const images = new Images({
     lightbox.changed(record);
     compare.changed(record.id);
     captions.changed(record);
-    if (before && live) movers.changed(record, before);
+    if (before && live) movers.changed(record, before, moved);
     show.changed(record);
     waitingBar.update(record);
     if (before?.waiting && !record.waiting) reportApproval(record);

@@ -77,9 +77,19 @@ async fn who_moves_and_who_deletes_an_image_is_recorded() {
         json!({"id": id, "by": "Ada"})
     );
     ada.command("Image:restore", json!({"id": id})).await;
-    assert_eq!(watcher.expect("Image:update").await["id"], *id);
+    let restored = watcher.expect("Image:update").await;
+    assert_eq!(
+        (&restored["id"], &restored["restoredBy"]),
+        (id, &json!("Ada"))
+    );
     nameless.command("Image:delete", json!({"id": id})).await;
     assert_eq!(watcher.expect("Image:delete").await, json!({"id": id}));
+    nameless.command("Image:restore", json!({"id": id})).await;
+    let restored = watcher.expect("Image:update").await;
+    assert_eq!(
+        (&restored["id"], &restored["restoredBy"]),
+        (id, &Value::Null)
+    );
 }
 
 #[tokio::test]
@@ -152,6 +162,13 @@ async fn the_bin_has_the_deleted_images_until_they_are_restored() {
         2
     );
     problem(app.get(&format!("{thumb}?deleted=true")).await, 404).await;
+    for path in ["", "/thumbnail"] {
+        let path = format!("/image/{}{path}?size=64", second.as_str().unwrap());
+        problem(app.get(&path).await, 404).await;
+        let binned = app.get(&format!("{path}&deleted=true")).await;
+        assert_eq!(binned.status(), 200);
+        assert!(!binned.bytes().await.unwrap().is_empty());
+    }
     for data in [
         json!({"id": first, "ids": [second]}),
         json!({"ids": []}),

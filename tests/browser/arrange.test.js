@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { dragMouse, isPlaced, middleOf, uploadRow } from './support/board.js';
+import { arrange, dragMouse, isPlaced, middleOf, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE } from './support/touch.js';
 
@@ -15,12 +15,6 @@ const redo = ({ page }) => page.locator('#redo');
 async function placements(server) {
   const images = await server.images();
   return Object.fromEntries(images.map(({ fileName, x, y, w }) => [fileName, { x, y, w }]));
-}
-
-/** Chooses a command of the menu. */
-async function arrange({ page }, command) {
-  await page.locator('.tool-arrange, #selection [popovertarget]').and(page.locator(':visible')).first().click();
-  await page.locator('#arrange-menu').getByRole('button', { name: command }).click();
 }
 
 test('tidying lays all photos in rows for everybody, as one change that can be undone and redone', async ({ server, open }) => {

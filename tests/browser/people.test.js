@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { eventsOf, middleOf, uploadRow } from './support/board.js';
+import { arrange, eventsOf, middleOf, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE } from './support/touch.js';
 
@@ -15,6 +15,16 @@ const as = (name, options = {}) => ({
 const people = ({ page }) => page.locator('#people');
 const list = ({ page }) => page.locator('#people-list');
 const flags = ({ page }) => page.locator('.mover');
+/** Records the flags that are shown from now on, also those that are gone when the test looks. */
+const recordFlags = ({ page }) =>
+  page.evaluate(() => {
+    const shown = (globalThis.shownFlags = /** @type {string[]} */ ([]));
+    new MutationObserver((changes) => {
+      const added = changes.flatMap(({ addedNodes }) => [...addedNodes]);
+      for (const node of added) if (node instanceof HTMLElement && node.matches('.mover')) shown.push(node.innerText);
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+const recordedFlags = ({ page }) => page.evaluate(() => globalThis.shownFlags);
 const colourOf = (locator) => locator.evaluate((each) => getComputedStyle(each).backgroundColor, undefined, { timeout: 500 });
 
 test('who is here is shown by initials in colours, and by name in a list', async ({ open }) => {
@@ -88,7 +98,29 @@ test('while somebody else moves a photo, a flag with the name follows it', async
   await expect(grace.page.locator('[data-moved]')).toHaveText(/Moved by\s*Ada/);
 });
 
-test('the person who deletes or adds a photo is named', async ({ server, open }) => {
+test('a photo that a guest without a name moves or arranges has a flag, but not for that guest', async ({ server, open }) => {
+  for (const each of [red, green]) await server.upload(each, { x: 0, y: 0, w: 200 });
+  const [ada, guest] = [await open(as('Ada')), await open()];
+  for (const window of [ada, guest]) {
+    await window.shows('red.png', 'green.png');
+    await recordFlags(window);
+  }
+  await guest.tile('green.png').locator('[data-image]').focus();
+  await guest.page.keyboard.press('Alt+ArrowRight');
+  await expect.poll(() => recordedFlags(ada)).toEqual(['Someone']);
+  await expect(flags(ada), 'it goes').toHaveCount(0);
+  await arrange(guest, 'By name');
+  await expect.poll(() => recordedFlags(ada).then(({ length }) => length)).toBeGreaterThan(1);
+  await expect(flags(ada)).toHaveCount(0);
+  const arranged = (await recordedFlags(ada)).length;
+  await guest.page.keyboard.press('Control+z');
+  await expect.poll(() => recordedFlags(ada).then(({ length }) => length)).toBeGreaterThan(arranged);
+  await ada.tile('red.png').locator('[data-image]').focus();
+  await ada.page.keyboard.press('Alt+ArrowDown');
+  await expect.poll(() => recordedFlags(guest), 'only of what others have moved').toEqual(['Ada']);
+});
+
+test('the person who deletes, restores or adds a photo is named', async ({ server, open }) => {
   await uploadRow(server, [red, green]);
   const ada = await open(as('Ada'));
   const { id } = await server.image('green.png');
@@ -99,6 +131,8 @@ test('the person who deletes or adds a photo is named', async ({ server, open })
   await ada.page.getByRole('button', { name: 'Delete green' }).click();
   await expect(grace.page.locator('#deleted').getByText('Ada deleted green')).toBeVisible();
   await expect(reader.page.getByText('Ada deleted green.')).toBeVisible();
+  await ada.page.locator('#deleted').getByRole('button', { name: 'Undo' }).click();
+  await expect(eventsOf(grace)).toHaveText('Ada restored green');
   await ada.drop([image('blue.png', { colour: [40, 60, 190] })]);
   await expect(eventsOf(grace)).toHaveText('Ada added blue');
 });

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 
 use reql::{Command, func, r};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::undo_clock::UndoReading;
 use crate::image::{ImageId, Timestamp};
@@ -21,7 +21,7 @@ use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::keys::get_all;
 use crate::store::limits::BoardFull;
-use crate::store::rows::{DELETED_AT, DELETED_BY, UNDO_CLOCK, WAITING, is_deleted};
+use crate::store::rows::{DELETED_AT, DELETED_BY, RESTORED_BY, UNDO_CLOCK, WAITING, is_deleted};
 use crate::store::write::{
     CONDITION_NOT_MET, RowWrite, hard_replace, hard_update, write_row, write_rows,
 };
@@ -71,13 +71,15 @@ impl Board {
 
     /// Puts a deleted image back on the board, at its previous placement. Completes even if the caller is dropped.
     ///
+    /// `by` is the display name of the person who restores it.
+    ///
     /// # Errors
     ///
     /// If the database is unavailable. The image may have been restored nevertheless.
-    pub async fn restore(&self, id: ImageId) -> Result<Restored, StoreError> {
+    pub async fn restore(&self, id: ImageId, by: Option<String>) -> Result<Restored, StoreError> {
         let board = self.clone();
         self.store
-            .run_to_completion(|_| async move { restore(&board, id).await })
+            .run_to_completion(|_| async move { restore(&board, id, by).await })
             .await
     }
 }
@@ -127,7 +129,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let images = get_all(self.images(), ids);
         let write = match mark {
-            None => unmark(images, false),
+            None => unmark(images, json!({})),
             Some(at) => images.update(r.args((json!({ DELETED_AT: at }), hard_update()))),
         };
         write_rows(self.pool(), write).await.map(drop)
@@ -195,7 +197,7 @@ async fn delete(board: &Board, ids: &[ImageId], by: Option<String>) -> Result<u6
     Ok(deleted)
 }
 
-async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
+async fn restore(board: &Board, id: ImageId, by: Option<String>) -> Result<Restored, StoreError> {
     let store = &board.store;
     let row = store.placement_row(id).await?;
     if row.is_null() || !board.may_change_row(&row) {
@@ -215,7 +217,7 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
     if let Err(full) = free_placements.admit(board.id, id, bytes, limits).await? {
         return Ok(Restored::Full(full));
     }
-    let restored = unmark_both(store, id, board.is_moderated).await;
+    let restored = unmark_both(store, id, board.is_moderated, by).await;
     if restored != Ok(Restored::Done) {
         free_placements.withdraw(board.id, id);
     }
@@ -224,12 +226,24 @@ async fn restore(board: &Board, id: ImageId) -> Result<Restored, StoreError> {
 
 /// Removes the marks of a deleted image; with `must_wait` it then waits for approval. It is gone if the sweep has
 /// removed it meanwhile.
-async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Restored, StoreError> {
-    let image = unmark(store.images().get(id), must_wait);
+async fn unmark_both(
+    store: &Store,
+    id: ImageId,
+    must_wait: bool,
+    by: Option<String>,
+) -> Result<Restored, StoreError> {
+    let mut fields = Map::new();
+    if must_wait {
+        fields.insert(WAITING.to_owned(), json!(true));
+    }
+    let image = unmark(store.images().get(id), json!(fields));
     if write_row(store.pool(), image).await? != RowWrite::Done {
         return Ok(Restored::Gone);
     }
-    let placement = unmark(store.placements().get(id), must_wait);
+    if let Some(by) = by {
+        fields.insert(RESTORED_BY.to_owned(), json!(by));
+    }
+    let placement = unmark(store.placements().get(id), json!(fields));
     let restored = write_row(store.pool(), placement).await?;
     store.reconcile(&[id]).await?;
     Ok(match restored {
@@ -238,13 +252,8 @@ async fn unmark_both(store: &Store, id: ImageId, must_wait: bool) -> Result<Rest
     })
 }
 
-/// A write that removes the mark of rows. Its condition is that the row exists.
-fn unmark(rows: Command, must_wait: bool) -> Command {
-    let fields = if must_wait {
-        json!({ WAITING: true })
-    } else {
-        json!({})
-    };
+/// A write that removes the mark of rows and sets fields. Its condition is that the row exists.
+fn unmark(rows: Command, fields: Value) -> Command {
     let unmarked = func!(|row| r.branch(
         r.args((
             row.clone().eq(()),
@@ -252,6 +261,7 @@ fn unmark(rows: Command, must_wait: bool) -> Command {
             row.without(r.expr(DELETED_AT))
                 .with_arg(r.expr(DELETED_BY))
                 .with_arg(r.expr(UNDO_CLOCK))
+                .with_arg(r.expr(RESTORED_BY))
                 .merge(r.expr(fields)),
         ))
     ));

@@ -32,7 +32,20 @@ impl Store {
     ///
     /// If the database is unavailable, or the row is invalid. [`StoreError::Damaged`] if the bytes differ.
     pub async fn file(&self, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
-        self.run_to_completion(|store| async move { file(&store, id).await })
+        self.run_to_completion(|store| async move { file(&store, id, false).await })
+            .await
+    }
+
+    /// Returns the file of an image that is deleted and not yet purged, as [`file`](Self::file) otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](Self::file).
+    pub async fn deleted_file(
+        &self,
+        id: ImageId,
+    ) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
+        self.run_to_completion(|store| async move { file(&store, id, true).await })
             .await
     }
 
@@ -54,9 +67,13 @@ impl Store {
     }
 }
 
-async fn file(store: &Store, id: ImageId) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
+async fn file(
+    store: &Store,
+    id: ImageId,
+    deleted: bool,
+) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
     let row = store.image_row(id).await?;
-    if is_deleted(&row) {
+    if is_deleted(&row) != deleted {
         return Ok(None);
     }
     let sha256 = row[STORED_SHA256].as_str().map(str::to_owned);

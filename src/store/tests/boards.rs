@@ -86,11 +86,11 @@ async fn a_board_knows_nothing_of_the_images_of_another() {
     assert_eq!(here.arrange(vec![(id, captioned())]).await, Ok(0));
     assert_eq!(here.delete(vec![id], None).await, Ok(0));
     assert_eq!(there.delete(vec![id], None).await, Ok(1));
-    assert_eq!(here.restore(id).await, Ok(Restored::Gone));
+    assert_eq!(here.restore(id, None).await, Ok(Restored::Gone));
     assert!(here.bin(10).await.unwrap().is_empty());
     assert_eq!(there.bin(10).await.unwrap().len(), 1);
     assert_eq!(here.clear(None).await, Ok(1));
-    assert_eq!(there.restore(id).await, Ok(Restored::Done));
+    assert_eq!(there.restore(id, None).await, Ok(Restored::Done));
     assert_eq!(there.list(all()).await.unwrap().images, [other]);
     store.drop_database().await;
 }
@@ -130,9 +130,9 @@ async fn whoever_may_change_their_own_images_changes_no_others() {
     assert_eq!(main(&store).delete(ids.clone(), None).await, Ok(2));
     assert_eq!(own.bin(10).await.unwrap().len(), 1);
     assert_eq!(nobody.bin(10).await.unwrap().len(), 0);
-    assert_eq!(own.restore(ids[1]).await, Ok(Restored::Gone));
-    assert_eq!(nobody.restore(ids[2]).await, Ok(Restored::Gone));
-    assert_eq!(own.restore(ids[0]).await, Ok(Restored::Done));
+    assert_eq!(own.restore(ids[1], None).await, Ok(Restored::Gone));
+    assert_eq!(nobody.restore(ids[2], None).await, Ok(Restored::Gone));
+    assert_eq!(own.restore(ids[0], None).await, Ok(Restored::Done));
     store.drop_database().await;
 }
 

@@ -59,7 +59,7 @@ async fn a_clock_that_is_set_ahead_purges_nothing_early() {
     }
     assert!(exists(&store, id).await);
     assert_eq!(main(&store).bin(10).await.unwrap().len(), 1);
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Done));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Done));
     let row = store.placement_row(id).await.unwrap();
     assert_eq!((row.get(DELETED_AT), row.get(UNDO_CLOCK)), (None, None));
     store.drop_database().await;
@@ -80,7 +80,7 @@ async fn an_image_is_purged_when_servers_have_run_for_the_undo_window() {
     Sweep::default().purge(&store).await.unwrap();
     assert!(exists(&store, id).await, "the last step is not over");
     turn_undo_clock(&store, 60_000).await;
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Gone));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Gone));
     assert!(main(&store).bin(10).await.unwrap().is_empty());
     Sweep::default().purge(&store).await.unwrap();
     assert!(!exists(&store, id).await);

@@ -37,7 +37,7 @@ async fn a_restored_image_has_its_previous_placement() {
     };
     assert_eq!(main(&store).list(query.clone()).await.unwrap().images, []);
 
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Done));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Done));
     for row in rows(&store, id).await {
         assert_eq!(row.get(DELETED_AT), None);
     }
@@ -47,10 +47,10 @@ async fn a_restored_image_has_its_previous_placement() {
     assert_eq!(main(&store).latest().await, Ok(Some(record.meta.clone())));
     assert_eq!(main(&store).list(query).await.unwrap().images, [record]);
     // Restoring twice succeeds, and the image can be deleted again.
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Done));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Done));
     assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     assert_eq!(
-        main(&store).restore(ImageId::new()).await,
+        main(&store).restore(ImageId::new(), None).await,
         Ok(Restored::Gone)
     );
     store.drop_database().await;
@@ -64,7 +64,7 @@ async fn feeds_send_a_delete_and_a_restore() {
     let mut board = main(&store).feed().await.unwrap();
     let mut latest = main(&store).latest_feed().await.unwrap();
     main(&store).delete(vec![id], None).await.unwrap();
-    main(&store).restore(id).await.unwrap();
+    main(&store).restore(id, None).await.unwrap();
     let mut board_events: Vec<BoardEvent> = Vec::new();
     let mut latest_events: Vec<LatestEvent> = Vec::new();
     // Two states, the image, the delete and the restore.
@@ -100,10 +100,10 @@ async fn an_image_is_purged_after_the_undo_window() {
     assert!(rows(&store, id).await.iter().all(Value::is_object));
 
     let strict = store.again_with(Duration::ZERO).await;
-    assert_eq!(main(&strict).restore(id).await, Ok(Restored::Gone));
+    assert_eq!(main(&strict).restore(id, None).await, Ok(Restored::Gone));
     Sweep::default().purge(&strict).await.unwrap();
     assert_eq!(rows(&store, id).await, [Value::Null, Value::Null]);
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Gone));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Gone));
     assert_eq!(store.record(kept.meta.id).await, Ok(Some(kept)));
     store.drop_database().await;
 }
@@ -139,13 +139,13 @@ async fn an_image_that_is_not_deleted_is_never_purged() {
     main(&store).delete(vec![id], None).await.unwrap();
     let row = store.placement_row(id).await.unwrap();
     let at: Timestamp = row[DELETED_AT].as_str().unwrap().parse().unwrap();
-    main(&store).restore(id).await.unwrap();
+    main(&store).restore(id, None).await.unwrap();
     assert_eq!(store.purge(id, at).await, Ok(false));
     // Or deleted again since.
     let earlier = Timestamp::from_millis(at.as_millis() - 1);
     main(&store).delete(vec![id], None).await.unwrap();
     assert_eq!(store.purge(id, earlier).await, Ok(false));
-    main(&store).restore(id).await.unwrap();
+    main(&store).restore(id, None).await.unwrap();
     assert_eq!(store.record(id).await, Ok(Some(record)));
     assert!(store.file(id).await.unwrap().is_some());
     store.drop_database().await;
@@ -161,7 +161,7 @@ async fn concurrent_deletes_and_restores_leave_both_tables_in_agreement() {
             async move {
                 match number % 3 {
                     0 => drop(main(store).delete(vec![id], None).await.unwrap()),
-                    1 => drop(main(store).restore(id).await.unwrap()),
+                    1 => drop(main(store).restore(id, None).await.unwrap()),
                     _ => drop(Sweep::default().purge(store).await.unwrap()),
                 }
             }

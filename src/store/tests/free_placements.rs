@@ -148,7 +148,7 @@ async fn a_deleted_image_keeps_its_placement_until_it_is_purged() {
     let other = store.again().await;
     let third = put(&other).await;
     assert_eq!(
-        main(&store).restore(first.meta.id).await,
+        main(&store).restore(first.meta.id, None).await,
         Ok(Restored::Done)
     );
     assert_eq!(without_overlap(&store).await, 2);

@@ -70,7 +70,7 @@ async fn an_interrupted_delete_is_completed() {
     let row = store.image_row(id).await.unwrap();
     assert_eq!(row[DELETED_AT], json!(at));
     // It can be restored like any other.
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Done));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Done));
     assert!(store.file(id).await.unwrap().is_some());
     store.drop_database().await;
 }
@@ -87,7 +87,7 @@ async fn an_interrupted_restore_leaves_the_image_deleted() {
     Sweep::default().purge(&store).await.unwrap();
     assert_eq!(store.file(id).await, Ok(None));
     assert_eq!(main(&store).latest().await, Ok(None));
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Done));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Done));
     assert_eq!(store.record(id).await, Ok(Some(record)));
     store.drop_database().await;
 }
@@ -99,7 +99,7 @@ async fn an_interrupted_purge_is_completed() {
     assert_eq!(main(&store).delete(vec![id], None).await, Ok(1));
     let row = store.images().get(id).delete(());
     store.pool().value::<Value>(row).await.unwrap();
-    assert_eq!(main(&store).restore(id).await, Ok(Restored::Gone));
+    assert_eq!(main(&store).restore(id, None).await, Ok(Restored::Gone));
     let strict = store.again_with(Duration::ZERO).await;
     Sweep::default().purge(&strict).await.unwrap();
     let rows = r.count(store.placements());

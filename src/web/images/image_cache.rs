@@ -8,9 +8,9 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::sync::Semaphore;
 
-use crate::image::{ImageId, ImageRecord, SmallSide, smaller};
+use crate::image::{ImageId, SmallSide, smaller};
 use crate::metrics::{Kind, Registry, register};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, StoredImage};
 use crate::web::image_threads::ImageThreads;
 
 /// The size limit of each of the two caches, in bytes. All viewers request a new image within a second, and an old one
@@ -104,6 +104,17 @@ impl ImageCache {
         get_or_read(&self.files, id, read).await
     }
 
+    /// Returns the file of an image in the bin, or `None` if it has been restored or purged. Few are requested, so they
+    /// are not kept.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot read the image.
+    pub(crate) async fn deleted_file(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
+        let file = self.store.deleted_file(id).await?;
+        Ok(file.map(|(_, bytes)| bytes))
+    }
+
     /// Returns the thumbnail of an image, or `None` if the image has none. As [`file`](Self::file) otherwise.
     ///
     /// # Errors
@@ -121,13 +132,15 @@ impl ImageCache {
     /// If the store cannot read the thumbnail.
     pub(crate) async fn smaller_thumbnail(
         &self,
-        record: &ImageRecord,
+        StoredImage { record, is_deleted }: &StoredImage,
         side: SmallSide,
     ) -> Result<Option<Bytes>, StoreError> {
         let id = record.meta.id;
         let make = async {
             let source = if record.has_thumb() {
                 self.thumbnail(id).await?
+            } else if *is_deleted {
+                self.deleted_file(id).await?
             } else {
                 self.file(id).await?
             };

@@ -34,7 +34,7 @@ pub(crate) async fn restore(
     store: Data<Store>,
 ) -> Result<HttpResponse, Problem> {
     let id = id_of(&image);
-    match grant.changeable(&store).restore(id).await? {
+    match grant.changeable(&store).restore(id, None).await? {
         Restored::Done => {}
         Restored::Gone => return Err(Problem::no_such_image()),
         Restored::Full(full) => return Err(full.into()),

@@ -1,4 +1,5 @@
-//! `GET /image/{id}` and `GET /image/download/{id}`: the bytes of an image.
+//! `GET /image/{id}` and `GET /image/download/{id}`: the bytes of an image. With `deleted=true`, those of an image in the
+//! bin.
 
 use std::time::Duration;
 
@@ -11,7 +12,10 @@ use bytes::Bytes;
 
 use super::image_cache::ImageCache;
 use crate::image::ImageRecord;
+use crate::store::StoredImage;
+use crate::web::access::action::Action;
 use crate::web::access::check::RequestedImage;
+use crate::web::access::grant::Grant;
 use crate::web::http::body::{SlicedBody, head_body};
 use crate::web::http::conditional::is_not_modified;
 use crate::web::http::connection::ConnectionHandle;
@@ -27,35 +31,45 @@ pub(crate) struct DownloadTimeout(pub(crate) Duration);
 pub(crate) async fn show(
     request: HttpRequest,
     image: RequestedImage,
+    grant: Grant,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = shown(image)?;
-    respond(&request, &record, &cache, &timeout, Disposition::Inline).await
+    let image = shown(&request, image, &grant)?;
+    respond(&request, &image, &cache, &timeout, Disposition::Inline).await
 }
 
 /// `GET` and `HEAD /image/download/{id}`: the image, to be saved as a file.
 pub(crate) async fn download(
     request: HttpRequest,
     image: RequestedImage,
+    grant: Grant,
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = shown(image)?;
-    respond(&request, &record, &cache, &timeout, Disposition::Attachment).await
+    let image = shown(&request, image, &grant)?;
+    respond(&request, &image, &cache, &timeout, Disposition::Attachment).await
 }
 
-/// The record of an image that is not in the bin.
-fn shown(RequestedImage(image): RequestedImage) -> Result<ImageRecord, Problem> {
-    if image.is_deleted {
-        return Err(Problem::no_such_image());
+/// The image if the caller may see it: one in the bin only with `deleted=true`, and only if the caller can restore it.
+pub(super) fn shown(
+    request: &HttpRequest,
+    RequestedImage(image): RequestedImage,
+    grant: &Grant,
+) -> Result<StoredImage, Problem> {
+    let mut parts = request.query_string().split('&');
+    let wants_deleted = parts.any(|part| part == "deleted=true");
+    let may_restore = grant.permits(Action::Change) && grant.may_change(&image.record.meta);
+    if image.is_deleted == wants_deleted && (may_restore || !image.is_deleted) {
+        Ok(image)
+    } else {
+        Err(Problem::no_such_image())
     }
-    Ok(image.record)
 }
 
 async fn respond(
     request: &HttpRequest,
-    record: &ImageRecord,
+    StoredImage { record, is_deleted }: &StoredImage,
     cache: &ImageCache,
     timeout: &DownloadTimeout,
     kind: Disposition,
@@ -70,7 +84,11 @@ async fn respond(
         let body = head_body(record.meta.size);
         return Ok(add_headers(&mut response, record, &etag, kind).body(body));
     }
-    let bytes = cache.file(record.meta.id).await?;
+    let bytes = if *is_deleted {
+        cache.deleted_file(record.meta.id).await?
+    } else {
+        cache.file(record.meta.id).await?
+    };
     let bytes = bytes.ok_or_else(Problem::no_such_image)?;
     let (mut response, part) = requested_part(request, &etag, bytes)?;
     let connection = request.conn_data::<ConnectionHandle>().cloned();

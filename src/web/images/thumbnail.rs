@@ -9,10 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 
 use super::image_cache::ImageCache;
-use super::serve::DownloadTimeout;
-use crate::image::{ImageRecord, SMALL, SmallSide, sniff};
+use super::serve::{DownloadTimeout, shown};
+use crate::image::{SMALL, SmallSide, sniff};
 use crate::store::StoreError;
-use crate::web::access::action::Action;
 use crate::web::access::check::RequestedImage;
 use crate::web::access::grant::Grant;
 use crate::web::http::body::{SlicedBody, head_body};
@@ -29,7 +28,7 @@ pub(crate) async fn show(
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = shown(&request, image, &grant)?;
+    let record = shown(&request, image, &grant)?.record;
     if !record.has_thumb() {
         return Err(Problem::no_thumbnail());
     }
@@ -47,37 +46,16 @@ pub(crate) async fn show_smaller(
     cache: Data<ImageCache>,
     timeout: Data<DownloadTimeout>,
 ) -> Result<HttpResponse, Problem> {
-    let record = shown(&request, image, &grant)?;
+    let image = shown(&request, image, &grant)?;
+    let record = &image.record;
     let side = requested_side(request.query_string())?;
     if !record.has_thumb() && record.meta.size > SMALL as u64 {
         return Err(Problem::no_thumbnail());
     }
     let pixels = side.pixels();
     let etag = EntityTag::new_strong(format!("{}-thumb-{pixels}", record.meta.sha256));
-    let read = cache.smaller_thumbnail(&record, side);
+    let read = cache.smaller_thumbnail(&image, side);
     respond(&request, etag, read, &timeout).await
-}
-
-/// The record of an image whose thumbnail the caller may see.
-fn shown(
-    request: &HttpRequest,
-    RequestedImage(image): RequestedImage,
-    grant: &Grant,
-) -> Result<ImageRecord, Problem> {
-    let record = image.record;
-    let is_shown = if image.is_deleted {
-        // An image in the bin is shown only to callers who can restore it.
-        wants_deleted(request.query_string())
-            && grant.permits(Action::Change)
-            && grant.may_change(&record.meta)
-    } else {
-        !wants_deleted(request.query_string())
-    };
-    if is_shown {
-        Ok(record)
-    } else {
-        Err(Problem::no_such_image())
-    }
 }
 
 async fn respond(
@@ -117,9 +95,4 @@ fn requested_side(query: &str) -> Result<SmallSide, Problem> {
     sides
         .find(|side| Some(side.pixels()) == size)
         .ok_or_else(|| Problem::bad_request("size must be 64 or 160."))
-}
-
-/// Returns `true` for `deleted=true`.
-fn wants_deleted(query: &str) -> bool {
-    query.split('&').any(|part| part == "deleted=true")
 }

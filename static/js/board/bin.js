@@ -1,9 +1,10 @@
 // @ts-check
 // Recently deleted photos: a dialog that lists what can be restored, and restores it.
 
+import { thumbOf } from '../feed/image-urls.js';
 import { find } from '../ui/page.js';
 import { showModal } from '../ui/modal.js';
-import { onBoard, pathOf } from '../ui/site.js';
+import { onBoard } from '../ui/site.js';
 import { agoText, isolated, shownName } from '../ui/text.js';
 
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
@@ -117,8 +118,7 @@ export class Bin {
     const name = shownName(record) || 'Photo';
     item.dataset.id = record.id;
     const image = /** @type {HTMLImageElement} */ (find(item, 'img'));
-    image.hidden = !record.thumb;
-    if (record.thumb) image.src = pathOf(`image/${record.id}/thumb?deleted=true`);
+    image.src = `${thumbOf(record)}?deleted=true`;
     find(item, '[data-name]').textContent = name;
     find(item, '[data-name]').title = record.fileName;
     find(item, '[data-by]').textContent = `Deleted${record.deletedBy ? ` by ${isolated(record.deletedBy)}` : ''}, ${agoText(record.deletedAt, now)}`;

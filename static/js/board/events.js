@@ -29,7 +29,7 @@ export class BoardEvents {
   add(kind, record) {
     if (kind !== this.#kind) this.#images = [];
     this.#kind = kind;
-    this.#images.push({ name: nameOf(record), author: kind === 'added' ? record.author : undefined });
+    this.#images.push({ name: nameOf(record), author: kind === 'added' ? record.author : record.restoredBy });
     this.#writeTimer ||= window.setTimeout(() => this.#write(), GATHER_MS);
   }
 

@@ -56,6 +56,8 @@ export class History {
   #waiting = { undo: 0, redo: 0 };
   /** Images that this page has restored, as they were then. @type {Map<string, Restored>} */
   #restored = new Map();
+  /** The placements that this page has sent last. @type {Map<string, import('./tidy.js').Place>} */
+  #sent = new Map();
   /** The time of the last change by this page, in ms. */
   #changedAt = 0;
   #feed;
@@ -128,6 +130,12 @@ export class History {
     const sent = this.#last.then(() => this.#send(places));
     this.#last = sent.catch(() => {});
     await sent;
+  }
+
+  /** True if this page has sent this placement of the image last. @param {ImageRecord} record */
+  hasSent(record) {
+    const place = this.#sent.get(record.id);
+    return place !== undefined && isAt(record, { ...placementOf(record), ...withoutId(place) });
   }
 
   undo() {
@@ -229,6 +237,7 @@ export class History {
   /** @param {import('./tidy.js').Place[]} places */
   async #send(places) {
     this.#changedAt = Date.now();
+    this.#sent = new Map(places.map((place) => [place.id, place]));
     const parts = [];
     for (let at = 0; at < places.length; at += MAX_PLACES) parts.push(places.slice(at, at + MAX_PLACES));
     await forEachConcurrently(parts, async (part) => void (await this.#feed.send('Image:arrange', { places: part })));

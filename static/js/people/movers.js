@@ -6,6 +6,8 @@ import { personName } from '../ui/person.js';
 /** @typedef {import('../feed/types.js').ImageRecord} ImageRecord */
 /** @typedef {import('../board/board.js').Board} Board */
 
+/** Who moves a photo without having given a name. */
+const NAMELESS = 'Someone';
 /** The time after the last change for which the flag stays. */
 const SHOWN_MS = 1_000;
 
@@ -27,9 +29,10 @@ export class Movers {
   /**
    * @param {ImageRecord} record A changed image.
    * @param {ImageRecord} before
+   * @param {boolean} own This page may have changed it.
    */
-  changed(record, before) {
-    const name = record.movedBy;
+  changed(record, before, own) {
+    const name = record.movedBy ?? (own ? '' : NAMELESS);
     const isSame = record.x === before.x && record.y === before.y && record.w === before.w;
     const tile = this.#board.tile(record.id);
     if (!name || isSame || !tile || name === personName()) return;

@@ -14,6 +14,8 @@ const FEED_TIMEOUT_MS = 15_000;
 const SHOWN_TIMEOUT_MS = 5_000;
 /** The number of placeholders above which further ones are not shown. */
 const MAX_PLACEHOLDERS = 400;
+/** The number above which further ones appear at once: hundreds of animations would hold up every frame. */
+const MAX_ANIMATED = 30;
 
 /**
  * @typedef {object} Placeholder
@@ -163,6 +165,7 @@ export class Placeholders {
     const fragment = /** @type {DocumentFragment} */ (this.#template.content.cloneNode(true));
     const element = /** @type {HTMLElement} */ (fragment.firstElementChild);
     element.classList.toggle('is-own', isOwn);
+    element.classList.toggle('is-animated', this.#shown.size < MAX_ANIMATED);
     // Only those of others have a name to show, and each element of hundreds costs.
     if (isOwn) find(element, '.name').remove();
     const placeholder = { element, box, isOwn, timer: 0 };

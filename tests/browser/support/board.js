@@ -127,3 +127,9 @@ export async function dragMouse({ page }, [x, y], [toX, toY], steps = 4) {
   await page.mouse.move(toX, toY, { steps });
   await page.mouse.up();
 }
+
+/** Chooses a command of the menu that arranges photos. */
+export async function arrange({ page }, command) {
+  await page.locator('.tool-arrange, #selection [popovertarget]').and(page.locator(':visible')).first().click();
+  await page.locator('#arrange-menu').getByRole('button', { name: command }).click();
+}

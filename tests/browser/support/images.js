@@ -1,4 +1,5 @@
-// Generated PNG files, each of one colour with a lighter middle, so that tests can tell them apart.
+// Generated PNG files, each of one colour with a lighter middle, so that tests can tell them apart, or a drawing of one colour
+// on transparent ground.
 
 import { rmSync } from 'node:fs';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -17,11 +18,13 @@ process.on('exit', () => {
 
 /**
  * @param {string} name
- * @param {{ width?: number, height?: number, colour?: Colour }} [options]
+ * @param {{ width?: number, height?: number, colour?: Colour, isDrawing?: boolean }} [options]
  * @returns {TestImage}
  */
-export function image(name, { width = 320, height = 200, colour = [67, 83, 201] } = {}) {
-  return { name, bytes: png(width, height, colour), colour, width, height };
+export function image(name, { width = 320, height = 200, colour = [67, 83, 201], isDrawing = false } = {}) {
+  const lighter = colour.map((value) => Math.min(255, value + 40));
+  const pixels = isDrawing ? [[0, 0, 0, 0], [...colour, 255]] : [colour, lighter];
+  return { name, bytes: png(width, height, pixels), colour, width, height };
 }
 
 /**
@@ -40,22 +43,26 @@ export async function writeFiles(...files) {
   );
 }
 
-/** @returns {Buffer} */
-function png(width, height, [red, green, blue]) {
-  const colour = Buffer.from([red, green, blue]);
-  const lighter = colour.map((value) => Math.min(255, value + 40));
-  const row = Buffer.alloc(1 + width * 3); // The first byte says that the row is not filtered.
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {number[][]} pixels That of the ground and that of the middle, with three channels or four.
+ */
+function png(width, height, pixels) {
+  const [ground, middle] = pixels.map((pixel) => Buffer.from(pixel));
+  const channels = ground.length;
+  const row = Buffer.alloc(1 + width * channels); // The first byte says that the row is not filtered.
   const rows = Buffer.concat(
     Array.from({ length: height }, (_, y) => {
       const half = Math.round(width * Math.sqrt(Math.max(0, 0.04 - (y / height - 0.5) ** 2)));
       const [from, to] = [Math.round(width / 2) - half, Math.round(width / 2) + half];
-      return Buffer.from(row.fill(colour, 1).fill(lighter, 1 + from * 3, 1 + to * 3));
+      return Buffer.from(row.fill(ground, 1).fill(middle, 1 + from * channels, 1 + to * channels));
     }),
   );
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([8, 2, 0, 0, 0], 8); // Eight bits, RGB, no interlacing.
+  header.set([8, channels === 4 ? 6 : 2, 0, 0, 0], 8); // Eight bits, RGBA or RGB, no interlacing.
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
 }

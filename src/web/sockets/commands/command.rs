@@ -133,12 +133,15 @@ impl Executor<'_> {
                     answer(deleted.map(|count| count > 0))
                 })
             }
-            Command::Restore(id) => Box::pin(async move {
-                match board.restore(id).await {
-                    Ok(Restored::Full(_)) => Err("the board is full"),
-                    restored => answer(restored.map(|restored| restored == Restored::Done)),
-                }
-            }),
+            Command::Restore(id) => {
+                let by = self.presence.name();
+                Box::pin(async move {
+                    match board.restore(id, by).await {
+                        Ok(Restored::Full(_)) => Err("the board is full"),
+                        restored => answer(restored.map(|restored| restored == Restored::Done)),
+                    }
+                })
+            }
         }
     }
 }
