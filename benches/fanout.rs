@@ -1,7 +1,7 @@
 //! The time that a change takes to the last of many viewers, over that to as many raw changefeeds.
 //!
-//! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 100 kB to a board whose
-//! viewers follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on
+//! `cargo bench --bench fanout` moves an image on a board with viewers, and adds an image of 10 kB, 100 kB and 1 MB to a
+//! board whose viewers follow the latest image. The floor in the same run: changefeeds of the same rows, read and not parsed, on
 //! another server. Beside it, the same changefeeds read by the driver, which is a part of what a viewer costs. Rounds of
 //! all take turns. With `BENCH_RETHINKDB=HOST:PORT` the same is measured on that RethinkDB (user `admin`, no password),
 //! in the databases `bench_this`, `bench_driver` and `bench_raw`. With `BENCH_BASELINE=/path/to/another/realtime-photo`,
@@ -37,8 +37,13 @@ const COUNTS: [usize; 3] = [250, 500, 1000];
 /// Images on the board.
 const IMAGES: usize = 10;
 
-/// The size of an image that is added, in bytes.
-const IMAGE_BYTES: usize = 100_000;
+/// What is measured: the feed, its name, and the numbers of viewers.
+const FIGURES: [(Feed, &str, &[usize]); 4] = [
+    (Feed::Board, "board", &COUNTS),
+    (Feed::Latest { bytes: 10_000 }, "latest, 10 kB", &[250]),
+    (Feed::Latest { bytes: 100_000 }, "latest, 100 kB", &COUNTS),
+    (Feed::Latest { bytes: 1_000_000 }, "latest, 1 MB", &[250]),
+];
 
 const MILLISECONDS: f64 = 1000.0;
 
@@ -55,8 +60,10 @@ async fn main() {
 /// What viewers follow.
 #[derive(Clone, Copy, PartialEq)]
 enum Feed {
+    /// The images on a board, one of which is moved.
     Board,
-    Latest,
+    /// The latest image, to which one of about this size is added.
+    Latest { bytes: usize },
 }
 
 /// What reads the changefeeds that are compared with viewers.
@@ -79,8 +86,8 @@ struct Target {
 }
 
 async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAddr>) {
-    for (feed, name) in [(Feed::Board, "board"), (Feed::Latest, "latest, 100 kB")] {
-        for count in COUNTS {
+    for (feed, name, counts) in FIGURES {
+        for &count in counts {
             let mut targets = Vec::new();
             for (name, binary) in binaries() {
                 targets.push(Target::with_viewers(name, &binary, rethinkdb, feed, count).await);
@@ -89,10 +96,10 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
             for reader in [Reader::Driver, Reader::Raw] {
                 targets.push(Target::with_feeds(reader, binary, rethinkdb, feed, count).await);
             }
-            let photo = Photo::new(1024, 768, IMAGE_BYTES);
+            let photo = feed.photo();
             for round in 0..ROUNDS {
                 for target in &mut targets {
-                    let time = target.round(feed, &photo, count, round).await;
+                    let time = target.round(photo.as_ref(), count, round).await;
                     target.times.push(time);
                 }
             }
@@ -105,8 +112,8 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
                 let goal = match (feed, rethinkdb) {
                     (Feed::Board, None) => Some(1.8),
                     (Feed::Board, Some(_)) => Some(1.4),
-                    (Feed::Latest, Some(_)) => Some(0.4),
-                    (Feed::Latest, None) => None,
+                    (Feed::Latest { .. }, Some(_)) => Some(0.4),
+                    (Feed::Latest { .. }, None) => None,
                 };
                 let is_viewer = target.name != Reader::Driver.name();
                 match goal.filter(|_| is_viewer && count == 1000) {
@@ -118,6 +125,18 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
                 tasks::stop(target.listeners).await;
             }
         }
+    }
+}
+
+impl Feed {
+    /// The image that is added.
+    fn photo(self) -> Option<Photo> {
+        let Self::Latest { bytes } = self else {
+            return None;
+        };
+        // Of a quality as phones choose it.
+        let width = (bytes as f64 * 8.0 / 0.75).sqrt() as u16;
+        Some(Photo::new(width, width / 4 * 3, bytes))
     }
 }
 
@@ -146,7 +165,7 @@ impl Target {
         let (address, arrivals) = (target.server.address(), &target.arrivals);
         let query = match feed {
             Feed::Board => "batch=1",
-            Feed::Latest => "feed=latest",
+            Feed::Latest { .. } => "feed=latest",
         };
         let viewers = (0..count).map(|_| Socket::ready(address, query));
         for mut socket in join_all(viewers).await {
@@ -155,7 +174,7 @@ impl Target {
                 loop {
                     let has_arrived = match (feed, socket.read().await) {
                         (Feed::Board, Received::Text(text)) => moves::in_event(text).is_some(),
-                        (Feed::Latest, Received::BinaryEnd) => true,
+                        (Feed::Latest { .. }, Received::BinaryEnd) => true,
                         _ => false,
                     };
                     if has_arrived {
@@ -211,15 +230,15 @@ impl Target {
     }
 
     /// Makes a change, and returns the milliseconds until it has reached everybody.
-    async fn round(&mut self, feed: Feed, photo: &Photo, count: usize, round: usize) -> f64 {
+    async fn round(&mut self, photo: Option<&Photo>, count: usize, round: usize) -> f64 {
         self.arrivals.expect(count);
         let start = Instant::now();
-        match feed {
-            Feed::Board => {
+        match photo {
+            None => {
                 let command = moves::command(&self.id, round + 1);
                 self.mover.writer.text(&command).await;
             }
-            Feed::Latest => {
+            Some(photo) => {
                 photo.upload(&Client::new(), &self.server.url, round).await;
             }
         }
@@ -243,7 +262,7 @@ async fn follow_with_driver(
 ) -> JoinHandle<()> {
     let rows = match feed {
         Feed::Board => driver_feed::board(database),
-        Feed::Latest => driver_feed::images(database),
+        Feed::Latest { .. } => driver_feed::images(database),
     };
     let mut changes = DriverFeed::open(address, rows).await;
     tokio::spawn(async move {
@@ -265,13 +284,17 @@ fn follow_raw(
 ) -> JoinHandle<()> {
     let rows = match feed {
         Feed::Board => raw_feed::board(database),
-        Feed::Latest => raw_feed::images(database),
+        Feed::Latest { .. } => raw_feed::images(database),
     };
     let mut responses = RawFeed::open(address, &rows);
     tokio::spawn(async move {
         loop {
             let length = responses.read().await.len();
-            if feed == Feed::Board || length > IMAGE_BYTES / 2 {
+            let is_awaited = match feed {
+                Feed::Board => true,
+                Feed::Latest { bytes } => length > bytes / 2,
+            };
+            if is_awaited {
                 arrivals.arrive();
             }
         }

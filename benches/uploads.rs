@@ -32,6 +32,9 @@ const BURST_ROUNDS: usize = 3;
 /// Photos that come at once in the burst.
 const BURST: usize = 120;
 
+/// The size of each at most, in bytes.
+const BURST_BYTES: usize = 16_000_000;
+
 /// The time after a burst at which its memory should have been given back.
 const HELD_AFTER: Duration = Duration::from_secs(10);
 
@@ -135,8 +138,7 @@ async fn measure_speed(size: &Size, report: &mut Report) {
 }
 
 async fn measure_burst(report: &mut Report) {
-    let photo = Photo::new(7680, 5760, 16_000_000);
-    assert!(photo.len() < 16 << 20, "{}", photo.len());
+    let photo = Photo::new(7680, 5760, BURST_BYTES);
     let binaries = binaries();
     let mut samples = vec![(Vec::new(), Vec::new()); binaries.len()];
     for _ in 0..BURST_ROUNDS {
@@ -146,8 +148,9 @@ async fn measure_burst(report: &mut Report) {
             held.push(after / MIB);
         }
     }
-    let megabytes = photo.len() / 1_000_000;
-    let figure = format!("{BURST} photos of {megabytes} MB at once");
+    let megabytes = photo.len() as f64 / 1e6;
+    let figure = format!("{BURST} photos of {megabytes:.1} MB at once");
+    let mut spreads = Vec::new();
     for (at, ((name, _), (peaks, held))) in binaries.iter().zip(&samples).enumerate() {
         let peak = report.row(&figure, name, "peak MiB", peaks);
         let held = report.row(&figure, name, "MiB 10 s later", held);
@@ -155,6 +158,11 @@ async fn measure_burst(report: &mut Report) {
             report.at_most(&figure, "peak MiB", peak.median, 600.0);
             report.at_most(&figure, "MiB 10 s later", held.median, 150.0);
         }
+        spreads.push((peak, held));
+    }
+    if let [this, baseline] = spreads[..] {
+        report.ratio("peak of the burst over the baseline", this.0, baseline.0);
+        report.ratio("held after the burst over the baseline", this.1, baseline.1);
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Photo(Bytes);
 const START: usize = 2;
 
 impl Photo {
-    /// A JPEG as phones make them (4:2:0), of the quality that comes nearest to this number of bytes.
+    /// A JPEG as phones make them (4:2:0), of the best quality that needs at most this number of bytes.
     pub(crate) fn new(width: u16, height: u16, bytes: usize) -> Self {
         let pixels = scene(width, height);
         let encode = |quality| {
@@ -28,9 +28,9 @@ impl Photo {
                 .unwrap();
             bytes
         };
-        let candidates = (30..=98).step_by(4).map(encode);
-        let best = candidates.min_by_key(|candidate| candidate.len().abs_diff(bytes));
-        Self(best.unwrap().into())
+        let qualities: Vec<u8> = (1..=100).collect();
+        let fitting = qualities.partition_point(|&quality| encode(quality).len() <= bytes);
+        Self(encode(qualities[fitting.saturating_sub(1)]).into())
     }
 
     /// The number of bytes.

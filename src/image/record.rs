@@ -129,13 +129,8 @@ pub struct ImageRecord {
         deserialize_with = "unless_empty"
     )]
     pub caption: Option<String>,
-    /// Display name of the person who last moved or resized it; `None` if nobody did, or that person has no name.
-    #[serde(
-        rename = "movedBy",
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "unless_empty"
-    )]
+    /// Display name of the person who last moved or resized it, empty if that person has none; `None` if nobody did.
+    #[serde(rename = "movedBy", default, skip_serializing_if = "Option::is_none")]
     pub moved_by: Option<String>,
     /// Display name of the person who last restored it from the bin; `None` if nobody did, or that person has no name.
     #[serde(
@@ -316,7 +311,6 @@ mod tests {
         document["z"] = serde_json::json!(7);
         document["alt"] = serde_json::json!("");
         document["caption"] = serde_json::json!("");
-        document["movedBy"] = serde_json::json!("");
         assert_eq!(
             serde_json::from_value::<ImageRecord>(document).unwrap(),
             ImageRecord::example()

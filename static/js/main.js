@@ -75,7 +75,7 @@ const camera = new Camera(() => {
 /** @type {Images} */
 const images = new Images({
   onUpdate(record, before, live) {
-    const moved = moves.at(record.id) !== undefined || history.hasSent(record);
+    const mayBeOwn = moves.at(record.id) !== undefined || history.hasSent(record.id);
     moves.confirm(record);
     board.changed(record.id);
     if (live && before) album.changed(record);
@@ -85,7 +85,7 @@ const images = new Images({
     lightbox.changed(record);
     compare.changed(record.id);
     captions.changed(record);
-    if (before && live) movers.changed(record, before, moved);
+    if (before && live) movers.changed(record, before, mayBeOwn);
     show.changed(record);
     waitingBar.update(record);
     if (before?.waiting && !record.waiting) reportApproval(record);

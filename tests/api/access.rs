@@ -206,6 +206,47 @@ async fn a_guest_changes_only_what_the_same_browser_has_added() {
 }
 
 #[tokio::test]
+async fn the_file_of_a_deleted_image_is_for_those_who_can_restore_it() {
+    let guarded = Guarded::new().await;
+    let (app, board) = (&guarded.app, &*guarded.board);
+    let add = guarded.token("add").to_owned();
+    let record = upload(app, board, &add, Some("browser-of-ada")).await;
+    let id = record["id"].as_str().unwrap();
+    let url = app.url(&format!("/image/{id}"));
+    let deleted = app.client.delete(url).bearer_auth(ADMIN).send().await;
+    assert_eq!(deleted.unwrap().status(), 204);
+    let status = async |path: &str, token: &str, owner: &str| {
+        let request = app.client.get(app.url(path)).bearer_auth(token);
+        let request = request.header("cookie", format!("photo-owner={owner}"));
+        request.send().await.unwrap().status().as_u16()
+    };
+    for path in ["", "download/"] {
+        let path = format!("/image/{path}{id}");
+        let binned = format!("{path}?deleted=true");
+        for (role, owner, expected) in [
+            ("view", "browser-of-ada", 404),
+            ("add", "browser-of-bo", 404),
+            ("add", "browser-of-ada", 200),
+            ("edit", "browser-of-bo", 200),
+        ] {
+            let token = guarded.token(role);
+            let answer = status(&binned, token, owner).await;
+            assert_eq!(answer, expected, "{binned} as {role}, {owner}");
+            assert_eq!(status(&path, token, owner).await, 404, "{path} as {role}");
+        }
+    }
+    let lock = json!({ "locked": true });
+    let lock = app
+        .client
+        .patch(app.url(&format!("/boards/{board}")))
+        .json(&lock);
+    let locked = lock.bearer_auth(ADMIN).send().await.unwrap();
+    assert_eq!(locked.status(), 200);
+    let binned = format!("/image/{id}?deleted=true");
+    assert_eq!(status(&binned, &add, "browser-of-ada").await, 404);
+}
+
+#[tokio::test]
 async fn every_command_wants_its_role() {
     let guarded = Guarded::new().await;
     let (app, board) = (&guarded.app, &*guarded.board);

@@ -99,10 +99,11 @@ test('while somebody else moves a photo, a flag with the name follows it', async
 });
 
 test('a photo that a guest without a name moves or arranges has a flag, but not for that guest', async ({ server, open }) => {
-  for (const each of [red, green]) await server.upload(each, { x: 0, y: 0, w: 200 });
+  const blue = image('blue.png', { colour: [40, 60, 190] });
+  for (const each of [red, green, blue]) await server.upload(each, { x: 0, y: 0, w: 200 });
   const [ada, guest] = [await open(as('Ada')), await open()];
   for (const window of [ada, guest]) {
-    await window.shows('red.png', 'green.png');
+    await window.shows('red.png', 'green.png', 'blue.png');
     await recordFlags(window);
   }
   await guest.tile('green.png').locator('[data-image]').focus();
@@ -113,7 +114,10 @@ test('a photo that a guest without a name moves or arranges has a flag, but not 
   await expect.poll(() => recordedFlags(ada).then(({ length }) => length)).toBeGreaterThan(1);
   await expect(flags(ada)).toHaveCount(0);
   const arranged = (await recordedFlags(ada)).length;
+  // The arrangement, and the move of another photo: two at once.
   await guest.page.keyboard.press('Control+z');
+  await guest.page.keyboard.press('Control+z');
+  await expect.poll(async () => (await server.image('green.png')).x).toBe(0);
   await expect.poll(() => recordedFlags(ada).then(({ length }) => length)).toBeGreaterThan(arranged);
   await ada.tile('red.png').locator('[data-image]').focus();
   await ada.page.keyboard.press('Alt+ArrowDown');

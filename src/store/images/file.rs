@@ -36,7 +36,8 @@ impl Store {
             .await
     }
 
-    /// Returns the file of an image that is deleted and not yet purged, as [`file`](Self::file) otherwise.
+    /// Returns the file of an image also if it is deleted; `None` if it does not exist. As [`file`](Self::file)
+    /// otherwise.
     ///
     /// # Errors
     ///
@@ -70,10 +71,10 @@ impl Store {
 async fn file(
     store: &Store,
     id: ImageId,
-    deleted: bool,
+    even_deleted: bool,
 ) -> Result<Option<(ImageMeta, Bytes)>, StoreError> {
     let row = store.image_row(id).await?;
-    if is_deleted(&row) != deleted {
+    if is_deleted(&row) && !even_deleted {
         return Ok(None);
     }
     let sha256 = row[STORED_SHA256].as_str().map(str::to_owned);

@@ -104,8 +104,7 @@ impl ImageCache {
         get_or_read(&self.files, id, read).await
     }
 
-    /// Returns the file of an image in the bin, or `None` if it has been restored or purged. Few are requested, so they
-    /// are not kept.
+    /// Returns the file of an image in the bin, or `None` if it has been purged. Few are requested, so they are not kept.
     ///
     /// # Errors
     ///

@@ -56,8 +56,8 @@ export class History {
   #waiting = { undo: 0, redo: 0 };
   /** Images that this page has restored, as they were then. @type {Map<string, Restored>} */
   #restored = new Map();
-  /** The placements that this page has sent last. @type {Map<string, import('./tidy.js').Place>} */
-  #sent = new Map();
+  /** The time at which this page has last arranged an image, in ms. @type {Map<string, number>} */
+  #sentAt = new Map();
   /** The time of the last change by this page, in ms. */
   #changedAt = 0;
   #feed;
@@ -132,10 +132,9 @@ export class History {
     await sent;
   }
 
-  /** True if this page has sent this placement of the image last. @param {ImageRecord} record */
-  hasSent(record) {
-    const place = this.#sent.get(record.id);
-    return place !== undefined && isAt(record, { ...placementOf(record), ...withoutId(place) });
+  /** True if the feed may still be about to send what this page has arranged. @param {string} id */
+  hasSent(id) {
+    return Date.now() < (this.#sentAt.get(id) ?? 0) + FEED_MS;
   }
 
   undo() {
@@ -237,7 +236,8 @@ export class History {
   /** @param {import('./tidy.js').Place[]} places */
   async #send(places) {
     this.#changedAt = Date.now();
-    this.#sent = new Map(places.map((place) => [place.id, place]));
+    for (const id of this.#sentAt.keys()) if (!this.hasSent(id)) this.#sentAt.delete(id);
+    for (const { id } of places) this.#sentAt.set(id, this.#changedAt);
     const parts = [];
     for (let at = 0; at < places.length; at += MAX_PLACES) parts.push(places.slice(at, at + MAX_PLACES));
     await forEachConcurrently(parts, async (part) => void (await this.#feed.send('Image:arrange', { places: part })));

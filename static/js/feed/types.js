@@ -26,7 +26,7 @@
  * @property {string} createdAt
  * @property {string} [owner] The public id of whoever added it.
  * @property {boolean} [waiting] It waits for the approval of a host.
- * @property {string} [movedBy] The name of the person who last moved or resized it.
+ * @property {string} [movedBy] The name of the person who last moved or resized it, empty without a name.
  * @property {string} [restoredBy] The name of the person who last restored it from the bin.
  * @property {{ size: number }} [file] The size of the file, which is the next binary message.
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// Shows who else is moving a photo: a flag with the name at the photo, one for each person.
+// Shows who else is moving a photo: a flag with the name at the photo, one for each name and one for all who have none.
 
 import { personName } from '../ui/person.js';
 
@@ -29,13 +29,16 @@ export class Movers {
   /**
    * @param {ImageRecord} record A changed image.
    * @param {ImageRecord} before
-   * @param {boolean} own This page may have changed it.
+   * @param {boolean} mayBeOwn This page may have changed it.
    */
-  changed(record, before, own) {
-    const name = record.movedBy ?? (own ? '' : NAMELESS);
+  changed(record, before, mayBeOwn) {
+    const { movedBy } = record;
+    const isOwn = movedBy === personName() && (mayBeOwn || movedBy !== '');
+    const name = movedBy || NAMELESS;
     const isSame = record.x === before.x && record.y === before.y && record.w === before.w;
     const tile = this.#board.tile(record.id);
-    if (!name || isSame || !tile || name === personName()) return;
+    // The server also moves photos, which it does not sign.
+    if (movedBy === undefined || isOwn || isSame || !tile) return;
     const { element, timer } = this.#flags.get(name) ?? { element: flagOf(name), timer: 0 };
     clearTimeout(timer);
     element.style.setProperty('--colour', this.#colourOf(name) ?? 'var(--accent)');
