@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::files::read;
 use crate::guarded::{
-    Carrier, Guarded, ROLES, as_admin, chrono_in, connect, connect_as, guarded_app, make_board,
-    make_link, refusal, upload,
+    ADMIN, Carrier, Guarded, ROLES, as_admin, chrono_in, connect, connect_as, guarded_app,
+    make_board, make_link, refusal, upload,
 };
 use crate::helpers::{problem, spawn_with_options};
 use crate::viewer::Viewer;

@@ -15,12 +15,17 @@ pub(in crate::image) struct Bitmap {
 
 /// A pixel whose colours are multiplied by its opacity, as they are when means are made of them.
 pub(in crate::image) fn weighted([red, green, blue, alpha]: [u8; 4]) -> [f32; 4] {
+    let (red, green, blue) = (f32::from(red), f32::from(green), f32::from(blue));
     if alpha == 255 {
-        return [red, green, blue, alpha].map(f32::from);
+        return [red, green, blue, 255.0];
     }
     let opacity = f32::from(alpha) / 255.0;
-    let [red, green, blue] = [red, green, blue].map(|colour| f32::from(colour) * opacity);
-    [red, green, blue, f32::from(alpha)]
+    [
+        red * opacity,
+        green * opacity,
+        blue * opacity,
+        f32::from(alpha),
+    ]
 }
 
 /// A number from 0 to 255, rounded.

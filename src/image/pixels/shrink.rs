@@ -107,8 +107,9 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
 }
 
 fn add<const CHANNELS: usize>(sum: &mut [f32; CHANNELS], pixel: [f32; CHANNELS], part: f32) {
-    for (sum, value) in sum.iter_mut().zip(pixel) {
-        *sum += value * part;
+    // Without `zip`, which takes half the time of a build that is not optimized.
+    for (channel, sum) in sum.iter_mut().enumerate() {
+        *sum += pixel[channel] * part;
     }
 }
 
