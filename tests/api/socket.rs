@@ -53,6 +53,8 @@ async fn every_viewer_sees_an_upload_a_move_and_a_deletion() {
     moved["y"] = json!(-3.0);
     moved["w"] = json!(100.0);
     moved["z"] = json!(7.0);
+    // Who moves it has no name.
+    moved["movedBy"] = json!("");
     for viewer in &mut viewers {
         assert_eq!(viewer.expect("Image:update").await, moved);
     }
