@@ -2,12 +2,10 @@
 //!
 //! `cargo bench --bench sessions` opens boards of 10 and of 550 images on the embedded engine, by 1,000, 2,000 and
 //! 4,000 viewers at once, as pages do. It prints the time until the last one has the whole board, and the memory of the
-//! process for each viewer some seconds later. Beside it, what the driver alone needs to open as many changefeeds of the
-//! same rows, without their initial values. With `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run
+//! process for each viewer some seconds later. With `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run
 //! with that binary too, in turns.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,7 +13,6 @@ use futures::future::join_all;
 
 mod support;
 
-use support::driver_feed::{self, DriverFeed};
 use support::photos::fill_board;
 use support::report::Report;
 use support::server::{Server, binaries};
@@ -48,14 +45,12 @@ async fn main() {
         .await;
         for count in COUNTS {
             let mut samples = vec![(Vec::new(), Vec::new()); binaries.len()];
-            let mut driver = Vec::new();
             for _ in 0..ROUNDS {
                 for ((_, binary), (seconds, memory)) in binaries.iter().zip(&mut samples) {
                     let (time, kib) = round(binary, folder.path(), count).await;
                     seconds.push(time);
                     memory.push(kib);
                 }
-                driver.push(open_with_driver(&binaries[0].1, folder.path(), count).await);
             }
             let come = format!("{count} viewers at once, {images} images");
             let idle = format!("an idle viewer of {count}, {images} images");
@@ -64,8 +59,6 @@ async fn main() {
                 let time = report.row(&come, name, "s", seconds);
                 spreads.push((time, report.row(&idle, name, "KiB", memory)));
             }
-            let driver = report.row(&come, "driver", "s", &driver);
-            report.ratio(&format!("{come}: over the driver"), spreads[0].0, driver);
             if count == COUNTS[COUNTS.len() - 1] {
                 report.at_most(&come, "s", spreads[0].0.median, time_goal);
                 report.at_most(&idle, "KiB", spreads[0].1.median, memory_goal);
@@ -100,21 +93,6 @@ async fn round(binary: &Path, data: &Path, count: usize) -> (f64, f64) {
     let kib = (server.held_kib() - before) / count as f64;
     tasks::stop(readers).await;
     (elapsed, kib)
-}
-
-/// Opens `count` changefeeds of the board at once with the driver. Returns the seconds until the last is open.
-async fn open_with_driver(binary: &Path, data: &Path, count: usize) -> f64 {
-    let (_server, address) = Server::open_published(binary, data);
-    let start = Instant::now();
-    let feeds = (0..count).map(|_| tokio::spawn(open_feed(address)));
-    let feeds = join_all(feeds).await;
-    let elapsed = start.elapsed().as_secs_f64();
-    feeds.into_iter().for_each(|feed| drop(feed.unwrap()));
-    elapsed
-}
-
-async fn open_feed(address: SocketAddr) -> DriverFeed {
-    DriverFeed::open(address, driver_feed::board("realtime_photo")).await
 }
 
 fn read(mut viewer: Socket) -> tokio::task::JoinHandle<()> {

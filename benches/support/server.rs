@@ -41,17 +41,14 @@ impl Server {
 
     /// Starts a server on the embedded engine, which is published at a free port. Returns its address, too.
     pub(crate) fn published(binary: &Path) -> (Self, SocketAddr) {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut server, address) = Self::open_published(binary, folder.path());
-        server._folder = Some(folder);
-        (server, address)
-    }
-
-    /// Starts a server on the embedded engine and this data folder, and publishes the engine as
-    /// [`published`](Self::published) does.
-    pub(crate) fn open_published(binary: &Path, data: &Path) -> (Self, SocketAddr) {
         let address = free_address();
-        let server = Self::open(binary, data, &["--reql-listen", &address.to_string()]);
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Self::open(
+            binary,
+            folder.path(),
+            &["--reql-listen", &address.to_string()],
+        );
+        server._folder = Some(folder);
         (server, address)
     }
 
