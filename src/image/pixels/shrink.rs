@@ -107,7 +107,7 @@ impl<const CHANNELS: usize> Shrink<CHANNELS> {
 }
 
 fn add<const CHANNELS: usize>(sum: &mut [f32; CHANNELS], pixel: [f32; CHANNELS], part: f32) {
-    // Without `zip`, which takes half the time of a build that is not optimized.
+    // Without `zip`, which is slow in a build that is not optimized.
     for (channel, sum) in sum.iter_mut().enumerate() {
         *sum += pixel[channel] * part;
     }

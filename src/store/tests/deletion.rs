@@ -29,6 +29,8 @@ async fn a_restored_image_has_its_previous_placement() {
     assert_eq!(marks[0], marks[1]);
     assert_eq!(store.record(id).await, Ok(None));
     assert_eq!(store.file(id).await, Ok(None));
+    let (_, file) = store.deleted_file(id).await.unwrap().unwrap();
+    assert_eq!(&file[..], b"cat");
     assert_eq!(main(&store).latest().await, Ok(Some(older.meta)));
     let query = ListQuery {
         limit: 10,

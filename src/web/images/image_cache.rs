@@ -104,12 +104,17 @@ impl ImageCache {
         get_or_read(&self.files, id, read).await
     }
 
-    /// Returns the file of an image in the bin, or `None` if it has been purged. Few are requested, so they are not kept.
+    /// Returns the file of an image on its board or in the bin, as [`file`](Self::file) otherwise. Few of those in the
+    /// bin are requested, so they are not kept.
     ///
     /// # Errors
     ///
     /// If the store cannot read the image.
-    pub(crate) async fn deleted_file(&self, id: ImageId) -> Result<Option<Bytes>, StoreError> {
+    pub(crate) async fn file_of(&self, image: &StoredImage) -> Result<Option<Bytes>, StoreError> {
+        let id = image.record.meta.id;
+        if !image.is_deleted {
+            return self.file(id).await;
+        }
         let file = self.store.deleted_file(id).await?;
         Ok(file.map(|(_, bytes)| bytes))
     }
@@ -131,17 +136,15 @@ impl ImageCache {
     /// If the store cannot read the thumbnail.
     pub(crate) async fn smaller_thumbnail(
         &self,
-        StoredImage { record, is_deleted }: &StoredImage,
+        image: &StoredImage,
         side: SmallSide,
     ) -> Result<Option<Bytes>, StoreError> {
-        let id = record.meta.id;
+        let id = image.record.meta.id;
         let make = async {
-            let source = if record.has_thumb() {
+            let source = if image.record.has_thumb() {
                 self.thumbnail(id).await?
-            } else if *is_deleted {
-                self.deleted_file(id).await?
             } else {
-                self.file(id).await?
+                self.file_of(image).await?
             };
             let Some(source) = source else {
                 return Ok(None);

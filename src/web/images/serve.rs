@@ -69,11 +69,12 @@ pub(super) fn shown(
 
 async fn respond(
     request: &HttpRequest,
-    StoredImage { record, is_deleted }: &StoredImage,
+    image: &StoredImage,
     cache: &ImageCache,
     timeout: &DownloadTimeout,
     kind: Disposition,
 ) -> Result<HttpResponse, Problem> {
+    let record = &image.record;
     let etag = EntityTag::new_strong(record.meta.sha256.clone());
     if is_not_modified(request, &etag) {
         let mut response = HttpResponse::NotModified();
@@ -84,11 +85,7 @@ async fn respond(
         let body = head_body(record.meta.size);
         return Ok(add_headers(&mut response, record, &etag, kind).body(body));
     }
-    let bytes = if *is_deleted {
-        cache.deleted_file(record.meta.id).await?
-    } else {
-        cache.file(record.meta.id).await?
-    };
+    let bytes = cache.file_of(image).await?;
     let bytes = bytes.ok_or_else(Problem::no_such_image)?;
     let (mut response, part) = requested_part(request, &etag, bytes)?;
     let connection = request.conn_data::<ConnectionHandle>().cloned();
