@@ -26,7 +26,7 @@ use support::raw_feed::{self, RawFeed};
 use support::report::Report;
 use support::server::{Server, binaries, rethinkdb};
 use support::socket::{Received, Socket};
-use support::{client, moves, tasks};
+use support::{moves, tasks};
 
 /// Rounds of each figure.
 const ROUNDS: usize = 21;
@@ -131,12 +131,10 @@ async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAd
 impl Feed {
     /// The image that is added.
     fn photo(self) -> Option<Photo> {
-        let Self::Latest { bytes } = self else {
-            return None;
-        };
-        // Of a quality as phones choose it.
-        let width = (bytes as f64 * 8.0 / 0.75).sqrt() as u16;
-        Some(Photo::new(width, width / 4 * 3, bytes))
+        match self {
+            Self::Board => None,
+            Self::Latest { bytes } => Some(Photo::of_bytes(bytes)),
+        }
     }
 }
 
@@ -157,10 +155,7 @@ impl Target {
         feed: Feed,
         count: usize,
     ) -> Self {
-        let server = match rethinkdb {
-            None => Server::start(binary),
-            Some(address) => empty_database(binary, address, &format!("bench_{name}")),
-        };
+        let (server, ..) = Server::empty(binary, rethinkdb, &format!("bench_{name}"));
         let mut target = Self::new(name, server).await;
         let (address, arrivals) = (target.server.address(), &target.arrivals);
         let query = match feed {
@@ -193,17 +188,8 @@ impl Target {
         feed: Feed,
         count: usize,
     ) -> Self {
-        let (server, address, database) = match rethinkdb {
-            None => {
-                let (server, address) = Server::published(binary);
-                (server, address, "realtime_photo".to_owned())
-            }
-            Some(address) => {
-                let database = format!("bench_{}", reader.name());
-                let server = empty_database(binary, address, &database);
-                (server, address, database)
-            }
-        };
+        let name = format!("bench_{}", reader.name());
+        let (server, address, database) = Server::empty(binary, rethinkdb, &name);
         let mut target = Self::new(reader.name(), server).await;
         for _ in 0..count {
             let arrivals = Arc::clone(&target.arrivals);
@@ -244,13 +230,6 @@ impl Target {
         }
         (self.arrivals.last().await - start).as_secs_f64() * MILLISECONDS
     }
-}
-
-/// Starts a server on a new database of a RethinkDB.
-fn empty_database(binary: &Path, address: SocketAddr, name: &str) -> Server {
-    let mut client = client::Client::log_in(address, "").unwrap();
-    client.ask(serde_json::json!([58, [name]]));
-    Server::on_rethinkdb(binary, address, name)
 }
 
 /// Counts the changes of a changefeed that the driver reads.

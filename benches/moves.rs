@@ -2,9 +2,12 @@
 //!
 //! `cargo bench --bench moves` opens a board with 200 viewers, 20 of which drag an image each, and notes when every
 //! move reaches every viewer. The floor in the same run: the same moves on another server, with 200 changefeeds that
-//! are read and not parsed instead of the viewers. Rounds of both take turns.
+//! are read and not parsed instead of the viewers. Rounds of both take turns. With `BENCH_RETHINKDB=HOST:PORT` the same
+//! is measured on that RethinkDB (user `admin`, no password), in the database `bench_moves`. With
+//! `BENCH_BASELINE=/path/to/another/realtime-photo` each round is run with that binary too.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -19,7 +22,7 @@ use support::moves;
 use support::photos::fill_board;
 use support::raw_feed::{self, RawFeed};
 use support::report::{Report, Spread};
-use support::server::{Server, binaries};
+use support::server::{Server, binaries, rethinkdb};
 use support::socket::{Received, Socket, SocketWriter};
 use support::tasks;
 
@@ -41,6 +44,14 @@ const SECONDS: usize = 5;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut report = Report::new("moves");
+    measure(&mut report, "engine", None).await;
+    if let Some(address) = rethinkdb() {
+        measure(&mut report, "RethinkDB", Some(address)).await;
+    }
+    report.finish();
+}
+
+async fn measure(report: &mut Report, database: &str, rethinkdb: Option<SocketAddr>) {
     for rate in RATES {
         let mut samples: Vec<(&str, Vec<f64>, Vec<f64>)> = Vec::new();
         for (name, _) in binaries() {
@@ -50,12 +61,15 @@ async fn main() {
         for _ in 0..ROUNDS {
             let all = binaries();
             for ((_, binary), sample) in all.iter().zip(&mut samples) {
-                note(sample, round(binary, rate, false).await);
+                note(sample, round(binary, rethinkdb, rate, false).await);
             }
             let last = samples.len() - 1;
-            note(&mut samples[last], round(&all[0].1, rate, true).await);
+            note(
+                &mut samples[last],
+                round(&all[0].1, rethinkdb, rate, true).await,
+            );
         }
-        let figure = format!("{rate} moves a second to {VIEWERS}");
+        let figure = format!("{rate} moves a second to {VIEWERS}, {database}");
         let mut spreads: Vec<Spread> = Vec::new();
         for (name, medians, p99s) in &samples {
             report.row(&figure, name, "median ms", medians);
@@ -67,7 +81,6 @@ async fn main() {
         let raw = spreads[spreads.len() - 1];
         report.ratio(&format!("{figure}: p99 over raw"), spreads[0], raw);
     }
-    report.finish();
 }
 
 fn note(sample: &mut (&str, Vec<f64>, Vec<f64>), (median, p99): (f64, f64)) {
@@ -96,8 +109,13 @@ impl Sent {
 
 /// Runs the moves once on a new server. Returns the median and the 99th percentile of the milliseconds from each move
 /// to each viewer. Waits until all have arrived.
-async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
-    let (server, engine) = Server::published(binary);
+async fn round(
+    binary: &Path,
+    rethinkdb: Option<SocketAddr>,
+    rate: usize,
+    is_raw: bool,
+) -> (f64, f64) {
+    let (server, engine, database) = Server::empty(binary, rethinkdb, "bench_moves");
     let id = fill_board(&server.url, 10).await;
     let count = rate * SECONDS;
     // The number 0 is not used.
@@ -124,7 +142,7 @@ async fn round(binary: &Path, rate: usize, is_raw: bool) -> (f64, f64) {
     }
     if is_raw {
         // The movers read, but only the raw changefeeds are measured.
-        let rows = raw_feed::board("realtime_photo");
+        let rows = raw_feed::board(&database);
         for _ in 0..VIEWERS {
             let mut raw = RawFeed::open(engine, &rows);
             let mut ages = Ages::new(count, &sent, &arrivals);

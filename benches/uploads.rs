@@ -11,12 +11,9 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt as _, stream};
-use reqwest::Client;
-
 mod support;
 
-use support::photos::Photo;
+use support::photos::{Photo, upload_all};
 use support::report::Report;
 use support::server::{Server, binaries};
 
@@ -98,7 +95,7 @@ async fn measure_speed(size: &Size, report: &mut Report) {
         for ((_, binary), (speeds, peaks)) in binaries.iter().zip(&mut samples) {
             let server = Server::start(binary);
             let start = Instant::now();
-            upload(&server, &photo, size.count, AT_ONCE).await;
+            upload_all(&server.url, &photo, size.count, AT_ONCE).await;
             speeds.push(size.count as f64 / start.elapsed().as_secs_f64());
             peaks.push(server.peak_kib() / MIB);
         }
@@ -169,18 +166,7 @@ async fn measure_burst(report: &mut Report) {
 /// Sends the burst to a new server. Returns its peak memory, and what it holds some time later, in KiB.
 async fn burst(binary: &Path, photo: &Photo) -> (f64, f64) {
     let server = Server::start(binary);
-    upload(&server, photo, BURST, BURST).await;
+    upload_all(&server.url, photo, BURST, BURST).await;
     tokio::time::sleep(HELD_AFTER).await;
     (server.peak_kib(), server.held_kib())
-}
-
-/// Sends the photo `count` times, each time as another file.
-async fn upload(server: &Server, photo: &Photo, count: usize, at_once: usize) {
-    let client = Client::new();
-    stream::iter(0..count)
-        .for_each_concurrent(at_once, |number| {
-            let upload = photo.upload(&client, &server.url, number);
-            async move { drop(upload.await) }
-        })
-        .await;
 }

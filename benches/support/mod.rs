@@ -10,6 +10,7 @@ pub(crate) mod client;
 pub(crate) mod driver_feed;
 pub(crate) mod moves;
 pub(crate) mod photos;
+pub(crate) mod processor;
 pub(crate) mod raw_feed;
 pub(crate) mod report;
 pub(crate) mod server;

@@ -1,7 +1,7 @@
 //! Photos to upload.
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 use reqwest::multipart::{Form, Part};
@@ -33,6 +33,12 @@ impl Photo {
         Self(encode(qualities[fitting.saturating_sub(1)]).into())
     }
 
+    /// A JPEG of about so many bytes, of a quality as phones choose it.
+    pub(crate) fn of_bytes(bytes: usize) -> Self {
+        let width = (bytes as f64 * 8.0 / 0.75).sqrt() as u16;
+        Self::new(width, width / 4 * 3, bytes)
+    }
+
     /// The number of bytes.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
@@ -60,11 +66,23 @@ impl Photo {
 
 /// Puts small photos on a board until it has `count`. Returns the id of one.
 pub(crate) async fn fill_board(url: &str, count: usize) -> String {
-    use futures::StreamExt as _;
-    let (photo, client) = (Photo::new(64, 48, 1_000), Client::new());
-    let uploads = (0..count).map(|number| photo.upload(&client, url, number));
-    let records: Vec<Value> = stream::iter(uploads).buffer_unordered(8).collect().await;
+    let records = upload_all(url, &Photo::new(64, 48, 1_000), count, 8).await;
     records[0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Uploads a photo `count` times, `at_once` of them at the same time, each time as another file. Returns the records.
+pub(crate) async fn upload_all(
+    url: &str,
+    photo: &Photo,
+    count: usize,
+    at_once: usize,
+) -> Vec<Value> {
+    let client = Client::new();
+    let uploads = (0..count).map(|number| photo.upload(&client, url, number));
+    stream::iter(uploads)
+        .buffer_unordered(at_once)
+        .collect()
+        .await
 }
 
 /// Something like a photo: soft areas of colour, edges, and the grain of a sensor.

@@ -4,8 +4,16 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
+use serde_json::json;
 use tempfile::TempDir;
+
+use super::client::Client;
+use super::processor;
+
+/// The database of a server on the embedded engine.
+pub(crate) const ENGINE_DATABASE: &str = "realtime_photo";
 
 /// The programs to compare: this one, and with `BENCH_BASELINE=/path/to/another/realtime-photo` that one.
 pub(crate) fn binaries() -> Vec<(&'static str, PathBuf)> {
@@ -41,14 +49,17 @@ impl Server {
 
     /// Starts a server on the embedded engine, which is published at a free port. Returns its address, too.
     pub(crate) fn published(binary: &Path) -> (Self, SocketAddr) {
-        let address = free_address();
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Self::open(
-            binary,
-            folder.path(),
-            &["--reql-listen", &address.to_string()],
-        );
+        let (mut server, address) = Self::open_published(binary, folder.path());
         server._folder = Some(folder);
+        (server, address)
+    }
+
+    /// Starts a server on the embedded engine and this data folder, and publishes the engine at a free port. Returns
+    /// its address, too.
+    pub(crate) fn open_published(binary: &Path, data: &Path) -> (Self, SocketAddr) {
+        let address = free_address();
+        let server = Self::open(binary, data, &["--reql-listen", &address.to_string()]);
         (server, address)
     }
 
@@ -56,6 +67,23 @@ impl Server {
     pub(crate) fn open(binary: &Path, data: &Path, arguments: &[&str]) -> Self {
         let data = data.to_str().unwrap();
         Self::run(binary, &[&["--data", data], arguments].concat())
+    }
+
+    /// Starts a server without images: on this RethinkDB, where it makes the database anew, or on the embedded engine.
+    /// Returns where changefeeds of its images can be opened: the address and the database.
+    pub(crate) fn empty(
+        binary: &Path,
+        rethinkdb: Option<SocketAddr>,
+        database: &str,
+    ) -> (Self, SocketAddr, String) {
+        let Some(address) = rethinkdb else {
+            let (server, address) = Self::published(binary);
+            return (server, address, ENGINE_DATABASE.to_owned());
+        };
+        let mut client = Client::log_in(address, "").unwrap();
+        client.ask(json!([58, [database]]));
+        let server = Self::on_rethinkdb(binary, address, database);
+        (server, address, database.to_owned())
     }
 
     /// Starts a server on a database of a RethinkDB.
@@ -99,6 +127,11 @@ impl Server {
     /// The memory that the process has now, in KiB.
     pub(crate) fn held_kib(&self) -> f64 {
         self.memory("VmRSS:")
+    }
+
+    /// The processor time of the process until now.
+    pub(crate) fn processor_time(&self) -> Duration {
+        processor::time(self.process.id())
     }
 
     /// A line of Linux's `/proc/PID/status`.

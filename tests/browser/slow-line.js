@@ -23,9 +23,8 @@ await fill();
 
 const rounds = [];
 for (let round = 0; round < ROUNDS; round += 1) rounds.push(await measure());
-const result = Object.fromEntries(Object.keys(rounds[0]).map((name) => [name, median(rounds.map((each) => each[name]))]));
-console.table(result);
-console.log(JSON.stringify({ bench: 'slow-line', ...LINE, count: COUNT, rounds: ROUNDS, ...result }));
+console.table(rounds);
+console.log(JSON.stringify({ bench: 'slow-line', ...LINE, count: COUNT, rounds }));
 await browser.close();
 if (kept) await server.kill();
 else await server.stop();
@@ -122,9 +121,4 @@ function watch() {
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
-}
-
-/** @param {number[]} values */
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
