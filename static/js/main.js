@@ -103,6 +103,7 @@ const images = new Images({
   onRemove(record, live, by) {
     moves.remove(record.id);
     selection.remove(record.id);
+    captions.deleted(record.id);
     board.changed(record.id);
     if (live) album.removed(record);
     adding.deleted(record.id);
@@ -303,6 +304,7 @@ const deletions = new Deletions({
   onShowAll: () => bin.open(),
   onBack: (id) => history.forget(id),
   hasOwnChanges: () => history.canUndo,
+  onUndo: (ids) => history.undoDeletion(ids),
 });
 /** @type {History} */
 const history = new History(feed, images, {
@@ -367,7 +369,7 @@ const selecting = new Selecting(
 const everywhere = element('everywhere');
 const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (element('lightbox')), everywhere }, images, {
   onDelete: (id) => void remove([id]),
-  onUndo: (id) => void deletions.restore([id]),
+  onUndo: (id) => history.undoDeletion([id]),
   onApprove: (id) => void approve(id),
   onText: saveText,
   previewOf: (id) => views.shown.previewOf?.(id) ?? '',
@@ -375,7 +377,7 @@ const lightbox = new Lightbox({ dialog: /** @type {HTMLDialogElement} */ (elemen
   onClose: (id) => views.shown.focus?.(id),
 });
 const bin = new Bin({ dialog: /** @type {HTMLDialogElement} */ (element('bin')), everywhere, item: template('deleted') }, async (ids) => {
-  const restored = await deletions.restore(ids);
+  const { restored } = await deletions.restore(ids);
   bin.changed();
   if (restored.length > 0) history.add({ kind: 'restore', ids: restored });
 });

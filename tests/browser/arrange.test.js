@@ -38,6 +38,16 @@ test('tidying lays all photos in rows for everybody, as one change that can be u
   await expect.poll(() => placements(server)).toEqual(tidied);
 });
 
+test('tidying by person lays the photos of each together', async ({ server, open }) => {
+  const authors = ['Grace', 'Ada', 'Grace', 'Ada'];
+  for (const [at, author] of authors.entries()) await server.upload(image(`${at}.png`, { colour: [60 * at, 90, 120] }), { author, x: at * 20, y: at * 30, w: 200 });
+  const window = await open();
+  await expect(window.tiles()).toHaveCount(4);
+  await arrange(window, 'By person');
+  const order = async () => (await server.images()).sort((a, b) => a.y - b.y || a.x - b.x).map(({ author }) => author);
+  await expect.poll(order).toEqual(['Ada', 'Ada', 'Grace', 'Grace']);
+});
+
 test('tidying leaves room for photos that are being added', async ({ server, open }) => {
   await uploadRow(server, row);
   const [one, two] = [await open(), await open()];
@@ -114,6 +124,17 @@ test('tidying a selection covers no other photo, and aligns and sizes only the s
   expect((await placements(server))['blue.png'], 'the others stay').toEqual(before['blue.png']);
   await arrange(window, 'Send to back');
   await expect.poll(async () => Math.max((await server.image('red.png')).z, (await server.image('green.png')).z)).toBeLessThan(0);
+  await arrange(window, 'Bring to front');
+  const { z } = await server.image('blue.png');
+  await expect.poll(async () => Math.min((await server.image('red.png')).z, (await server.image('green.png')).z)).toBeGreaterThan(z);
+  const edges = async () => {
+    const boxes = (await server.images()).filter(({ fileName }) => fileName !== 'blue.png').map(({ x, y, w, width, height }) => ({ left: x, top: y, right: x + w, bottom: y + (w * height) / width }));
+    return (/** @type {'left' | 'right' | 'bottom'} */ edge) => Math.abs(boxes[0][edge] - boxes[1][edge]);
+  };
+  for (const edge of /** @type {const} */ (['left', 'right', 'bottom'])) {
+    await arrange(window, edge[0].toUpperCase() + edge.slice(1));
+    await expect.poll(async () => (await edges())(edge), { message: edge }).toBeLessThan(0.2);
+  }
 });
 
 test('a move is undone, also after a reload, but not one that somebody else has changed since', async ({ server, open }) => {

@@ -169,3 +169,20 @@ test('on a phone a caption is written in the lightbox', async ({ server, open })
   await window.page.getByRole('button', { name: 'Close' }).tap();
   await expect(caption(window)).toHaveText('At the lake');
 });
+
+test('a caption that is being written when its photo is deleted is not lost in silence, and its keys reach no other photo', async ({ server, open }) => {
+  await server.upload(red, AT);
+  await server.upload(image('other.png', { colour: [30, 140, 60] }), { x: 250, y: -120, w: 200 });
+  const window = await open({ slowMessages: true });
+  const { page } = window;
+  await window.tile(red.name).locator('[data-image]').press('F2');
+  await expect(editor(window)).toBeFocused();
+  await page.keyboard.type('The harb');
+  await server.delete((await server.image(red.name)).id);
+  await expect(page.getByText('The photo was deleted before its caption was saved: “The harb”')).toBeVisible();
+  await page.keyboard.press('Backspace');
+  await page.keyboard.press('Enter');
+  await server.upload(image('later.png', { colour: [40, 60, 190] }), { x: 0, y: 200, w: 200 });
+  await window.shows('later.png', 'other.png');
+  await expect(page.locator('#lightbox')).toBeHidden();
+});

@@ -57,5 +57,9 @@ test('a map shows what lies outside the view while it moves, and moves the view'
   await page.mouse.up();
   await expect(window.tile('1.png')).toBeInViewport();
   await page.setViewportSize({ width: 390, height: 800 });
-  await expect(map, 'on a phone').toBeHidden();
+  await page.mouse.move(200, 400);
+  await page.mouse.wheel(300, 300);
+  await expect(map, 'on a phone').toBeVisible();
+  const phone = await window.boxOf(map);
+  expect(phone.width, 'a smaller one').toBeLessThan(130);
 });

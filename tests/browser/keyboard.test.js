@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { announces, blur, focused, focusPhoto, hasFocus, settledBox, tabTo, tabToPhoto } from './support/board.js';
+import { announces, blur, focused, focusPhoto, hasFocus, middleOf, settledBox, tabTo, tabToPhoto } from './support/board.js';
 import { image } from './support/images.js';
 
 const red = image('red.png', { colour: [190, 40, 40] });
@@ -18,6 +18,12 @@ test('with the keyboard alone an image is added, moved, resized and deleted, and
   await tabTo(window, 'red');
   const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
   expect(outline, 'the focus is visible').toBe('solid');
+  await blur(window);
+  await page.mouse.click(...(await middleOf(window, 'red.png')));
+  const clicked = await page.evaluate(() => ['[data-image]', ':focus-visible'].map((selector) => document.activeElement?.matches(selector)));
+  expect(clicked, 'but not after a click').toEqual([true, false]);
+  await blur(window);
+  await tabTo(window, 'red');
   await page.keyboard.press('Alt+ArrowRight');
   await page.keyboard.press('Alt+ArrowRight');
   await page.keyboard.press('Alt+Shift+ArrowDown');

@@ -98,6 +98,23 @@ test('while somebody else moves a photo, a flag with the name follows it', async
   await expect(grace.page.locator('[data-moved]')).toHaveText(/Moved by\s*Ada/);
 });
 
+test('the flag of somebody who moves many photos stays on one of them', async ({ server, open }) => {
+  await uploadRow(server, [red, green, image('blue.png', { colour: [40, 60, 190] })]);
+  const [ada, grace] = [await open(as('Ada')), await open(as('Grace'))];
+  for (const window of [ada, grace]) await window.shows('red.png', 'green.png', 'blue.png');
+  await recordFlags(grace);
+  const [x, y] = await middleOf(ada, 'green.png');
+  await ada.page.keyboard.press('Control+a');
+  await ada.page.mouse.move(x, y);
+  await ada.page.mouse.down();
+  for (let step = 1; step <= 30; step += 1) await ada.page.mouse.move(x, y + 3 * step);
+  await expect.poll(() => recordedFlags(grace)).toEqual(['Ada']);
+  await ada.page.mouse.up();
+  await expect.poll(async () => (await server.images()).every(({ movedBy }) => movedBy === 'Ada')).toBe(true);
+  await expect(flags(grace)).toHaveCount(0);
+  expect(await recordedFlags(grace)).toEqual(['Ada']);
+});
+
 test('a photo that a guest without a name moves or arranges has a flag, but not for that guest', async ({ server, open }) => {
   const blue = image('blue.png', { colour: [40, 60, 190] });
   for (const each of [red, green, blue]) await server.upload(each, { x: 0, y: 0, w: 200 });

@@ -1,7 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from './fixtures.js';
 import { photoIn } from './support/album.js';
 import { settledBox } from './support/board.js';
-import { image } from './support/images.js';
+import { image, writeFiles } from './support/images.js';
+import { Server } from './support/server.js';
+import { PHONE } from './support/touch.js';
 import { eventually } from './support/window.js';
 
 const SHAPES = [[400, 300], [300, 400], [480, 270], [270, 600], [320, 320], [32, 32], [900, 90]];
@@ -48,6 +55,71 @@ test('four people who add thirty photos each at the same time cover no photo', a
     await expect.poll(() => page.locator('.tile[data-id]').count()).toBe(120);
   }
 });
+
+/** Waits until this many images are on the board, none of which overlaps another. */
+async function areApart(server, count) {
+  await expect.poll(async () => (await server.images()).length, { timeout: 180_000 }).toBe(count);
+  // The last row may still be moved together.
+  await eventually(async () => expect(overlapOf((await server.images()).map(boxOf))).toBeNull());
+}
+
+/** Writes images to a folder of their own. */
+async function folderOf(images) {
+  const [path] = await writeFiles(...images);
+  return dirname(path);
+}
+
+test('photos that come in every way at the same time cover no photo', async ({ server, open }) => {
+  const [picking, dropping, pasting, phone] = [await open(), await open(), await open(), await open(PHONE)];
+  const [dropped, seeded] = [await folderOf(photos(1, 12)), await folderOf(photos(2, 12))];
+  const script = fileURLToPath(new URL('../../scripts/seed.sh', import.meta.url));
+  const seed = async () => {
+    const child = spawn('bash', [script, '-u', server.url, seeded], { stdio: 'ignore' });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  };
+  const paste = async () => {
+    for (const each of photos(3, 6)) await pasting.paste(each);
+  };
+  await Promise.all([
+    picking.choose(picking.page.getByRole('button', { name: 'Choose photos' }), photos(0, 12)),
+    dropping.drop([dropped], 700, 300).then(() => dropping.drop(photos(4, 3).slice(2), 640, 420)),
+    paste(),
+    phone.chooseAfter(() => phone.page.getByRole('button', { name: 'Take a photo' }).tap(), photos(4, 2).slice(1)),
+    seed(),
+  ]);
+  await areApart(server, 12 + 12 + 1 + 6 + 1 + 12);
+});
+
+test('photos that come by two servers of one database cover no photo', async ({ open }) => {
+  test.setTimeout(400_000);
+  const database = `127.0.0.1:${await freePort()}`;
+  const first = await Server.start({ options: ['--reql-listen', database] });
+  const second = await Server.start({ options: ['--rethinkdb', `rethinkdb://${database}/realtime_photo`] });
+  const windows = [await open({ url: `${first.url}/` }), await open({ url: `${second.url}/` })];
+  const byHand = windows.map((window, person) => window.choose(window.page.getByRole('button', { name: 'Choose photos' }), photos(person, 30)));
+  const byScript = [first, second].map(async (server, person) => {
+    const images = photos(2 + person, 100);
+    const upload = async () => {
+      for (let next = images.pop(); next; next = images.pop()) await server.upload(next);
+    };
+    await Promise.all([upload(), upload(), upload()]);
+  });
+  await Promise.all([...byHand, ...byScript]);
+  await areApart(first, 260);
+  for (const window of windows) await window.close();
+  await second.stop();
+  await first.stop();
+});
+
+/** A port that nobody listens on. */
+async function freePort() {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (listener.address());
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
 
 test('everybody sees a placeholder where the photo will lie, beside the photos that are there', async ({ server, open }) => {
   await server.upload(image('there.png', { width: 400, height: 300 }));

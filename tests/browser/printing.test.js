@@ -9,6 +9,10 @@ test('printing gives all photos, several on a page and none cut, without buttons
   await fill(server, images, COUNT);
   const window = await open();
   const { page } = window;
+  await window.tiles().first().locator('[data-image]').press('F2');
+  await page.keyboard.type('The harbour at dawn');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.caption-editor')).toHaveCount(0);
   await page.getByRole('button', { name: 'Actual size' }).click();
   await page.evaluate(() => addEventListener('beforeprint', () => (document.documentElement.dataset.printed = String(document.querySelectorAll('.print img').length))));
   const pdf = (await page.pdf({ format: 'A4' })).toString('latin1');
@@ -23,6 +27,7 @@ test('printing gives all photos, several on a page and none cut, without buttons
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
   await expect(page.locator('.print li')).toHaveCount(COUNT);
   await expect(page.locator('.print img').first()).toBeVisible();
+  await expect(page.locator('.print').getByText('The harbour at dawn')).toBeVisible();
   for (const button of await page.locator('button, a').all()) await expect(button).toBeHidden();
   expect(await page.locator('.print li').first().evaluate((item) => getComputedStyle(item).breakInside)).toBe('avoid');
 });

@@ -74,3 +74,29 @@ test('on the narrowest phone Undo is in reach of a finger, however long the name
     expect(box.x >= 0 && box.x + box.width <= 320, `${await control.getAttribute('aria-label')} is on the screen: ${box.x}`).toBe(true);
   }
 });
+
+test('a swipe never resizes; after a long press the handle does', async ({ server, open }) => {
+  await server.upload(red, { x: -100, y: -60, w: 200 });
+  const window = await open(PHONE);
+  const { page } = window;
+  const touch = await Touch.on(window);
+  const { x, y } = await settledBox(window, 'red.png');
+  await touch.tap([x + 50, y + 50]);
+  await page.getByRole('button', { name: 'Close', exact: true }).tap();
+  await expect(page.getByRole('dialog')).toHaveCount(0);
+  const handle = page.getByRole('slider', { name: 'Width of red' });
+  const corner = async () => {
+    const box = await settledBox(window, 'red.png');
+    return /** @type {[number, number]} */ ([box.x + box.width - 2, box.y + box.height - 2]);
+  };
+  const from = await corner();
+  await touch.drag(from, [from[0] - 60, from[1] - 60]);
+  expect(Math.round((await settledBox(window, 'red.png')).x), 'the board is panned').toBe(Math.round(x - 60));
+  await expect(handle).toBeHidden();
+
+  const at = await corner();
+  await touch.hold([at[0] - 60, at[1] - 40]);
+  await expect(handle).toBeVisible();
+  await touch.drag(at, [at[0] + 80, at[1] + 50]);
+  await expect.poll(async () => (await server.image('red.png')).w).toBeGreaterThan(240);
+});

@@ -49,6 +49,8 @@ export class Board {
   #tiles = new Map();
   /** The boxes of records, which are replaced when they change: a pan looks at all of ten thousand. @type {WeakMap<ImageRecord, Box>} */
   #boxes = new WeakMap();
+  /** The elements of deleted images that fade out, after all others in the document. @type {Set<HTMLElement>} */
+  #leaving = new Set();
   /** Ids of the tiles, ascending, in the order of their elements. @type {string[]} */
   #order = [];
   /** @type {Set<string>} */
@@ -301,9 +303,10 @@ export class Board {
     style.height = `${h}px`;
   }
 
-  /** Keeps the controls of the hovered and the focused tile at one size on the screen. */
+  /** Keeps the controls of the hovered and the focused tile, and of a single selected one, at one size on the screen. */
   #drawControls() {
-    for (const id of [this.#focused, this.#hovered]) this.#tiles.get(id)?.showControls(this.#camera.scale);
+    const selected = this.#selection.size === 1 ? this.#selection.ids : [];
+    for (const id of [this.#focused, this.#hovered, ...selected]) this.#tiles.get(id)?.showControls(this.#camera.scale);
   }
 
   /** Ids that stay in the document outside the view. */
@@ -349,7 +352,7 @@ export class Board {
     tile.frame.tabIndex = record.id === this.#current ? 0 : -1;
     tile.element.classList.toggle('is-new', this.#stale.has(record.id) && this.#stale.size <= MAX_FADED_IN);
     this.#chooseFile(tile, this.#camera.view, this.#camera.scale);
-    this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#elements.layer.querySelector('.is-leaving'));
+    this.#elements.layer.insertBefore(tile.element, next?.element ?? this.#leaving.values().next().value ?? null);
     this.#ranksStale = true;
   }
 
@@ -373,7 +376,11 @@ export class Board {
     tile.element.inert = true;
     delete tile.element.dataset.id;
     this.#elements.layer.append(tile.element);
-    setTimeout(() => tile.remove(), LEAVE_MS);
+    this.#leaving.add(tile.element);
+    setTimeout(() => {
+      this.#leaving.delete(tile.element);
+      tile.remove();
+    }, LEAVE_MS);
   }
 
   /**

@@ -69,6 +69,18 @@ export class Captions {
     this.#say(CHANGED);
   }
 
+  /** The image is deleted, maybe while its caption is being written: the keys that follow must not go to another image. @param {string} id */
+  deleted(id) {
+    const open = this.#open;
+    if (open?.id !== id) return;
+    const text = oneLine(open.area.value);
+    const isWritten = text !== '' && text !== oneLine(open.area.defaultValue);
+    const hadFocus = open.form.contains(document.activeElement);
+    this.#close(false);
+    if (hadFocus) this.#board.focus('');
+    if (isWritten) notice(`The photo was deleted before its caption was saved: “${text}”`);
+  }
+
   /**
    * @param {HTMLElement} form
    * @param {HTMLTextAreaElement} area

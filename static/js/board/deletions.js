@@ -43,20 +43,27 @@ export class Deletions {
    * @param {() => void} parts.onOffline A command was given without a connection.
    * @param {() => boolean} parts.hasOwnChanges Whether Ctrl+Z undoes a change by this page, not a deletion by others.
    * @param {(id: string) => void} parts.onBack An image is not deleted: it has been restored, or could not be deleted.
+   * @param {(ids: string[]) => void} parts.onUndo Restores images for the button Undo.
    */
   constructor(parts) {
     this.#parts = parts;
     this.#toast = new UndoToast(parts.toast, {
-      onUndo: (ids) => void this.restore(ids),
+      onUndo: parts.onUndo,
       onShowAll: parts.onShowAll,
       onLeave: (ids) => this.#parts.onLeave(ids[0] ?? ''),
     });
   }
 
-  /** @param {string[]} ids */
+  /**
+   * @param {string[]} ids
+   * @returns {Promise<string[]>} Those that could not be deleted.
+   */
   async remove(ids) {
     const { feed, images, board, onOffline } = this.#parts;
-    if (feed.state !== 'ready') return onOffline();
+    if (feed.state !== 'ready') {
+      onOffline();
+      return ids;
+    }
     /** @type {Deletion} */
     const deletion = { ids: new Set(), mine: true, at: Date.now() };
     const there = ids.filter((id) => images.get(id));
@@ -64,14 +71,21 @@ export class Deletions {
       this.#asked.set(id, deletion);
       board.tile(id)?.element.classList.add('is-leaving');
     }
-    for (let at = 0; at < there.length; at += MAX_IDS) await this.#send(there.slice(at, at + MAX_IDS));
+    const left = [];
+    for (let at = 0; at < there.length; at += MAX_IDS) left.push(...(await this.#send(there.slice(at, at + MAX_IDS))));
+    return left;
   }
 
-  /** Deletes images with one command, so that they go together everywhere. @param {string[]} ids */
+  /**
+   * Deletes images with one command, so that they go together everywhere.
+   * @param {string[]} ids
+   * @returns {Promise<string[]>} Those that could not be deleted.
+   */
   async #send(ids) {
     const { feed, images, board, onBack } = this.#parts;
     try {
       await feed.send('Image:delete', { ids });
+      return [];
     } catch (error) {
       for (const id of ids) {
         if (feed.state === 'ready') this.#asked.delete(id);
@@ -81,6 +95,7 @@ export class Deletions {
       const left = ids.flatMap((id) => images.get(id) ?? []);
       const what = left.length === 1 ? nameOf(left[0], 'A photo') : `${left.length} photos`;
       if (left.length > 0) notice(`${what} could not be deleted: ${/** @type {Error} */ (error).message}.`);
+      return ids;
     }
   }
 
@@ -133,7 +148,7 @@ export class Deletions {
 
   /** Undoes the last deletion by others if the toast still shows it. */
   undo() {
-    if (this.#toast.ids.length > 0) void this.restore(this.#toast.ids);
+    if (this.#toast.ids.length > 0) this.#parts.onUndo(this.#toast.ids);
   }
 
   /** True if this page asked to restore the image. True once per restoration. @param {string} id */
@@ -143,16 +158,19 @@ export class Deletions {
 
   /**
    * @param {string[]} ids
-   * @returns {Promise<string[]>} Those that were restored.
+   * @returns {Promise<{ restored: string[], unsent: string[] }>} Those that were restored, and those for which there was no
+   *   connection. Others were refused.
    */
   async restore(ids) {
-    const { feed, onOffline } = this.#parts;
+    const { feed, images, onOffline } = this.#parts;
     if (feed.state !== 'ready') {
       onOffline();
-      return [];
+      return { restored: [], unsent: ids };
     }
     /** @type {string[]} */
     const restored = [];
+    /** @type {string[]} */
+    const unsent = [];
     let refused = 0;
     let reason = '';
     await forEachConcurrently(ids, async (id) => {
@@ -161,14 +179,17 @@ export class Deletions {
         await feed.send('Image:restore', { id });
         restored.push(id);
       } catch (error) {
+        // The feed may have sent it before the connection went with the answer.
+        if (images.get(id)) return void restored.push(id);
         this.#restoring.delete(id);
         refused += 1;
         reason = /** @type {Error} */ (error).message;
         if (feed.state === 'ready') this.added(id);
+        else unsent.push(id);
       }
     });
     if (refused > 0) notice(`${refused === 1 ? 'A photo' : `${refused} photos`} could not be restored: ${reason}.`);
-    return restored;
+    return { restored, unsent };
   }
 
   #byOthers() {

@@ -60,7 +60,7 @@ function moving({ board, camera, moves, selection, adds, onOffline }, event, id,
   const was = selection.has(id);
   const adding = adds(event);
   // A finger has no use for the focus, which would pan the board to show the whole image.
-  if (event.pointerType !== 'touch') board.tile(id)?.frame.focus({ preventScroll: true });
+  if (event.pointerType !== 'touch') focusOn(board.tile(id), event);
   if (!was && adding) selection.add(id);
   else if (!was) selection.set([id]);
   const from = pointOf(camera, event);
@@ -108,7 +108,7 @@ function looking({ board, selection, adds, onOpen }, event, id, tapped) {
     };
     return { ...inert, hold, tap: () => onOpen(id) };
   }
-  if (event.pointerType !== 'touch') board.tile(id)?.frame.focus({ preventScroll: true });
+  if (event.pointerType !== 'touch') focusOn(board.tile(id), event);
   const tap = () => {
     select(event);
     if (!adds(event)) tapped(id, event);
@@ -140,6 +140,16 @@ function resizing({ board, camera, moves, onOffline }, event, id) {
     end: () => moves.end([id]),
     cancel: () => moves.cancel([id]),
   };
+}
+
+/**
+ * Gives an image the focus that a press asks for. The browser does so itself on the image, and without the ring, which is for the
+ * keyboard only: a script would get one if the last thing before the press was a key.
+ * @param {import('./tile.js').Tile | undefined} tile
+ * @param {PointerEvent} event
+ */
+function focusOn(tile, { target }) {
+  if (tile && !tile.frame.contains(/** @type {Node} */ (target))) tile.frame.focus({ preventScroll: true });
 }
 
 /**

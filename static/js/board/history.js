@@ -23,8 +23,9 @@ import { keyFor } from '../ui/site.js';
 
 /**
  * @typedef {object} HistoryHandlers
- * @property {(ids: string[]) => Promise<void>} onDelete
- * @property {(ids: string[]) => Promise<unknown>} onRestore
+ * @property {(ids: string[]) => Promise<string[]>} onDelete Resolves with those that could not be deleted.
+ * @property {(ids: string[]) => Promise<{ restored: string[], unsent: string[] }>} onRestore Resolves with those that were
+ *   restored, and those for which there was no connection.
  * @property {() => Promise<void>} settled Resolves when the moves of this page are confirmed.
  * @property {(text: string) => void} onNotice
  * @property {(text: string) => void} onDone Announces what was undone or redone.
@@ -98,6 +99,17 @@ export class History {
     this.#changed();
   }
 
+  /** Restores images by a button that says Undo, whoever has deleted them: the deletion can be redone. @param {string[]} ids */
+  undoDeletion(ids) {
+    this.#waiting.undo += 1;
+    this.#last = this.#last.then(async () => {
+      const { restored } = await this.#handlers.onRestore(ids);
+      if (restored.length > 0) this.#undone.push({ kind: 'delete', ids: restored });
+      this.#waiting.undo -= 1;
+      this.#changed(restored);
+    });
+  }
+
   /**
    * Removes images from the deletions that can be undone: they are back, or gone for good.
    * @param {string} id
@@ -156,7 +168,8 @@ export class History {
     }
     // The lists may be replaced while the change is applied.
     try {
-      await this.#apply(change, isUndo);
+      const left = await this.#apply(change, isUndo);
+      if (left && left.length > 0 && 'ids' in change) (isUndo ? this.#done : this.#undone).push({ ...change, ids: left });
       if (idsOf(change).length > 0) (isUndo ? this.#undone : this.#done).push(change);
     } catch (error) {
       (isUndo ? this.#done : this.#undone).push(change);
@@ -167,14 +180,14 @@ export class History {
   }
 
   /**
-   * @param {Change} change
+   * @param {Change} change Loses the images that could not be changed.
    * @param {boolean} isUndo
-   * @returns {Promise<unknown>}
+   * @returns {Promise<string[] | void>} The images for which it can be tried again.
    */
   async #apply(change, isUndo) {
-    const { onRestore, onDone } = this.#handlers;
+    const { onDone } = this.#handlers;
     if (change.kind === 'delete' || change.kind === 'restore') {
-      return (change.kind === 'delete') === isUndo ? onRestore(change.ids) : this.#deleteAgain(change);
+      return (change.kind === 'delete') === isUndo ? this.#restore(change) : this.#deleteAgain(change);
     }
     if (change.kind === 'describe') {
       const { id, name = 'alt' } = change;
@@ -197,13 +210,23 @@ export class History {
     if (own.length > 0) onDone(`${own.length === 1 ? '1 photo' : `${own.length} photos`} moved${isUndo ? ' back' : ''}.`);
   }
 
+  /** @param {{ ids: string[] }} change */
+  async #restore(change) {
+    const { restored, unsent } = await this.#handlers.onRestore(change.ids);
+    change.ids = restored;
+    return unsent;
+  }
+
   /** Deletes what was restored, but not what has been changed since. @param {{ ids: string[] }} change */
   async #deleteAgain(change) {
     await this.#handlers.settled();
     const count = change.ids.length;
     change.ids = change.ids.filter((id) => this.#isAsRestored(id));
     this.#skipped(count - change.ids.length, count);
-    if (change.ids.length > 0) await this.#handlers.onDelete(change.ids);
+    if (change.ids.length === 0) return;
+    const left = await this.#handlers.onDelete(change.ids);
+    change.ids = change.ids.filter((id) => !left.includes(id));
+    return left;
   }
 
   /** @param {string} id */

@@ -1,5 +1,6 @@
 // @ts-check
-// The choice of the file that a tile shows: a thumbnail of one of three sizes, or the full image.
+// The choice of the file that a tile shows: a thumbnail of one of three sizes, the full image, or none if the tile is so small
+// that its shape is as good.
 
 import { excessOf } from './geometry.js';
 
@@ -8,6 +9,8 @@ import { excessOf } from './geometry.js';
 
 /** An image of up to this many bytes may be its own thumbnail. The server makes smaller ones of it, too. */
 const SMALL_BYTES = 64 << 10;
+/** A tile of up to this many device pixels needs no file: the shape of its thumbhash is as good. Thousands may be in view then. */
+const SHAPE_PIXELS = 20;
 /** A small thumbnail may be stretched by this factor: it is shown on a board in the distance. */
 const STRETCH = 1.25;
 /** A file is replaced by a lesser one below this part of what that is good for. In between nothing is loaded. */
@@ -24,9 +27,10 @@ const ENOUGH = 0.78;
 /**
  * @param {ImageRecord} record
  * @param {Shown} shown
- * @returns {Size}
+ * @returns {Size | null} Null if no file is needed.
  */
 export function sizeFor(record, { pixels, inView, playing, size }) {
+  if (size === null && record.thumbhash && pixels <= SHAPE_PIXELS) return null;
   const sizes = sizesOf(record, inView);
   if (playing && isAnimated(record)) return sizes[sizes.length - 1];
   const whole = pixels * excessOf(record);

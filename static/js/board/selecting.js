@@ -81,6 +81,7 @@ export class Selecting {
     // A single image has buttons of its own, but not for a finger, which would press them by mistake.
     bar.hidden = !this.mode && size < (matchMedia('(pointer: coarse)').matches ? 1 : 2);
     document.documentElement.classList.toggle('is-selecting', !bar.hidden);
+    document.documentElement.classList.toggle('has-one', size === 1);
     surface.classList.toggle('is-picking', this.mode);
     const word = Object.assign(document.createElement('span'), { textContent: ' selected' });
     this.#part('count').replaceChildren(...(size > 0 ? [String(size), word] : ['Tap photos']));

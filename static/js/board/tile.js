@@ -47,7 +47,7 @@ export class Tile {
   #record;
   #loads;
   #shown = '';
-  /** Called when the file is loaded, or will not be. @type {(() => void)[]} */
+  /** Called when the file is loaded, will not be, or is not needed. @type {(() => void)[]} */
   #waiting = [];
   /** The time of the last move by another viewer. */
   #movedAt = 0;
@@ -178,12 +178,12 @@ export class Tile {
   }
 
   /**
-   * Resolves when the image is visible, has failed to load, or is removed. The browser would keep an image, and with it the
+   * Resolves when the image is visible, has failed to load, needs no file, or is removed. The browser would keep an image, and with it the
    * tile, for as long as a `decode()` is pending, which out of view is forever.
    */
   async shown() {
-    const isPending = !this.element.matches('.is-loaded, .is-broken') && this.element.isConnected;
-    if (isPending) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
+    const isPending = this.#size === null && this.#next !== null;
+    if (isPending && this.element.isConnected) await new Promise((resolve) => this.#waiting.push(() => resolve(null)));
     if (!this.element.isConnected) return;
     await this.image.decode().catch(() => {});
     await Promise.allSettled(this.element.getAnimations().map(({ finished }) => finished));
@@ -208,7 +208,10 @@ export class Tile {
   #chooseFile() {
     if (this.element.classList.contains('is-broken')) return;
     const size = sizeFor(this.#record, { pixels: this.#pixels, inView: this.#inView, playing: this.#playing, size: this.#size });
-    if (size === this.#size) this.#dropNext();
+    if (size === null) {
+      this.#dropNext();
+      this.#settle();
+    } else if (size === this.#size) this.#dropNext();
     else if (size !== this.#next?.size) void this.#load(size);
   }
 

@@ -10,9 +10,11 @@ import { personName } from '../ui/person.js';
 const NAMELESS = 'Someone';
 /** The time after the last change for which the flag stays. */
 const SHOWN_MS = 1_000;
+/** The time after the last change of its photo in which the flag does not go to another: those of a selection change in turn. */
+const STAYS_MS = 1_500;
 
 export class Movers {
-  /** By name. @type {Map<string, { element: HTMLElement, timer: number }>} */
+  /** By name. `movedAt`: the time at which its photo has last moved, in ms. @type {Map<string, { element: HTMLElement, timer: number, movedAt: number }>} */
   #flags = new Map();
   #board;
   #colourOf;
@@ -39,15 +41,20 @@ export class Movers {
     const tile = this.#board.tile(record.id);
     // The server also moves photos, which it does not sign.
     if (movedBy === undefined || isOwn || isSame || !tile) return;
-    const { element, timer } = this.#flags.get(name) ?? { element: flagOf(name), timer: 0 };
-    clearTimeout(timer);
+    const flag = this.#flags.get(name) ?? { element: flagOf(name), timer: 0, movedAt: 0 };
+    const { element } = flag;
+    clearTimeout(flag.timer);
+    flag.timer = window.setTimeout(() => this.#remove(name), SHOWN_MS);
+    this.#flags.set(name, flag);
+    const stays = element.isConnected && performance.now() < flag.movedAt + STAYS_MS;
+    if (stays && element.parentElement !== tile.element) return;
+    flag.movedAt = performance.now();
     element.style.setProperty('--colour', this.#colourOf(name) ?? 'var(--accent)');
     if (element.parentElement !== tile.element) {
       detach(element);
       tile.element.append(element);
     }
     tile.element.classList.add('is-moved');
-    this.#flags.set(name, { element, timer: window.setTimeout(() => this.#remove(name), SHOWN_MS) });
   }
 
   /** @param {string} name */

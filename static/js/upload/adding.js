@@ -30,8 +30,8 @@ const PLACED_MS = 250;
 /** The longest wait for the first placement. By then the user may look elsewhere. */
 const FIRST_PLACED_MS = 5000;
 
-/** The number of uploads that are started at once, which takes a slow processor about 20 ms. */
-const BATCH = 12;
+/** The number of uploads that are started at once, which takes a slow processor about 10 ms. */
+const BATCH = 6;
 
 export class Adding {
   /** Placeholders of the uploads of everybody. */
