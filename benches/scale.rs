@@ -5,7 +5,8 @@
 //! for a move. The first runs the embedded engine and publishes it, the second uses it. With `BENCH_RETHINKDB=HOST:PORT`
 //! both use that RethinkDB (user `admin`, no password) and make its database `bench_scale` anew; the processor time of
 //! all processes named `rethinkdb` on this machine is printed, too. Then it fills a board and prints what an image takes
-//! on the disk, and what the server holds after a restart. It needs Linux's `/proc`.
+//! on the disk, and what the server holds after a restart, before somebody looks at the board and while somebody does. It
+//! needs Linux's `/proc`.
 #![expect(clippy::unwrap_used, reason = "a benchmark may fail where it stands")]
 
 use std::net::SocketAddr;
@@ -39,6 +40,9 @@ const IMAGES: [usize; 3] = [100, 1_000, 10_000];
 
 /// The size of each, in bytes.
 const IMAGE_BYTES: usize = 10_000;
+
+/// The time that a server has to come to rest.
+const IDLE: Duration = Duration::from_secs(5);
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
@@ -127,12 +131,17 @@ async fn fill(report: &mut Report, images: usize) {
     drop(server);
     let disk = disk_bytes(folder.path()) / images as f64 / 1024.0;
     let server = Server::open(binary, folder.path(), &[]);
-    drop(Socket::ready(server.address(), "batch=1").await);
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(IDLE).await;
+    let unseen = server.held_kib() / 1024.0;
+    let viewer = Socket::ready(server.address(), "batch=1").await;
+    tokio::time::sleep(IDLE).await;
+    let seen = server.held_kib() / 1024.0;
+    drop(viewer);
     let figure = format!("a board of {images} images of {} kB", IMAGE_BYTES / 1000);
     report.row(&figure, "this", "stored a second", &[speed]);
     report.row(&figure, "this", "KiB of disk for each", &[disk]);
-    report.row(&figure, "this", "MiB held", &[server.held_kib() / 1024.0]);
+    report.row(&figure, "this", "MiB without a viewer", &[unseen]);
+    report.row(&figure, "this", "MiB with a viewer", &[seen]);
 }
 
 /// The bytes that a folder of files takes on the disk.

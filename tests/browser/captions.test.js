@@ -175,6 +175,8 @@ test('a caption that is being written when its photo is deleted is not lost in s
   await server.upload(image('other.png', { colour: [30, 140, 60] }), { x: 250, y: -120, w: 200 });
   const window = await open({ slowMessages: true });
   const { page } = window;
+  await window.tile('other.png').locator('[data-image]').press('Space');
+  await expect(window.tile('other.png')).toHaveClass(/is-selected/);
   await window.tile(red.name).locator('[data-image]').press('F2');
   await expect(editor(window)).toBeFocused();
   await page.keyboard.type('The harb');

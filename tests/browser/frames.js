@@ -87,6 +87,7 @@ await measure('album: a screen a frame', { x: 0, y: 800, album: true });
 
 await page.goto(`${server.url}/#board`);
 await page.reload();
+await page.locator('html[data-feed=ready]').waitFor();
 await page.getByRole('button', { name: 'Show everything' }).click();
 await settled();
 await measure('all in view: standing', { x: 0, y: 0 });

@@ -95,6 +95,15 @@ test('photos that come by two servers of one database cover no photo', async ({ 
   const database = `127.0.0.1:${await freePort()}`;
   const first = await Server.start({ options: ['--reql-listen', database] });
   const second = await Server.start({ options: ['--rethinkdb', `rethinkdb://${database}/realtime_photo`] });
+  try {
+    await addToBoth(first, second, open);
+  } finally {
+    await second.stop();
+    await first.stop();
+  }
+});
+
+async function addToBoth(first, second, open) {
   const windows = [await open({ url: `${first.url}/` }), await open({ url: `${second.url}/` })];
   const byHand = windows.map((window, person) => window.choose(window.page.getByRole('button', { name: 'Choose photos' }), photos(person, 30)));
   const byScript = [first, second].map(async (server, person) => {
@@ -107,9 +116,7 @@ test('photos that come by two servers of one database cover no photo', async ({ 
   await Promise.all([...byHand, ...byScript]);
   await areApart(first, 260);
   for (const window of windows) await window.close();
-  await second.stop();
-  await first.stop();
-});
+}
 
 /** A port that nobody listens on. */
 async function freePort() {

@@ -85,12 +85,18 @@ impl Client {
     /// Reads up to the next NUL.
     pub(crate) fn read_text(&mut self) -> io::Result<String> {
         let mut text = Vec::new();
-        let mut byte = [0];
+        let mut buffer = [0; 512];
         loop {
-            self.socket.read_exact(&mut byte)?;
-            match byte {
-                [0] => return Ok(String::from_utf8(text).unwrap()),
-                [byte] => text.push(byte),
+            let there = self.socket.peek(&mut buffer)?;
+            let end = buffer[..there].iter().position(|&byte| byte == 0);
+            let taken = end.map_or(there, |end| end + 1);
+            self.socket.read_exact(&mut buffer[..taken])?;
+            if there == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            text.extend(&buffer[..end.unwrap_or(there)]);
+            if end.is_some() {
+                return Ok(String::from_utf8(text).unwrap());
             }
         }
     }

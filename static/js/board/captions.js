@@ -75,9 +75,8 @@ export class Captions {
     if (open?.id !== id) return;
     const text = oneLine(open.area.value);
     const isWritten = text !== '' && text !== oneLine(open.area.defaultValue);
-    const hadFocus = open.form.contains(document.activeElement);
+    // Nothing gets the focus instead: keys on the board act on the selection.
     this.#close(false);
-    if (hadFocus) this.#board.focus('');
     if (isWritten) notice(`The photo was deleted before its caption was saved: “${text}”`);
   }
 

@@ -56,7 +56,7 @@ export class Deletions {
 
   /**
    * @param {string[]} ids
-   * @returns {Promise<string[]>} Those that could not be deleted.
+   * @returns {Promise<string[]>} Those that are not deleted.
    */
   async remove(ids) {
     const { feed, images, board, onOffline } = this.#parts;
@@ -71,15 +71,15 @@ export class Deletions {
       this.#asked.set(id, deletion);
       board.tile(id)?.element.classList.add('is-leaving');
     }
-    const left = [];
-    for (let at = 0; at < there.length; at += MAX_IDS) left.push(...(await this.#send(there.slice(at, at + MAX_IDS))));
-    return left;
+    const refused = [];
+    for (let at = 0; at < there.length; at += MAX_IDS) refused.push(...(await this.#send(there.slice(at, at + MAX_IDS))));
+    return refused;
   }
 
   /**
    * Deletes images with one command, so that they go together everywhere.
    * @param {string[]} ids
-   * @returns {Promise<string[]>} Those that could not be deleted.
+   * @returns {Promise<string[]>} Those that are not deleted.
    */
   async #send(ids) {
     const { feed, images, board, onBack } = this.#parts;
@@ -95,7 +95,8 @@ export class Deletions {
       const left = ids.flatMap((id) => images.get(id) ?? []);
       const what = left.length === 1 ? nameOf(left[0], 'A photo') : `${left.length} photos`;
       if (left.length > 0) notice(`${what} could not be deleted: ${/** @type {Error} */ (error).message}.`);
-      return ids;
+      // Without a connection it is not known which are deleted, until the feed has sent what is left.
+      return feed.state === 'ready' ? left.map(({ id }) => id) : [];
     }
   }
 

@@ -41,7 +41,9 @@ export function dragging(parts) {
     const id = idOf(event.target);
     if (!id) return null;
     if (!mayChange(parts.images.get(id))) return looking(parts, event, id, tapped);
-    if (/** @type {Element} */ (event.target).closest('[data-handle]')) return resizing(parts, event, id);
+    const isOnHandle = /** @type {Element} */ (event.target).closest('[data-handle]') !== null;
+    // A finger resizes only what it has selected by a long press: a swipe may begin on a handle.
+    if (isOnHandle && (event.pointerType !== 'touch' || parts.selection.has(id))) return resizing(parts, event, id);
     if (event.pointerType !== 'touch') return moving(parts, event, id, tapped);
     const hold = () => moving(parts, event, id, tapped);
     const tap = () => (parts.adds(event) ? parts.selection.toggle(id) : parts.onOpen(id));

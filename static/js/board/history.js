@@ -23,7 +23,7 @@ import { keyFor } from '../ui/site.js';
 
 /**
  * @typedef {object} HistoryHandlers
- * @property {(ids: string[]) => Promise<string[]>} onDelete Resolves with those that could not be deleted.
+ * @property {(ids: string[]) => Promise<string[]>} onDelete Resolves with those that are not deleted.
  * @property {(ids: string[]) => Promise<{ restored: string[], unsent: string[] }>} onRestore Resolves with those that were
  *   restored, and those for which there was no connection.
  * @property {() => Promise<void>} settled Resolves when the moves of this page are confirmed.
@@ -103,7 +103,8 @@ export class History {
   undoDeletion(ids) {
     this.#waiting.undo += 1;
     this.#last = this.#last.then(async () => {
-      const { restored } = await this.#handlers.onRestore(ids);
+      // Not twice, if the button was pressed again before the images were back.
+      const { restored } = await this.#handlers.onRestore(ids.filter((id) => !this.#images.get(id)));
       if (restored.length > 0) this.#undone.push({ kind: 'delete', ids: restored });
       this.#waiting.undo -= 1;
       this.#changed(restored);
@@ -168,8 +169,8 @@ export class History {
     }
     // The lists may be replaced while the change is applied.
     try {
-      const left = await this.#apply(change, isUndo);
-      if (left && left.length > 0 && 'ids' in change) (isUndo ? this.#done : this.#undone).push({ ...change, ids: left });
+      const unchanged = await this.#apply(change, isUndo);
+      if (unchanged && unchanged.length > 0 && 'ids' in change) (isUndo ? this.#done : this.#undone).push({ ...change, ids: unchanged });
       if (idsOf(change).length > 0) (isUndo ? this.#undone : this.#done).push(change);
     } catch (error) {
       (isUndo ? this.#done : this.#undone).push(change);
@@ -224,9 +225,9 @@ export class History {
     change.ids = change.ids.filter((id) => this.#isAsRestored(id));
     this.#skipped(count - change.ids.length, count);
     if (change.ids.length === 0) return;
-    const left = await this.#handlers.onDelete(change.ids);
-    change.ids = change.ids.filter((id) => !left.includes(id));
-    return left;
+    const unchanged = await this.#handlers.onDelete(change.ids);
+    change.ids = change.ids.filter((id) => !unchanged.includes(id));
+    return unchanged;
   }
 
   /** @param {string} id */
