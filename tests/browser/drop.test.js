@@ -172,7 +172,7 @@ test('what is dragged within a page is not added, what comes from outside is', a
   }
   await latest.dropData(imageDrag(site.at('/unnamed/')));
   await expect(latest.page.locator('#name')).toHaveText('image.png');
-  expect(await namesOn(server), 'the drags before it were ignored').toEqual(['image.png', 'red.png']);
+  await expect.poll(() => namesOn(server), { message: 'the drags before it were ignored' }).toEqual(['image.png', 'red.png']);
   await expect(notices(latest)).toHaveCount(0);
   hasStayed(latest, `${server.url}/latest`);
 });

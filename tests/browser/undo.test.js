@@ -1,5 +1,5 @@
 import { expect, test } from './fixtures.js';
-import { dragMouse, settledBox, uploadRow } from './support/board.js';
+import { dragMouse, placementOf, settledBox, uploadRow } from './support/board.js';
 import { image } from './support/images.js';
 import { PHONE, Touch } from './support/touch.js';
 
@@ -70,8 +70,9 @@ test('resizing is undone and redone', async ({ server, open }) => {
   await window.tile('red.png').hover();
   const { x, y, width: w, height: h } = await window.boxOf(window.page.getByRole('slider', { name: 'Width of red' }));
   await dragMouse(window, [x + w / 2, y + h / 2], [x + w / 2 + 80, y + h / 2 + 50]);
-  await expect.poll(width).toBeGreaterThan(240);
-  const larger = await width();
+  const larger = (await placementOf(window, 'red.png')).width;
+  expect(larger).toBeGreaterThan(240);
+  await expect.poll(width, { message: 'the end of the drag' }).toBe(larger);
   await window.page.keyboard.press('Control+z');
   await expect.poll(width).toBe(200);
   await window.page.keyboard.press('Control+Shift+z');
