@@ -24,7 +24,7 @@ use support::driver_feed::{self, DriverFeed};
 use support::photos::{Photo, fill_board};
 use support::raw_feed::{self, RawFeed};
 use support::report::Report;
-use support::server::{Server, binaries, rethinkdb};
+use support::server::{Server, binaries, databases};
 use support::socket::{Received, Socket};
 use support::{moves, tasks};
 
@@ -50,9 +50,8 @@ const MILLISECONDS: f64 = 1000.0;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut report = Report::new("fanout");
-    measure(&mut report, "engine", None).await;
-    if let Some(address) = rethinkdb() {
-        measure(&mut report, "RethinkDB", Some(address)).await;
+    for (database, rethinkdb) in databases() {
+        measure(&mut report, database, rethinkdb).await;
     }
     report.finish();
 }

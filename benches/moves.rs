@@ -22,7 +22,7 @@ use support::moves;
 use support::photos::fill_board;
 use support::raw_feed::{self, RawFeed};
 use support::report::{Report, Spread};
-use support::server::{Server, binaries, rethinkdb};
+use support::server::{Server, binaries, databases};
 use support::socket::{Received, Socket, SocketWriter};
 use support::tasks;
 
@@ -44,9 +44,8 @@ const SECONDS: usize = 5;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut report = Report::new("moves");
-    measure(&mut report, "engine", None).await;
-    if let Some(address) = rethinkdb() {
-        measure(&mut report, "RethinkDB", Some(address)).await;
+    for (database, rethinkdb) in databases() {
+        measure(&mut report, database, rethinkdb).await;
     }
     report.finish();
 }

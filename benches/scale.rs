@@ -22,7 +22,7 @@ use support::arrivals::Arrivals;
 use support::photos::{Photo, fill_board, upload_all};
 use support::processor;
 use support::report::Report;
-use support::server::{Server, binaries, rethinkdb};
+use support::server::{Server, binaries, databases};
 use support::socket::{Received, Socket};
 use support::{moves, tasks};
 
@@ -47,9 +47,8 @@ const IDLE: Duration = Duration::from_secs(5);
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut report = Report::new("scale");
-    share(&mut report, "engine", None).await;
-    if let Some(address) = rethinkdb() {
-        share(&mut report, "RethinkDB", Some(address)).await;
+    for (database, rethinkdb) in databases() {
+        share(&mut report, database, rethinkdb).await;
     }
     for images in IMAGES {
         fill(&mut report, images).await;

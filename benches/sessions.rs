@@ -22,7 +22,7 @@ mod support;
 use support::photos::fill_board;
 use support::raw_feed::{self, RawFeed};
 use support::report::Report;
-use support::server::{ENGINE_DATABASE, Server, binaries, rethinkdb};
+use support::server::{ENGINE_DATABASE, Server, binaries, databases};
 use support::socket::Socket;
 use support::tasks;
 
@@ -45,9 +45,8 @@ const IDLE: Duration = Duration::from_secs(5);
 async fn main() {
     rlimit::increase_nofile_limit(u64::MAX).unwrap();
     let mut report = Report::new("sessions");
-    measure(&mut report, "engine", None).await;
-    if let Some(address) = rethinkdb() {
-        measure(&mut report, "RethinkDB", Some(address)).await;
+    for (database, rethinkdb) in databases() {
+        measure(&mut report, database, rethinkdb).await;
     }
     report.finish();
 }

@@ -28,6 +28,12 @@ pub(crate) fn rethinkdb() -> Option<SocketAddr> {
     Some(address.parse().expect("BENCH_RETHINKDB is HOST:PORT"))
 }
 
+/// The databases to measure on: the embedded engine, and the RethinkDB in `BENCH_RETHINKDB` if it is set.
+pub(crate) fn databases() -> Vec<(&'static str, Option<SocketAddr>)> {
+    let rethinkdb = rethinkdb().map(|address| ("RethinkDB", Some(address)));
+    std::iter::once(("engine", None)).chain(rethinkdb).collect()
+}
+
 /// A server. It ends when it is dropped.
 pub(crate) struct Server {
     process: Child,

@@ -88,12 +88,12 @@ impl Client {
         let mut buffer = [0; 512];
         loop {
             let there = self.socket.peek(&mut buffer)?;
-            let end = buffer[..there].iter().position(|&byte| byte == 0);
-            let taken = end.map_or(there, |end| end + 1);
-            self.socket.read_exact(&mut buffer[..taken])?;
             if there == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
+            let end = buffer[..there].iter().position(|&byte| byte == 0);
+            let taken = end.map_or(there, |end| end + 1);
+            self.socket.read_exact(&mut buffer[..taken])?;
             text.extend(&buffer[..end.unwrap_or(there)]);
             if end.is_some() {
                 return Ok(String::from_utf8(text).unwrap());

@@ -69,7 +69,10 @@ export class Captions {
     this.#say(CHANGED);
   }
 
-  /** The image is deleted, maybe while its caption is being written: the keys that follow must not go to another image. @param {string} id */
+  /**
+   * The image is deleted, maybe while its caption is being written: the keys that follow must not go to another image.
+   * @param {string} id
+   */
   deleted(id) {
     const open = this.#open;
     if (open?.id !== id) return;

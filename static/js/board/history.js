@@ -169,8 +169,8 @@ export class History {
     }
     // The lists may be replaced while the change is applied.
     try {
-      const unchanged = await this.#apply(change, isUndo);
-      if (unchanged && unchanged.length > 0 && 'ids' in change) (isUndo ? this.#done : this.#undone).push({ ...change, ids: unchanged });
+      const rest = (await this.#apply(change, isUndo)) ?? [];
+      if (rest.length > 0 && 'ids' in change) (isUndo ? this.#done : this.#undone).push({ ...change, ids: rest });
       if (idsOf(change).length > 0) (isUndo ? this.#undone : this.#done).push(change);
     } catch (error) {
       (isUndo ? this.#done : this.#undone).push(change);
@@ -225,9 +225,9 @@ export class History {
     change.ids = change.ids.filter((id) => this.#isAsRestored(id));
     this.#skipped(count - change.ids.length, count);
     if (change.ids.length === 0) return;
-    const unchanged = await this.#handlers.onDelete(change.ids);
-    change.ids = change.ids.filter((id) => !unchanged.includes(id));
-    return unchanged;
+    const rest = await this.#handlers.onDelete(change.ids);
+    change.ids = change.ids.filter((id) => !rest.includes(id));
+    return rest;
   }
 
   /** @param {string} id */

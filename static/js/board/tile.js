@@ -178,8 +178,8 @@ export class Tile {
   }
 
   /**
-   * Resolves when the image is visible, has failed to load, needs no file, or is removed. The browser would keep an image, and with it the
-   * tile, for as long as a `decode()` is pending, which out of view is forever.
+   * Resolves when the image is visible, has failed to load, needs no file, or is removed. The browser would keep an image, and
+   * with it the tile, for as long as a `decode()` is pending, which out of view is forever.
    */
   async shown() {
     const isPending = this.#size === null && this.#next !== null;
